@@ -1,0 +1,62 @@
+// Names that are derived, never random, so that a replay finds the same ones (contract.md, Ids; decisions.md 8).
+#pragma once
+
+#include "events/command.h"
+#include "events/types.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mayfly::events {
+
+/// 1..128 bytes of UTF-8 without control characters (U+0000..1F, 7F..9F).
+[[nodiscard]] bool is_cart_id(std::string_view);
+
+/// Appends "o-" + cart id.
+void append_order_id(std::string& out, std::string_view cart_id);
+/// Appends cart id + "-p" + number.
+void append_session_id(std::string& out, std::string_view cart_id, int number);
+/// Appends cart id + "-r" + number.
+void append_reservation_id(std::string& out, std::string_view cart_id, int number);
+
+/// The number of a session or reservation id of that cart ("-p" or "-r"): 1.., no leading zero; 0 if malformed or
+/// of another cart; numbers beyond int saturate (they are beyond every newest anyway).
+[[nodiscard]] int session_number(std::string_view id, std::string_view cart_id);
+[[nodiscard]] int reservation_number(std::string_view id, std::string_view cart_id);
+
+/// UUID version 5 over engine name, cart id, creating partition-offset, event name, number, amount, joined by line
+/// feeds, in namespace 97c51ef5-c368-56a7-b041-eece82576df5 (decisions.md 8), as 36 characters.
+[[nodiscard]] std::array<char, 36> idempotency_key(std::string_view engine, std::string_view cart_id, Position created,
+                                                   std::string_view event_name, int number, Minor amount_minor);
+
+/// Kafka's murmur2 as its Java client has it (org.apache.kafka.common.utils.Utils.murmur2), for partitions.
+[[nodiscard]] std::uint32_t murmur2(std::string_view bytes);
+/// (murmur2 & 0x7fffffff) % count. Precondition: count > 0.
+[[nodiscard]] Partition partition_of(std::string_view key, std::int32_t count);
+
+/// First 16 bytes of SHA-256(cart id): the name an epitaph has.
+using CartHash = std::array<unsigned char, 16>;
+[[nodiscard]] CartHash hash_of(std::string_view cart_id);
+
+/// Keyed 64-bit hash (SipHash-2-4); the key is derived from the engine's name, so that a replay agrees.
+class Fingerprinter {
+ public:
+  explicit Fingerprinter(std::string_view engine);
+  /// Of source + id, and of type + known members.
+  [[nodiscard]] Fingerprint of(std::string_view source, std::string_view id, CommandType, const CommandData&) const;
+
+ private:
+  std::array<unsigned char, 16> key_;
+};
+
+/// True when the digits of `text`, spaces and hyphens aside, are a Luhn-valid number of 13..19 digits and there is
+/// nothing else in it (decisions.md 2, card_number_refused).
+[[nodiscard]] bool is_card_number(std::string_view text);
+/// Replaces the digits of each Luhn-valid run of 13..19 digits (single spaces or hyphens between them ignored) by
+/// '*'. A run that touches a letter, another digit group or '_' (ids, UUIDs, URLs' words) is left alone.
+/// True if anything was masked.
+bool mask_card_numbers(std::span<char> text);
+
+}  // namespace mayfly::events
