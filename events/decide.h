@@ -39,6 +39,10 @@ struct SessionDecision : Decision {
 /// Repeats are not recognised here (see recognise).
 [[nodiscard]] Decision decide(const Cart&, const Command&, const Context&);
 
+/// The cart's idle wait from a record of that time on (decisions.md 3): its own length, at most what is left of its
+/// life. A session that reopens the checkout leaves this length to be filled in.
+[[nodiscard]] Millis idle_length(const Cart&, const Context&);
+
 /// True where the open session decides: its replies and waits, cart.cancel, and inventory's word on the newest
 /// reservation while it is open (decisions.md 2, 4, 5).
 [[nodiscard]] bool concerns_session(const Cart&, const Command&);
@@ -67,7 +71,8 @@ struct Ended {
 
 /// A command whose cart does not live (decisions.md 2 none and ended, 6). `ended`: null if never heard of.
 /// `live_carts`: in the partition, without this one.
-[[nodiscard]] Decision decide_without_cart(const Ended* ended, const Command&, const Context&, std::int64_t live_carts);
+[[nodiscard]] Decision decide_without_cart(const Ended* ended, Text cart_id, const Command&, const Context&,
+                                           std::int64_t live_carts);
 
 /// The cart that cart.created among `events` makes, or nothing.
 [[nodiscard]] bool creates_cart(const std::vector<Event>& events);

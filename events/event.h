@@ -58,6 +58,8 @@ struct CheckoutReopened {
   std::span<const Text> skus;  // out_of_stock only
 };
 struct CheckoutCompleted {};
+/// The cart's newest reservation, where the session decides, which does not know its number.
+inline constexpr int cart_reservation = 0;
 /// inventory.*_requested of reservation `number`. Lines are the cart's where `with_lines`, else none: a late
 /// release concerns a reservation whose lines may not be the cart's any more.
 struct InventoryRequested {

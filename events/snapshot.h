@@ -13,7 +13,8 @@
 
 namespace mayfly::events {
 
-/// The wait of a cart as its snapshot keeps it. due is set once a tick has started the wait.
+/// The wait of a cart as its snapshot keeps it. due is set once a tick has started the wait; then a snapshot no longer
+/// keeps set_at. Lengths beyond 34 years are kept as that.
 struct Wait {
   WaitKind kind = WaitKind::none;
   Millis length{};

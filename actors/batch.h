@@ -1,0 +1,65 @@
+// A partition's share of a batch: the records to decide, and everything that one transaction will write for them.
+// Used again for later batches; its memory is bounded by the batch limits.
+#pragma once
+
+#include "actors/segment.h"
+#include "actors/task.h"
+#include "events/record.h"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mayfly::actors {
+
+/// What the engine must know of a partition after a batch: for ticks, and to be looked at.
+struct PartitionStatus {
+  bool unstarted_waits = false;
+  std::optional<events::Timestamp> next_due;
+  bool due_now = false;            // the last tick left deadlines that were due
+  events::Timestamp ticked{};      // T
+  events::Settings settings;       // that hold
+  std::int64_t carts_open = 0;
+  std::int64_t carts_awake = 0;
+  std::int64_t sessions_open = 0;
+  std::int64_t epitaphs = 0;
+};
+
+struct BatchCounts {
+  std::int64_t commands = 0;
+  std::int64_t events = 0;
+  std::int64_t rejections = 0;
+  std::int64_t dead_letters = 0;
+  std::int64_t ticks = 0;
+  std::int64_t restarts = 0;
+};
+
+struct Batch {
+  events::Partition partition = 0;
+  std::span<const events::Record> records;
+  std::function<void()> finish;  // called by the supervisor when `out` is complete
+
+  std::pmr::monotonic_buffer_resource arena{64 * 1024};
+  std::deque<Task> tasks;        // stable addresses; the first `used` serve this batch
+  std::size_t used = 0;
+  Segment segment;
+
+  std::vector<events::NewRecord> out;  // views into arena, tasks and records
+  events::Offset next = 0;             // position to commit
+  PartitionStatus status;
+  BatchCounts counts;
+  std::vector<std::string> failures;   // actors that died, for the operator's log
+  std::string stopped;                 // not empty: the partition cannot go on, and why; `next` is where it stands
+
+  std::string broken;                  // not empty: the supervisor itself died, and why; `out` is not complete
+
+  Task& new_task();
+  void begin(events::Partition, std::span<const events::Record>);
+};
+
+}  // namespace mayfly::actors

@@ -1,0 +1,175 @@
+#include "actors/cart_actor.h"
+
+#include "actors/segment.h"
+#include "actors/session_actor.h"
+#include "events/event_json.h"
+#include "events/snapshot.h"
+
+#include <caf/all.hpp>
+
+#include <stdexcept>
+
+namespace mayfly::actors {
+
+namespace {
+
+/// decisions.md 1: shop commands are remembered, refused ones too, but not data_invalid.
+bool is_remembered(const events::Command& command) {
+  return events::is_shop_command(command.type) && !std::holds_alternative<events::Invalid>(command.data);
+}
+
+events::Decision refusal(events::Code code) {
+  events::Decision decision;
+  decision.events.emplace_back(events::CommandRejected{code, {}, false, {}, {}});
+  return decision;
+}
+
+/// What was decoded; its own snapshot unreadable is a reason to die of.
+template <class T>
+T readable(std::variant<T, events::Unsupported> decoded) {
+  if (const auto* unsupported = std::get_if<events::Unsupported>(&decoded)) throw std::runtime_error(unsupported->message);
+  return std::get<T>(std::move(decoded));
+}
+
+}  // namespace
+
+CartActor::CartActor(caf::actor_config& config, Environment& environment, caf::actor supervisor, std::string_view id,
+                     std::string_view cart, std::string_view session)
+    : caf::event_based_actor(config),
+      environment_(environment),
+      supervisor_(supervisor.address()),
+      sleeping_id_(id),
+      sleeping_cart_(cart),
+      sleeping_session_(session),
+      cart_(environment.cart_memory) {
+  environment_.lives.carts_started.fetch_add(1, std::memory_order_relaxed);
+  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
+  set_down_handler([this](caf::down_msg& down) {
+    // A session that died while it decided: the cart fails with it, its supervisor restarts both.
+    if (at_session_ != nullptr) quit(std::move(down.reason));
+  });
+}
+
+CartActor::~CartActor() { environment_.lives.carts_stopped.fetch_add(1, std::memory_order_relaxed); }
+
+caf::behavior CartActor::make_behavior() {
+  return {
+      [this](Decide message) { decide(message.task); },
+      [this](SessionDecided message) {
+        at_session_ = nullptr;
+        conclude(message.task, message.task->by_session, is_remembered(message.task->read.command));
+      },
+  };
+}
+
+void CartActor::on_exit() { close_session(); }
+
+void CartActor::decide(Task* task) {
+  if (!awake_) wake();
+  if (environment_.before_decide) environment_.before_decide(cart_.id, task->record->at);
+  task->outcome.clear();
+  const auto& command = task->read.command;
+  switch (events::recognise(cart_, command)) {
+    case events::Seen::same: return conclude(task, {}, false);
+    case events::Seen::other_body: return conclude(task, refusal(events::Code::id_reused), false);
+    case events::Seen::no: break;
+  }
+  if (concerns_session(cart_, command)) {
+    at_session_ = task;
+    return send(session_, DecideInSession{task});
+  }
+  if (task->decided) return conclude(task, *task->decided, is_remembered(command));
+  conclude(task, events::decide(cart_, command, task->context()), is_remembered(command));
+}
+
+void CartActor::wake() {
+  awake_ = true;
+  if (sleeping_cart_.empty()) {
+    cart_.id = sleeping_id_;
+    return;
+  }
+  cart_ = readable(events::decode_cart(sleeping_id_, sleeping_cart_, environment_.cart_memory));
+  if (sleeping_session_.empty()) return;
+  open_session(readable(events::decode_session(sleeping_session_, environment_.session_memory)));
+}
+
+void CartActor::open_session(events::Session session) {
+  session_ = spawn<SessionActor, caf::monitored + caf::lazy_init>(std::ref(environment_), caf::actor_cast<caf::actor>(this),
+                                                                   std::move(session));
+}
+
+void CartActor::close_session() {
+  if (!session_) return;
+  send_exit(session_, caf::exit_reason::user_shutdown);
+  session_ = nullptr;
+}
+
+void CartActor::conclude(Task* task, const events::Decision& decision, bool remember_it) {
+  auto& outcome = task->outcome;
+  outcome.wait = decision.wait;
+  outcome.concern = decision.concern;
+  if (!decision.events.empty() || decision.wait.change != events::WaitChange::Kind::keep) outcome.changed = true;
+  auto opened = events::opened_session(decision.events, task->context(), environment_.session_memory);
+  say(task, decision.events);
+  const bool reopened = outcome.wait.kind == events::WaitKind::idle && outcome.wait.length == events::Millis{};
+  if (reopened) outcome.wait.length = idle_length(cart_, task->context());
+  if (remember_it) {
+    remember(cart_, task->read.command.fingerprint);
+    outcome.changed = true;
+  }
+  if (outcome.session_part == Outcome::SessionPart::closed) close_session();
+  if (opened) {
+    outcome.session_part = Outcome::SessionPart::written;
+    append_session(outcome.session, *opened);
+    open_session(std::move(*opened));
+  }
+  if (cart_.end) {
+    outcome.end = cart_.end;
+    outcome.newest_session = cart_.sessions;
+    outcome.newest_reservation = cart_.reservations;
+    outcome.created = cart_.created;
+  } else if (task->next == nullptr) {
+    append_cart(outcome.cart, cart_);
+  }
+  hand_back(task);
+}
+
+void CartActor::hand_back(Task* task) {
+  const bool over = cart_.end.has_value();
+  auto supervisor = caf::actor_cast<caf::actor>(supervisor_);
+  if (task->segment->conclude(*task)) send(supervisor, Decided{task});
+  if (over) quit();
+}
+
+void CartActor::say(Task* task, const std::vector<events::Event>& said) {
+  auto& outcome = task->outcome;
+  const auto context = task->context();
+  const events::EventSurroundings surroundings{
+      environment_.engine, cart_.id, &cart_, cart_.created, context.time, context.settings, &task->read.command};
+  for (const auto& event : said) {
+    SaidEvent s;
+    s.type = events::type_of(event);
+    s.begin = static_cast<std::uint32_t>(outcome.data.size());
+    if (const auto* merged = std::get_if<events::CartMerged>(&event)) {
+      outcome.merge_into = merged->into;
+      for (const auto& line : cart_.lines) {
+        append_merge_line_data(outcome.merge_lines, line, cart_.currency);
+        outcome.merge_ends.push_back(static_cast<std::uint32_t>(outcome.merge_lines.size()));
+      }
+    }
+    if (const auto* rejected = std::get_if<events::CommandRejected>(&event)) s.code = rejected->code;
+    if (std::holds_alternative<events::CartCreated>(event)) {
+      auto of_creation = surroundings;
+      of_creation.created = context.at;
+      append_event_data(outcome.data, event, of_creation);
+    } else {
+      append_event_data(outcome.data, event, surroundings);
+    }
+    evolve(cart_, event, context);
+    s.end = static_cast<std::uint32_t>(outcome.data.size());
+    s.sequence = cart_.sequence;
+    outcome.events.push_back(s);
+  }
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,47 @@
+// A cart as an actor: owns the cart's state, decides its commands one by one, opens and ends its payment session.
+#pragma once
+
+#include "actors/environment.h"
+#include "actors/messages.h"
+#include "events/cart.h"
+#include "events/decide.h"
+
+#include <caf/event_based_actor.hpp>
+
+#include <string_view>
+
+namespace mayfly::actors {
+
+class CartActor : public caf::event_based_actor {
+ public:
+  /// The snapshot's parts (cart empty: a new one; session empty: none is open) are read at the first message and
+  /// must live until then.
+  CartActor(caf::actor_config&, Environment&, caf::actor supervisor, std::string_view id, std::string_view cart,
+            std::string_view session);
+  ~CartActor() override;
+
+ private:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+  void decide(Task*);
+  void wake();
+  void open_session(events::Session);
+  void close_session();
+  /// Says the events, lets the cart evolve, hands the task back; ends the actor if the cart is over.
+  void conclude(Task*, const events::Decision&, bool remember_it);
+  void say(Task*, const std::vector<events::Event>&);
+  void hand_back(Task*);
+
+  Environment& environment_;
+  caf::actor_addr supervisor_;
+  std::string_view sleeping_id_;
+  std::string_view sleeping_cart_;
+  std::string_view sleeping_session_;
+  events::Cart cart_;
+  bool awake_ = false;
+  caf::actor session_;  // of the open payment session, or none
+  Task* at_session_ = nullptr;  // the session decides it now
+};
+
+}  // namespace mayfly::actors

@@ -1,0 +1,50 @@
+#include "actors/committer.h"
+
+#include <utility>
+
+namespace mayfly::actors {
+
+Committer::Committer(events::Log& log) : log_(log), thread_([this] { run(); }) {}
+
+Committer::~Committer() {
+  {
+    std::scoped_lock lock(mutex_);
+    phase_ = Phase::leaving;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Committer::begin(std::vector<events::NewRecord> records, std::vector<events::Position> next) {
+  {
+    std::scoped_lock lock(mutex_);
+    records_ = std::move(records);
+    next_ = std::move(next);
+    phase_ = Phase::begun;
+  }
+  changed_.notify_all();
+}
+
+std::optional<events::CommitResult> Committer::wait() {
+  std::unique_lock lock(mutex_);
+  if (phase_ == Phase::idle) return std::nullopt;
+  changed_.wait(lock, [this] { return phase_ == Phase::ended; });
+  phase_ = Phase::idle;
+  return std::exchange(result_, {});
+}
+
+void Committer::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return phase_ == Phase::begun || phase_ == Phase::leaving; });
+    if (phase_ == Phase::leaving) return;
+    lock.unlock();
+    auto result = log_.commit({records_, next_});
+    lock.lock();
+    result_ = std::move(result);
+    phase_ = Phase::ended;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace mayfly::actors

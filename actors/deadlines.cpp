@@ -1,0 +1,73 @@
+#include "actors/deadlines.h"
+
+namespace mayfly::actors {
+
+void Deadlines::list(CartEntry& entry) {
+  if (entry.wait.kind == events::WaitKind::none) return;
+  auto& heap = heap_of(entry);
+  const std::int64_t key = entry.wait.due ? entry.wait.due->ms : entry.wait.set_at;
+  heap.push_back({key, &entry});
+  place(heap, heap.size() - 1, heap.back());
+  sift(heap, heap.size() - 1);
+}
+
+void Deadlines::remove(CartEntry& entry) {
+  if (entry.place_in_waits != not_listed) take(heap_of(entry), entry.place_in_waits);
+}
+
+CartEntry* Deadlines::take_unstarted(events::Offset through) {
+  if (unstarted_.empty() || unstarted_.front().key > through) return nullptr;
+  auto* entry = unstarted_.front().entry;
+  take(unstarted_, 0);
+  return entry;
+}
+
+CartEntry* Deadlines::take_due(events::Timestamp time) {
+  if (started_.empty() || started_.front().key > time.ms) return nullptr;
+  auto* entry = started_.front().entry;
+  take(started_, 0);
+  return entry;
+}
+
+std::optional<events::Timestamp> Deadlines::next_due() const {
+  if (started_.empty()) return std::nullopt;
+  return events::Timestamp{started_.front().key};
+}
+
+bool Deadlines::before(const Node& a, const Node& b) {
+  if (a.key != b.key) return a.key < b.key;
+  return a.entry->id() < b.entry->id();
+}
+
+void Deadlines::place(Heap& heap, std::size_t at, Node node) {
+  heap[at] = node;
+  node.entry->place_in_waits = static_cast<std::uint32_t>(at);
+}
+
+void Deadlines::sift(Heap& heap, std::size_t at) {
+  const Node node = heap[at];
+  while (at > 0 && before(node, heap[(at - 1) / 2])) {
+    place(heap, at, heap[(at - 1) / 2]);
+    at = (at - 1) / 2;
+  }
+  for (;;) {
+    std::size_t child = 2 * at + 1;
+    if (child >= heap.size()) break;
+    if (child + 1 < heap.size() && before(heap[child + 1], heap[child])) ++child;
+    if (!before(heap[child], node)) break;
+    place(heap, at, heap[child]);
+    at = child;
+  }
+  place(heap, at, node);
+}
+
+void Deadlines::take(Heap& heap, std::size_t at) {
+  heap[at].entry->place_in_waits = not_listed;
+  const Node moved = heap.back();
+  heap.pop_back();
+  if (at == heap.size()) return;
+  place(heap, at, moved);
+  sift(heap, at);
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,39 @@
+// The messages between supervisor, cart and payment session. Each hands a task over: the sender touches it no more.
+#pragma once
+
+#include "actors/task.h"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+namespace mayfly::actors {
+
+struct Batch;
+
+/// Supervisor to cart: decide this command.
+struct Decide {
+  Task* task;
+};
+/// Cart to its open session: this command concerns you.
+struct DecideInSession {
+  Task* task;
+};
+/// Session to its cart: task->by_session holds what I decided.
+struct SessionDecided {
+  Task* task;
+};
+/// Cart to supervisor: this task has its outcome.
+struct Decided {
+  Task* task;
+};
+/// Engine to supervisor: decide this batch, then call batch->finish().
+struct DecideBatch {
+  Batch* batch;
+};
+
+}  // namespace mayfly::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::Decide)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::DecideInSession)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::SessionDecided)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::Decided)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::DecideBatch)

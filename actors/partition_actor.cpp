@@ -1,0 +1,225 @@
+#include "actors/partition_actor.h"
+
+#include "actors/session_actor.h"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+
+namespace mayfly::actors {
+
+PartitionActor::PartitionActor(caf::actor_config& config, Environment& environment,
+                               std::unique_ptr<PartitionState> state, SleepLimits sleep_limits)
+    : caf::event_based_actor(config),
+      environment_(environment),
+      state_(std::move(state)),
+      sleep_limits_(sleep_limits),
+      writer_(environment.engine),
+      reader_(environment.engine, state_->position.partitions) {
+  set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& e) {
+    auto reason = to_exit_reason(e);
+    if (auto* batch = std::exchange(batch_, nullptr)) {  // the engine waits for it
+      batch->broken = "the supervisor of partition " + std::to_string(state_->partition) + " died: " + caf::to_string(reason);
+      batch->finish();
+    }
+    return reason;
+  });
+  set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+}
+
+PartitionActor::~PartitionActor() = default;
+
+caf::behavior PartitionActor::make_behavior() {
+  return {
+      [this](DecideBatch message) { begin(message.batch); },
+      [this](Decided message) { on_decided(message.task); },
+  };
+}
+
+void PartitionActor::on_exit() {
+  state_->carts.for_each([this](CartEntry& entry) {
+    if (entry.awake) send_exit(entry.awake->actor, caf::exit_reason::user_shutdown);
+    entry.awake.reset();
+  });
+}
+
+// --- a batch -------------------------------------------------------------------------------------------------------
+
+void PartitionActor::begin(Batch* batch) {
+  batch_ = batch;
+  cursor_ = 0;
+  advance();
+}
+
+void PartitionActor::advance() {
+  for (;;) {
+    read_segment();
+    dispatch_segment();
+    if (!batch_->segment.all_done()) return;  // the last Decided goes on
+    gather_segment();
+    if (all_read()) return finish_batch();
+  }
+}
+
+/// The last open task is decided.
+void PartitionActor::segment_decided() {
+  gather_segment();
+  all_read() ? finish_batch() : advance();
+}
+
+/// Takes records until a tick has been taken, all are read, or the next one must see what the segment comes to.
+void PartitionActor::read_segment() {
+  auto& segment = batch_->segment;
+  segment.tasks.clear();
+  tick_segment_ = false;
+  while (cursor_ < batch_->records.size() && !tick_segment_) {
+    const auto& record = batch_->records[cursor_];
+    if (record.timestamp_type != events::TimestampType::log_append_time) {
+      batch_->stopped = "the record at offset " + std::to_string(record.at.offset) +
+                        " has no log-append time: set message.timestamp.type=LogAppendTime on the commands topic, "
+                        "produce to a new topic and start again there.";
+      batch_->next = record.at.offset;
+      writer_.write_alert(*batch_, record, "timestamp_type", {}, "The commands topic does not have LogAppendTime.");
+      return;
+    }
+    if (!read_one(record)) return;
+    ++cursor_;
+  }
+}
+
+/// False: the segment must end before this record.
+bool PartitionActor::read_one(const events::Record& record) {
+  auto& segment = batch_->segment;
+  auto read = reader_.read(record, state_->position.settings, &batch_->arena);
+  auto* command = std::get_if<events::ReadCommand>(&read);
+  const auto* time = command != nullptr ? std::get_if<events::ClockTick>(&command->command.data) : nullptr;
+  if (time != nullptr) {
+    if (!segment.tasks.empty()) return false;
+    ++batch_->counts.ticks;
+    tick(record, *time);
+    return true;
+  }
+  auto* entry = command != nullptr ? state_->carts.find(command->cart_id) : nullptr;
+  std::optional<events::Ended> ended;
+  if (command != nullptr && entry == nullptr) {
+    // What an earlier record of this segment may still change is waited for: the count of carts, the oldest epitaphs.
+    const auto hash = events::hash_of(command->cart_id);
+    const auto unsettled = static_cast<std::int64_t>(segment.tasks.size());
+    if (unsettled > 0 && (state_->carts.size() >= state_->position.settings.live_carts ||
+                          state_->epitaphs.may_go_out(hash, unsettled))) {
+      return false;
+    }
+    ended = state_->epitaphs.find(hash);
+  }
+  ++batch_->counts.commands;
+  Task& task = batch_->new_task();
+  task.record = &record;
+  task.settings = &state_->position.settings;
+  segment.tasks.push_back(&task);
+  if (command == nullptr) {
+    dead_letter(task, std::get<events::Unreadable>(read));
+    return true;
+  }
+  task.read = std::move(*command);
+  if (entry != nullptr) {
+    join_chain(task, *entry);
+  } else {
+    decide_without_cart(task, ended, nullptr);
+  }
+  return true;
+}
+
+void PartitionActor::dispatch_segment() {
+  auto& segment = batch_->segment;
+  std::int64_t open = 0;
+  for (const auto* task : segment.tasks) open += task->cart != nullptr ? 1 : 0;
+  segment.open(open);
+  if (open == 0) return;
+  for (auto* task : segment.tasks) {
+    if (task->cart != nullptr && task->cart->first == task) send_to_cart(*task);
+  }
+}
+
+void PartitionActor::gather_segment() {
+  auto& segment = batch_->segment;
+  int index = 0;
+  const events::Record* record = nullptr;
+  for (auto* task : segment.tasks) {
+    if (task->record != record) index = 0;  // a tick's deadlines share one record and one row of indices
+    record = task->record;
+    if (task->dead_letter) {
+      writer_.write_dead_letter(*batch_, *task, index);
+    } else {
+      writer_.write_outcome(*batch_, *task, index, state_->position.partitions);
+    }
+    if (task->cart != nullptr && task->cart->last == task) settle(*task->cart);
+  }
+  for (auto* entry : gone_) state_->carts.remove(*entry);
+  gone_.clear();
+  segment.tasks.clear();
+}
+
+void PartitionActor::finish_batch() {
+  sleep_idle();
+  for (auto* entry : dirty_) {
+    if (entry == nullptr) continue;
+    entry->place_in_dirty = not_listed;
+    std::string value;
+    append_snapshot(value, entry->wait, entry->cart(), entry->session());
+    writer_.write_state(*batch_, entry->id(), value);
+  }
+  dirty_.clear();
+  state_->epitaphs.take_dirty_pages(
+      [this](std::string_view key, std::string_view bytes) { writer_.write_state(*batch_, key, bytes); });
+  state_->position.next = batch_->next;
+  std::string position;
+  append_position(position, state_->position);
+  writer_.write_state(*batch_, events::position_key, position);
+  batch_->status = state_->status();
+  auto* batch = batch_;
+  batch_ = nullptr;
+  batch->finish();
+}
+
+// --- time ----------------------------------------------------------------------------------------------------------
+
+/// decisions.md 3. Deadlines become the tasks of a segment of their own.
+void PartitionActor::tick(const events::Record& record, const events::ClockTick& data) {
+  const auto skew = data.at ? *data.at - record.append_time : events::Millis{};
+  if (!data.at || skew > events::limits::tick_skew || skew < events::Millis{-events::limits::tick_skew.count}) {
+    writer_.write_alert(*batch_, record, "tick_ignored", {},
+                        "A clock.tick without a readable `at` within 60 s of its append time was ignored.");
+    return;
+  }
+  auto& now = state_->position.ticked;
+  now = std::max(now, record.append_time);
+  if (data.settings) state_->position.settings = *data.settings;
+  const auto through = std::min(data.through, record.at.offset - 1);
+  while (auto* entry = state_->deadlines.take_unstarted(through)) {
+    entry->wait.due = now + entry->wait.length;
+    state_->deadlines.list(*entry);
+    mark_dirty(*entry);
+  }
+  for (std::int64_t fired = 0; fired < events::limits::deadlines_per_tick; ++fired) {
+    auto* entry = state_->deadlines.take_due(now);
+    if (entry == nullptr) break;
+    fire(record, *entry);
+  }
+  const auto next = state_->deadlines.next_due();
+  state_->due_now = next && *next <= now;
+  state_->epitaphs.forget(now);
+  tick_segment_ = !batch_->segment.tasks.empty();
+}
+
+void PartitionActor::fire(const events::Record& record, CartEntry& entry) {
+  Task& task = batch_->new_task();
+  task.record = &record;
+  task.settings = &state_->position.settings;
+  task.read.cart_id = entry.id();
+  task.read.command.type = events::CommandType::clock_tick;
+  task.read.command.data = events::DeadlineReached{entry.wait.kind};
+  batch_->segment.tasks.push_back(&task);
+  join_chain(task, entry);
+}
+
+}  // namespace mayfly::actors

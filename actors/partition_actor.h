@@ -1,0 +1,76 @@
+// The supervisor of a partition: owns its carts' bytes, actors, waits and epitaphs; leads each batch through them in
+// record order and makes of what they decide the records of one transaction.
+#pragma once
+
+#include "actors/environment.h"
+#include "actors/messages.h"
+#include "actors/partition_state.h"
+#include "actors/record_writer.h"
+#include "events/cloudevent.h"
+
+#include <caf/event_based_actor.hpp>
+
+#include <unordered_map>
+
+namespace mayfly::actors {
+
+/// When carts sleep.
+struct SleepLimits {
+  events::Millis idle;
+  std::int64_t awake_carts;
+};
+
+class PartitionActor : public caf::event_based_actor {
+ public:
+  PartitionActor(caf::actor_config&, Environment&, std::unique_ptr<PartitionState>, SleepLimits);
+  ~PartitionActor() override;
+
+ private:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+  // A batch: segments between ticks, each read, dispatched to carts, gathered in record order.
+  void begin(Batch*);
+  void advance();
+  void read_segment();
+  bool read_one(const events::Record&);
+  void dispatch_segment();
+  void segment_decided();
+  void gather_segment();
+  void finish_batch();
+  [[nodiscard]] bool all_read() const { return cursor_ == batch_->records.size() || !batch_->stopped.empty(); }
+  void tick(const events::Record&, const events::ClockTick&);
+  void fire(const events::Record&, CartEntry&);
+
+  // A command and its cart.
+  void dead_letter(Task&, const events::Unreadable&);
+  void decide_without_cart(Task&, const std::optional<events::Ended>&, CartEntry* vacant);
+  void join_chain(Task&, CartEntry&);
+  void send_to_cart(Task&);
+  void on_decided(Task*);
+  void settle(CartEntry&);
+  void bury(CartEntry&, const Task& last);
+  void mark_dirty(CartEntry&);
+
+  // Supervision.
+  void wake(CartEntry&);
+  void forget_actor(CartEntry&);
+  void sleep_idle();
+  void on_down(const caf::down_msg&);
+  [[nodiscard]] std::int64_t give_up(CartEntry&, Task& failed);
+
+  Environment& environment_;
+  std::unique_ptr<PartitionState> state_;
+  SleepLimits sleep_limits_;
+  RecordWriter writer_;
+  events::CommandReader reader_;
+  std::unordered_map<caf::actor_id, CartEntry*> by_actor_;
+  std::vector<CartEntry*> dirty_;  // carts whose state record must be written; null: ended since
+
+  Batch* batch_ = nullptr;
+  std::size_t cursor_ = 0;      // next record of the batch
+  bool tick_segment_ = false;   // the open segment holds the deadlines of the record before the cursor
+  std::vector<CartEntry*> gone_;  // carts that ended in this segment
+};
+
+}  // namespace mayfly::actors

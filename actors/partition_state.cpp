@@ -1,0 +1,94 @@
+#include "actors/partition_state.h"
+
+#include <optional>
+
+namespace mayfly::actors {
+
+PartitionStatus PartitionState::status() const {
+  PartitionStatus s;
+  s.unstarted_waits = deadlines.any_unstarted();
+  s.next_due = deadlines.next_due();
+  s.due_now = due_now;
+  s.ticked = position.ticked;
+  s.settings = position.settings;
+  s.carts_open = carts.size();
+  s.carts_awake = awake.size();
+  s.sessions_open = sessions_open;
+  s.epitaphs = epitaphs.size();
+  return s;
+}
+
+namespace {
+
+std::string key_for_people(std::string_view key) {
+  return key.starts_with('\x01') ? "engine record " + std::string(key.substr(1)) : "cart " + std::string(key);
+}
+
+/// Reads one state record into the partition; a sentence if it cannot.
+std::optional<std::string> read_state(PartitionState& state, std::optional<events::PositionRecord>& position,
+                                      std::string_view key, std::string_view value) {
+  if (key == events::position_key) {
+    auto record = events::decode_position(value);
+    if (auto* unsupported = std::get_if<events::Unsupported>(&record)) return unsupported->message;
+    position = std::get<events::PositionRecord>(record);
+    return std::nullopt;
+  }
+  if (events::Epitaphs::is_page_key(key)) {
+    if (auto unsupported = state.epitaphs.restore_page(key, value)) return unsupported->message;
+    return std::nullopt;
+  }
+  if (key.starts_with('\x01')) return "this program knows no such engine record";
+  auto parts = events::split_snapshot(value);
+  if (auto* unsupported = std::get_if<events::Unsupported>(&parts)) return unsupported->message;
+  const auto& found = std::get<events::SnapshotParts>(parts);
+  auto& entry = state.carts.add(key);
+  entry.keep(key, found.cart, found.session);
+  entry.wait = found.wait;
+  state.deadlines.list(entry);
+  if (!found.session.empty()) ++state.sessions_open;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& log, events::Partition partition,
+                                                                   std::string_view engine) {
+  auto state = std::make_unique<PartitionState>();
+  state->partition = partition;
+  const std::string where = "partition " + std::to_string(partition) + ": ";
+  std::optional<events::PositionRecord> position;
+  std::string unreadable;
+  const auto restored = log.restore(partition, [&](events::Bytes key, events::Bytes value) {
+    if (!unreadable.empty()) return;
+    if (auto why = read_state(*state, position, key, value)) unreadable = "state of " + key_for_people(key) + ": " + *why;
+  });
+  if (!restored.status.ok()) return CannotServe{where + restored.status.message};
+  if (!unreadable.empty()) return CannotServe{where + unreadable};
+  if (!position && (restored.next != 0 || state->carts.size() != 0)) {
+    return CannotServe{where + "commands are committed up to offset " + std::to_string(restored.next) +
+                       " but the state stream holds no position record; it is incomplete. Restore it, or begin with new topics."};
+  }
+  if (position) {
+    if (position->next != restored.next) {
+      return CannotServe{where + "the committed position is " + std::to_string(restored.next) + " but its state is that of " +
+                         std::to_string(position->next) + ". Serving would lose or repeat events; restore both together."};
+    }
+    if (position->partitions != log.partitions()) {
+      return CannotServe{where + "the state was written with " + std::to_string(position->partitions) +
+                         " partitions, the log has " + std::to_string(log.partitions()) +
+                         ". Carts would be looked for in the wrong place; partition counts cannot be changed."};
+    }
+    if (position->engine != engine) {
+      return CannotServe{where + "the state belongs to the engine named '" + position->engine + "', this one is '" +
+                         std::string(engine) + "'. Give that name: it is part of every idempotency key."};
+    }
+    state->position = *position;
+  }
+  state->position.next = restored.next;
+  state->position.partitions = log.partitions();
+  state->position.engine = engine;
+  if (auto incomplete = state->epitaphs.restored(state->position.ticked)) return CannotServe{where + incomplete->message};
+  return state;
+}
+
+}  // namespace mayfly::actors

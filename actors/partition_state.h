@@ -1,0 +1,40 @@
+// All that a partition's supervisor knows, and how it is restored from the state stream.
+#pragma once
+
+#include "actors/batch.h"
+#include "actors/cart_table.h"
+#include "actors/deadlines.h"
+#include "events/epitaphs.h"
+#include "events/log.h"
+#include "events/snapshot.h"
+
+#include <memory>
+#include <string>
+#include <variant>
+
+namespace mayfly::actors {
+
+struct PartitionState {
+  events::Partition partition = 0;
+  events::PositionRecord position;  // next, T, settings that hold
+  CartTable carts;
+  AwakeOrder awake;
+  Deadlines deadlines;
+  events::Epitaphs epitaphs;
+  std::int64_t sessions_open = 0;
+  bool due_now = false;
+
+  [[nodiscard]] PartitionStatus status() const;
+};
+
+/// Why a partition must not be served; a sentence for a person.
+struct CannotServe {
+  std::string message;
+};
+
+/// Restores a taken partition (decisions.md 8): committed position, then state to its end; both must agree on the
+/// next offset, the partition count and the engine's name. Starts no actor.
+[[nodiscard]] std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log&, events::Partition,
+                                                                                std::string_view engine);
+
+}  // namespace mayfly::actors

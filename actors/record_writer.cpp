@@ -1,0 +1,194 @@
+#include "actors/record_writer.h"
+
+#include "events/event_json.h"
+#include "events/identity.h"
+#include "events/json_writer.h"
+#include "events/time_text.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace mayfly::actors {
+
+namespace {
+
+using events::Header;
+
+/// Copies into the batch's arena.
+std::string_view keep(Batch& batch, std::string_view text) {
+  if (text.empty()) return {};
+  auto* bytes = static_cast<char*>(batch.arena.allocate(text.size(), 1));
+  std::memcpy(bytes, text.data(), text.size());
+  return {bytes, text.size()};
+}
+
+std::string_view keep(Batch& batch, std::int64_t number) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  return keep(batch, {digits.data(), static_cast<std::size_t>(end - digits.data())});
+}
+
+/// ce_id: partition "-" offset "-" index of the record that caused it (contract.md, Ids).
+std::string_view keep_id(Batch& batch, events::Position at, std::string_view mark, int index) {
+  std::string id;
+  events::append_json_number(id, at.partition);
+  id += '-';
+  events::append_json_number(id, at.offset);
+  id += '-';
+  id.append(mark);
+  events::append_json_number(id, index);
+  return keep(batch, id);
+}
+
+std::string_view keep_time(Batch& batch, events::Timestamp time) {
+  const auto text = events::to_text(time);
+  return keep(batch, {text.data(), text.size()});
+}
+
+}  // namespace
+
+/// A header list that grows in the arena.
+class RecordWriter::Headers {
+ public:
+  Headers(Batch& batch, std::size_t most)
+      : headers_(static_cast<Header*>(batch.arena.allocate(most * sizeof(Header), alignof(Header)))) {}
+  void add(std::string_view name, std::string_view value) { new (headers_ + size_++) Header{name, value}; }
+  void add_given(std::string_view name, std::string_view value) {
+    if (!value.empty()) add(name, value);
+  }
+  [[nodiscard]] std::span<const Header> list() const { return {headers_, size_}; }
+
+ private:
+  Header* headers_;
+  std::size_t size_ = 0;
+};
+
+RecordWriter::RecordWriter(std::string_view engine) : source_("/mayfly/" + std::string(engine)) {}
+
+void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std::int32_t partition_count) const {
+  const auto& outcome = task.outcome;
+  const auto& record = *task.record;
+  if (outcome.events.empty()) return;
+  const std::string_view cart_id = keep(batch, task.read.cart_id);
+  const std::string_view time = keep_time(batch, record.append_time);
+  const std::string_view data = outcome.data;
+  for (const auto& said : outcome.events) {
+    Headers headers(batch, 11);
+    headers.add("ce_specversion", "1.0");
+    headers.add("ce_id", keep_id(batch, record.at, "", index++));
+    headers.add("ce_source", source_);
+    headers.add("ce_type", events::ce_type(said.type));
+    headers.add("ce_subject", cart_id);
+    headers.add("ce_time", time);
+    headers.add("content-type", "application/json");
+    if (said.sequence != 0) headers.add("ce_sequence", keep(batch, static_cast<std::int64_t>(said.sequence)));
+    headers.add_given("ce_causationid", task.read.command.id);
+    headers.add_given("ce_correlationid", task.read.correlation_id);
+    headers.add_given("traceparent", task.read.traceparent);
+    batch.out.push_back({events::Stream::events, batch.partition, cart_id, data.substr(said.begin, said.end - said.begin),
+                         headers.list()});
+    ++batch.counts.events;
+    if (said.type == events::EventType::command_rejected) ++batch.counts.rejections;
+  }
+  const std::string_view lines = outcome.merge_lines;
+  std::uint32_t begin = 0;
+  for (const auto end : outcome.merge_ends) {
+    const std::string_view into = outcome.merge_into;
+    Headers headers(batch, 9);
+    headers.add("ce_specversion", "1.0");
+    headers.add("ce_id", keep_id(batch, record.at, "", index++));
+    headers.add("ce_source", source_);
+    headers.add("ce_type", events::ce_type(events::CommandType::cart_add_line));
+    headers.add("ce_subject", into);
+    headers.add("ce_time", time);
+    headers.add("content-type", "application/json");
+    headers.add_given("ce_correlationid", task.read.correlation_id);
+    headers.add_given("traceparent", task.read.traceparent);
+    batch.out.push_back({events::Stream::commands, events::partition_of(into, partition_count), into,
+                         lines.substr(begin, end - begin), headers.list()});
+    begin = end;
+  }
+  if (outcome.concern == events::Concern::payment_unresolved) {
+    write_alert(batch, record, "payment_unresolved", cart_id,
+                "Money may be at risk: see this cart's payment.unresolved events.");
+  } else if (outcome.concern == events::Concern::rejected_after_order) {
+    write_alert(batch, record, "reservation_rejected_after_order", cart_id,
+                "Inventory refused a reservation whose order is already placed.");
+  }
+}
+
+void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index) const {
+  const auto& record = *task.record;
+  const auto reason = *task.dead_letter;
+  const auto type = task.dead_letter_type ? events::name(*task.dead_letter_type) : std::string_view{};
+  Headers own(batch, record.headers.size() + 7);
+  for (const auto& h : record.headers) own.add(h.name, h.value);
+  own.add("mayfly.topic", events::name(events::Stream::commands));
+  own.add("mayfly.partition", keep(batch, std::int64_t{record.at.partition}));
+  own.add("mayfly.offset", keep(batch, record.at.offset));
+  own.add("mayfly.timestamp", keep(batch, record.append_time.ms));
+  own.add("mayfly.reason", events::name(reason));
+  std::string message{events::sentence(reason)};
+  if (!task.dead_letter_about.empty()) {
+    message += ' ';
+    message += task.dead_letter_about;
+  }
+  own.add("mayfly.message", keep(batch, message));
+  own.add("mayfly.attempts", keep(batch, std::int64_t{task.attempts > 0 ? task.attempts : 1}));
+  std::optional<std::string_view> value = record.value;
+  if (value && !value->empty()) {
+    auto* masked = const_cast<char*>(keep(batch, *value).data());
+    events::mask_card_numbers({masked, value->size()});
+    value = std::string_view{masked, value->size()};
+  }
+  batch.out.push_back({events::Stream::deadletters, batch.partition, record.key, value, own.list()});
+  ++batch.counts.dead_letters;
+
+  const bool keyed = record.key && events::is_cart_id(*record.key);
+  std::string data;
+  events::append_dead_lettered_data(data, reason, record.at, type, task.read.command.id);
+  Headers headers(batch, 10);
+  headers.add("ce_specversion", "1.0");
+  headers.add("ce_id", keep_id(batch, record.at, "", index++));
+  headers.add("ce_source", source_);
+  headers.add("ce_type", events::ce_type(events::EventType::command_dead_lettered));
+  if (keyed) headers.add("ce_subject", *record.key);
+  headers.add("ce_time", keep_time(batch, record.append_time));
+  headers.add("content-type", "application/json");
+  headers.add_given("ce_causationid", task.read.command.id);
+  headers.add_given("ce_correlationid", task.read.correlation_id);
+  headers.add_given("traceparent", task.read.traceparent);
+  batch.out.push_back({events::Stream::events, batch.partition, keyed ? record.key : std::nullopt, keep(batch, data),
+                       headers.list()});
+  ++batch.counts.events;
+}
+
+void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::string_view alert,
+                               std::string_view cart_id, std::string_view message) const {
+  // Alert names and messages are ours: nothing in them needs escaping. The cart is named by key bytes in the subject.
+  std::string data = R"({"alert":")";
+  data.append(alert).append(R"(","partition":)").append(std::to_string(record.at.partition));
+  data.append(R"(,"offset":)").append(std::to_string(record.at.offset));
+  data.append(R"(,"message":")").append(message).append(R"("})");
+  Headers headers(batch, 7);
+  headers.add("ce_specversion", "1.0");
+  headers.add("ce_id", keep_id(batch, record.at, std::string(alert) + "-", 0));
+  headers.add("ce_source", source_);
+  headers.add("ce_type", "dev.mayfly.alert.raised.v1");
+  headers.add_given("ce_subject", cart_id);
+  headers.add("ce_time", keep_time(batch, record.append_time));
+  headers.add("content-type", "application/json");
+  batch.out.push_back({events::Stream::alerts, batch.partition, keep(batch, std::int64_t{batch.partition}),
+                       keep(batch, data), headers.list()});
+}
+
+void RecordWriter::write_state(Batch& batch, std::string_view key, std::string_view value) const {
+  batch.out.push_back({events::Stream::state, batch.partition, keep(batch, key), keep(batch, value), {}});
+}
+
+void RecordWriter::write_tombstone(Batch& batch, std::string_view key) const {
+  batch.out.push_back({events::Stream::state, batch.partition, keep(batch, key), std::nullopt, {}});
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,33 @@
+// Turns outcomes into the records of a batch: CloudEvents headers, dead letters, alerts, state records.
+// Allocates in the batch's arena; what it writes lives as long as the batch.
+#pragma once
+
+#include "actors/batch.h"
+#include "actors/cart_table.h"
+#include "events/record.h"
+
+#include <string>
+#include <string_view>
+
+namespace mayfly::actors {
+
+class RecordWriter {
+ public:
+  /// `engine` outlives the writer.
+  explicit RecordWriter(std::string_view engine);
+
+  /// The events, merge lines and concern of a decided task. `index`: of the record's next event; counts on.
+  void write_outcome(Batch&, const Task&, int& index, std::int32_t partition_count) const;
+  /// The dead letter and command.dead_lettered of a task.
+  void write_dead_letter(Batch&, const Task&, int& index) const;
+  void write_alert(Batch&, const events::Record&, std::string_view alert, std::string_view cart_id,
+                   std::string_view message) const;
+  void write_state(Batch&, std::string_view key, std::string_view value) const;
+  void write_tombstone(Batch&, std::string_view key) const;
+
+ private:
+  class Headers;
+  std::string source_;
+};
+
+}  // namespace mayfly::actors

@@ -1,0 +1,49 @@
+#include "actors/session_actor.h"
+
+#include "events/decide.h"
+#include "events/snapshot.h"
+
+#include <caf/all.hpp>
+
+namespace mayfly::actors {
+
+SessionActor::SessionActor(caf::actor_config& config, Environment& environment, caf::actor cart,
+                           events::Session session)
+    : caf::event_based_actor(config), environment_(environment), cart_(cart.address()), session_(std::move(session)) {
+  environment_.lives.sessions_started.fetch_add(1, std::memory_order_relaxed);
+  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
+}
+
+SessionActor::~SessionActor() { environment_.lives.sessions_stopped.fetch_add(1, std::memory_order_relaxed); }
+
+caf::behavior SessionActor::make_behavior() {
+  return {[this](DecideInSession message) { decide(message.task); }};
+}
+
+void SessionActor::decide(Task* task) {
+  task->by_session = events::decide(session_, task->read.command, task->context());
+  const auto before = session_.ledger;
+  evolve(session_, task->by_session);
+  if (!(before == session_.ledger) || task->by_session.action_url || !task->by_session.reference.empty()) {
+    task->outcome.changed = true;
+  }
+  if (session_.ledger.ended) {
+    task->outcome.session_part = Outcome::SessionPart::closed;
+  } else {
+    task->outcome.session_part = Outcome::SessionPart::written;
+    append_session(task->outcome.session, session_);
+  }
+  if (auto cart = caf::actor_cast<caf::actor>(cart_)) send(cart, SessionDecided{task});
+}
+
+caf::error to_exit_reason(const std::exception_ptr& e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const std::exception& x) {
+    return caf::make_error(caf::sec::runtime_error, x.what());
+  } catch (...) {
+    return caf::make_error(caf::sec::runtime_error, "an exception that is not a std::exception");
+  }
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,29 @@
+// A payment session as an actor: opened by its cart, owns what the provider said, ends with its payment.
+#pragma once
+
+#include "actors/environment.h"
+#include "actors/messages.h"
+#include "events/session.h"
+
+#include <caf/event_based_actor.hpp>
+
+namespace mayfly::actors {
+
+class SessionActor : public caf::event_based_actor {
+ public:
+  SessionActor(caf::actor_config&, Environment&, caf::actor cart, events::Session);
+  ~SessionActor() override;
+
+ private:
+  caf::behavior make_behavior() override;
+  void decide(Task*);
+
+  Environment& environment_;
+  caf::actor_addr cart_;  // weak: a session never keeps its cart
+  events::Session session_;
+};
+
+/// What a crashed handler leaves as exit reason: the exception's words, without printing.
+caf::error to_exit_reason(const std::exception_ptr&);
+
+}  // namespace mayfly::actors

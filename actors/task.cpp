@@ -1,0 +1,55 @@
+// Tasks are used again from batch to batch: resetting keeps their buffers unless they have grown large.
+#include "actors/task.h"
+
+namespace mayfly::actors {
+
+namespace {
+
+constexpr std::size_t kept_buffer_bytes = 4096;
+
+void reuse(std::string& s) {
+  if (s.capacity() > kept_buffer_bytes) {
+    std::string().swap(s);
+  } else {
+    s.clear();
+  }
+}
+
+}  // namespace
+
+void Outcome::clear() {
+  reuse(data);
+  events.clear();
+  reuse(merge_lines);
+  merge_ends.clear();
+  merge_into.clear();
+  wait = {};
+  concern = events::Concern::none;
+  changed = false;
+  reuse(cart);
+  reuse(session);
+  session_part = SessionPart::kept;
+  end.reset();
+  newest_session = 0;
+  newest_reservation = 0;
+  created = {};
+}
+
+void Task::reset() {
+  record = nullptr;
+  read = {};
+  settings = nullptr;
+  cart = nullptr;
+  segment = nullptr;
+  next = nullptr;
+  decided.reset();
+  by_session.events.clear();
+  outcome.clear();
+  attempts = 0;
+  done = false;
+  dead_letter.reset();
+  dead_letter_about = {};
+  dead_letter_type.reset();
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,30 @@
+// What a log takes of one record, as a broker would.
+#pragma once
+
+#include "events/record.h"
+
+#include <cstddef>
+#include <string>
+
+namespace mayfly::adapters {
+
+inline constexpr std::size_t largest_value_bytes = 1024 * 1024;
+
+/// A sentence if the record is too large or names no partition of the log; empty if it can be taken.
+[[nodiscard]] inline std::string refusal(const events::NewRecord& record, std::int32_t partitions) {
+  if (record.value && record.value->size() > largest_value_bytes) {
+    return "a value of " + std::to_string(record.value->size()) + " bytes is over the limit of 1 MiB per record";
+  }
+  if (record.partition < 0 || record.partition >= partitions) {
+    return "partition " + std::to_string(record.partition) + " is none of the log's " + std::to_string(partitions);
+  }
+  return {};
+}
+
+[[nodiscard]] inline std::size_t size_of(const events::Record& record) {
+  std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const auto& h : record.headers) bytes += h.name.size() + h.value.size();
+  return bytes;
+}
+
+}  // namespace mayfly::adapters

@@ -1,0 +1,178 @@
+// The first rungs of decisions.md 1: what is no command becomes a dead letter, in the page's order.
+#include "events/cloudevent.h"
+
+#include "events/command_json.h"
+#include "events/json_reader.h"
+#include "events/json_writer.h"
+#include "events/settings_json.h"
+#include "events/time_text.h"
+#include "events/utf8.h"
+
+#include <algorithm>
+
+namespace mayfly::events {
+
+namespace {
+
+/// CloudEvents attributes of a record, from headers or from the structured envelope.
+struct Attributes {
+  std::optional<Text> specversion, id, source, type, subject, correlation_id, traceparent;
+};
+
+constexpr std::size_t longest_carried_bytes = 256;  // correlation id, traceparent
+
+Text carried(std::optional<Text> text) {
+  return text && text->size() <= longest_carried_bytes && is_plain_text(*text) ? *text : Text{};
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
+  return text.size() >= lower.size() && std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
+         });
+}
+
+enum class Mode { binary, structured, batch };
+
+Mode mode_of(const Record& record) {
+  for (auto h = record.headers.rbegin(); h != record.headers.rend(); ++h) {
+    if (h->name != "content-type") continue;
+    if (starts_with_ignoring_case(h->value, "application/cloudevents-batch")) return Mode::batch;
+    if (starts_with_ignoring_case(h->value, "application/cloudevents")) return Mode::structured;
+    return Mode::binary;
+  }
+  return Mode::binary;
+}
+
+Attributes from_headers(const Record& record) {
+  Attributes a;
+  for (const auto& [name, value] : record.headers) {  // given twice: the last counts
+    if (name == "ce_specversion") a.specversion = value;
+    else if (name == "ce_id") a.id = value;
+    else if (name == "ce_source") a.source = value;
+    else if (name == "ce_type") a.type = value;
+    else if (name == "ce_subject") a.subject = value;
+    else if (name == "ce_correlationid") a.correlation_id = value;
+    else if (name == "ce_traceparent" || name == "traceparent") a.traceparent = value;
+  }
+  return a;
+}
+
+Attributes from_envelope(const JsonValue& envelope) {
+  Attributes a;
+  for (const auto& [name, value] : envelope.members) {
+    if (value.kind != JsonValue::Kind::string) continue;
+    if (name == "specversion") a.specversion = value.text;
+    else if (name == "id") a.id = value.text;
+    else if (name == "source") a.source = value.text;
+    else if (name == "type") a.type = value.text;
+    else if (name == "subject") a.subject = value.text;
+    else if (name == "correlationid") a.correlation_id = value.text;
+    else if (name == "traceparent") a.traceparent = value.text;
+  }
+  return a;
+}
+
+/// What of an attribute is wrong; empty if it can be used.
+std::string_view fault(const std::optional<Text>& attribute) {
+  if (!attribute || attribute->empty()) return "is missing";
+  if (std::ssize(*attribute) > limits::attribute_bytes) return "is longer than 1024 bytes";
+  if (!is_plain_text(*attribute)) return "is no text without control characters";
+  return {};
+}
+
+}  // namespace
+
+struct CommandReader::Parser {
+  JsonReader json;
+};
+
+CommandReader::CommandReader(std::string_view engine, std::int32_t partition_count)
+    : parser_(std::make_unique<Parser>()), fingerprinter_(engine), partition_count_(partition_count) {}
+CommandReader::~CommandReader() = default;
+CommandReader::CommandReader(CommandReader&&) noexcept = default;
+CommandReader& CommandReader::operator=(CommandReader&&) noexcept = default;
+
+ReadResult CommandReader::read(const Record& record, const Settings& current, std::pmr::memory_resource* arena) {
+  const auto keep = [arena](std::string text) {
+    auto* bytes = static_cast<char*>(arena->allocate(text.size() + 1, 1));
+    std::copy(text.begin(), text.end(), bytes);
+    return Text{bytes, text.size()};
+  };
+  const auto mode = mode_of(record);
+  const Text value = record.value.value_or(Text{});
+  const bool too_large = std::ssize(value) > limits::data_bytes;
+
+  // The envelope. A tick is known by its type alone, before everything else.
+  Attributes a;
+  std::optional<JsonValue> envelope;
+  const JsonValue* data = nullptr;
+  if (mode == Mode::binary) {
+    a = from_headers(record);
+  } else if (mode == Mode::structured && !too_large) {
+    envelope = parser_->json.read(value, arena);
+    if (envelope && envelope->kind == JsonValue::Kind::object) {
+      a = from_envelope(*envelope);
+      for (const auto& member : envelope->members) {
+        if (member.name == "data") data = &member.value;
+      }
+    } else {
+      envelope.reset();
+    }
+  }
+  const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
+  const Text id = fault(a.id).empty() ? *a.id : Text{};
+  const auto unreadable = [&](DeadLetterReason reason, Text about) -> ReadResult {
+    return Unreadable{reason, about, type, id};
+  };
+  std::optional<JsonValue> parsed;
+  const auto parse_data = [&] {
+    if (mode == Mode::binary) parsed = parser_->json.read(value, arena);
+    if (mode == Mode::structured && data != nullptr) parsed = *data;
+    return parsed && parsed->kind == JsonValue::Kind::object;
+  };
+
+  ReadCommand result;
+  result.command.type = type.value_or(CommandType::cart_create);
+  result.command.id = id;
+  result.correlation_id = carried(a.correlation_id);
+  result.traceparent = carried(a.traceparent);
+  if (type == CommandType::clock_tick) {
+    result.command.data = !too_large && parse_data() ? command_data(*type, *parsed, current, arena) : ClockTick{};
+    return result;
+  }
+  if (too_large) return unreadable(DeadLetterReason::too_large, {});
+  if (mode == Mode::batch) return unreadable(DeadLetterReason::not_cloudevent, "Batches are not taken: one event per record.");
+  if (mode == Mode::structured && !envelope) {
+    return unreadable(DeadLetterReason::not_cloudevent, "The structured event is no JSON object.");
+  }
+  if (a.specversion != "1.0") return unreadable(DeadLetterReason::not_cloudevent, "specversion is not 1.0.");
+  for (const auto& [name, attribute] : {std::pair{"id", &a.id}, {"source", &a.source}, {"type", &a.type}}) {
+    if (const auto why = fault(*attribute); !why.empty()) {
+      return unreadable(DeadLetterReason::not_cloudevent, keep(std::string(name) + " " + std::string(why) + "."));
+    }
+  }
+  if (!record.key || !is_cart_id(*record.key)) return unreadable(DeadLetterReason::key_invalid, {});
+  if (a.subject && *a.subject != *record.key) return unreadable(DeadLetterReason::subject_mismatch, {});
+  if (!type) return unreadable(DeadLetterReason::type_unknown, {});
+  if (!parse_data()) return unreadable(DeadLetterReason::json_invalid, {});
+  if (partition_of(*record.key, partition_count_) != record.at.partition) {
+    return unreadable(DeadLetterReason::wrong_partition, {});
+  }
+  result.cart_id = *record.key;
+  result.command.data = command_data(*type, *parsed, current, arena);
+  if (is_shop_command(*type) && !std::holds_alternative<Invalid>(result.command.data)) {
+    result.command.fingerprint = fingerprinter_.of(*a.source, *a.id, *type, result.command.data);
+  }
+  return result;
+}
+
+void append_tick_data(std::string& out, Timestamp at, Offset through, const Settings* settings, const Settings& base) {
+  JsonObject json(out);
+  const auto time = to_text(at);
+  json.text("at", {time.data(), time.size()});
+  json.number("through", through);
+  if (settings != nullptr) append_settings(json.member("settings"), *settings, base);
+  json.close();
+}
+
+}  // namespace mayfly::events

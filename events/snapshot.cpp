@@ -1,0 +1,91 @@
+// The header of a cart's state record, and what its parts have in common (docs/state-format.md).
+#include "events/snapshot_layout.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace mayfly::events {
+
+namespace layout {
+
+std::optional<Unsupported> check(std::string_view what, std::string_view bytes, std::uint64_t newest_known) {
+  const std::uint64_t version = bytes.empty() ? 0 : static_cast<unsigned char>(bytes.front());
+  if (version == 0) return Unsupported{damaged(what, 0, bytes.size())};
+  if (version > newest_known) return Unsupported{newer_layout(what, version, newest_known)};
+  return std::nullopt;
+}
+
+void put(ByteWriter& to, Currency currency) {
+  for (const char letter : currency.code) to.fixed(static_cast<unsigned char>(letter), 1);
+}
+
+Currency take_currency(ByteReader& in) {
+  Currency currency;
+  for (char& letter : currency.code) {
+    letter = static_cast<char>(in.fixed(1));
+    if (letter < 'A' || letter > 'Z') in.fail();
+  }
+  return currency;
+}
+
+}  // namespace layout
+
+namespace {
+
+constexpr std::string_view a_record = "the cart's state record";
+
+// The header: version 1, kind of wait and flags 1, length 5, set_at or due 6, bytes of the cart's part 3.
+constexpr int length_width = 5, moment_width = 6, cart_bytes_width = 3;
+constexpr std::size_t header_bytes = 2 + length_width + moment_width + cart_bytes_width;
+constexpr std::uint64_t kind_bits = 0x3f, has_session = 0x40, has_started = 0x80;
+
+constexpr std::uint64_t most_of(int width) { return (std::uint64_t{1} << (8 * width)) - 1; }
+
+/// What is beyond `width` bytes (lengths of 34 years, the year 10889) becomes the most that fits.
+std::uint64_t saturated(std::int64_t value, int width) {
+  return std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)), most_of(width));
+}
+
+}  // namespace
+
+void append_snapshot(std::string& out, const Wait& wait, std::string_view cart, std::string_view session) {
+  if (cart.size() > most_of(cart_bytes_width)) throw std::length_error("a cart's state of 16 MiB or more");
+  const bool waits = wait.kind != WaitKind::none;
+  const bool started = waits && wait.due;
+  out.reserve(out.size() + header_bytes + cart.size() + session.size());
+  ByteWriter to(out);
+  to.fixed(layout::newest, 1);
+  to.fixed(static_cast<std::uint64_t>(wait.kind) | (session.empty() ? 0 : has_session) | (started ? has_started : 0),
+           1);
+  to.fixed(waits ? saturated(wait.length.count, length_width) : 0, length_width);
+  to.fixed(waits ? saturated(started ? wait.due->ms : wait.set_at, moment_width) : 0, moment_width);
+  to.fixed(cart.size(), cart_bytes_width);
+  out.append(cart).append(session);
+}
+
+std::variant<SnapshotParts, Unsupported> split_snapshot(std::string_view bytes) {
+  if (auto no = layout::check(a_record, bytes)) return *no;
+  auto in = layout::behind_version(bytes);
+  const auto flags = in.fixed(1);
+  const auto length = static_cast<std::int64_t>(in.fixed(length_width));
+  const auto moment = static_cast<std::int64_t>(in.fixed(moment_width));
+  const auto cart_bytes = in.fixed(cart_bytes_width);
+  SnapshotParts parts;
+  parts.cart = in.view(cart_bytes);
+  parts.session = bytes.substr(in.position());
+  const bool started = (flags & has_started) != 0;
+  const auto kind = static_cast<WaitKind>(flags & kind_bits);
+  if (in.failed() || kind > WaitKind::status_try || ((flags & has_session) != 0) == parts.session.empty()) {
+    return layout::damage(a_record, in, bytes);
+  }
+  if (kind != WaitKind::none) {
+    parts.wait = {kind, {length}, started ? no_offset : moment, std::nullopt};
+    if (started) parts.wait.due = Timestamp{moment};
+  }
+  if (auto no = layout::check(layout::a_cart, parts.cart)) return *no;
+  if (parts.session.empty()) return parts;
+  if (auto no = layout::check(layout::a_session, parts.session)) return *no;
+  return parts;
+}
+
+}  // namespace mayfly::events

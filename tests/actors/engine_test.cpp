@@ -1,0 +1,203 @@
+#include "actors/engine.h"
+
+#include "actors/commands.h"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+using namespace mayfly;
+using testing::said;
+
+namespace {
+
+struct World {
+  testing::SetClock clock;
+  adapters::MemoryStore store{2, clock};
+  testing::Shop shop{store};
+  actors::EngineConfig config;
+  std::vector<std::string> notices;
+
+  actors::Census serve() {
+    adapters::MemoryLog log(store);
+    actors::Engine engine(log, clock, config, [this](const actors::Notice& n) { notices.emplace_back(n.name); });
+    const auto result = engine.run_until_caught_up();
+    CHECK(result.message == "");
+    CHECK(result.end == actors::RunEnd::caught_up);
+    return engine.census();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a whole checkout says the eighteen events of the contract less four lines") {
+  World world;
+  world.shop.whole_checkout("c1", 1999);
+  const auto census = world.serve();
+  CHECK(said(world.store) == std::vector<std::string>{"cart.created", "cart.line_added", "checkout.started",
+                                                      "inventory.reservation_requested", "payment.session_opened",
+                                                      "payment.authorization_requested", "payment.authorized",
+                                                      "order.placed", "payment.capture_requested",
+                                                      "inventory.commit_requested", "payment.captured",
+                                                      "payment.session_ended", "checkout.completed", "cart.converted"});
+  CHECK(census.commands == 6);
+  CHECK(census.carts_open == 0);
+  CHECK(census.sessions_open == 0);
+  CHECK(census.epitaphs == 1);
+}
+
+TEST_CASE("when its cart has ended its newest state record is a tombstone") {
+  World world;
+  world.shop.whole_checkout("c1", 100);
+  world.serve();
+  const auto state = world.store.state(events::partition_of("c1", 2));
+  REQUIRE(state.contains("c1"));
+  CHECK(!state.at("c1").has_value());
+}
+
+TEST_CASE("a cart goes on where it was after another engine has taken over") {
+  World world;
+  world.shop.create("c1");
+  world.shop.add("c1", "A", 2, 250);
+  world.serve();
+  world.shop.complete("c1", 500);
+  world.serve();
+  CHECK(said(world.store, "c1").back() == "inventory.reservation_requested");
+  world.shop.reserved("c1");
+  world.shop.paid("c1", "payment.authorized", 500);
+  world.serve();
+  world.shop.paid("c1", "payment.captured", 500);
+  const auto census = world.serve();
+  CHECK(said(world.store, "c1").back() == "cart.converted");
+  CHECK(census.sessions_open == 0);
+}
+
+TEST_CASE("a repeated shop command says nothing, the same id with another body is refused") {
+  World world;
+  world.shop.send("c1", "cart.create", R"({"currency":"GBP"})", "one");
+  world.shop.send("c1", "cart.create", R"({"currency":"GBP"})", "one");
+  world.shop.send("c1", "cart.create", R"({"currency":"EUR"})", "one");
+  world.serve();
+  CHECK(said(world.store) == std::vector<std::string>{"cart.created", "command.rejected"});
+}
+
+TEST_CASE("a deadline fires at the tick that covers the record which set it, not before") {
+  World world;
+  const auto p = events::partition_of("c1", 2);
+  world.shop.create("c1");
+  world.shop.add("c1", "A", 1, 100);
+  world.shop.complete("c1", 100);  // offset 2 sets the reservation's wait of 60 s
+  world.shop.tick(p, world.clock.time, 1);
+  world.clock.time.ms += 3'600'000;
+  world.shop.tick(p, world.clock.time, 2);  // starts it
+  world.serve();
+  CHECK(said(world.store, "c1").back() == "inventory.reservation_requested");
+  world.clock.time.ms += 59'999;
+  world.shop.tick(p, world.clock.time, 3);
+  world.serve();
+  CHECK(said(world.store, "c1").back() == "inventory.reservation_requested");
+  world.clock.time.ms += 1;
+  world.shop.tick(p, world.clock.time, 4);
+  world.serve();
+  CHECK(said(world.store, "c1").back() == "checkout.reopened");
+}
+
+TEST_CASE("an unreadable record is a dead letter and the next record is served") {
+  World world;
+  world.shop.send("c1", "cart.create", "{");
+  world.shop.create("c1");
+  world.serve();
+  CHECK(said(world.store) == std::vector<std::string>{"command.dead_lettered", "cart.created"});
+  CHECK(world.store.records(events::Stream::deadletters, events::partition_of("c1", 2)).size() == 1);
+}
+
+TEST_CASE("a command that kills its actor twice is decided at the third try as if nothing had been") {
+  World undisturbed;
+  undisturbed.shop.whole_checkout("c1", 700);
+  undisturbed.serve();
+  World world;
+  int deaths = 0;
+  world.config.before_decide = [&](std::string_view, events::Position at) {
+    if (at.offset == 4 && ++deaths <= 2) throw std::runtime_error("planted");
+  };
+  world.shop.whole_checkout("c1", 700);
+  const auto census = world.serve();
+  CHECK(census.restarts == 2);
+  CHECK(testing::written(world.store) == testing::written(undisturbed.store));
+}
+
+TEST_CASE("a command that kills its actor three times is a dead letter and its cart lives on") {
+  World world;
+  world.config.before_decide = [](std::string_view, events::Position at) {
+    if (at.offset == 1) throw std::runtime_error("planted");
+  };
+  world.shop.create("c1");
+  world.shop.add("c1", "A", 1, 100);
+  world.shop.add("c1", "B", 1, 100);
+  const auto census = world.serve();
+  CHECK(said(world.store) == std::vector<std::string>{"cart.created", "command.dead_lettered", "cart.line_added"});
+  CHECK(census.restarts == 3);
+  CHECK(census.dead_letters == 1);
+  CHECK(census.carts_open == 1);
+}
+
+TEST_CASE("a cart.create that keeps killing its actor leaves no cart, and a second one may make it") {
+  World world;
+  world.config.before_decide = [](std::string_view, events::Position at) {
+    if (at.offset == 0) throw std::runtime_error("planted");
+  };
+  world.shop.create("c1");
+  world.shop.add("c1", "A", 1, 100);
+  world.shop.create("c1");
+  world.shop.add("c1", "A", 1, 100);
+  const auto census = world.serve();
+  CHECK(said(world.store) == std::vector<std::string>{"command.dead_lettered", "command.rejected", "cart.created", "cart.line_added"});
+  CHECK(census.carts_open == 1);
+}
+
+TEST_CASE("batches and segments of any size say the same bytes") {
+  std::string expected;
+  for (const std::size_t batch : {1UL, 2UL, 7UL, 1000UL}) {
+    World world;
+    world.config.batch_records = batch;
+    world.config.awake_carts = batch % 2;
+    for (int cart = 0; cart < 20; ++cart) {
+      const std::string id = "cart-" + std::to_string(cart);
+      world.shop.whole_checkout(id, 100 + cart);
+      world.shop.create(id);                // cart_ended
+      world.shop.complete(id, 100);         // already_converted
+      world.shop.reserved(id, 1);           // nothing
+      world.shop.paid(id, "payment.captured", 5, 2);  // session_unknown
+      if (cart % 3 == 0) {
+        world.shop.tick(0, world.clock.time, 10);
+        world.shop.tick(1, world.clock.time, 10);
+      }
+    }
+    world.serve();
+    const auto all = testing::written(world.store);
+    if (expected.empty()) expected = all;
+    CHECK(all == expected);
+  }
+}
+
+TEST_CASE("when the engine is gone no actor is left") {
+  testing::SetClock clock;
+  adapters::MemoryStore store(2, clock);
+  testing::Shop shop(store);
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = "cart-" + std::to_string(i);
+    shop.create(id);
+    shop.add(id, "A", 1, 100);
+    shop.complete(id, 100);
+    shop.reserved(id);
+  }
+  adapters::MemoryLog log(store);
+  actors::Engine engine(log, clock, {}, nullptr);
+  engine.run_until_caught_up();
+  auto census = engine.census();
+  CHECK(census.carts_started == 50);
+  CHECK(census.sessions_started == 50);
+  CHECK(census.sessions_open == 50);
+  CHECK(census.carts_open == 50);
+  CHECK(census.carts_awake == 50);
+}
