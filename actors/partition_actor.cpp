@@ -54,8 +54,7 @@ void PartitionActor::begin(Batch* batch) {
 void PartitionActor::advance() {
   for (;;) {
     read_segment();
-    dispatch_segment();
-    if (!batch_->segment.all_done()) return;  // the last Decided goes on
+    if (dispatch_segment()) return;  // whoever decides the last task goes on: on_decided
     gather_segment();
     if (all_read()) return finish_batch();
   }
@@ -129,15 +128,17 @@ bool PartitionActor::read_one(const events::Record& record) {
   return true;
 }
 
-void PartitionActor::dispatch_segment() {
+/// False: the segment has nothing for carts to decide.
+bool PartitionActor::dispatch_segment() {
   auto& segment = batch_->segment;
   std::int64_t open = 0;
   for (const auto* task : segment.tasks) open += task->cart != nullptr ? 1 : 0;
   segment.open(open);
-  if (open == 0) return;
+  if (open == 0) return false;
   for (auto* task : segment.tasks) {
     if (task->cart != nullptr && task->cart->first == task) send_to_cart(*task);
   }
+  return true;
 }
 
 void PartitionActor::gather_segment() {

@@ -34,7 +34,7 @@ class PartitionActor : public caf::event_based_actor {
   void advance();
   void read_segment();
   bool read_one(const events::Record&);
-  void dispatch_segment();
+  bool dispatch_segment();
   void segment_decided();
   void gather_segment();
   void finish_batch();

@@ -13,7 +13,6 @@ struct Segment {
 
   /// Sets how many tasks are at carts. Call before the first is sent.
   void open(std::int64_t count) { open_.store(count, std::memory_order_release); }
-  [[nodiscard]] bool all_done() const { return open_.load(std::memory_order_acquire) == 0; }
 
   /// A cart has decided the task. True when the supervisor must hear of it: the cart's chain goes on, or it was the
   /// segment's last. If not, the segment may end at any moment: the caller touches it no more.

@@ -16,7 +16,7 @@ ENDS = ("cart.converted", "cart.canceled", "cart.expired", "cart.merged")
 # What may be said of a cart that has no state (decisions.md 2, 4, 5, 6).
 WITHOUT_CART = re.compile(r"command\.(rejected|dead_lettered)|inventory\.release_requested|payment\..*")
 CE_ID = re.compile(r"(\d+)-(\d+)-(\d+)")
-KINDS = ("lost", "doubled", "gaps", "order", "session", "state", "position", "dead letter", "unreadable")
+KINDS = ("lost", "doubled", "gaps", "log", "order", "session", "state", "position", "dead letter", "unreadable")
 
 
 class Findings:
@@ -53,9 +53,11 @@ class Check:
         self.findings = Findings()
         self.counts = collections.Counter()
         self.carts = collections.defaultdict(Cart)
+        self.sources = set()  # ce_source of events: the engine's
         self.caused = collections.defaultdict(int)  # (partition, offset) -> bits of the indexes seen
 
     def run(self):
+        self.check_offsets()
         self.read_events()
         self.read_commands()
         self.check_indexes()
@@ -65,6 +67,15 @@ class Check:
         self.check_dead_letters()
         return self.findings
 
+    def check_offsets(self):
+        for stream in ("commands", "events", "deadletters", "alerts"):
+            ends, extents = self.log.ends(stream), self.log.extents(stream)
+            for partition in sorted(ends.keys() | extents.keys()):
+                end = ends.get(partition, 0)
+                first, last, records = extents.get(partition, (end, end - 1, 0))
+                if last != end - 1 or records != end - first:
+                    self.findings.add("log", f"{stream} {partition} holds {records} records from {first} to {last}, its end is {end}")
+
     # --- events -----------------------------------------------------------------------------------------------------
 
     def read_events(self):
@@ -73,6 +84,7 @@ class Check:
             where = f"event {event.partition}-{event.offset}"
             kind = sqlite_log.short_type(event.headers.get("ce_type", ""))
             self.counts["events"] += 1
+            self.sources.add(event.headers.get("ce_source"))
             self.counts[kind] += 1
             cause = self.take_id(where, event)
             if cause:
@@ -157,7 +169,7 @@ class Check:
             attributes = sqlite_log.attributes(command)
             kind = sqlite_log.short_type(attributes.get("ce_type", ""))
             self.command_offsets[command.partition].add(command.offset)
-            if attributes.get("ce_source", "").startswith("/mayfly/") and kind != "clock.tick":
+            if attributes.get("ce_source") in self.sources and kind != "clock.tick":  # a merge's
                 self.take_id(where, command)
             decided = command.offset < positions.get(command.partition, 0)
             if kind == "clock.tick":
@@ -199,7 +211,7 @@ class Check:
         for partition, key, value in self.log.state():
             if key.startswith("\x01"):
                 if key == "\x01p" and value is not None:
-                    self.position_records[partition] = sqlite_log.position_in(value)
+                    self.position_records[partition] = self.read(key, sqlite_log.position_in, value)
                 continue
             if value is None:
                 if key in live:
@@ -210,7 +222,10 @@ class Check:
                 self.findings.add("state", f"cart {key} is over or was never created, but has a state record")
                 continue
             live.discard(key)
-            sequence, has_session = sqlite_log.cart_in(value)
+            state = self.read(key, sqlite_log.cart_in, value)
+            if state is None:
+                continue
+            sequence, has_session = state
             cart = self.carts[key]
             if sequence != cart.sequence:
                 self.findings.add("state", f"the state of cart {key} is after event {sequence}, its newest is {cart.sequence}")
@@ -219,14 +234,21 @@ class Check:
         for key in sorted(live):
             self.findings.add("state", f"cart {key} lives but has no state record")
 
+    def read(self, key, layout, value):
+        try:
+            return layout(value)
+        except (ValueError, IndexError) as error:
+            self.findings.add("unreadable", f"state record of {key!r}: {error}")
+            return None
+
     def check_positions(self):
         positions = self.log.positions()
         for partition in sorted(positions.keys() | self.position_records.keys()):
             committed = positions.get(partition, 0)
-            recorded = self.position_records.get(partition, 0)
+            recorded = self.position_records.get(partition) or 0
             if committed != recorded:
                 self.findings.add("position", f"partition {partition}: committed {committed}, its position record says {recorded}")
-            end = max(self.command_offsets[partition], default=-1) + 1
+            end = self.log.ends("commands").get(partition, 0)
             if committed > end:
                 self.findings.add("position", f"partition {partition}: committed {committed}, but commands end at {end}")
         self.counts["commands waiting"] = self.waiting

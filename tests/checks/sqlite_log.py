@@ -8,11 +8,14 @@ import sqlite3
 
 Record = collections.namedtuple("Record", "stream partition offset key headers data value")
 
-# Streams as tables of records; `state` is compacted: a key's newest value, no row or NULL where it has none.
-STREAM_ROWS = 'SELECT "partition", "offset", "key", "headers", "value" FROM "{stream}" ORDER BY "partition", "offset"'
-STATE_ROWS = 'SELECT "partition", "key", "value" FROM "state" ORDER BY "partition", "key"'
-POSITION_ROWS = 'SELECT "partition", "next" FROM "positions"'
-ENDS = 'SELECT "partition", max("offset") + 1 FROM "commands" GROUP BY "partition"'
+STREAMS = ("commands", "events", "state", "deadletters", "alerts")  # as numbered in the table of ends
+
+# Streams are tables of records; state is one of the newest record per key, its value NULL for a tombstone.
+STREAM_ROWS = "SELECT partition, offset, key, headers, value FROM {stream} ORDER BY partition, offset"
+STATE_ROWS = "SELECT partition, key, value FROM state ORDER BY partition, key"
+POSITION_ROWS = "SELECT partition, next FROM positions"
+END_ROWS = "SELECT partition, next FROM ends WHERE stream = ?"
+EXTENT_ROWS = "SELECT partition, min(offset), max(offset), count(*) FROM {stream} GROUP BY partition"
 
 
 class NotReady(Exception):
@@ -30,14 +33,13 @@ def varint(blob, at):
 
 
 def headers_in(blob):
-    """Header names and values, each behind its length."""
-    headers, texts, at = {}, [], 0
+    """Header names and values in turn, each behind its length."""
+    texts, at = [], 0
     while at < len(blob or b""):
         size, at = varint(blob, at)
         texts.append(blob[at : at + size].decode("utf-8", "replace"))
         at += size
-    headers.update(zip(texts[::2], texts[1::2]))
-    return headers
+    return dict(zip(texts[::2], texts[1::2]))
 
 
 def text(value):
@@ -95,8 +97,8 @@ class SqliteLog:
     def __exit__(self, *_):
         self.connection.close()
 
-    def _rows(self, sql):
-        return self.connection.execute(sql)
+    def _rows(self, sql, *values):
+        return self.connection.execute(sql, values)
 
     def _records(self, stream):
         for partition, offset, key, headers, value in self._rows(STREAM_ROWS.format(stream=stream)):
@@ -109,22 +111,28 @@ class SqliteLog:
         return self._records("commands")
 
     def dead_letters(self):
-        return self._rows('SELECT count(*) FROM "deadletters"').fetchone()[0]
+        return self._rows("SELECT count(*) FROM deadletters").fetchone()[0]
 
     def state(self):
         """(partition, key, value) of each key, the newest; None for a tombstone."""
-        newest = {}
         for partition, key, value in self._rows(STATE_ROWS):
-            newest[partition, text(key)] = value
-        return [(partition, key, value) for (partition, key), value in newest.items()]
+            yield partition, text(key), value
 
     def positions(self):
         """The next offset to decide, by partition."""
         return dict(self._rows(POSITION_ROWS))
 
+    def ends(self, stream):
+        """The offset behind the last record, by partition."""
+        return dict(self._rows(END_ROWS, STREAMS.index(stream)))
+
+    def extents(self, stream):
+        """(first offset, last offset, records), by partition. Not of state."""
+        return {partition: extent for partition, *extent in self._rows(EXTENT_ROWS.format(stream=stream))}
+
     def progress(self):
         """(commands decided, commands there), by offsets."""
         try:
-            return sum(self.positions().values()), sum(end for _, end in self._rows(ENDS))
+            return sum(self.positions().values()), sum(self.ends("commands").values())
         except sqlite3.OperationalError as error:
             raise NotReady(str(error)) from error

@@ -61,7 +61,7 @@ class SmallLog:
         headers = {"ce_type": f"dev.mayfly.{command}.v1", "ce_source": "/shop", "ce_id": f"m{offset}"}
         self.commands_.append(sqlite_log.Record("commands", 0, offset, key, headers, {}, b"{}"))
         for index, event in enumerate(events):
-            headers = {"ce_type": f"dev.mayfly.{event}.v1", "ce_id": f"0-{offset}-{index}"}
+            headers = {"ce_type": f"dev.mayfly.{event}.v1", "ce_id": f"0-{offset}-{index}", "ce_source": "/mayfly/shop"}
             if sequenced:
                 self.sequences[key] += 1
                 headers["ce_sequence"] = str(self.sequences[key])
@@ -82,6 +82,12 @@ class SmallLog:
 
     def dead_letters(self):
         return self.dead
+
+    def ends(self, stream):
+        return {0: len(self.commands_)} if stream == "commands" else {}
+
+    def extents(self, stream):
+        return {0: (0, len(self.commands_) - 1, len(self.commands_))} if stream == "commands" else {}
 
     # --- what can be planted ---
 
@@ -210,6 +216,9 @@ class LogCheck(unittest.TestCase):
     def test_state_with_a_session_that_events_do_not_know(self):
         self.finds(lambda log: log.state_.update(c2=cart_state(2, session=True)), "state", "has a session")
 
+    def test_a_state_record_that_is_cut_short(self):
+        self.finds(lambda log: log.state_.update(c2=cart_state(2)[:20]), "unreadable", "'c2'")
+
     def test_a_position_that_is_not_its_records(self):
         self.finds(lambda log: log.state_.update({"\x01p": position_state(11)}), "position", "its position record says 11")
 
@@ -218,6 +227,12 @@ class LogCheck(unittest.TestCase):
 
     def test_a_position_behind_the_end(self):
         self.finds(lambda log: log.positions_.update({0: 13}), "position", "commands end at 12")
+
+    def test_offsets_with_a_hole(self):
+        self.finds(lambda log: setattr(log, "extents", lambda stream: {0: (0, 11, 11)}), "log", "holds 11 records from 0 to 11")
+
+    def test_an_end_that_is_not_the_last_records(self):
+        self.finds(lambda log: setattr(log, "ends", lambda stream: {0: 13}), "log", "its end is 13")
 
     def test_events_of_a_command_that_is_not_committed(self):
         self.finds(lambda log: log.positions_.update({0: 11}), "position", "command 0-11 has events")
@@ -229,6 +244,68 @@ class LogCheck(unittest.TestCase):
 
     def test_a_missing_dead_letter(self):
         self.finds(lambda log: setattr(log, "dead", 0), "dead letter", "0 dead letters, but 1")
+
+
+# As adapters/sqlite_tables.cpp makes them (docs/log.md).
+TABLES = """
+CREATE TABLE ends (stream INTEGER, partition INTEGER, next INTEGER, last_append_time_ms INTEGER, PRIMARY KEY (stream, partition));
+CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER);
+CREATE TABLE state (partition INTEGER, key BLOB, value BLOB, headers BLOB, offset INTEGER, append_time_ms INTEGER,
+                    PRIMARY KEY (partition, key));
+""" + "".join(f"""
+CREATE TABLE {stream} (partition INTEGER, offset INTEGER, key BLOB, headers BLOB, value BLOB, append_time_ms INTEGER,
+                       PRIMARY KEY (partition, offset));
+""" for stream in ("commands", "events", "deadletters", "alerts"))
+
+
+def headers_blob(headers):
+    texts = [text.encode() for pair in headers.items() for text in pair]
+    return b"".join(varint(len(text)) + text for text in texts)
+
+
+def write_sqlite(log, path):
+    with sqlite3.connect(path) as connection:
+        connection.executescript(TABLES)
+        for number, (stream, records) in enumerate((("commands", log.commands_), ("events", log.events_))):
+            for r in records:
+                row = (0, r.offset, r.key and r.key.encode(), headers_blob(r.headers), json.dumps(r.data).encode(), 0)
+                connection.execute(f"INSERT INTO {stream} VALUES (?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT INTO ends VALUES (?, 0, ?, 0)", (number, len(records)))
+        connection.execute("INSERT INTO deadletters VALUES (0, 0, NULL, x'', x'', 0)")
+        connection.execute("INSERT INTO ends VALUES (3, 0, 1, 0)")
+        connection.executemany("INSERT INTO positions VALUES (?, ?)", log.positions_.items())
+        for key, value in log.state_.items():
+            connection.execute("INSERT INTO state VALUES (0, ?, ?, NULL, 0, 0)", (key.encode(), value))
+    connection.close()
+
+
+class SqliteFile(unittest.TestCase):
+    def runs(self, log, code, last_line):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "mayfly.db")
+            write_sqlite(log, path)
+            program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "log_check.py")
+            ran = subprocess.run([sys.executable, program, path], capture_output=True, text=True, check=False)
+        self.assertEqual((code, last_line), (ran.returncode, (ran.stdout or ran.stderr).splitlines()[-1]), ran.stdout + ran.stderr)
+
+    def test_a_whole_file_passes(self):
+        self.runs(SmallLog(), 0, "0 lost, 0 doubled, 0 gaps")
+
+    def test_a_file_with_a_finding_fails(self):
+        log = SmallLog()
+        log.change(log.find("order.placed"), ce_id="0-5-0")
+        self.runs(log, 1, "0 lost, 1 doubled, 1 gaps")
+
+    def test_progress_is_offsets_decided_and_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "mayfly.db")
+            with self.assertRaises(sqlite_log.NotReady):
+                sqlite_log.SqliteLog(path)
+            log = SmallLog()
+            log.positions_[0] = 5
+            write_sqlite(log, path)
+            with sqlite_log.SqliteLog(path) as opened:
+                self.assertEqual((5, 12), opened.progress())
 
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"

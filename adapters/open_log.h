@@ -1,0 +1,27 @@
+// Opens the log that a word names: sqlite:FILE.
+#pragma once
+
+#include "events/log.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace mayfly::adapters {
+
+inline constexpr std::int32_t default_partitions = 4;
+
+struct LogOptions {
+  std::int32_t partitions = default_partitions;  // for a log that is made
+  std::string engine = "mayfly";
+};
+
+/// The engine's side. Null with `status` set if it cannot be opened.
+[[nodiscard]] std::unique_ptr<events::Log> open_log(std::string_view name, const LogOptions&, const events::Clock&,
+                                                    events::LogStatus& status);
+/// A producer's and reader's side. `create`: make the log where there is none.
+[[nodiscard]] std::unique_ptr<events::LogClient> open_client(std::string_view name, const LogOptions&, bool create,
+                                                             const events::Clock&, events::LogStatus& status);
+
+}  // namespace mayfly::adapters

@@ -1,0 +1,94 @@
+#include "adapters/sqlite.h"
+
+namespace mayfly::adapters::sqlite {
+
+namespace {
+
+[[noreturn]] void fail(sqlite3* db, const std::string& file) {
+  throw Error(sqlite3_extended_errcode(db), file + ": " + sqlite3_errmsg(db));
+}
+
+}  // namespace
+
+events::LogStatus Error::status() const {
+  const std::string what_happened = what();
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {events::LogError::unavailable, what_happened + ". Another process is writing for long; this is tried again."};
+    case SQLITE_FULL: return {events::LogError::full, what_happened + ". Make room on the disk, then start again; nothing is lost."};
+    case SQLITE_IOERR: return {events::LogError::full, what_happened + ". Look at the disk (space, health), then start again."};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {events::LogError::corrupt, what_happened + ". This is no whole SQLite database; restore it from a backup."};
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      return {events::LogError::invalid, what_happened + ". Check that the folder exists and may be written to."};
+    default: return {events::LogError::unavailable, what_happened};
+  }
+}
+
+Connection::Connection(const std::string& file, bool create) : file_(file) {
+  sqlite3* db = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
+  const int result = sqlite3_open_v2(file.c_str(), &db, flags, nullptr);
+  db_.reset(db);
+  if (result != SQLITE_OK) fail(db, file);
+  sqlite3_busy_timeout(db, busy_timeout_ms);
+  sqlite3_extended_result_codes(db, 1);
+  run("PRAGMA journal_mode=WAL");
+  run("PRAGMA synchronous=FULL");
+  run("PRAGMA cache_size=-16384");  // 16 MiB
+  run("PRAGMA wal_autocheckpoint=4000");
+}
+
+void Connection::run(const char* sql) const {
+  if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(db_.get(), file_);
+}
+
+Statement::Statement(const Connection& connection, const char* sql) : connection_(&connection) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(connection.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
+    fail(connection.get(), connection.file());
+  }
+  statement_.reset(statement);
+}
+
+Statement& Statement::bind(int at, std::int64_t value) {
+  sqlite3_bind_int64(statement_.get(), at, value);
+  return *this;
+}
+
+Statement& Statement::bind(int at, std::optional<std::string_view> bytes) {
+  if (!bytes) {
+    sqlite3_bind_null(statement_.get(), at);
+  } else if (bytes->empty()) {
+    sqlite3_bind_zeroblob(statement_.get(), at, 0);
+  } else {
+    sqlite3_bind_blob64(statement_.get(), at, bytes->data(), bytes->size(), nullptr);
+  }
+  return *this;
+}
+
+bool Statement::step() {
+  const int result = sqlite3_step(statement_.get());
+  if (result == SQLITE_ROW) return true;
+  if (result == SQLITE_DONE) return false;
+  sqlite3_reset(statement_.get());
+  fail(connection_->get(), connection_->file());
+}
+
+void Statement::execute() {
+  step();
+  reset();
+}
+
+std::optional<std::string_view> Statement::blob(int column) const {
+  if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
+  return std::string_view{bytes == nullptr ? "" : bytes, size};
+}
+
+}  // namespace mayfly::adapters::sqlite

@@ -1,0 +1,78 @@
+#include "adapters/sqlite_client.h"
+
+#include "adapters/record_limits.h"
+#include "adapters/sqlite_log.h"
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+namespace mayfly::adapters {
+
+using events::LogError;
+
+std::unique_ptr<SqliteClient> SqliteClient::open(const std::string& file, std::int32_t partitions_if_new,
+                                                 const events::Clock& clock, events::LogStatus& status) {
+  if (partitions_if_new == 0 && !std::filesystem::exists(file)) {
+    status = {LogError::invalid, file + ": there is no such log. Start one with: mayfly serve --log sqlite:" + file};
+    return nullptr;
+  }
+  try {
+    return std::unique_ptr<SqliteClient>(new SqliteClient(file, partitions_if_new, clock));
+  } catch (const sqlite::Error& error) {
+    status = error.status();
+    return nullptr;
+  }
+}
+
+SqliteClient::SqliteClient(const std::string& file, std::int32_t partitions_if_new, const events::Clock& clock)
+    : db_(file, partitions_if_new > 0),
+      partitions_(sqlite::prepare(db_, partitions_if_new)),
+      reader_(db_),
+      appender_(db_),
+      clock_(clock) {}
+
+events::Appended SqliteClient::append(std::span<const events::NewRecord> records) {
+  for (const auto& record : records) {
+    if (auto why = refusal(record, partitions_); !why.empty()) return {{}, {LogError::invalid, why}};
+  }
+  events::Appended appended;
+  try {
+    sqlite::Transaction transaction(db_);
+    appender_.begin(clock_.now());
+    for (const auto& record : records) appended.at.push_back(appender_.append(record));
+    appender_.end();
+    transaction.commit();
+  } catch (const sqlite::Error& error) {
+    return {{}, error.status()};
+  }
+  return appended;
+}
+
+events::Fetched SqliteClient::read(events::Stream stream, events::Partition partition, events::Offset from,
+                                   const events::PollLimits& limits) {
+  events::Fetched fetched;
+  fetched.next = from;
+  const auto until = clock_.now() + limits.wait;
+  try {
+    for (;;) {
+      reader_.read(stream, partition, from, limits.records, limits.bytes, fetched.batch);
+      if (!fetched.batch.records.empty() || clock_.now() >= until) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(look_interval.count));
+    }
+  } catch (const sqlite::Error& error) {
+    fetched.status = error.status();
+  }
+  if (!fetched.batch.records.empty()) fetched.next = fetched.batch.records.back().at.offset + 1;
+  return fetched;
+}
+
+events::StreamEnds SqliteClient::ends(events::Stream stream, events::Partition partition) {
+  try {
+    return reader_.ends(stream, partition);
+  } catch (const sqlite::Error&) {
+    return {};
+  }
+}
+
+}  // namespace mayfly::adapters

@@ -1,0 +1,32 @@
+// Producers and readers of the embedded log, in any process, beside a running engine.
+#pragma once
+
+#include "adapters/sqlite_tables.h"
+#include "events/log.h"
+
+#include <memory>
+#include <string>
+
+namespace mayfly::adapters {
+
+class SqliteClient final : public events::LogClient {
+ public:
+  /// Opens the file, or makes it with that many partitions; 0: it must be there. Null with `status` set if it cannot.
+  static std::unique_ptr<SqliteClient> open(const std::string& file, std::int32_t partitions_if_new,
+                                            const events::Clock&, events::LogStatus& status);
+
+  [[nodiscard]] std::int32_t partitions() const override { return partitions_; }
+  events::Appended append(std::span<const events::NewRecord>) override;
+  events::Fetched read(events::Stream, events::Partition, events::Offset, const events::PollLimits&) override;
+  events::StreamEnds ends(events::Stream, events::Partition) override;
+
+ private:
+  SqliteClient(const std::string& file, std::int32_t partitions_if_new, const events::Clock&);
+  sqlite::Connection db_;
+  std::int32_t partitions_;
+  sqlite::Reader reader_;
+  sqlite::Appender appender_;
+  const events::Clock& clock_;
+};
+
+}  // namespace mayfly::adapters

@@ -1,0 +1,217 @@
+#include "adapters/sqlite_log.h"
+
+#include "adapters/record_limits.h"
+#include "events/time_text.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace mayfly::adapters {
+
+using events::CommitOutcome;
+using events::LogError;
+using events::LogStatus;
+using events::Partition;
+using events::Stream;
+
+namespace {
+
+struct Fenced {};
+
+std::string holder_text(std::string_view engine, events::Timestamp now) {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  const auto since = events::to_text(now);
+  return "engine '" + std::string(engine) + "', pid " + std::to_string(::getpid()) + " on " + host.data() + ", since " +
+         std::string(since.data(), since.size());
+}
+
+events::CommitResult result_of(const sqlite::Error& error) {
+  const auto status = error.status();
+  const bool again = status.error == LogError::unavailable;
+  return {again ? CommitOutcome::aborted : CommitOutcome::failed, status.message};
+}
+
+}  // namespace
+
+SqliteLog::Reading::Reading(const std::string& file, std::int32_t partitions_if_new)
+    : db(file, true), partitions(sqlite::prepare(db, partitions_if_new)), reader(db) {}
+
+SqliteLog::Writing::Writing(const std::string& file)
+    : db(file, false),
+      appender(db),
+      epoch(db, "SELECT value FROM meta WHERE key = 'epoch'"),
+      position(db, "INSERT OR REPLACE INTO positions VALUES (?, ?)") {}
+
+std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t partitions_if_new,
+                                           std::string_view engine, const events::Clock& clock, LogStatus& status) {
+  std::string other;
+  auto lock = FileLock::take(file + ".lock", holder_text(engine, clock.now()), other);
+  if (other.starts_with("error: ")) {
+    status = {LogError::invalid, file + ".lock: " + other.substr(7) + ". Check that the folder exists and may be written to."};
+    return nullptr;
+  }
+  if (!lock) {
+    status = {LogError::owned, file + " is served by " + other + ". Stop that one first, or give another file."};
+    return nullptr;
+  }
+  try {
+    std::unique_ptr<SqliteLog> log(new SqliteLog(file, partitions_if_new, clock, std::move(*lock)));
+    log->take_ownership();
+    return log;
+  } catch (const sqlite::Error& error) {
+    status = error.status();
+    return nullptr;
+  }
+}
+
+SqliteLog::SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock& clock, FileLock lock)
+    : lock_(std::move(lock)),
+      clock_(clock),
+      reading_(file, partitions_if_new),
+      partitions_(reading_.partitions),
+      committing_(file),
+      appending_(file) {}
+
+/// Raises the epoch: commits of an earlier owner find another one and write nothing.
+void SqliteLog::take_ownership() {
+  sqlite::Transaction transaction(committing_.db);
+  committing_.db.run("UPDATE meta SET value = value + 1 WHERE key = 'epoch'");
+  committing_.epoch.step();
+  epoch_ = committing_.epoch.integer(0);
+  committing_.epoch.reset();
+  transaction.commit();
+  for (Partition p = 0; p < partitions_; ++p) taken_.push_back(p);
+}
+
+void SqliteLog::give_up_all() {
+  std::scoped_lock lock(mutex_);
+  positions_.clear();
+  taken_.clear();
+  for (Partition p = 0; p < partitions_; ++p) taken_.push_back(p);
+}
+
+// --- reading -------------------------------------------------------------------------------------------------------
+
+events::Polled SqliteLog::poll(const events::PollLimits& limits) {
+  events::Polled polled;
+  const auto until = clock_.now() + limits.wait;
+  try {
+    for (auto version = reading_.reader.data_version();;) {
+      {
+        std::scoped_lock lock(mutex_);
+        polled.taken = std::exchange(taken_, {});
+      }
+      if (gather(limits, polled.batch) || !polled.taken.empty()) break;
+      const auto seen = version;
+      while ((version = reading_.reader.data_version()) == seen && clock_.now() < until) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(look_interval.count));
+      }
+      if (version == seen) break;
+    }
+  } catch (const sqlite::Error& error) {
+    polled.status = error.status();
+  }
+  return polled;
+}
+
+/// Each started partition its share of the limits, so that none waits for another's backlog.
+bool SqliteLog::gather(const events::PollLimits& limits, events::RecordBatch& batch) {
+  std::map<Partition, events::Offset> positions;
+  {
+    std::scoped_lock lock(mutex_);
+    positions = positions_;
+  }
+  const std::size_t count = std::max<std::size_t>(positions.size(), 1);
+  for (auto& [p, next] : positions) {
+    reading_.reader.read(Stream::commands, p, next, std::max<std::size_t>(limits.records / count, 1),
+                         std::max<std::size_t>(limits.bytes / count, 1), batch);
+    if (batch.records.empty() || batch.records.back().at.partition != p) continue;
+    std::scoped_lock lock(mutex_);
+    const auto started = positions_.find(p);
+    if (started != positions_.end()) started->second = batch.records.back().at.offset + 1;
+  }
+  return !batch.records.empty();
+}
+
+events::Restored SqliteLog::restore(Partition partition, const std::function<void(events::Bytes, events::Bytes)>& state) {
+  events::Restored restored;
+  try {
+    reading_.db.run("BEGIN");  // one snapshot for all
+    sqlite::Statement position(reading_.db, "SELECT next FROM positions WHERE partition = ?");
+    if (position.bind(1, partition).step()) restored.next = position.integer(0);
+    position.reset();
+    restored.end = reading_.reader.ends(Stream::commands, partition).end;
+    sqlite::Statement each(reading_.db, "SELECT key, value FROM state WHERE partition = ? AND value IS NOT NULL");
+    each.bind(1, partition);
+    while (each.step()) state(each.blob(0).value_or(events::Bytes{}), *each.blob(1));
+    each.reset();
+    reading_.db.run("COMMIT");
+  } catch (const sqlite::Error& error) {
+    restored.status = error.status();
+    sqlite3_exec(reading_.db.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  std::scoped_lock lock(mutex_);
+  positions_.erase(partition);
+  return restored;
+}
+
+void SqliteLog::start(Partition partition) {
+  sqlite::Statement position(reading_.db, "SELECT next FROM positions WHERE partition = ?");
+  const bool known = position.bind(1, partition).step();
+  std::scoped_lock lock(mutex_);
+  positions_[partition] = known ? position.integer(0) : 0;
+}
+
+// --- writing -------------------------------------------------------------------------------------------------------
+
+events::CommitResult SqliteLog::commit(const events::Commit& commit) {
+  for (const auto& record : commit.records) {
+    if (auto why = refusal(record, partitions_); !why.empty()) return {CommitOutcome::failed, why};
+  }
+  try {
+    write(commit);
+    return {};
+  } catch (const Fenced&) {
+    give_up_all();
+    return {CommitOutcome::fenced, "another engine has taken over " + committing_.db.file() + "."};
+  } catch (const sqlite::Error& error) {
+    give_up_all();
+    return result_of(error);
+  }
+}
+
+void SqliteLog::write(const events::Commit& commit) {
+  sqlite::Transaction transaction(committing_.db);
+  committing_.epoch.step();
+  const auto epoch = committing_.epoch.integer(0);
+  committing_.epoch.reset();
+  if (epoch != epoch_) throw Fenced{};
+  committing_.appender.begin(clock_.now());
+  for (const auto& record : commit.records) committing_.appender.append(record);
+  committing_.appender.end();
+  for (const auto& next : commit.next) committing_.position.bind(1, next.partition).bind(2, next.offset).execute();
+  transaction.commit();
+}
+
+LogStatus SqliteLog::append(const events::NewRecord& record) {
+  if (auto why = refusal(record, partitions_); !why.empty()) return {LogError::invalid, why};
+  std::scoped_lock lock(append_mutex_);
+  try {
+    sqlite::Transaction transaction(appending_.db);
+    appending_.appender.begin(clock_.now());
+    appending_.appender.append(record);
+    appending_.appender.end();
+    transaction.commit();
+    return {};
+  } catch (const sqlite::Error& error) {
+    return error.status();
+  }
+}
+
+}  // namespace mayfly::adapters

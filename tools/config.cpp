@@ -1,0 +1,152 @@
+#include "tools/config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <vector>
+
+namespace mayfly::tools {
+
+namespace {
+
+using events::Millis;
+
+/// A key: where it goes, and what it takes. Integers have a range.
+struct Key {
+  std::string table;  // empty: top level
+  std::string name;
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  std::function<void(std::int64_t)> integer;
+  std::function<void(std::string)> text;
+  [[nodiscard]] std::string path() const { return table.empty() ? name : table + "." + name; }
+};
+
+constexpr std::int64_t day_s = 86'400;
+
+std::vector<Key> keys_of(Config& c) {
+  auto& e = c.engine;
+  auto& s = e.settings;
+  const auto text = [](std::string table, std::string name, std::string& to) {
+    return Key{std::move(table), std::move(name), 0, 0, nullptr, [&to](std::string v) { to = std::move(v); }};
+  };
+  const auto number = [](std::string table, std::string name, std::int64_t least, std::int64_t most, auto& to) {
+    using To = std::remove_reference_t<decltype(to)>;
+    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = static_cast<To>(v); }, nullptr};
+  };
+  const auto millis = [](std::string table, std::string name, std::int64_t least, std::int64_t most, Millis& to) {
+    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = Millis{v}; }, nullptr};
+  };
+  const auto seconds = [](std::string name, std::int64_t most, Millis& to) {
+    return Key{"decisions", std::move(name), 1, most, [&to](std::int64_t v) { to = Millis{v * 1000}; }, nullptr};
+  };
+  return {
+      text("", "log", c.log),
+      number("", "partitions", 1, 1024, c.partitions),
+      text("engine", "name", e.name),
+      number("engine", "batch_records", 1, 1'000'000, e.batch_records),
+      number("engine", "batch_bytes", 1024, 1 << 30, e.batch_bytes),
+      millis("engine", "poll_wait_ms", 1, 10'000, e.poll_wait),
+      millis("engine", "tick_interval_ms", 10, 60'000, e.tick_interval),
+      millis("engine", "passivate_after_ms", 0, 3'600'000, e.passivate_after),
+      number("engine", "awake_carts", 0, 10'000'000, e.awake_carts),
+      number("engine", "threads", 0, 256, e.threads),
+      seconds("cart_idle_s", 30 * day_s, s.cart_idle),
+      seconds("cart_life_s", 365 * day_s, s.cart_life),
+      seconds("reservation_wait_s", day_s, s.reservation_wait),
+      seconds("reservation_hold_s", 30 * day_s, s.reservation_hold),
+      seconds("authorization_wait_s", day_s, s.authorization_wait),
+      seconds("pending_wait_s", day_s, s.pending_wait),
+      seconds("refund_wait_s", day_s, s.refund_wait),
+      seconds("action_wait_s", day_s, s.action_wait),
+      seconds("action_total_s", day_s, s.action_total),
+      seconds("capture_wait_s", day_s, s.capture_wait),
+      seconds("cancel_wait_s", day_s, s.cancel_wait),
+      seconds("capture_retry_1_s", day_s, s.capture_retry[0]),
+      seconds("capture_retry_2_s", day_s, s.capture_retry[1]),
+      seconds("request_answer_s", day_s, s.request_answer),
+      seconds("status_try_1_s", day_s, s.status_try[0]),
+      seconds("status_try_2_s", day_s, s.status_try[1]),
+      seconds("status_try_3_s", day_s, s.status_try[2]),
+      seconds("status_try_4_s", day_s, s.status_try[3]),
+      number("decisions", "status_tries", 0, 1000, s.status_tries),
+      number("decisions", "status_tries_order_placed", 0, 1000, s.status_tries_order_placed),
+      seconds("retry_after_s", day_s, s.retry_after),
+      number("decisions", "live_carts", 1, 100'000'000, s.live_carts),
+  };
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, cost}));
+    }
+  }
+  return row[b.size()];
+}
+
+std::string nearest(const std::vector<Key>& keys, const std::string& path) {
+  const auto best = std::min_element(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    return distance(a.path(), path) < distance(b.path(), path);
+  });
+  return best->path();
+}
+
+std::string take(const std::vector<Key>& keys, const std::string& table, const std::string& name, const toml::node& node,
+                 const std::string& where) {
+  const std::string path = table.empty() ? name : table + "." + name;
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.path() == path; });
+  if (key == keys.end()) return where + "there is no key '" + path + "'. Did you mean '" + nearest(keys, path) + "'?";
+  if (key->text) {
+    if (!node.is_string()) return where + path + " must be a text in quotes.";
+    key->text(node.value<std::string>().value_or(""));
+    return {};
+  }
+  const auto value = node.is_integer() ? node.value<std::int64_t>() : std::nullopt;
+  if (!value || *value < key->least || *value > key->most) {
+    return where + path + " must be an integer from " + std::to_string(key->least) + " to " + std::to_string(key->most) + ".";
+  }
+  key->integer(*value);
+  return {};
+}
+
+}  // namespace
+
+std::string read_config_text(const std::string& text, const std::string& name, Config& config) {
+  const auto where = [&](const toml::source_region& at) { return name + ":" + std::to_string(at.begin.line) + ": "; };
+  try {
+    const auto parsed = toml::parse(text, name);
+    const auto keys = keys_of(config);
+    for (const auto& [top, node] : parsed) {
+      if (const auto* table = node.as_table()) {
+        for (const auto& [inner, value] : *table) {
+          if (auto wrong = take(keys, std::string(top.str()), std::string(inner.str()), value, where(value.source())); !wrong.empty()) {
+            return wrong;
+          }
+        }
+      } else if (auto wrong = take(keys, "", std::string(top.str()), node, where(node.source())); !wrong.empty()) {
+        return wrong;
+      }
+    }
+  } catch (const toml::parse_error& error) {
+    return where(error.source()) + std::string(error.description()) + ".";
+  }
+  return {};
+}
+
+std::string read_config(const std::string& file, Config& config) {
+  std::ifstream in(file);
+  if (!in) return file + ": cannot be opened. Check the name given with --config.";
+  std::ostringstream text;
+  text << in.rdbuf();
+  return read_config_text(text.str(), file, config);
+}
+
+}  // namespace mayfly::tools

@@ -1,0 +1,22 @@
+// The config file (TOML) of `mayfly serve`; docs/configuration.md has every key.
+#pragma once
+
+#include "actors/engine.h"
+
+#include <cstdint>
+#include <string>
+
+namespace mayfly::tools {
+
+struct Config {
+  std::string log;
+  std::int32_t partitions = 4;  // for a log that is made
+  actors::EngineConfig engine;
+};
+
+/// Reads `file` over `config`. Returns an empty string, or what is wrong: file, line, key, what to do.
+[[nodiscard]] std::string read_config(const std::string& file, Config& config);
+/// The same from text; `name` stands for the file in messages.
+[[nodiscard]] std::string read_config_text(const std::string& text, const std::string& name, Config& config);
+
+}  // namespace mayfly::tools

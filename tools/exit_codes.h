@@ -1,0 +1,31 @@
+// What the program's exit code says (docs/command-line.md).
+#pragma once
+
+#include "events/log.h"
+
+namespace mayfly::tools {
+
+enum ExitCode : int {
+  exit_ok = 0,
+  exit_failed = 1,           // something of what was asked could not be done; the message says what
+  exit_usage = 2,            // arguments that do not fit
+  exit_config = 3,           // the config file is wrong
+  exit_log_unavailable = 4,  // the log does not answer: try again later
+  exit_log_owned = 5,        // another engine serves this log
+  exit_log_unusable = 6,     // the log is broken, full, or does not fit this engine
+};
+
+inline ExitCode exit_code_of(events::LogError error) {
+  switch (error) {
+    case events::LogError::none: return exit_ok;
+    case events::LogError::unavailable: return exit_log_unavailable;
+    case events::LogError::owned:
+    case events::LogError::fenced: return exit_log_owned;
+    case events::LogError::full:
+    case events::LogError::corrupt: return exit_log_unusable;
+    case events::LogError::invalid: return exit_usage;
+  }
+  return exit_failed;
+}
+
+}  // namespace mayfly::tools

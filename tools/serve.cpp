@@ -1,0 +1,106 @@
+// mayfly serve: one engine on one log, until it is asked to stop.
+#include "adapters/open_log.h"
+#include "adapters/wall_clock.h"
+#include "tools/config.h"
+#include "tools/exit_codes.h"
+#include "tools/log_lines.h"
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr auto progress_interval = std::chrono::seconds(10);
+
+std::string progress(const actors::Census& now, const actors::Census& before) {
+  const auto per_s = (now.commands - before.commands) / progress_interval.count();
+  return grouped(now.commands) + " commands (" + grouped(per_s) + "/s), " + grouped(now.events) + " events, " +
+         grouped(now.rejections) + " refused, " + grouped(now.dead_letters) + " dead letters, " + grouped(now.carts_open) +
+         " open carts (" + grouped(now.carts_awake) + " awake), " + grouped(now.sessions_open) + " open sessions, " +
+         grouped(resident_bytes() / (1024 * 1024)) + " MiB";
+}
+
+/// Writes a line each interval in which something was decided, from a thread of its own.
+class Progress {
+ public:
+  explicit Progress(const actors::Engine& engine) : thread_([this, &engine] { run(engine); }) {}
+  ~Progress() {
+    {
+      std::scoped_lock lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void run(const actors::Engine& engine) {
+    actors::Census before;
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, progress_interval, [this] { return over_; })) {
+      const auto now = engine.census();
+      if (now.commands != before.commands) log_line(actors::Notice::Level::info, "progress", progress(now, before));
+      before = now;
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  Config config;
+  if (!options.config.empty()) {
+    if (const auto wrong = read_config(options.config, config); !wrong.empty()) {
+      std::fprintf(stderr, "%s\n", wrong.c_str());
+      return exit_config;
+    }
+  }
+  if (options.check_config) {
+    std::printf("%s: fine\n", options.config.empty() ? "no config file, the defaults" : options.config.c_str());
+    return exit_ok;
+  }
+  if (!options.log.empty()) config.log = options.log;
+  if (!options.name.empty()) config.engine.name = options.name;
+  if (options.partitions > 0) config.partitions = options.partitions;
+  if (config.log.empty()) {
+    std::fprintf(stderr, "Which log? Give --log sqlite:FILE, or `log` in the config file.\n");
+    return exit_usage;
+  }
+  auto stop = stop_on_signals();
+  begin_log(options.json);
+  const adapters::WallClock clock;
+  events::LogStatus status;
+  const auto log = adapters::open_log(config.log, {config.partitions, config.engine.name}, clock, status);
+  if (!log) {
+    log_line(actors::Notice::Level::error, "log_not_opened", status.message);
+    return exit_code_of(status.error);
+  }
+  log_line(actors::Notice::Level::info, "started", "engine '" + config.engine.name + "' serves " + config.log);
+  actors::Engine engine(*log, clock, config.engine, log_notice);
+  actors::RunResult result;
+  {
+    const Progress progress_lines(engine);
+    result = engine.run(stop.get_token());
+  }
+  const auto census = engine.census();
+  log_line(actors::Notice::Level::info, "census", progress(census, census));
+  if (result.end == actors::RunEnd::failed) {
+    log_line(actors::Notice::Level::error, "failed", result.message);
+    return exit_log_unusable;
+  }
+  log_line(actors::Notice::Level::info, "stopped", "everything decided is committed");
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools
