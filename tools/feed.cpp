@@ -1,0 +1,97 @@
+// mayfly feed: Online Retail's CSV as commands.
+#include "adapters/open_log.h"
+#include "adapters/wall_clock.h"
+#include "events/json_writer.h"
+#include "tools/command_writer.h"
+#include "tools/exit_codes.h"
+#include "tools/retail.h"
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+namespace mayfly::tools {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr int shown_bad_rows = 10;
+
+/// Holds commands back so that no more than `per_s` go out each second on average.
+class Pace {
+ public:
+  explicit Pace(std::int64_t per_s) : per_s_(per_s) {}
+  void wait_for(std::int64_t sent) const {
+    if (per_s_ <= 0) return;
+    std::this_thread::sleep_until(begun_ + std::chrono::microseconds(sent * 1'000'000 / per_s_));
+  }
+  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(SteadyClock::now() - begun_).count(); }
+
+ private:
+  std::int64_t per_s_;
+  SteadyClock::time_point begun_ = SteadyClock::now();
+};
+
+}  // namespace
+
+int feed(const FeedOptions& options) {
+  const adapters::WallClock clock;
+  events::LogStatus status;
+  const auto log = adapters::open_client(options.log, {}, true, clock, status);
+  if (!log) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  auto stop = stop_on_signals();
+  CommandWriter writer(*log);
+  const Pace pace(options.speed_per_s);
+  std::int64_t sent = 0;
+  std::int64_t bad_rows = 0;
+  RetailShop shop([&](OutgoingCommand command) {
+    if (!status.ok()) return;
+    pace.wait_for(++sent);
+    status = writer.write(std::move(command));
+    if (options.speed_per_s > 0 && options.speed_per_s < 2000 && status.ok()) status = writer.flush();
+    if (sent % 50'000 == 0 && is_terminal(2)) std::fprintf(stderr, "\r%12s commands", grouped(sent).c_str());
+  }, options.limit_invoices);
+  CsvReader csv([&](std::int64_t line, const CsvReader::Fields& fields) {
+    const auto wrong = shop.row(fields);
+    if (wrong.empty()) return;
+    if (++bad_rows <= shown_bad_rows) std::fprintf(stderr, "%s:%lld: %s; skipped\n", options.csv.c_str(), static_cast<long long>(line), wrong.c_str());
+  });
+  const auto wrong = read_file(options.csv, [&](std::string_view piece) {
+    csv.read(piece);
+    return status.ok() && !stop.stop_requested() && !shop.full();
+  });
+  if (!shop.full()) csv.end();
+  shop.end();
+  if (status.ok()) status = writer.flush();
+  if (is_terminal(2)) std::fprintf(stderr, "\r");
+  if (!wrong.empty()) {
+    std::fprintf(stderr, "%s\n", wrong.c_str());
+    return exit_usage;
+  }
+  if (!status.ok()) {
+    std::fprintf(stderr, "%s\n%s commands were appended.\n", status.message.c_str(), grouped(writer.written()).c_str());
+    return exit_code_of(status.error);
+  }
+  if (options.json) {
+    std::string out;
+    events::JsonObject json(out);
+    json.number("rows", shop.rows());
+    json.number("skipped", bad_rows);
+    json.number("invoices", shop.invoices());
+    json.number("commands", writer.written());
+    json.close();
+    std::printf("%s\n", out.c_str());
+  } else {
+    std::printf("%s rows (%s skipped), %s invoices, %s commands in %.1f s\n", grouped(shop.rows()).c_str(),
+                grouped(bad_rows).c_str(), grouped(shop.invoices()).c_str(), grouped(writer.written()).c_str(), pace.seconds());
+  }
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools

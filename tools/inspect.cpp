@@ -1,0 +1,167 @@
+// mayfly inspect: what is known of one cart: its newest state record and its events.
+#include "adapters/open_log.h"
+#include "adapters/wall_clock.h"
+#include "events/identity.h"
+#include "events/snapshot.h"
+#include "events/words.h"
+#include "tools/exit_codes.h"
+#include "tools/record_text.h"
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mayfly::tools {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr events::PollLimits read_at_once{2000, 8 * 1024 * 1024, events::Millis{0}};
+
+/// Calls back for each record of a stream's partition that has the key, in order.
+events::LogStatus each_of(events::LogClient& log, events::Stream stream, const std::string& key,
+                          const std::function<void(const events::Record&)>& each) {
+  const auto partition = events::partition_of(key, log.partitions());
+  for (auto from = log.ends(stream, partition).first;;) {
+    auto fetched = log.read(stream, partition, from, read_at_once);
+    if (!fetched.status.ok() || fetched.batch.records.empty()) return fetched.status;
+    from = fetched.next;
+    for (const auto& record : fetched.batch.records) {
+      if (record.key == key) each(record);
+    }
+  }
+}
+
+const char* name(events::Phase phase) {
+  switch (phase) {
+    case events::Phase::active: return "active";
+    case events::Phase::reserving: return "reserving";
+    case events::Phase::paying: return "paying";
+  }
+  return "";
+}
+
+const char* name(events::SessionState state) {
+  switch (state) {
+    case events::SessionState::authorizing: return "authorizing";
+    case events::SessionState::canceling: return "canceling";
+    case events::SessionState::capturing: return "capturing";
+    case events::SessionState::refunding: return "refunding";
+  }
+  return "";
+}
+
+Json session_json(const events::Session& s) {
+  return {{"number", s.number},
+          {"state", name(s.ledger.state)},
+          {"provider", std::string(s.provider)},
+          {"reference", std::string(s.reference)},
+          {"amount_minor", s.amount_minor},
+          {"authorized_minor", s.ledger.authorized_minor},
+          {"captured_minor", s.ledger.captured_minor},
+          {"refunded_minor", s.ledger.refunded_minor}};
+}
+
+/// The state as JSON, or what of it cannot be read.
+std::string read_state(const std::string& id, std::string_view bytes, Json& out) {
+  auto* memory = std::pmr::get_default_resource();
+  const auto parts = events::split_snapshot(bytes);
+  if (const auto* u = std::get_if<events::Unsupported>(&parts)) return u->message;
+  const auto& found = std::get<events::SnapshotParts>(parts);
+  const auto decoded = events::decode_cart(id, found.cart, memory);
+  if (const auto* u = std::get_if<events::Unsupported>(&decoded)) return u->message;
+  const auto& cart = std::get<events::Cart>(decoded);
+  out["state"] = name(cart.phase);
+  out["currency"] = std::string(cart.currency.view());
+  out["total_minor"] = cart.total_minor();
+  out["sequence"] = cart.sequence;
+  out["created"] = time_text(cart.created_at);
+  out["reservations"] = cart.reservations;
+  out["sessions"] = cart.sessions;
+  out["lines"] = Json::array();
+  for (const auto& line : cart.lines) {
+    out["lines"].push_back({{"sku", std::string(line.sku)},
+                            {"quantity", line.quantity},
+                            {"unit_price_minor", line.unit_price_minor},
+                            {"name", std::string(line.name)}});
+  }
+  out["wait"] = {{"kind", std::string(events::name(found.wait.kind))}, {"length_ms", found.wait.length.count}};
+  if (found.wait.due) out["wait"]["due"] = time_text(*found.wait.due);
+  if (found.session.empty()) return {};
+  const auto session = events::decode_session(found.session, memory);
+  if (const auto* u = std::get_if<events::Unsupported>(&session)) return u->message;
+  out["session"] = session_json(std::get<events::Session>(session));
+  return {};
+}
+
+void print_state(const std::string& id, const Json& s) {
+  std::printf("cart %s: %s\n", id.c_str(), s["state"].get<std::string>().c_str());
+  if (!s.contains("currency")) return;
+  const auto currency = events::currency_in_force(s["currency"].get<std::string>()).value_or(events::Currency{});
+  std::printf("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(), s["lines"].size());
+  for (const auto& line : s["lines"]) {
+    std::printf("  %7lld x %-20s %14s  %s\n", line["quantity"].get<long long>(), line["sku"].get<std::string>().c_str(),
+                money(line["unit_price_minor"].get<std::int64_t>(), currency).c_str(), line["name"].get<std::string>().c_str());
+  }
+  const auto& wait = s["wait"];
+  const auto due = wait.contains("due") ? "due " + wait["due"].get<std::string>()
+                                        : "of " + grouped(wait["length_ms"].get<std::int64_t>() / 1000) + " s, starts at the next tick";
+  if (wait["kind"] != "none") std::printf("  waits     %s, %s\n", wait["kind"].get<std::string>().c_str(), due.c_str());
+  if (s.contains("session")) {
+    const auto& p = s["session"];
+    std::printf("  session   %d %s at %s: %s asked, %s authorized, %s captured, %s refunded\n", p["number"].get<int>(),
+                p["state"].get<std::string>().c_str(), p["provider"].get<std::string>().c_str(),
+                money(p["amount_minor"].get<std::int64_t>(), currency).c_str(),
+                money(p["authorized_minor"].get<std::int64_t>(), currency).c_str(),
+                money(p["captured_minor"].get<std::int64_t>(), currency).c_str(),
+                money(p["refunded_minor"].get<std::int64_t>(), currency).c_str());
+  }
+}
+
+}  // namespace
+
+int inspect(const InspectOptions& options) {
+  const adapters::WallClock clock;
+  events::LogStatus status;
+  const auto log = adapters::open_client(options.log, {}, false, clock, status);
+  if (!log) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  Json state = {{"cart", options.cart}, {"state", "unknown"}};
+  std::string unreadable;
+  status = each_of(*log, events::Stream::state, options.cart, [&](const events::Record& record) {
+    if (record.value) unreadable = read_state(options.cart, *record.value, state);
+    else state["state"] = "ended";
+  });
+  std::vector<std::string> timeline;
+  Json history = Json::array();
+  if (status.ok()) {
+    status = each_of(*log, events::Stream::events, options.cart, [&](const events::Record& record) {
+      if (options.json) history.push_back(Json::parse(as_ndjson(record)));
+      else timeline.push_back(as_line(record, events::Stream::events));
+    });
+  }
+  if (!status.ok() || !unreadable.empty()) {
+    std::fprintf(stderr, "%s\n", status.ok() ? unreadable.c_str() : status.message.c_str());
+    return status.ok() ? exit_log_unusable : exit_code_of(status.error);
+  }
+  if (options.json) {
+    state["events"] = std::move(history);
+    std::printf("%s\n", state.dump().c_str());
+    return exit_ok;
+  }
+  print_state(options.cart, state);
+  for (const auto& line : timeline) std::puts(line.c_str());
+  if (state["state"] == "unknown" && timeline.empty()) std::puts("  nothing was ever said about it here");
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools

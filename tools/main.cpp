@@ -1,0 +1,101 @@
+// The command line: verbs and their options. What they do is in a file each.
+#include "tools/exit_codes.h"
+#include "tools/verbs.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+
+using namespace mayfly::tools;
+
+namespace {
+
+template <class Options>
+CLI::App* verb(CLI::App& app, const char* name, const char* what, Options& options, int (*run)(const Options&),
+               std::function<int()>& chosen) {
+  auto* sub = app.add_subcommand(name, what);
+  sub->callback([&options, run, &chosen] { chosen = [&options, run] { return run(options); }; });
+  return sub;
+}
+
+constexpr const char* log_help = "the log: sqlite:FILE";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Mayfly, a checkout engine: carts and payment sessions as actors, commands and events in a log.");
+  app.set_version_flag("--version", "mayfly 0.1.0");
+  app.require_subcommand(1);
+  app.option_defaults()->always_capture_default();
+  app.get_formatter()->column_width(34);
+  std::function<int()> chosen;
+
+  ServeOptions serve_options;
+  auto* s = verb(app, "serve", "Serve a log: decide its commands until asked to stop", serve_options, serve, chosen);
+  s->add_option("--log", serve_options.log, log_help);
+  s->add_option("--config", serve_options.config, "TOML file (docs/configuration.md)");
+  s->add_flag("--check-config", serve_options.check_config, "only check the config file");
+  s->add_option("--name", serve_options.name, "the engine's name: part of every idempotency key");
+  s->add_option("--partitions", serve_options.partitions, "for a log that is made (default 4)")->check(CLI::Range(1, 1024));
+  s->add_flag("--json", serve_options.json, "log lines as JSON also on a terminal");
+
+  SendOptions send_options;
+  s = verb(app, "send", "Send one command, or NDJSON from standard input", send_options, send, chosen);
+  s->add_option("--log", send_options.log, log_help)->required();
+  s->add_option("type", send_options.type, "command, e.g. cart.add_line; - reads NDJSON")->required();
+  s->add_option("cart", send_options.cart, "cart id");
+  s->add_option("members", send_options.members, "name=value ...; a value that is JSON is taken as JSON");
+  s->add_option("--id", send_options.id, "ce_id (default: a new UUID)");
+  s->add_option("--source", send_options.source, "ce_source");
+  s->add_flag("--json", send_options.json, "print positions as NDJSON");
+
+  TailOptions tail_options;
+  s = verb(app, "tail", "Print records as they come", tail_options, tail, chosen);
+  s->add_option("--log", tail_options.log, log_help)->required();
+  s->add_option("--stream", tail_options.stream, "commands, events, state, deadletters or alerts")
+      ->check(CLI::IsMember({"commands", "events", "state", "deadletters", "alerts"}));
+  s->add_option("--from", tail_options.from, "begin, end, OFFSET or PARTITION:OFFSET");
+  s->add_flag("-f,--follow", tail_options.follow, "go on when the end is reached");
+  s->add_option("--limit", tail_options.limit, "at most so many records");
+  s->add_option("--cart", tail_options.cart, "only this key");
+  s->add_option("--type", tail_options.type, "only this type, e.g. order.placed");
+  s->add_flag("--json", tail_options.json, "NDJSON");
+
+  InspectOptions inspect_options;
+  s = verb(app, "inspect", "Show a cart: its state and its events", inspect_options, inspect, chosen);
+  s->add_option("--log", inspect_options.log, log_help)->required();
+  s->add_option("cart", inspect_options.cart, "cart id")->required();
+  s->add_flag("--json", inspect_options.json, "one JSON object");
+
+  FeedOptions feed_options;
+  s = verb(app, "feed", "Turn Online Retail's CSV into commands (docs/feed.md)", feed_options, feed, chosen);
+  s->add_option("csv", feed_options.csv, ".csv or .csv.zst")->required();
+  s->add_option("--log", feed_options.log, log_help)->required();
+  s->add_option("--speed", feed_options.speed_per_s, "commands per second; 0: as fast as it goes");
+  s->add_option("--limit-invoices", feed_options.limit_invoices, "at most so many; 0: all");
+  s->add_flag("--json", feed_options.json, "print the counts as JSON");
+
+  DemoOptions demo_options;
+  s = verb(app, "demo", "Serve a log with a simulated shop, inventory and provider", demo_options, demo, chosen);
+  s->add_option("--log", demo_options.log, "sqlite:FILE (default: a file in a temporary folder)");
+  s->add_option("--carts-per-second", demo_options.carts_per_s, "new carts")->check(CLI::Range(1, 100'000));
+  s->add_option("--carts", demo_options.carts, "stop after so many; 0: when asked to");
+  s->add_option("--decline", demo_options.decline_percent, "percent of payments declined")->check(CLI::Range(0, 100));
+  s->add_option("--silence", demo_options.silence_percent, "percent of requests never answered")->check(CLI::Range(0, 100));
+  s->add_option("--out-of-stock", demo_options.out_of_stock_percent, "percent of reservations rejected")->check(CLI::Range(0, 100));
+  s->add_option("--delay-ms", demo_options.delay_ms, "mean time to an answer")->check(CLI::Range(0, 600'000));
+  s->add_option("--seed", demo_options.seed, "of all chances");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? exit_ok : exit_usage;
+  }
+  try {
+    return chosen();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mayfly: %s\n", error.what());
+    return exit_failed;
+  }
+}

@@ -1,0 +1,133 @@
+// mayfly send: one command from arguments, or NDJSON from standard input.
+#include "adapters/open_log.h"
+#include "adapters/wall_clock.h"
+#include "events/identity.h"
+#include "events/words.h"
+#include "tools/command_writer.h"
+#include "tools/exit_codes.h"
+#include "tools/verbs.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+namespace mayfly::tools {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// "payment.token=x" style names make inner objects; a value that is JSON is taken as JSON, else as text.
+std::string set_member(Json& data, const std::string& member) {
+  const auto equals = member.find('=');
+  if (equals == std::string::npos || equals == 0) return "'" + member + "' is no name=value";
+  const auto value = member.substr(equals + 1);
+  Json* to = &data;
+  std::string name = member.substr(0, equals);
+  for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.')) {
+    to = &(*to)[name.substr(0, dot)];
+    name = name.substr(dot + 1);
+  }
+  (*to)[name] = Json::accept(value) ? Json::parse(value) : Json(value);
+  return {};
+}
+
+std::string text_in(const Json& line, const char* name) {
+  const auto found = line.find(name);
+  return found != line.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+/// A command of a line of NDJSON; what is wrong with it, or nothing.
+std::string from_line(const std::string& text, const std::string& source, OutgoingCommand& command) {
+  const auto line = Json::parse(text, nullptr, false);
+  if (!line.is_object()) return "is no JSON object";
+  command.key = text_in(line, "cart").empty() ? text_in(line, "key") : text_in(line, "cart");
+  command.type = text_in(line, "type");
+  command.id = text_in(line, "id").empty() ? new_id() : text_in(line, "id");
+  command.source = text_in(line, "source").empty() ? source : text_in(line, "source");
+  if (command.type.starts_with("dev.mayfly.")) command.type = command.type.substr(11, command.type.rfind(".v1") - 11);
+  if (!events::is_cart_id(command.key)) return "has no `cart` that is a cart id (1 to 128 bytes of text)";
+  if (!events::command_type_from_name(command.type)) return "has no `type` that is a command, such as cart.add_line";
+  if (!line.contains("data")) return "has no `data`";
+  command.data = line["data"].is_string() ? line["data"].get<std::string>() : line["data"].dump();
+  for (const auto& [name, value] : line.value("headers", Json::object()).items()) {
+    command.headers.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return {};
+}
+
+void print_positions(const std::vector<events::Position>& at, bool json) {
+  for (const auto& p : at) {
+    if (json) std::printf("{\"partition\":%d,\"offset\":%lld}\n", p.partition, static_cast<long long>(p.offset));
+    else std::printf("appended at %d:%lld\n", p.partition, static_cast<long long>(p.offset));
+  }
+}
+
+int send_lines(CommandWriter& writer, const SendOptions& options) {
+  std::string text;
+  std::int64_t number = 0;
+  std::int64_t bad = 0;
+  events::LogStatus status;
+  while (status.ok() && std::getline(std::cin, text)) {
+    ++number;
+    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
+    OutgoingCommand command;
+    if (const auto wrong = from_line(text, options.source, command); !wrong.empty()) {
+      ++bad;
+      std::fprintf(stderr, "line %lld %s; not sent\n", static_cast<long long>(number), wrong.c_str());
+      continue;
+    }
+    status = writer.write(std::move(command));
+  }
+  if (status.ok()) status = writer.flush();
+  if (!status.ok()) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  std::fprintf(stderr, "%lld sent, %lld not\n", static_cast<long long>(writer.written()), static_cast<long long>(bad));
+  return bad == 0 ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+int send(const SendOptions& options) {
+  const adapters::WallClock clock;
+  events::LogStatus status;
+  const auto log = adapters::open_client(options.log, {}, true, clock, status);
+  if (!log) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  CommandWriter writer(*log);
+  if (options.type == "-") return send_lines(writer, options);
+  OutgoingCommand command{options.cart, options.type, options.id.empty() ? new_id() : options.id, options.source, "", "", {}};
+  if (!events::command_type_from_name(command.type)) {
+    std::fprintf(stderr, "'%s' is no command. Commands are cart.create, cart.add_line, checkout.complete, ...: docs/commands.md\n",
+                 options.type.c_str());
+    return exit_usage;
+  }
+  if (!events::is_cart_id(command.key)) {
+    std::fprintf(stderr, "'%s' is no cart id: 1 to 128 bytes of text without control characters\n", options.cart.c_str());
+    return exit_usage;
+  }
+  Json data = Json::object();
+  for (const auto& member : options.members) {
+    if (const auto wrong = set_member(data, member); !wrong.empty()) {
+      std::fprintf(stderr, "%s\n", wrong.c_str());
+      return exit_usage;
+    }
+  }
+  command.data = data.dump();
+  status = writer.write(std::move(command));
+  if (status.ok()) status = writer.flush();
+  if (!status.ok()) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  print_positions(writer.last(), options.json);
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools

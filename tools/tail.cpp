@@ -1,0 +1,96 @@
+// mayfly tail: records of a stream as they come.
+#include "adapters/open_log.h"
+#include "adapters/wall_clock.h"
+#include "tools/exit_codes.h"
+#include "tools/record_text.h"
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <vector>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr events::PollLimits read_at_once{1000, 4 * 1024 * 1024, events::Millis{0}};
+constexpr events::Millis follow_wait{50};
+
+std::optional<events::Stream> stream_of(std::string_view name) {
+  static constexpr std::string_view names[] = {"commands", "events", "state", "deadletters", "alerts"};
+  for (int i = 0; i < events::stream_count; ++i) {
+    if (names[i] == name) return static_cast<events::Stream>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> number(std::string_view text) {
+  std::int64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc{} || end != text.data() + text.size() || n < 0) return std::nullopt;
+  return n;
+}
+
+/// Where to begin in each partition; nothing if `from` cannot be understood. -1: leave the partition out.
+std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events::Stream stream, const std::string& from) {
+  std::vector<events::Offset> offsets;
+  const auto colon = from.find(':');
+  const auto only = colon == std::string::npos ? std::nullopt : number(from.substr(0, colon));
+  const auto offset = number(colon == std::string::npos ? from : from.substr(colon + 1));
+  if (from != "begin" && from != "end" && (!offset || (colon != std::string::npos && !only))) return std::nullopt;
+  for (events::Partition p = 0; p < log.partitions(); ++p) {
+    const auto ends = log.ends(stream, p);
+    offsets.push_back(from == "begin" ? ends.first : from == "end" ? ends.end : only && *only != p ? -1 : *offset);
+  }
+  return offsets;
+}
+
+}  // namespace
+
+int tail(const TailOptions& options) {
+  const adapters::WallClock clock;
+  events::LogStatus status;
+  const auto log = adapters::open_client(options.log, {}, false, clock, status);
+  if (!log) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  const auto stream = stream_of(options.stream).value_or(events::Stream::events);
+  auto next = begins(*log, stream, options.from);
+  if (!next) {
+    std::fprintf(stderr, "--from %s: give begin, end, OFFSET or PARTITION:OFFSET\n", options.from.c_str());
+    return exit_usage;
+  }
+  const bool follow = options.follow || options.from == "end";
+  auto stop = stop_on_signals();
+  std::int64_t printed = 0;
+  while (!stop.stop_requested()) {
+    bool anything = false;
+    for (std::size_t p = 0; p < next->size(); ++p) {
+      auto& from = (*next)[p];
+      if (from < 0) continue;
+      auto limits = read_at_once;
+      if (follow && !anything) limits.wait = follow_wait;
+      auto fetched = log->read(stream, static_cast<events::Partition>(p), from, limits);
+      if (!fetched.status.ok()) {
+        std::fprintf(stderr, "%s\n", fetched.status.message.c_str());
+        return exit_code_of(fetched.status.error);
+      }
+      from = fetched.next;
+      anything = anything || !fetched.batch.records.empty();
+      for (const auto& record : fetched.batch.records) {
+        if (!options.cart.empty() && record.key != options.cart) continue;
+        if (!options.type.empty() && short_type(record) != options.type) continue;
+        std::puts((options.json ? as_ndjson(record) : as_line(record, stream)).c_str());
+        if (++printed == options.limit) return exit_ok;
+      }
+    }
+    std::fflush(stdout);
+    if (!anything && !follow) break;
+  }
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools
