@@ -1,11 +1,27 @@
 #include "adapters/sqlite.h"
 
+#include <chrono>
+#include <thread>
+
 namespace mayfly::adapters::sqlite {
 
 namespace {
 
 [[noreturn]] void fail(sqlite3* db, const std::string& file) {
   throw Error(sqlite3_extended_errcode(db), file + ": " + sqlite3_errmsg(db));
+}
+
+/// Two processes that make the file at the same time: SQLite's own waiting does not cover the change to WAL.
+void become_wal(const Connection& connection) {
+  constexpr int tries = busy_timeout_ms / 10;
+  for (int i = 1;; ++i) {
+    try {
+      return connection.run("PRAGMA journal_mode=WAL");
+    } catch (const Error& error) {
+      if ((error.code & 0xff) != SQLITE_BUSY || i == tries) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(busy_timeout_ms / tries));
+    }
+  }
 }
 
 }  // namespace
@@ -37,7 +53,7 @@ Connection::Connection(const std::string& file, bool create) : file_(file) {
   if (result != SQLITE_OK) fail(db, file);
   sqlite3_busy_timeout(db, busy_timeout_ms);
   sqlite3_extended_result_codes(db, 1);
-  run("PRAGMA journal_mode=WAL");
+  become_wal(*this);
   run("PRAGMA synchronous=FULL");
   run("PRAGMA cache_size=-16384");  // 16 MiB
   run("PRAGMA wal_autocheckpoint=4000");
