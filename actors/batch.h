@@ -21,9 +21,9 @@ namespace mayfly::actors {
 struct PartitionStatus {
   bool unstarted_waits = false;
   std::optional<events::Timestamp> next_due;
-  bool due_now = false;            // the last tick left deadlines that were due
-  events::Timestamp ticked{};      // T
-  events::Settings settings;       // that hold
+  bool due_now = false;        // the last tick left deadlines that were due
+  events::Timestamp ticked{};  // T
+  events::Settings settings;   // that hold
   std::int64_t carts_open = 0;
   std::int64_t carts_awake = 0;
   std::int64_t sessions_open = 0;
@@ -45,7 +45,7 @@ struct Batch {
   std::function<void()> finish;  // called by the supervisor when `out` is complete
 
   std::pmr::monotonic_buffer_resource arena{64 * 1024};
-  std::deque<Task> tasks;        // stable addresses; the first `used` serve this batch
+  std::deque<Task> tasks;  // stable addresses; the first `used` serve this batch
   std::size_t used = 0;
   Segment segment;
 
@@ -53,10 +53,10 @@ struct Batch {
   events::Offset next = 0;             // position to commit
   PartitionStatus status;
   BatchCounts counts;
-  std::vector<std::string> failures;   // actors that died, for the operator's log
-  std::string stopped;                 // not empty: the partition cannot go on, and why; `next` is where it stands
+  std::vector<std::string> failures;  // actors that died, for the operator's log
+  std::string stopped;                // not empty: the partition cannot go on, and why; `next` is where it stands
 
-  std::string broken;                  // not empty: the supervisor itself died, and why; `out` is not complete
+  std::string broken;  // not empty: the supervisor itself died, and why; `out` is not complete
 
   Task& new_task();
   void begin(events::Partition, std::span<const events::Record>);

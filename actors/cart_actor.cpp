@@ -27,7 +27,8 @@ events::Decision refusal(events::Code code) {
 /// What was decoded; its own snapshot unreadable is a reason to die of.
 template <class T>
 T readable(std::variant<T, events::Unsupported> decoded) {
-  if (const auto* unsupported = std::get_if<events::Unsupported>(&decoded)) throw std::runtime_error(unsupported->message);
+  if (const auto* unsupported = std::get_if<events::Unsupported>(&decoded))
+    throw std::runtime_error(unsupported->message);
   return std::get<T>(std::move(decoded));
 }
 
@@ -94,8 +95,8 @@ void CartActor::wake() {
 }
 
 void CartActor::open_session(events::Session session) {
-  session_ = spawn<SessionActor, caf::monitored + caf::lazy_init>(std::ref(environment_), caf::actor_cast<caf::actor>(this),
-                                                                   std::move(session));
+  session_ = spawn<SessionActor, caf::monitored + caf::lazy_init>(
+      std::ref(environment_), caf::actor_cast<caf::actor>(this), std::move(session));
 }
 
 void CartActor::close_session() {

@@ -40,7 +40,7 @@ class CartActor : public caf::event_based_actor {
   std::string_view sleeping_session_;
   events::Cart cart_;
   bool awake_ = false;
-  caf::actor session_;  // of the open payment session, or none
+  caf::actor session_;          // of the open payment session, or none
   Task* at_session_ = nullptr;  // the session decides it now
 };
 

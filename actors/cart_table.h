@@ -36,7 +36,7 @@ struct CartEntry {
   std::uint32_t place_in_dirty = not_listed;
   events::Wait wait;
   std::unique_ptr<Awake> awake;
-  Task* first = nullptr;          // its tasks in this segment
+  Task* first = nullptr;  // its tasks in this segment
   Task* last = nullptr;
 
   [[nodiscard]] std::string_view id() const { return {block.get(), id_bytes}; }

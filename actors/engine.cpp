@@ -41,9 +41,9 @@ class Gate {
 struct Served {
   caf::actor supervisor;
   PartitionStatus status;
-  events::Offset committed = 0;          // next offset, as committed
-  events::Timestamp last_tick{};         // by the clock
-  bool stopped = false;                  // cannot go on; its records are left alone
+  events::Offset committed = 0;   // next offset, as committed
+  events::Timestamp last_tick{};  // by the clock
+  bool stopped = false;           // cannot go on; its records are left alone
 };
 
 /// A partition's memory for batches: one is decided while the other is committed. Outlives the partition's actors.
@@ -76,10 +76,10 @@ struct Engine::State {
   std::map<events::Partition, Served> served;
   Gate gate;
   Committer committer;
-  std::size_t turn = 0;                          // which of the two batches is decided
-  events::RecordBatch records[2];                // what the batches view
-  std::vector<Batch*> committing;                // the batches of the commit under way
-  std::string fatal;                             // not empty: the engine cannot go on
+  std::size_t turn = 0;            // which of the two batches is decided
+  events::RecordBatch records[2];  // what the batches view
+  std::vector<Batch*> committing;  // the batches of the commit under way
+  std::string fatal;               // not empty: the engine cannot go on
 
   mutable std::mutex census_mutex;
   Census counted;

@@ -21,7 +21,7 @@ struct Lives {
 };
 
 struct Environment {
-  std::string engine;  // its name, as in ce_source
+  std::string engine;                                                             // its name, as in ce_source
   std::function<void(std::string_view cart_id, events::Position)> before_decide;  // test seam, may throw
   std::pmr::memory_resource* cart_memory = std::pmr::get_default_resource();
   std::pmr::memory_resource* session_memory = std::pmr::get_default_resource();

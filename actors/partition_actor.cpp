@@ -19,7 +19,8 @@ PartitionActor::PartitionActor(caf::actor_config& config, Environment& environme
   set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& e) {
     auto reason = to_exit_reason(e);
     if (auto* batch = std::exchange(batch_, nullptr)) {  // the engine waits for it
-      batch->broken = "the supervisor of partition " + std::to_string(state_->partition) + " died: " + caf::to_string(reason);
+      batch->broken =
+          "the supervisor of partition " + std::to_string(state_->partition) + " died: " + caf::to_string(reason);
       batch->finish();
     }
     return reason;

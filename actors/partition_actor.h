@@ -68,8 +68,8 @@ class PartitionActor : public caf::event_based_actor {
   std::vector<CartEntry*> dirty_;  // carts whose state record must be written; null: ended since
 
   Batch* batch_ = nullptr;
-  std::size_t cursor_ = 0;      // next record of the batch
-  bool tick_segment_ = false;   // the open segment holds the deadlines of the record before the cursor
+  std::size_t cursor_ = 0;        // next record of the batch
+  bool tick_segment_ = false;     // the open segment holds the deadlines of the record before the cursor
   std::vector<CartEntry*> gone_;  // carts that ended in this segment
 };
 

@@ -21,7 +21,8 @@ void PartitionActor::dead_letter(Task& task, const events::Unreadable& unreadabl
 void PartitionActor::decide_without_cart(Task& task, const std::optional<events::Ended>& ended, CartEntry* vacant) {
   const auto& command = task.read.command;
   const auto live = state_->carts.size() - (vacant != nullptr ? 1 : 0);
-  auto decision = events::decide_without_cart(ended ? &*ended : nullptr, task.read.cart_id, command, task.context(), live);
+  auto decision =
+      events::decide_without_cart(ended ? &*ended : nullptr, task.read.cart_id, command, task.context(), live);
   if (creates_cart(decision.events)) {
     task.decided = std::move(decision);
     return join_chain(task, vacant != nullptr ? *vacant : state_->carts.add(task.read.cart_id));
@@ -129,8 +130,8 @@ void PartitionActor::mark_dirty(CartEntry& entry) {
 
 void PartitionActor::wake(CartEntry& entry) {
   const std::string_view cart = entry.cart();
-  auto actor = spawn<CartActor, caf::monitored + caf::lazy_init>(std::ref(environment_), caf::actor_cast<caf::actor>(this),
-                                                                 entry.id(), cart, entry.session());
+  auto actor = spawn<CartActor, caf::monitored + caf::lazy_init>(
+      std::ref(environment_), caf::actor_cast<caf::actor>(this), entry.id(), cart, entry.session());
   by_actor_.emplace(actor.id(), &entry);
   entry.awake = std::make_unique<Awake>();
   entry.awake->actor = std::move(actor);

@@ -60,18 +60,21 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   std::string unreadable;
   const auto restored = log.restore(partition, [&](events::Bytes key, events::Bytes value) {
     if (!unreadable.empty()) return;
-    if (auto why = read_state(*state, position, key, value)) unreadable = "state of " + key_for_people(key) + ": " + *why;
+    if (auto why = read_state(*state, position, key, value))
+      unreadable = "state of " + key_for_people(key) + ": " + *why;
   });
   if (!restored.status.ok()) return CannotServe{where + restored.status.message};
   if (!unreadable.empty()) return CannotServe{where + unreadable};
   if (!position && (restored.next != 0 || state->carts.size() != 0)) {
-    return CannotServe{where + "commands are committed up to offset " + std::to_string(restored.next) +
-                       " but the state stream holds no position record; it is incomplete. Restore it, or begin with new topics."};
+    return CannotServe{
+        where + "commands are committed up to offset " + std::to_string(restored.next) +
+        " but the state stream holds no position record; it is incomplete. Restore it, or begin with new topics."};
   }
   if (position) {
     if (position->next != restored.next) {
-      return CannotServe{where + "the committed position is " + std::to_string(restored.next) + " but its state is that of " +
-                         std::to_string(position->next) + ". Serving would lose or repeat events; restore both together."};
+      return CannotServe{where + "the committed position is " + std::to_string(restored.next) +
+                         " but its state is that of " + std::to_string(position->next) +
+                         ". Serving would lose or repeat events; restore both together."};
     }
     if (position->partitions != log.partitions()) {
       return CannotServe{where + "the state was written with " + std::to_string(position->partitions) +
@@ -87,7 +90,8 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   state->position.next = restored.next;
   state->position.partitions = log.partitions();
   state->position.engine = engine;
-  if (auto incomplete = state->epitaphs.restored(state->position.ticked)) return CannotServe{where + incomplete->message};
+  if (auto incomplete = state->epitaphs.restored(state->position.ticked))
+    return CannotServe{where + incomplete->message};
   return state;
 }
 

@@ -35,6 +35,6 @@ struct CannotServe {
 /// Restores a taken partition (decisions.md 8): committed position, then state to its end; both must agree on the
 /// next offset, the partition count and the engine's name. Starts no actor.
 [[nodiscard]] std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log&, events::Partition,
-                                                                                std::string_view engine);
+                                                                                 std::string_view engine);
 
 }  // namespace mayfly::actors

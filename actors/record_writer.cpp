@@ -86,8 +86,8 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
     headers.add_given("ce_causationid", task.read.command.id);
     headers.add_given("ce_correlationid", task.read.correlation_id);
     headers.add_given("traceparent", task.read.traceparent);
-    batch.out.push_back({events::Stream::events, batch.partition, cart_id, data.substr(said.begin, said.end - said.begin),
-                         headers.list()});
+    batch.out.push_back({events::Stream::events, batch.partition, cart_id,
+                         data.substr(said.begin, said.end - said.begin), headers.list()});
     ++batch.counts.events;
     if (said.type == events::EventType::command_rejected) ++batch.counts.rejections;
   }
@@ -159,8 +159,8 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   headers.add_given("ce_causationid", task.read.command.id);
   headers.add_given("ce_correlationid", task.read.correlation_id);
   headers.add_given("traceparent", task.read.traceparent);
-  batch.out.push_back({events::Stream::events, batch.partition, keyed ? record.key : std::nullopt, keep(batch, data),
-                       headers.list()});
+  batch.out.push_back(
+      {events::Stream::events, batch.partition, keyed ? record.key : std::nullopt, keep(batch, data), headers.list()});
   ++batch.counts.events;
 }
 

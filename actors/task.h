@@ -27,19 +27,19 @@ struct SaidEvent {
 
 /// What a command came to: events in order, and a new snapshot or a death.
 struct Outcome {
-  std::string data;                // the events' JSON, one after the other
+  std::string data;  // the events' JSON, one after the other
   std::vector<SaidEvent> events;
-  std::string merge_lines;         // cart.merge: data of the cart.add_line commands, one after the other
+  std::string merge_lines;  // cart.merge: data of the cart.add_line commands, one after the other
   std::vector<std::uint32_t> merge_ends;
-  std::string merge_into;          // their key
+  std::string merge_into;  // their key
   events::WaitChange wait;
   events::Concern concern = events::Concern::none;
-  bool changed = false;            // the cart's or the session's state is not what it was
-  std::string cart;                // encoded state after the last task of its cart in a segment
-  std::string session;             // the open session's, where it was written
+  bool changed = false;  // the cart's or the session's state is not what it was
+  std::string cart;      // encoded state after the last task of its cart in a segment
+  std::string session;   // the open session's, where it was written
   enum class SessionPart : std::uint8_t { kept, written, closed } session_part = SessionPart::kept;
   std::optional<events::CartEnd> end;
-  int newest_session = 0;          // for the epitaph
+  int newest_session = 0;  // for the epitaph
   int newest_reservation = 0;
   events::Position created{};
 
@@ -50,13 +50,13 @@ struct Task {
   const events::Record* record = nullptr;  // the tick's, for a deadline
   events::ReadCommand read;
   const events::Settings* settings = nullptr;
-  CartEntry* cart = nullptr;     // null: decided without a cart
+  CartEntry* cart = nullptr;  // null: decided without a cart
   Segment* segment = nullptr;
-  Task* next = nullptr;          // of the same cart in this segment
+  Task* next = nullptr;                     // of the same cart in this segment
   std::optional<events::Decision> decided;  // cart.create: the partition has decided it already
   events::SessionDecision by_session;       // the open session's decision, while the cart encodes it
   Outcome outcome;
-  int attempts = 0;              // times that it was begun and its actor died
+  int attempts = 0;  // times that it was begun and its actor died
   bool done = false;
   std::optional<events::DeadLetterReason> dead_letter;
   std::string_view dead_letter_about;
@@ -64,9 +64,7 @@ struct Task {
 
   [[nodiscard]] events::Context context() const { return {record->at, record->append_time, *settings}; }
   /// True for a deadline that a tick fired: it has no command of its own.
-  [[nodiscard]] bool is_deadline() const {
-    return std::holds_alternative<events::DeadlineReached>(read.command.data);
-  }
+  [[nodiscard]] bool is_deadline() const { return std::holds_alternative<events::DeadlineReached>(read.command.data); }
   void reset();
 };
 

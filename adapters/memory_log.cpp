@@ -159,7 +159,8 @@ events::Polled MemoryLog::poll(const events::PollLimits& limits) {
   return polled;
 }
 
-events::Restored MemoryLog::restore(Partition partition, const std::function<void(events::Bytes, events::Bytes)>& state) {
+events::Restored MemoryLog::restore(Partition partition,
+                                    const std::function<void(events::Bytes, events::Bytes)>& state) {
   events::Restored restored;
   {
     std::scoped_lock lock(store_.mutex_);

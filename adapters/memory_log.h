@@ -25,7 +25,8 @@ struct StoredRecord {
 /// The content of a log. Thread-safe. Append times never decrease in a partition.
 class MemoryStore {
  public:
-  MemoryStore(std::int32_t partitions, const events::Clock& clock) : clock_(clock), partitions_(partitions), committed_(static_cast<std::size_t>(partitions)) {}
+  MemoryStore(std::int32_t partitions, const events::Clock& clock)
+      : clock_(clock), partitions_(partitions), committed_(static_cast<std::size_t>(partitions)) {}
 
   [[nodiscard]] std::int32_t partitions() const { return partitions_; }
   /// Appends at the end, now. Returns where.
@@ -76,8 +77,8 @@ class MemoryLog final : public events::Log {
  private:
   MemoryStore& store_;
   std::uint64_t epoch_;
-  std::vector<events::Partition> taken_;                  // to be told by the next poll
-  std::map<events::Partition, events::Offset> positions_; // of started partitions
+  std::vector<events::Partition> taken_;                   // to be told by the next poll
+  std::map<events::Partition, events::Offset> positions_;  // of started partitions
   bool fence_told_ = false;
 };
 

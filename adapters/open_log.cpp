@@ -11,7 +11,8 @@ namespace {
 std::string sqlite_file(std::string_view name, events::LogStatus& status) {
   constexpr std::string_view prefix = "sqlite:";
   if (name.starts_with(prefix) && name.size() > prefix.size()) return std::string(name.substr(prefix.size()));
-  status = {events::LogError::invalid, "'" + std::string(name) + "' names no log. Give sqlite:FILE, for example sqlite:shop.db"};
+  status = {events::LogError::invalid,
+            "'" + std::string(name) + "' names no log. Give sqlite:FILE, for example sqlite:shop.db"};
   return {};
 }
 

@@ -31,12 +31,16 @@ events::LogStatus Error::status() const {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {events::LogError::unavailable, what_happened + ". Another process is writing for long; this is tried again."};
-    case SQLITE_FULL: return {events::LogError::full, what_happened + ". Make room on the disk, then start again; nothing is lost."};
-    case SQLITE_IOERR: return {events::LogError::full, what_happened + ". Look at the disk (space, health), then start again."};
+      return {events::LogError::unavailable,
+              what_happened + ". Another process is writing for long; this is tried again."};
+    case SQLITE_FULL:
+      return {events::LogError::full, what_happened + ". Make room on the disk, then start again; nothing is lost."};
+    case SQLITE_IOERR:
+      return {events::LogError::full, what_happened + ". Look at the disk (space, health), then start again."};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return {events::LogError::corrupt, what_happened + ". This is no whole SQLite database; restore it from a backup."};
+      return {events::LogError::corrupt,
+              what_happened + ". This is no whole SQLite database; restore it from a backup."};
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:

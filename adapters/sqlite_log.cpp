@@ -53,7 +53,8 @@ std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t
   std::string other;
   auto lock = FileLock::take(file + ".lock", holder_text(engine, clock.now()), other);
   if (other.starts_with("error: ")) {
-    status = {LogError::invalid, file + ".lock: " + other.substr(7) + ". Check that the folder exists and may be written to."};
+    status = {LogError::invalid,
+              file + ".lock: " + other.substr(7) + ". Check that the folder exists and may be written to."};
     return nullptr;
   }
   if (!lock) {
@@ -139,7 +140,8 @@ bool SqliteLog::gather(const events::PollLimits& limits, events::RecordBatch& ba
   return !batch.records.empty();
 }
 
-events::Restored SqliteLog::restore(Partition partition, const std::function<void(events::Bytes, events::Bytes)>& state) {
+events::Restored SqliteLog::restore(Partition partition,
+                                    const std::function<void(events::Bytes, events::Bytes)>& state) {
   events::Restored restored;
   try {
     reading_.db.run("BEGIN");  // one snapshot for all

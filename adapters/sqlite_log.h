@@ -53,13 +53,13 @@ class SqliteLog final : public events::Log {
 
   FileLock lock_;
   const events::Clock& clock_;
-  Reading reading_;     // poll's and restore's thread
+  Reading reading_;  // poll's and restore's thread
   std::int32_t partitions_;
   Writing committing_;  // commit's thread
   std::mutex append_mutex_;
   Writing appending_;
   std::int64_t epoch_ = 0;
-  std::mutex mutex_;    // guards what follows
+  std::mutex mutex_;  // guards what follows
   std::vector<events::Partition> taken_;
   std::map<events::Partition, events::Offset> positions_;  // of started partitions
 };

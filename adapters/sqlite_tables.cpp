@@ -13,7 +13,8 @@ namespace {
 
 using events::Stream;
 
-constexpr std::array<const char*, events::stream_count> table = {"commands", "events", "state", "deadletters", "alerts"};
+constexpr std::array<const char*, events::stream_count> table = {"commands", "events", "state", "deadletters",
+                                                                 "alerts"};
 
 /// What a batch views: blocks that never move.
 struct Storage {
@@ -33,12 +34,13 @@ std::int64_t meta(const Connection& db, const char* sql) {
 std::int32_t prepare(const Connection& db, std::int32_t partitions_if_new) {
   Transaction transaction(db);
   if (meta(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") == 0) {
-    std::string sql = "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-                      "CREATE TABLE ends (stream INTEGER, partition INTEGER, next INTEGER, last_append_time_ms INTEGER,"
-                      " PRIMARY KEY (stream, partition)) WITHOUT ROWID;"
-                      "CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER);"
-                      "CREATE TABLE state (partition INTEGER, key BLOB, value BLOB, headers BLOB, offset INTEGER,"
-                      " append_time_ms INTEGER, PRIMARY KEY (partition, key)) WITHOUT ROWID;";
+    std::string sql =
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+        "CREATE TABLE ends (stream INTEGER, partition INTEGER, next INTEGER, last_append_time_ms INTEGER,"
+        " PRIMARY KEY (stream, partition)) WITHOUT ROWID;"
+        "CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER);"
+        "CREATE TABLE state (partition INTEGER, key BLOB, value BLOB, headers BLOB, offset INTEGER,"
+        " append_time_ms INTEGER, PRIMARY KEY (partition, key)) WITHOUT ROWID;";
     for (const auto* name : {"commands", "events", "deadletters", "alerts"}) {
       sql += "CREATE TABLE " + std::string(name) +
              " (partition INTEGER, offset INTEGER, key BLOB, headers BLOB, value BLOB, append_time_ms INTEGER,"
@@ -66,7 +68,8 @@ Appender::Appender(const Connection& db)
       write_end_(db, "INSERT OR REPLACE INTO ends VALUES (?, ?, ?, ?)") {
   for (const auto* name : table) {
     const std::string verb = name == std::string_view("state") ? "INSERT OR REPLACE INTO " : "INSERT INTO ";
-    const std::string sql = verb + name + " (partition, offset, key, headers, value, append_time_ms) VALUES (?, ?, ?, ?, ?, ?)";
+    const std::string sql =
+        verb + name + " (partition, offset, key, headers, value, append_time_ms) VALUES (?, ?, ?, ?, ?, ?)";
     insert_.emplace_back(db, sql.c_str());
   }
 }
@@ -106,7 +109,11 @@ events::Position Appender::append(const events::NewRecord& record) {
 void Appender::end() {
   for (const auto& [where, end] : ends_) {
     if (!end.changed) continue;
-    write_end_.bind(1, static_cast<std::int64_t>(where.first)).bind(2, where.second).bind(3, end.next).bind(4, end.last.ms).execute();
+    write_end_.bind(1, static_cast<std::int64_t>(where.first))
+        .bind(2, where.second)
+        .bind(3, end.next)
+        .bind(4, end.last.ms)
+        .execute();
   }
 }
 
@@ -116,8 +123,9 @@ Reader::Reader(const Connection& db)
     : end_(db, "SELECT next FROM ends WHERE stream = ? AND partition = ?"), data_version_(db, "PRAGMA data_version") {
   for (const auto* name : table) {
     const std::string from = std::string(" FROM ") + name + " WHERE partition = ?";
-    select_.emplace_back(db, ("SELECT offset, key, headers, value, append_time_ms" + from +
-                              " AND offset >= ? ORDER BY offset LIMIT ?").c_str());
+    select_.emplace_back(
+        db, ("SELECT offset, key, headers, value, append_time_ms" + from + " AND offset >= ? ORDER BY offset LIMIT ?")
+                .c_str());
     first_.emplace_back(db, ("SELECT min(offset)" + from).c_str());
   }
 }

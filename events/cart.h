@@ -22,9 +22,13 @@ enum class Phase : std::uint8_t {
 struct Line {
   using allocator_type = std::pmr::polymorphic_allocator<>;
   explicit Line(allocator_type a = {}) : sku(a), name(a) {}
-  Line(const Line& o, allocator_type a) : sku(o.sku, a), name(o.name, a), quantity(o.quantity), unit_price_minor(o.unit_price_minor) {}
+  Line(const Line& o, allocator_type a)
+      : sku(o.sku, a), name(o.name, a), quantity(o.quantity), unit_price_minor(o.unit_price_minor) {}
   Line(Line&& o, allocator_type a)
-      : sku(std::move(o.sku), a), name(std::move(o.name), a), quantity(o.quantity), unit_price_minor(o.unit_price_minor) {}
+      : sku(std::move(o.sku), a),
+        name(std::move(o.name), a),
+        quantity(o.quantity),
+        unit_price_minor(o.unit_price_minor) {}
   Line(const Line&) = default;
   Line(Line&&) = default;
   Line& operator=(const Line&) = default;
@@ -40,7 +44,8 @@ struct Line {
 struct KeptAdjustment {
   using allocator_type = std::pmr::polymorphic_allocator<>;
   explicit KeptAdjustment(allocator_type a = {}) : label(a) {}
-  KeptAdjustment(const KeptAdjustment& o, allocator_type a) : kind(o.kind), label(o.label, a), amount_minor(o.amount_minor) {}
+  KeptAdjustment(const KeptAdjustment& o, allocator_type a)
+      : kind(o.kind), label(o.label, a), amount_minor(o.amount_minor) {}
   KeptAdjustment(KeptAdjustment&& o, allocator_type a)
       : kind(o.kind), label(std::move(o.label), a), amount_minor(o.amount_minor) {}
   KeptAdjustment(const KeptAdjustment&) = default;
@@ -63,10 +68,17 @@ struct CartEnd {
 };
 
 struct Cart {
-  explicit Cart(std::pmr::memory_resource* memory) : id(memory), customer_id(memory), lines(memory), adjustments(memory), provider(memory), token(memory), remembered(memory) {}
+  explicit Cart(std::pmr::memory_resource* memory)
+      : id(memory),
+        customer_id(memory),
+        lines(memory),
+        adjustments(memory),
+        provider(memory),
+        token(memory),
+        remembered(memory) {}
 
   std::pmr::string id;
-  Position created{};        // of the record that created it: part of every idempotency key
+  Position created{};  // of the record that created it: part of every idempotency key
   Timestamp created_at{};
   std::uint64_t sequence = 0;  // of the newest event
   Currency currency{};
@@ -75,15 +87,15 @@ struct Cart {
   Phase phase = Phase::active;
   std::pmr::vector<Line> lines;
   std::pmr::vector<KeptAdjustment> adjustments;
-  Minor lines_minor = 0;       // sum over lines
-  Minor adjustments_minor = 0; // shipping + tax + fees - discounts
-  std::int64_t text_bytes = 0; // skus and names as escaped JSON
-  int reservations = 0;        // R, the newest reservation's number = checkouts had
-  int sessions = 0;            // the newest session's number
-  std::pmr::string provider;   // from checkout.complete until the session is opened
+  Minor lines_minor = 0;        // sum over lines
+  Minor adjustments_minor = 0;  // shipping + tax + fees - discounts
+  std::int64_t text_bytes = 0;  // skus and names as escaped JSON
+  int reservations = 0;         // R, the newest reservation's number = checkouts had
+  int sessions = 0;             // the newest session's number
+  std::pmr::string provider;    // from checkout.complete until the session is opened
   std::pmr::string token;
   std::pmr::vector<Fingerprint> remembered;  // oldest first, at most 32
-  std::optional<CartEnd> end;  // set: the cart is over, its state dies now
+  std::optional<CartEnd> end;                // set: the cart is over, its state dies now
 
   [[nodiscard]] Minor total_minor() const { return lines_minor + adjustments_minor; }
   [[nodiscard]] const Line* find(Text sku) const;

@@ -46,13 +46,20 @@ Mode mode_of(const Record& record) {
 Attributes from_headers(const Record& record) {
   Attributes a;
   for (const auto& [name, value] : record.headers) {  // given twice: the last counts
-    if (name == "ce_specversion") a.specversion = value;
-    else if (name == "ce_id") a.id = value;
-    else if (name == "ce_source") a.source = value;
-    else if (name == "ce_type") a.type = value;
-    else if (name == "ce_subject") a.subject = value;
-    else if (name == "ce_correlationid") a.correlation_id = value;
-    else if (name == "ce_traceparent" || name == "traceparent") a.traceparent = value;
+    if (name == "ce_specversion")
+      a.specversion = value;
+    else if (name == "ce_id")
+      a.id = value;
+    else if (name == "ce_source")
+      a.source = value;
+    else if (name == "ce_type")
+      a.type = value;
+    else if (name == "ce_subject")
+      a.subject = value;
+    else if (name == "ce_correlationid")
+      a.correlation_id = value;
+    else if (name == "ce_traceparent" || name == "traceparent")
+      a.traceparent = value;
   }
   return a;
 }
@@ -61,13 +68,20 @@ Attributes from_envelope(const JsonValue& envelope) {
   Attributes a;
   for (const auto& [name, value] : envelope.members) {
     if (value.kind != JsonValue::Kind::string) continue;
-    if (name == "specversion") a.specversion = value.text;
-    else if (name == "id") a.id = value.text;
-    else if (name == "source") a.source = value.text;
-    else if (name == "type") a.type = value.text;
-    else if (name == "subject") a.subject = value.text;
-    else if (name == "correlationid") a.correlation_id = value.text;
-    else if (name == "traceparent") a.traceparent = value.text;
+    if (name == "specversion")
+      a.specversion = value.text;
+    else if (name == "id")
+      a.id = value.text;
+    else if (name == "source")
+      a.source = value.text;
+    else if (name == "type")
+      a.type = value.text;
+    else if (name == "subject")
+      a.subject = value.text;
+    else if (name == "correlationid")
+      a.correlation_id = value.text;
+    else if (name == "traceparent")
+      a.traceparent = value.text;
   }
   return a;
 }
@@ -141,7 +155,8 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
     return result;
   }
   if (too_large) return unreadable(DeadLetterReason::too_large, {});
-  if (mode == Mode::batch) return unreadable(DeadLetterReason::not_cloudevent, "Batches are not taken: one event per record.");
+  if (mode == Mode::batch)
+    return unreadable(DeadLetterReason::not_cloudevent, "Batches are not taken: one event per record.");
   if (mode == Mode::structured && !envelope) {
     return unreadable(DeadLetterReason::not_cloudevent, "The structured event is no JSON object.");
   }

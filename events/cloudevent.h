@@ -16,7 +16,7 @@ namespace mayfly::events {
 /// A record that cannot be a command (decisions.md 1): goes to the dead letters.
 struct Unreadable {
   DeadLetterReason reason;
-  Text about;              // what exactly, for a person; never quotes data
+  Text about;                       // what exactly, for a person; never quotes data
   std::optional<CommandType> type;  // where it was still readable
   Text id;
 };

@@ -121,7 +121,17 @@ struct ClockTick {
 
 /// Not a record: the partition tells a cart that its wait is over (decisions.md 3).
 enum class WaitKind : std::uint8_t {
-  none, idle, reservation, authorization, action, pending, capture, cancel, refund, capture_retry, status_try,
+  none,
+  idle,
+  reservation,
+  authorization,
+  action,
+  pending,
+  capture,
+  cancel,
+  refund,
+  capture_retry,
+  status_try,
 };
 std::string_view name(WaitKind);
 struct DeadlineReached {
@@ -133,8 +143,8 @@ struct DeadlineReached {
 struct Invalid {
   CommandType type;
   Text about;
-  Text session_id;                      // a reply's, where it could be read
-  std::optional<Minor> money_minor;     // the larger of authorized and captured where readable and > 0
+  Text session_id;                   // a reply's, where it could be read
+  std::optional<Minor> money_minor;  // the larger of authorized and captured where readable and > 0
   Text currency;
 };
 
@@ -154,14 +164,14 @@ struct Fingerprint {
 struct Command {
   CommandType type;  // for DeadlineReached: clock_tick
   CommandData data;
-  Text id;           // ce_id, as in ce_causationid and command_id
+  Text id;                  // ce_id, as in ce_causationid and command_id
   Fingerprint fingerprint;  // shop commands only
 };
 
 /// Where and when: all that a decision may know besides state and command.
 struct Context {
-  Position at;      // of the command's record
-  Timestamp time;   // its log-append time
+  Position at;     // of the command's record
+  Timestamp time;  // its log-append time
   const Settings& settings;
 };
 

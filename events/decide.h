@@ -30,8 +30,8 @@ struct Decision {
 };
 
 struct SessionDecision : Decision {
-  SessionLedger next;         // the session's numbers afterwards, also where nothing is said
-  Text reference;             // to keep, if the session has none yet
+  SessionLedger next;              // the session's numbers afterwards, also where nothing is said
+  Text reference;                  // to keep, if the session has none yet
   std::optional<Text> action_url;  // to keep
 };
 
@@ -54,7 +54,8 @@ struct SessionDecision : Decision {
 void evolve(Session&, const SessionDecision&);
 
 /// The session that payment.session_opened among `events` opens, if any. Precondition: decided for `cart`.
-[[nodiscard]] std::optional<Session> opened_session(const std::vector<Event>& events, const Context&, std::pmr::memory_resource*);
+[[nodiscard]] std::optional<Session> opened_session(const std::vector<Event>& events, const Context&,
+                                                    std::pmr::memory_resource*);
 
 /// Has this shop command been decided among the last 32? (decisions.md 1)
 enum class Seen : std::uint8_t { no, same, other_body };
@@ -64,7 +65,7 @@ enum class Seen : std::uint8_t { no, same, other_body };
 struct Ended {
   Offset created;  // offset of the record that created it, in this partition
   CartOutcome outcome;
-  int order_session;       // W
+  int order_session;  // W
   int newest_session;
   int newest_reservation;
 };

@@ -244,14 +244,16 @@ bool concerns_session(const Cart& cart, const Command& command) {
   if (command.type == CommandType::cart_cancel) return true;
   if (std::holds_alternative<DeadlineReached>(command.data)) return true;
   if (is_payment_reply(command.type)) return session_number(reported(command).session_id, cart.id) == cart.sessions;
-  if (is_inventory_reply(command.type)) return reservation_number(reservation_id(command), cart.id) == cart.reservations;
+  if (is_inventory_reply(command.type))
+    return reservation_number(reservation_id(command), cart.id) == cart.reservations;
   return false;
 }
 
 Seen recognise(const Cart& cart, const Command& command) {
   if (!is_shop_command(command.type) || std::holds_alternative<Invalid>(command.data)) return Seen::no;
   for (const auto& known : cart.remembered) {
-    if (known.id == command.fingerprint.id) return known.body == command.fingerprint.body ? Seen::same : Seen::other_body;
+    if (known.id == command.fingerprint.id)
+      return known.body == command.fingerprint.body ? Seen::same : Seen::other_body;
   }
   return Seen::no;
 }

@@ -142,7 +142,8 @@ class Ladder {
       fact(EventType::payment_authorized, au());
       return request_cancel(au());
     }
-    if (const auto* canceled = std::get_if<PaymentCanceled>(&command_.data); canceled && canceled->amount_minor < au()) return;
+    if (const auto* canceled = std::get_if<PaymentCanceled>(&command_.data); canceled && canceled->amount_minor < au())
+      return;
     if (is_canceled() || is(StatusState::not_found)) {
       say_canceled();
       end(SessionOutcome::canceled);
@@ -280,8 +281,9 @@ class Ladder {
     say(e);
     d_.action_url = action.url;
     const std::int64_t most_s = set_.action_total.count / 1000;
-    const Millis asked = action.expires_after_s ? Millis{std::clamp<std::int64_t>(*action.expires_after_s, 0, most_s) * 1000}
-                                                : set_.action_wait;
+    const Millis asked = action.expires_after_s
+                             ? Millis{std::clamp<std::int64_t>(*action.expires_after_s, 0, most_s) * 1000}
+                             : set_.action_wait;
     const Millis left = session_.opened_at + set_.action_total - context_.time;
     wait(WaitKind::action, std::max(Millis{1000}, std::min(asked, left)));
   }

@@ -11,8 +11,7 @@ void create(Decision& d, const CartCreate& command, const Context& context, std:
   const auto currency = currency_in_force(command.currency);
   if (!currency) return void(d.events.emplace_back(rejected(Code::currency_unknown)));
   const auto expires_s = command.expires_after_s.value_or(context.settings.cart_idle.count / 1000);
-  if (command.expires_after_s &&
-      (expires_s < limits::expires_after_min_s || expires_s > limits::expires_after_max_s)) {
+  if (command.expires_after_s && (expires_s < limits::expires_after_min_s || expires_s > limits::expires_after_max_s)) {
     auto refusal = rejected(Code::data_invalid);
     refusal.about = "expires_after_s must be from 60 to 2592000";
     return void(d.events.emplace_back(refusal));
@@ -39,7 +38,7 @@ void answer_unknown(Decision& d, const Command& command) {
 void answer_ended(Decision& d, const Ended& ended, Text cart_id, const Command& command, const Context& context) {
   const bool paid = ended.outcome == CartOutcome::converted_paid;
   const bool converted = paid || ended.outcome == CartOutcome::converted_unpaid;
-  const Bygone bygone{cart_id,     converted, paid, ended.order_session, ended.newest_session, ended.newest_reservation,
+  const Bygone bygone{cart_id,   converted, paid, ended.order_session, ended.newest_session, ended.newest_reservation,
                       Currency{}};
   if (command.type == CommandType::checkout_complete && converted) {
     d.events.emplace_back(rejected(Code::already_converted, true));

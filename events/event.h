@@ -71,19 +71,19 @@ struct InventoryRequested {
 /// Every payment.* event. Members that its type does not have stay empty.
 struct PaymentEvent {
   EventType type;
-  int number;        // session number; 0: write `session_id` as it was received
-  Text session_id;   // only with number 0
+  int number;       // session number; 0: write `session_id` as it was received
+  Text session_id;  // only with number 0
   Minor amount_minor;
   Currency currency;
   Text reference;
-  Text provider;                  // session_opened, authorization_requested
-  Text token;                     // authorization_requested
-  Text url;                       // action_required
-  Text reason;                    // declined
-  SessionOutcome outcome;         // session_ended
-  bool with_order = false;        // unresolved: the cart's order is placed, name it
-  Millis answer_within;           // *_requested
-  Minor key_amount_minor = 0;     // *_requested: the amount that goes into idempotency_key
+  Text provider;               // session_opened, authorization_requested
+  Text token;                  // authorization_requested
+  Text url;                    // action_required
+  Text reason;                 // declined
+  SessionOutcome outcome;      // session_ended
+  bool with_order = false;     // unresolved: the cart's order is placed, name it
+  Millis answer_within;        // *_requested
+  Minor key_amount_minor = 0;  // *_requested: the amount that goes into idempotency_key
 };
 struct OrderPlaced {
   int session;  // 0: nothing was to be paid

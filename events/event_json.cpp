@@ -217,7 +217,8 @@ std::string_view sentence(Code code) {
     case Code::data_invalid: return "The command's data cannot be used:";
     case Code::currency_unknown: return "The currency is no ISO 4217 code that is in force and has minor units.";
     case Code::currency_mismatch: return "The currency is not the one of this cart.";
-    case Code::quantity_out_of_range: return "A line's quantity must be from 1 to 1000000 (0 to remove it by cart.change_quantity).";
+    case Code::quantity_out_of_range:
+      return "A line's quantity must be from 1 to 1000000 (0 to remove it by cart.change_quantity).";
     case Code::amount_out_of_range: return "A line or the total would be beyond 10^15 minor units.";
     case Code::line_unknown: return "The cart has no line of this sku.";
     case Code::cart_full: return "The cart is full: 2000 lines, or 256 KiB of skus and names.";
@@ -241,11 +242,13 @@ std::string_view sentence(DeadLetterReason reason) {
   switch (reason) {
     case DeadLetterReason::too_large: return "The record's value is larger than 64 KiB.";
     case DeadLetterReason::not_cloudevent: return "The record is no CloudEvent 1.0 in binary or structured mode.";
-    case DeadLetterReason::key_invalid: return "The record's key is no cart id: 1 to 128 bytes of UTF-8 without control characters.";
+    case DeadLetterReason::key_invalid:
+      return "The record's key is no cart id: 1 to 128 bytes of UTF-8 without control characters.";
     case DeadLetterReason::subject_mismatch: return "The subject is not the record's key.";
     case DeadLetterReason::type_unknown: return "The type is none of this engine's commands.";
     case DeadLetterReason::json_invalid: return "The data is not one JSON object.";
-    case DeadLetterReason::wrong_partition: return "The key does not belong into this partition; produce with the murmur2 partitioner.";
+    case DeadLetterReason::wrong_partition:
+      return "The key does not belong into this partition; produce with the murmur2 partitioner.";
     case DeadLetterReason::keeps_failing: return "The command killed its cart's actor three times.";
     case DeadLetterReason::quarantined: return "The cart is quarantined because it kept dying.";
   }

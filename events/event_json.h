@@ -13,9 +13,9 @@ namespace mayfly::events {
 struct EventSurroundings {
   std::string_view engine;
   std::string_view cart_id;
-  const Cart* cart;    // null: the cart does not live (event carries no sequence)
-  Position created;    // of the record that created the cart: live carts' or the epitaph's
-  Timestamp time;      // of the record that causes it
+  const Cart* cart;  // null: the cart does not live (event carries no sequence)
+  Position created;  // of the record that created the cart: live carts' or the epitaph's
+  Timestamp time;    // of the record that causes it
   const Settings& settings;
   const Command* command;  // null for events that a tick caused
 };

@@ -34,7 +34,9 @@ int derived_number(std::string_view id, std::string_view cart_id, std::string_vi
 class Canonical {
  public:
   explicit Canonical(std::string& out) : out_(out) {}
-  void operator()(const CartCreate& c) { text(c.currency), text(c.customer_id), number(c.expires_after_s.value_or(-1)); }
+  void operator()(const CartCreate& c) {
+    text(c.currency), text(c.customer_id), number(c.expires_after_s.value_or(-1));
+  }
   void operator()(const CartAddLine& c) {
     text(c.sku), number(c.quantity), number(c.unit_price_minor), text(c.name), text(c.currency);
   }

@@ -19,7 +19,8 @@ void check(simdjson::error_code error) {
 }
 
 std::string_view trimmed(std::string_view token) {
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) {
+  while (!token.empty() &&
+         (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) {
     token.remove_suffix(1);
   }
   return token;
@@ -54,8 +55,8 @@ bool is_number(std::string_view text) {
 struct JsonReader::Parser {
   ondemand::parser parser;
   std::vector<char> padded;
-  std::vector<JsonValue> items;      // of arrays that are being read, innermost last
-  std::vector<JsonMember> members;   // of objects, likewise
+  std::vector<JsonValue> items;     // of arrays that are being read, innermost last
+  std::vector<JsonMember> members;  // of objects, likewise
   std::pmr::memory_resource* arena = nullptr;
 
   std::string_view keep(std::string_view text) {

@@ -16,7 +16,7 @@ struct JsonMember;
 struct JsonValue {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object } kind = Kind::null;
   bool truth = false;
-  std::string_view text;               // of a number as written; of a string without escapes
+  std::string_view text;  // of a number as written; of a string without escapes
   std::span<const JsonValue> items;
   std::span<const JsonMember> members;  // in order, doubled ones too
 

@@ -7,8 +7,8 @@
 
 namespace mayfly::events {
 
-/// Appends `text` in quotes: `"` and `\` escaped, control characters below 0x20 as \b \f \n \r \t or \u00XX, all else as
-/// it is. Precondition: UTF-8.
+/// Appends `text` in quotes: `"` and `\` escaped, control characters below 0x20 as \b \f \n \r \t or \u00XX, all else
+/// as it is. Precondition: UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 void append_json_number(std::string& out, std::int64_t number);
 

@@ -17,12 +17,12 @@ namespace mayfly::events {
 
 enum class LogError : std::uint8_t {
   none,
-  unavailable,   // cannot be reached now (broker down, file busy); try again later
-  fenced,        // another engine owns it now
-  owned,         // another engine owns it and lives; `message` says who
-  full,          // no space
-  corrupt,       // what is stored cannot be read or contradicts itself
-  invalid,       // the request or the setup is wrong; `message` says what to do
+  unavailable,  // cannot be reached now (broker down, file busy); try again later
+  fenced,       // another engine owns it now
+  owned,        // another engine owns it and lives; `message` says who
+  full,         // no space
+  corrupt,      // what is stored cannot be read or contradicts itself
+  invalid,      // the request or the setup is wrong; `message` says what to do
 };
 std::string_view name(LogError);
 

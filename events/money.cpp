@@ -25,12 +25,9 @@ constexpr std::string_view two_decimals =
     "MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR "
     "SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED "
     "VES WST XAD XCD XCG YER ZAR ZMW ZWG";
-constexpr std::string_view no_decimals =
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
-constexpr std::string_view three_decimals =
-    "BHD IQD JOD KWD LYD OMR TND";
-constexpr std::string_view four_decimals =
-    "CLF UYW";
+constexpr std::string_view no_decimals = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+constexpr std::string_view three_decimals = "BHD IQD JOD KWD LYD OMR TND";
+constexpr std::string_view four_decimals = "CLF UYW";
 
 bool lists(std::string_view codes, std::string_view code) {
   for (std::size_t at = 0; at + 3 <= codes.size(); at += 4) {

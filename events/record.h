@@ -46,7 +46,7 @@ struct NewRecord {
 
 /// Records and whatever owns their bytes. Moving it keeps the views valid.
 struct RecordBatch {
-  std::vector<Record> records;      // of one partition in offset order; partitions in any order
+  std::vector<Record> records;  // of one partition in offset order; partitions in any order
   std::shared_ptr<const void> storage;
 };
 

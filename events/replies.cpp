@@ -18,13 +18,14 @@ struct Report {
     return {r.session_id, r.reference, r.currency, {}, r.amount_minor, {}, {}};
   }
   Reported operator()(const PaymentCaptureFailed& r) const { return {r.session_id, {}, {}, {}, {}, {}, {}}; }
-  Reported operator()(const PaymentCanceled& r) const { return {r.session_id, r.reference, r.currency, {}, {}, {}, {}}; }
+  Reported operator()(const PaymentCanceled& r) const {
+    return {r.session_id, r.reference, r.currency, {}, {}, {}, {}};
+  }
   Reported operator()(const PaymentRefunded& r) const {
     return {r.session_id, r.reference, r.currency, {}, {}, r.amount_minor, {}};
   }
   Reported operator()(const PaymentStatus& r) const {
-    return {r.session_id, r.reference,        r.currency, r.authorized_minor, r.captured_minor,
-            r.refunded_minor, r.state};
+    return {r.session_id, r.reference, r.currency, r.authorized_minor, r.captured_minor, r.refunded_minor, r.state};
   }
   template <class Other>
   Reported operator()(const Other&) const {
@@ -74,7 +75,8 @@ void refuse_invalid(Decision& d, const Invalid& invalid, Currency known) {
   refusal.about = invalid.about;
   d.events.emplace_back(refusal);
   if (!invalid.money_minor || *invalid.money_minor <= 0) return;
-  d.events.emplace_back(unresolved_stranger(invalid.session_id, *invalid.money_minor, currency_of(invalid.currency, known)));
+  d.events.emplace_back(
+      unresolved_stranger(invalid.session_id, *invalid.money_minor, currency_of(invalid.currency, known)));
   d.concern = Concern::payment_unresolved;
 }
 
@@ -91,7 +93,8 @@ void answer_late_payment(Decision& d, const Bygone& b, const Command& command, c
   const auto says = reported(command);
   const int n = session_number(says.session_id, b.cart_id);
   const auto status = says.status;
-  const bool tells_captures = command.type == CommandType::payment_captured || command.type == CommandType::payment_status;
+  const bool tells_captures =
+      command.type == CommandType::payment_captured || command.type == CommandType::payment_status;
   const Minor held = says.captured.value_or(0) - says.refunded.value_or(0);
   if (n == 0 || n > b.newest_session) {
     d.events.emplace_back(rejected(Code::session_unknown));

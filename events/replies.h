@@ -42,10 +42,10 @@ struct Bygone {
   Text cart_id;
   bool converted;
   bool paid;
-  int order_session;       // W; 0 where the cart lives
+  int order_session;  // W; 0 where the cart lives
   int newest_session;
   int newest_reservation;
-  Currency currency;       // XXX where it is not known any more
+  Currency currency;  // XXX where it is not known any more
 };
 /// decisions.md 6, with the guards of 4 and 5 for numbers that are malformed or beyond the newest.
 void answer_late_payment(Decision&, const Bygone&, const Command&, const Context&);

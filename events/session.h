@@ -17,15 +17,15 @@ enum class SessionState : std::uint8_t { authorizing, canceling, capturing, refu
 /// The numbers of a session. Totals so far, never increments; they only rise.
 struct SessionLedger {
   SessionState state = SessionState::authorizing;
-  Why why = Why::canceled;      // canceling, refunding: how it will close
+  Why why = Why::canceled;  // canceling, refunding: how it will close
   bool order_placed = false;
-  bool in_doubt = false;        // payment.in_doubt was said in this state
-  bool ended = false;           // payment.session_ended was said: the session dies now
+  bool in_doubt = false;  // payment.in_doubt was said in this state
+  bool ended = false;     // payment.session_ended was said: the session dies now
   Minor authorized_minor = 0;
   Minor captured_minor = 0;
   Minor refunded_minor = 0;
-  Minor refund_asked_minor = 0; // all asked back so far: the amount in the refund's key
-  std::int32_t status_tries = 0;      // in this state
+  Minor refund_asked_minor = 0;   // all asked back so far: the amount in the refund's key
+  std::int32_t status_tries = 0;  // in this state
   std::int32_t capture_failures = 0;
   bool capture_retry_running = false;
   bool operator==(const SessionLedger&) const = default;

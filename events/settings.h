@@ -22,7 +22,7 @@ struct Settings {
   Millis capture_wait = 60_s;
   Millis cancel_wait = 60_s;
   Millis capture_retry[2] = {60_s, 300_s};
-  Millis request_answer = 120_s;  // `deadline` of commit, release and late requests
+  Millis request_answer = 120_s;                        // `deadline` of commit, release and late requests
   Millis status_try[4] = {30_s, 120_s, 600_s, 1800_s};  // the last holds for all further tries
   std::int32_t status_tries = 4;
   std::int32_t status_tries_order_placed = 48;

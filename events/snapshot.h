@@ -18,7 +18,7 @@ namespace mayfly::events {
 struct Wait {
   WaitKind kind = WaitKind::none;
   Millis length{};
-  Offset set_at = no_offset;       // offset of the record that set it
+  Offset set_at = no_offset;  // offset of the record that set it
   std::optional<Timestamp> due;
   bool operator==(const Wait&) const = default;
 };
@@ -41,13 +41,14 @@ struct SnapshotParts {
 };
 [[nodiscard]] std::variant<SnapshotParts, Unsupported> split_snapshot(std::string_view bytes);
 /// The id is not in the bytes: it is the record's key.
-[[nodiscard]] std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes, std::pmr::memory_resource*);
+[[nodiscard]] std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes,
+                                                          std::pmr::memory_resource*);
 [[nodiscard]] std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::pmr::memory_resource*);
 
 /// The position record of a partition (decisions.md 8).
 struct PositionRecord {
-  Offset next = 0;             // next commands offset to decide
-  Timestamp ticked{};          // T: highest append time of a valid tick; 0 before the first
+  Offset next = 0;     // next commands offset to decide
+  Timestamp ticked{};  // T: highest append time of a valid tick; 0 before the first
   std::int32_t partitions = 0;
   std::string engine;
   Settings settings;

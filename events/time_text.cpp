@@ -91,7 +91,8 @@ std::optional<Timestamp> timestamp_from_text(std::string_view text) {
   const auto ms = take_fraction_ms(text);
   const auto zone = take_zone_ms(text);
   if (!dash1 || !dash2 || !t || !colon1 || !colon2 || ms < 0 || !zone || !text.empty()) return std::nullopt;
-  if (year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) {
+  if (year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 60) {
     return std::nullopt;
   }
   const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(year)),

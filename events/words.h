@@ -8,42 +8,107 @@
 namespace mayfly::events {
 
 enum class CommandType : std::uint8_t {
-  cart_create, cart_add_line, cart_change_quantity, cart_remove_line, cart_adjust, cart_cancel, cart_merge,
+  cart_create,
+  cart_add_line,
+  cart_change_quantity,
+  cart_remove_line,
+  cart_adjust,
+  cart_cancel,
+  cart_merge,
   checkout_complete,
-  inventory_reserved, inventory_rejected,
-  payment_requires_action, payment_authorized, payment_declined, payment_captured, payment_capture_failed,
-  payment_canceled, payment_refunded, payment_status,
+  inventory_reserved,
+  inventory_rejected,
+  payment_requires_action,
+  payment_authorized,
+  payment_declined,
+  payment_captured,
+  payment_capture_failed,
+  payment_canceled,
+  payment_refunded,
+  payment_status,
   clock_tick,
 };
 inline constexpr int command_type_count = 19;
 
 enum class EventType : std::uint8_t {
-  cart_created, cart_line_added, cart_quantity_changed, cart_line_removed, cart_adjusted, cart_expired,
-  cart_canceled, cart_merged, cart_converted,
-  checkout_started, checkout_reopened, checkout_completed,
-  inventory_reservation_requested, inventory_commit_requested, inventory_release_requested,
-  payment_session_opened, payment_authorization_requested, payment_action_required, payment_authorized,
-  payment_declined, payment_in_doubt, payment_status_requested, payment_capture_requested, payment_captured,
-  payment_cancel_requested, payment_canceled, payment_refund_requested, payment_refunded, payment_unresolved,
+  cart_created,
+  cart_line_added,
+  cart_quantity_changed,
+  cart_line_removed,
+  cart_adjusted,
+  cart_expired,
+  cart_canceled,
+  cart_merged,
+  cart_converted,
+  checkout_started,
+  checkout_reopened,
+  checkout_completed,
+  inventory_reservation_requested,
+  inventory_commit_requested,
+  inventory_release_requested,
+  payment_session_opened,
+  payment_authorization_requested,
+  payment_action_required,
+  payment_authorized,
+  payment_declined,
+  payment_in_doubt,
+  payment_status_requested,
+  payment_capture_requested,
+  payment_captured,
+  payment_cancel_requested,
+  payment_canceled,
+  payment_refund_requested,
+  payment_refunded,
+  payment_unresolved,
   payment_session_ended,
-  order_placed, command_rejected, command_dead_lettered,
+  order_placed,
+  command_rejected,
+  command_dead_lettered,
 };
 inline constexpr int event_type_count = 33;
 
 /// Why a command was refused: `code` of command.rejected.
 enum class Code : std::uint8_t {
-  cart_unknown, cart_exists, cart_ended, already_converted, checkout_in_progress, order_placed, id_reused,
-  data_invalid, currency_unknown, currency_mismatch, quantity_out_of_range, amount_out_of_range, line_unknown,
-  cart_full, cart_empty, total_negative, total_mismatch, payment_missing, card_number_refused,
-  attempts_exhausted, merge_into_self, too_many_carts, try_later, session_unknown, reservation_unknown,
+  cart_unknown,
+  cart_exists,
+  cart_ended,
+  already_converted,
+  checkout_in_progress,
+  order_placed,
+  id_reused,
+  data_invalid,
+  currency_unknown,
+  currency_mismatch,
+  quantity_out_of_range,
+  amount_out_of_range,
+  line_unknown,
+  cart_full,
+  cart_empty,
+  total_negative,
+  total_mismatch,
+  payment_missing,
+  card_number_refused,
+  attempts_exhausted,
+  merge_into_self,
+  too_many_carts,
+  try_later,
+  session_unknown,
+  reservation_unknown,
   reply_unexpected,
 };
 inline constexpr int code_count = 26;
 
 /// Why a record became a dead letter.
 enum class DeadLetterReason : std::uint8_t {
-  too_large, not_cloudevent, key_invalid, subject_mismatch, type_unknown, json_invalid, wrong_partition,
-  keeps_failing, quarantined,
+  too_large,
+  not_cloudevent,
+  key_invalid,
+  subject_mismatch,
+  type_unknown,
+  json_invalid,
+  wrong_partition,
+  keeps_failing,
+  quarantined,
 };
 inline constexpr int dead_letter_reason_count = 9;
 
@@ -54,8 +119,16 @@ inline constexpr int session_outcome_count = 6;
 /// `why` of checkout.reopened; `canceled` and `paid` are the two ends of a session that reopen nothing:
 /// the first closes with cart.canceled, the second with checkout.completed (decisions.md 5, CLOSE).
 enum class Why : std::uint8_t {
-  out_of_stock, reservation_timeout, payment_declined, payment_canceled, payment_short, partial_authorization,
-  payment_expired, payment_unknown, canceled, paid,
+  out_of_stock,
+  reservation_timeout,
+  payment_declined,
+  payment_canceled,
+  payment_short,
+  partial_authorization,
+  payment_expired,
+  payment_unknown,
+  canceled,
+  paid,
 };
 inline constexpr int why_count = 10;
 
@@ -63,7 +136,14 @@ enum class AdjustmentKind : std::uint8_t { shipping, tax, discount, fee };
 
 /// `state` of payment.status.
 enum class StatusState : std::uint8_t {
-  pending, requires_action, authorized, captured, refunded, declined, canceled, not_found,
+  pending,
+  requires_action,
+  authorized,
+  captured,
+  refunded,
+  declined,
+  canceled,
+  not_found,
 };
 
 /// The name without prefix and suffix, e.g. "cart.add_line".

@@ -22,7 +22,7 @@ events::LogStatus CommandWriter::flush() {
   for (const auto& c : gathered_) {
     const auto& type = types.emplace_back("dev.mayfly." + c.type + ".v1");
     auto& h = headers.emplace_back();
-    h = {{"ce_specversion", "1.0"}, {"ce_id", c.id},     {"ce_source", c.source},
+    h = {{"ce_specversion", "1.0"}, {"ce_id", c.id},       {"ce_source", c.source},
          {"ce_type", type},         {"ce_subject", c.key}, {"content-type", "application/json"}};
     if (!c.correlation_id.empty()) h.push_back({"ce_correlationid", c.correlation_id});
     for (const auto& [name, value] : c.headers) h.push_back({name, value});
@@ -38,7 +38,8 @@ events::LogStatus CommandWriter::flush() {
 
 std::string new_id() {
   static thread_local std::mt19937_64 random{std::random_device{}()};
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
   const auto ms = static_cast<unsigned long long>(now.count());
   const auto a = random();
   const auto b = random();

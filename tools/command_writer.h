@@ -15,7 +15,7 @@ namespace mayfly::tools {
 /// A command that a shop or a connector sends.
 struct OutgoingCommand {
   std::string key;
-  std::string type;    // short, e.g. "cart.add_line"
+  std::string type;  // short, e.g. "cart.add_line"
   std::string id;
   std::string source;
   std::string data;

@@ -35,7 +35,8 @@ std::vector<Key> keys_of(Config& c) {
   };
   const auto number = [](std::string table, std::string name, std::int64_t least, std::int64_t most, auto& to) {
     using To = std::remove_reference_t<decltype(to)>;
-    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = static_cast<To>(v); }, nullptr};
+    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = static_cast<To>(v); },
+               nullptr};
   };
   const auto millis = [](std::string table, std::string name, std::int64_t least, std::int64_t most, Millis& to) {
     return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = Millis{v}; }, nullptr};
@@ -99,8 +100,8 @@ std::string nearest(const std::vector<Key>& keys, const std::string& path) {
   return best->path();
 }
 
-std::string take(const std::vector<Key>& keys, const std::string& table, const std::string& name, const toml::node& node,
-                 const std::string& where) {
+std::string take(const std::vector<Key>& keys, const std::string& table, const std::string& name,
+                 const toml::node& node, const std::string& where) {
   const std::string path = table.empty() ? name : table + "." + name;
   const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.path() == path; });
   if (key == keys.end()) return where + "there is no key '" + path + "'. Did you mean '" + nearest(keys, path) + "'?";
@@ -111,7 +112,8 @@ std::string take(const std::vector<Key>& keys, const std::string& table, const s
   }
   const auto value = node.is_integer() ? node.value<std::int64_t>() : std::nullopt;
   if (!value || *value < key->least || *value > key->most) {
-    return where + path + " must be an integer from " + std::to_string(key->least) + " to " + std::to_string(key->most) + ".";
+    return where + path + " must be an integer from " + std::to_string(key->least) + " to " +
+           std::to_string(key->most) + ".";
   }
   key->integer(*value);
   return {};
@@ -127,7 +129,8 @@ std::string read_config_text(const std::string& text, const std::string& name, C
     for (const auto& [top, node] : parsed) {
       if (const auto* table = node.as_table()) {
         for (const auto& [inner, value] : *table) {
-          if (auto wrong = take(keys, std::string(top.str()), std::string(inner.str()), value, where(value.source())); !wrong.empty()) {
+          if (auto wrong = take(keys, std::string(top.str()), std::string(inner.str()), value, where(value.source()));
+              !wrong.empty()) {
             return wrong;
           }
         }

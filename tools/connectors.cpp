@@ -18,9 +18,12 @@ struct Article {
   const char* name;
   std::int64_t price;
 };
-constexpr Article articles[] = {{"TEA-100", "Breakfast tea, 100 bags", 499}, {"MUG-BLUE", "Blue mug", 850},
-                                {"KETTLE", "Kettle, 1.7 l", 3499},            {"HONEY", "Heather honey", 620},
-                                {"TRAY", "Oak tray", 2400},                  {"SPOON-6", "Six tea spoons", 1275}};
+constexpr Article articles[] = {{"TEA-100", "Breakfast tea, 100 bags", 499},
+                                {"MUG-BLUE", "Blue mug", 850},
+                                {"KETTLE", "Kettle, 1.7 l", 3499},
+                                {"HONEY", "Heather honey", 620},
+                                {"TRAY", "Oak tray", 2400},
+                                {"SPOON-6", "Six tea spoons", 1275}};
 
 }  // namespace
 
@@ -48,15 +51,18 @@ events::LogStatus SimulatedShop::new_cart() {
     const auto quantity = static_cast<std::int64_t>(1 + random_() % 3);
     // Prices do not change: quantities of the same article simply add up.
     open.total += quantity * article.price;
-    status = send(cart, "cart.add_line",
-                  Json{{"sku", article.sku}, {"quantity", quantity}, {"unit_price_minor", article.price}, {"name", article.name}}.dump());
+    status = send(
+        cart, "cart.add_line",
+        Json{{"sku", article.sku}, {"quantity", quantity}, {"unit_price_minor", article.price}, {"name", article.name}}
+            .dump());
   }
   return status.ok() ? complete(cart, open) : status;
 }
 
 events::LogStatus SimulatedShop::complete(const std::string& cart, const OpenCart& open) {
-  return send(cart, "checkout.complete",
-              Json{{"expected_total_minor", open.total}, {"payment", {{"provider", "sim"}, {"token", "tok_demo"}}}}.dump());
+  return send(
+      cart, "checkout.complete",
+      Json{{"expected_total_minor", open.total}, {"payment", {{"provider", "sim"}, {"token", "tok_demo"}}}}.dump());
 }
 
 events::LogStatus SimulatedShop::reopened(const std::string& cart) {
@@ -68,7 +74,8 @@ events::LogStatus SimulatedShop::reopened(const std::string& cart) {
 
 // --- inventory and provider ----------------------------------------------------------------------------------------
 
-Connectors::Connectors(events::LogClient& in, CommandWriter& out, SimulatedShop& shop, Chances chances, std::uint64_t seed)
+Connectors::Connectors(events::LogClient& in, CommandWriter& out, SimulatedShop& shop, Chances chances,
+                       std::uint64_t seed)
     : in_(in), out_(out), shop_(shop), chances_(chances), random_(seed ^ 0x9e3779b97f4a7c15) {
   for (events::Partition p = 0; p < in.partitions(); ++p) next_.push_back(in.ends(events::Stream::events, p).end);
 }
@@ -113,13 +120,22 @@ void Connectors::take(const events::Record& record, events::Timestamp now) {
   answer.source = "/demo/provider";
   const std::string session = data["session_id"];
   const std::int64_t amount = data["amount_minor"];
-  Json money = {{"session_id", session}, {"reference", "pi_" + session}, {"amount_minor", amount}, {"currency", data["currency"]}};
+  Json money = {{"session_id", session},
+                {"reference", "pi_" + session},
+                {"amount_minor", amount},
+                {"currency", data["currency"]}};
   if (type == "payment.authorization_requested" && chance(chances_.decline_percent)) {
     answer.type = "payment.declined";
     answer.data = Json{{"session_id", session}, {"reason", "insufficient funds"}, {"retryable", true}}.dump();
   } else if (type == "payment.status_requested") {
     answer.type = "payment.status";
-    answer.data = Json{{"session_id", session}, {"state", "not_found"}, {"authorized_minor", 0}, {"captured_minor", 0}, {"refunded_minor", 0}}.dump();
+    answer.data = Json{
+        {"session_id", session},
+        {"state", "not_found"},
+        {"authorized_minor", 0},
+        {"captured_minor", 0},
+        {"refunded_minor",
+         0}}.dump();
   } else {
     answer.type = type == "payment.authorization_requested" ? "payment.authorized"
                   : type == "payment.capture_requested"     ? "payment.captured"

@@ -33,16 +33,17 @@ void introduce(const std::string& log) {
   std::printf("  build/release/mayfly tail    --log %s --type order.placed --json\n", log.c_str());
   std::printf("  build/release/mayfly inspect --log %s CART      # a cart id that tail has shown\n\n", log.c_str());
   std::printf("Control-C drains and stops.\n\n");
-  std::printf("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", "carts", "orders", "declined", "reopened", "canceled", "open", "awake",
-              "sessions", "cmds/s", "MiB");
+  std::printf("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", "carts", "orders", "declined", "reopened", "canceled",
+              "open", "awake", "sessions", "cmds/s", "MiB");
   std::fflush(stdout);
 }
 
 void print_row(const SimulatedShop& shop, const Seen& seen, const actors::Census& now, std::int64_t per_s) {
-  std::printf("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", grouped(shop.started()).c_str(), grouped(seen.orders).c_str(),
-              grouped(seen.declined).c_str(), grouped(seen.reopened).c_str(), grouped(seen.canceled).c_str(),
-              grouped(now.carts_open).c_str(), grouped(now.carts_awake).c_str(), grouped(now.sessions_open).c_str(),
-              grouped(per_s).c_str(), grouped(resident_bytes() / (1024 * 1024)).c_str());
+  std::printf("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", grouped(shop.started()).c_str(),
+              grouped(seen.orders).c_str(), grouped(seen.declined).c_str(), grouped(seen.reopened).c_str(),
+              grouped(seen.canceled).c_str(), grouped(now.carts_open).c_str(), grouped(now.carts_awake).c_str(),
+              grouped(now.sessions_open).c_str(), grouped(per_s).c_str(),
+              grouped(resident_bytes() / (1024 * 1024)).c_str());
   std::fflush(stdout);
 }
 
@@ -74,8 +75,10 @@ int demo(const DemoOptions& options) {
   introduce(name);
   CommandWriter out(*shop_side);
   SimulatedShop shop(out, options.seed);
-  Connectors connectors(*shop_side, out, shop, {options.decline_percent, options.silence_percent, options.out_of_stock_percent,
-                                               events::Millis{options.delay_ms}}, options.seed);
+  Connectors connectors(*shop_side, out, shop,
+                        {options.decline_percent, options.silence_percent, options.out_of_stock_percent,
+                         events::Millis{options.delay_ms}},
+                        options.seed);
   const auto begun = clock.now();
   auto last_row = begun;
   std::optional<events::Timestamp> last_cart;
@@ -95,7 +98,8 @@ int demo(const DemoOptions& options) {
     }
     if (options.carts > 0 && shop.started() >= options.carts) {
       if (!last_cart) last_cart = now;
-      const bool all_over = census.carts_open == 0 && connectors.seen().completed + connectors.seen().canceled >= options.carts;
+      const bool all_over =
+          census.carts_open == 0 && connectors.seen().completed + connectors.seen().canceled >= options.carts;
       if (all_over || now - *last_cart >= drain_limit) break;
     }
     std::this_thread::sleep_for(step_interval);

@@ -50,17 +50,20 @@ int feed(const FeedOptions& options) {
   const Pace pace(options.speed_per_s);
   std::int64_t sent = 0;
   std::int64_t bad_rows = 0;
-  RetailShop shop([&](OutgoingCommand command) {
-    if (!status.ok()) return;
-    pace.wait_for(++sent);
-    status = writer.write(std::move(command));
-    if (options.speed_per_s > 0 && options.speed_per_s < 2000 && status.ok()) status = writer.flush();
-    if (sent % 50'000 == 0 && is_terminal(2)) std::fprintf(stderr, "\r%12s commands", grouped(sent).c_str());
-  }, options.limit_invoices);
+  RetailShop shop(
+      [&](OutgoingCommand command) {
+        if (!status.ok()) return;
+        pace.wait_for(++sent);
+        status = writer.write(std::move(command));
+        if (options.speed_per_s > 0 && options.speed_per_s < 2000 && status.ok()) status = writer.flush();
+        if (sent % 50'000 == 0 && is_terminal(2)) std::fprintf(stderr, "\r%12s commands", grouped(sent).c_str());
+      },
+      options.limit_invoices);
   CsvReader csv([&](std::int64_t line, const CsvReader::Fields& fields) {
     const auto wrong = shop.row(fields);
     if (wrong.empty()) return;
-    if (++bad_rows <= shown_bad_rows) std::fprintf(stderr, "%s:%lld: %s; skipped\n", options.csv.c_str(), static_cast<long long>(line), wrong.c_str());
+    if (++bad_rows <= shown_bad_rows)
+      std::fprintf(stderr, "%s:%lld: %s; skipped\n", options.csv.c_str(), static_cast<long long>(line), wrong.c_str());
   });
   const auto wrong = read_file(options.csv, [&](std::string_view piece) {
     csv.read(piece);
@@ -89,7 +92,8 @@ int feed(const FeedOptions& options) {
     std::printf("%s\n", out.c_str());
   } else {
     std::printf("%s rows (%s skipped), %s invoices, %s commands in %.1f s\n", grouped(shop.rows()).c_str(),
-                grouped(bad_rows).c_str(), grouped(shop.invoices()).c_str(), grouped(writer.written()).c_str(), pace.seconds());
+                grouped(bad_rows).c_str(), grouped(shop.invoices()).c_str(), grouped(writer.written()).c_str(),
+                pace.seconds());
   }
   return exit_ok;
 }

@@ -105,14 +105,17 @@ void print_state(const std::string& id, const Json& s) {
   std::printf("cart %s: %s\n", id.c_str(), s["state"].get<std::string>().c_str());
   if (!s.contains("currency")) return;
   const auto currency = events::currency_in_force(s["currency"].get<std::string>()).value_or(events::Currency{});
-  std::printf("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(), s["lines"].size());
+  std::printf("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(),
+              s["lines"].size());
   for (const auto& line : s["lines"]) {
     std::printf("  %7lld x %-20s %14s  %s\n", line["quantity"].get<long long>(), line["sku"].get<std::string>().c_str(),
-                money(line["unit_price_minor"].get<std::int64_t>(), currency).c_str(), line["name"].get<std::string>().c_str());
+                money(line["unit_price_minor"].get<std::int64_t>(), currency).c_str(),
+                line["name"].get<std::string>().c_str());
   }
   const auto& wait = s["wait"];
-  const auto due = wait.contains("due") ? "due " + wait["due"].get<std::string>()
-                                        : "of " + grouped(wait["length_ms"].get<std::int64_t>() / 1000) + " s, starts at the next tick";
+  const auto due = wait.contains("due")
+                       ? "due " + wait["due"].get<std::string>()
+                       : "of " + grouped(wait["length_ms"].get<std::int64_t>() / 1000) + " s, starts at the next tick";
   if (wait["kind"] != "none") std::printf("  waits     %s, %s\n", wait["kind"].get<std::string>().c_str(), due.c_str());
   if (s.contains("session")) {
     const auto& p = s["session"];
@@ -138,15 +141,19 @@ int inspect(const InspectOptions& options) {
   Json state = {{"cart", options.cart}, {"state", "unknown"}};
   std::string unreadable;
   status = each_of(*log, events::Stream::state, options.cart, [&](const events::Record& record) {
-    if (record.value) unreadable = read_state(options.cart, *record.value, state);
-    else state["state"] = "ended";
+    if (record.value)
+      unreadable = read_state(options.cart, *record.value, state);
+    else
+      state["state"] = "ended";
   });
   std::vector<std::string> timeline;
   Json history = Json::array();
   if (status.ok()) {
     status = each_of(*log, events::Stream::events, options.cart, [&](const events::Record& record) {
-      if (options.json) history.push_back(Json::parse(as_ndjson(record)));
-      else timeline.push_back(as_line(record, events::Stream::events));
+      if (options.json)
+        history.push_back(Json::parse(as_ndjson(record)));
+      else
+        timeline.push_back(as_line(record, events::Stream::events));
     });
   }
   if (!status.ok() || !unreadable.empty()) {

@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
   s->add_option("--config", serve_options.config, "TOML file (docs/configuration.md)");
   s->add_flag("--check-config", serve_options.check_config, "only check the config file");
   s->add_option("--name", serve_options.name, "the engine's name: part of every idempotency key");
-  s->add_option("--partitions", serve_options.partitions, "for a log that is made (default 4)")->check(CLI::Range(1, 1024));
+  s->add_option("--partitions", serve_options.partitions, "for a log that is made (default 4)")
+      ->check(CLI::Range(1, 1024));
   s->add_flag("--json", serve_options.json, "log lines as JSON also on a terminal");
 
   SendOptions send_options;
@@ -81,8 +82,10 @@ int main(int argc, char** argv) {
   s->add_option("--carts-per-second", demo_options.carts_per_s, "new carts")->check(CLI::Range(1, 100'000));
   s->add_option("--carts", demo_options.carts, "stop after so many; 0: when asked to");
   s->add_option("--decline", demo_options.decline_percent, "percent of payments declined")->check(CLI::Range(0, 100));
-  s->add_option("--silence", demo_options.silence_percent, "percent of requests never answered")->check(CLI::Range(0, 100));
-  s->add_option("--out-of-stock", demo_options.out_of_stock_percent, "percent of reservations rejected")->check(CLI::Range(0, 100));
+  s->add_option("--silence", demo_options.silence_percent, "percent of requests never answered")
+      ->check(CLI::Range(0, 100));
+  s->add_option("--out-of-stock", demo_options.out_of_stock_percent, "percent of reservations rejected")
+      ->check(CLI::Range(0, 100));
   s->add_option("--delay-ms", demo_options.delay_ms, "mean time to an answer")->check(CLI::Range(0, 600'000));
   s->add_option("--seed", demo_options.seed, "of all chances");
 

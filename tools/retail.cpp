@@ -22,8 +22,10 @@ void CsvReader::read(std::string_view piece) {
     if (c == '\n') ++line_;
     switch (at_) {
       case At::quoted:
-        if (c == '"') at_ = At::quote_in_quoted;
-        else field_ += c;
+        if (c == '"')
+          at_ = At::quote_in_quoted;
+        else
+          field_ += c;
         continue;
       case At::quote_in_quoted:
         if (c == '"') {
@@ -123,7 +125,8 @@ std::optional<std::int64_t> pence(std::string_view decimal) {
 
 namespace {
 
-constexpr std::string_view needed_columns[] = {"InvoiceNo", "StockCode", "Description", "Quantity", "UnitPrice", "CustomerID"};
+constexpr std::string_view needed_columns[] = {"InvoiceNo", "StockCode", "Description",
+                                               "Quantity",  "UnitPrice", "CustomerID"};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
@@ -158,7 +161,8 @@ std::string RetailShop::row(const CsvReader::Fields& fields) {
   const auto quantity_text = std::string_view(fields[columns_["Quantity"]]);
   const auto price = pence(fields[columns_["UnitPrice"]]);
   std::int64_t quantity = 0;
-  const auto [end, error] = std::from_chars(quantity_text.data(), quantity_text.data() + quantity_text.size(), quantity);
+  const auto [end, error] =
+      std::from_chars(quantity_text.data(), quantity_text.data() + quantity_text.size(), quantity);
   if (error != std::errc{} || end != quantity_text.data() + quantity_text.size()) return "Quantity is no integer";
   if (!price) return "UnitPrice is no decimal number";
   if (number.empty()) return "InvoiceNo is empty";

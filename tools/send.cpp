@@ -60,8 +60,10 @@ std::string from_line(const std::string& text, const std::string& source, Outgoi
 
 void print_positions(const std::vector<events::Position>& at, bool json) {
   for (const auto& p : at) {
-    if (json) std::printf("{\"partition\":%d,\"offset\":%lld}\n", p.partition, static_cast<long long>(p.offset));
-    else std::printf("appended at %d:%lld\n", p.partition, static_cast<long long>(p.offset));
+    if (json)
+      std::printf("{\"partition\":%d,\"offset\":%lld}\n", p.partition, static_cast<long long>(p.offset));
+    else
+      std::printf("appended at %d:%lld\n", p.partition, static_cast<long long>(p.offset));
   }
 }
 
@@ -102,14 +104,18 @@ int send(const SendOptions& options) {
   }
   CommandWriter writer(*log);
   if (options.type == "-") return send_lines(writer, options);
-  OutgoingCommand command{options.cart, options.type, options.id.empty() ? new_id() : options.id, options.source, "", "", {}};
+  OutgoingCommand command{
+      options.cart, options.type, options.id.empty() ? new_id() : options.id, options.source, "", "", {}};
   if (!events::command_type_from_name(command.type)) {
-    std::fprintf(stderr, "'%s' is no command. Commands are cart.create, cart.add_line, checkout.complete, ...: docs/commands.md\n",
-                 options.type.c_str());
+    std::fprintf(
+        stderr,
+        "'%s' is no command. Commands are cart.create, cart.add_line, checkout.complete, ...: docs/commands.md\n",
+        options.type.c_str());
     return exit_usage;
   }
   if (!events::is_cart_id(command.key)) {
-    std::fprintf(stderr, "'%s' is no cart id: 1 to 128 bytes of text without control characters\n", options.cart.c_str());
+    std::fprintf(stderr, "'%s' is no cart id: 1 to 128 bytes of text without control characters\n",
+                 options.cart.c_str());
     return exit_usage;
   }
   Json data = Json::object();

@@ -22,9 +22,9 @@ constexpr auto progress_interval = std::chrono::seconds(10);
 std::string progress(const actors::Census& now, const actors::Census& before) {
   const auto per_s = (now.commands - before.commands) / progress_interval.count();
   return grouped(now.commands) + " commands (" + grouped(per_s) + "/s), " + grouped(now.events) + " events, " +
-         grouped(now.rejections) + " refused, " + grouped(now.dead_letters) + " dead letters, " + grouped(now.carts_open) +
-         " open carts (" + grouped(now.carts_awake) + " awake), " + grouped(now.sessions_open) + " open sessions, " +
-         grouped(resident_bytes() / (1024 * 1024)) + " MiB";
+         grouped(now.rejections) + " refused, " + grouped(now.dead_letters) + " dead letters, " +
+         grouped(now.carts_open) + " open carts (" + grouped(now.carts_awake) + " awake), " +
+         grouped(now.sessions_open) + " open sessions, " + grouped(resident_bytes() / (1024 * 1024)) + " MiB";
 }
 
 /// Writes a line each interval in which something was decided, from a thread of its own.

@@ -34,7 +34,8 @@ std::optional<std::int64_t> number(std::string_view text) {
 }
 
 /// Where to begin in each partition; nothing if `from` cannot be understood. -1: leave the partition out.
-std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events::Stream stream, const std::string& from) {
+std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events::Stream stream,
+                                                  const std::string& from) {
   std::vector<events::Offset> offsets;
   const auto colon = from.find(':');
   const auto only = colon == std::string::npos ? std::nullopt : number(from.substr(0, colon));

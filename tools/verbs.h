@@ -9,8 +9,8 @@ namespace mayfly::tools {
 
 struct ServeOptions {
   std::string log;
-  std::string config;       // file; empty: none
-  std::string name;         // empty: from the config
+  std::string config;  // file; empty: none
+  std::string name;    // empty: from the config
   std::int32_t partitions = 0;
   bool check_config = false;
   bool json = false;
@@ -19,7 +19,7 @@ int serve(const ServeOptions&);
 
 struct SendOptions {
   std::string log;
-  std::string type;         // "-": NDJSON from standard input
+  std::string type;  // "-": NDJSON from standard input
   std::string cart;
   std::vector<std::string> members;  // name=value
   std::string id;
@@ -33,7 +33,7 @@ struct TailOptions {
   std::string stream = "events";
   std::string from = "end";
   bool follow = false;
-  std::int64_t limit = 0;   // 0: none
+  std::int64_t limit = 0;  // 0: none
   std::string cart;
   std::string type;
   bool json = false;
@@ -50,16 +50,16 @@ int inspect(const InspectOptions&);
 struct FeedOptions {
   std::string csv;
   std::string log;
-  std::int64_t speed_per_s = 0;      // 0: as fast as it goes
-  std::int64_t limit_invoices = 0;   // 0: all
+  std::int64_t speed_per_s = 0;     // 0: as fast as it goes
+  std::int64_t limit_invoices = 0;  // 0: all
   bool json = false;
 };
 int feed(const FeedOptions&);
 
 struct DemoOptions {
-  std::string log;                   // empty: a file in a temporary folder
+  std::string log;  // empty: a file in a temporary folder
   std::int64_t carts_per_s = 20;
-  std::int64_t carts = 0;            // 0: until stopped
+  std::int64_t carts = 0;  // 0: until stopped
   int decline_percent = 10;
   int silence_percent = 2;
   int out_of_stock_percent = 5;

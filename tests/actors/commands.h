@@ -26,34 +26,35 @@ class Shop {
   void send(std::string_view cart, std::string_view type, std::string_view data, std::string_view id = {}) {
     const std::string own_id = id.empty() ? "test-" + std::to_string(++sent_) : std::string(id);
     const std::string ce_type = "dev.mayfly." + std::string(type) + ".v1";
-    const events::Header headers[] = {{"ce_specversion", "1.0"}, {"ce_id", own_id}, {"ce_source", "/test"}, {"ce_type", ce_type}};
+    const events::Header headers[] = {
+        {"ce_specversion", "1.0"}, {"ce_id", own_id}, {"ce_source", "/test"}, {"ce_type", ce_type}};
     store_.append({events::Stream::commands, events::partition_of(cart, store_.partitions()), cart, data, headers});
   }
   /// A tick that covers all that is there, at the clock's time.
   void tick(events::Partition partition, events::Timestamp at, events::Offset through) {
     std::string data;
     events::append_tick_data(data, at, through, nullptr, {});
-    const events::Header headers[] = {{"ce_specversion", "1.0"},
-                                      {"ce_id", "tick"},
-                                      {"ce_source", "/test"},
-                                      {"ce_type", "dev.mayfly.clock.tick.v1"}};
+    const events::Header headers[] = {
+        {"ce_specversion", "1.0"}, {"ce_id", "tick"}, {"ce_source", "/test"}, {"ce_type", "dev.mayfly.clock.tick.v1"}};
     store_.append({events::Stream::commands, partition, std::nullopt, data, headers});
   }
   void create(std::string_view cart) { send(cart, "cart.create", R"({"currency":"GBP"})"); }
   void add(std::string_view cart, std::string_view sku, int quantity, int price) {
-    send(cart, "cart.add_line", R"({"sku":")" + std::string(sku) + R"(","quantity":)" + std::to_string(quantity) +
-                                    R"(,"unit_price_minor":)" + std::to_string(price) + "}");
+    send(cart, "cart.add_line",
+         R"({"sku":")" + std::string(sku) + R"(","quantity":)" + std::to_string(quantity) + R"(,"unit_price_minor":)" +
+             std::to_string(price) + "}");
   }
   void complete(std::string_view cart, int total) {
-    send(cart, "checkout.complete", R"({"expected_total_minor":)" + std::to_string(total) +
-                                        R"(,"payment":{"provider":"sim","token":"tok"}})");
+    send(cart, "checkout.complete",
+         R"({"expected_total_minor":)" + std::to_string(total) + R"(,"payment":{"provider":"sim","token":"tok"}})");
   }
   void reserved(std::string_view cart, int n = 1) {
     send(cart, "inventory.reserved", R"({"reservation_id":")" + std::string(cart) + "-r" + std::to_string(n) + "\"}");
   }
   void paid(std::string_view cart, std::string_view type, int total, int n = 1) {
-    send(cart, type, R"({"session_id":")" + std::string(cart) + "-p" + std::to_string(n) +
-                         R"(","reference":"pi","amount_minor":)" + std::to_string(total) + R"(,"currency":"GBP"})");
+    send(cart, type,
+         R"({"session_id":")" + std::string(cart) + "-p" + std::to_string(n) + R"(","reference":"pi","amount_minor":)" +
+             std::to_string(total) + R"(,"currency":"GBP"})");
   }
   void whole_checkout(std::string_view cart, int price) {
     create(cart);
@@ -92,7 +93,8 @@ inline std::string written(const adapters::MemoryStore& store) {
       for (const auto& h : record.headers) all.append("|").append(h.name).append("=").append(h.value);
       all.append("\n");
     }
-    for (const auto& [key, value] : store.state(p)) all.append(key).append("->").append(value.value_or("-")).append("\n");
+    for (const auto& [key, value] : store.state(p))
+      all.append(key).append("->").append(value.value_or("-")).append("\n");
   }
   return all;
 }

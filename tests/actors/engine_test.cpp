@@ -151,7 +151,8 @@ TEST_CASE("a cart.create that keeps killing its actor leaves no cart, and a seco
   world.shop.create("c1");
   world.shop.add("c1", "A", 1, 100);
   const auto census = world.serve();
-  CHECK(said(world.store) == std::vector<std::string>{"command.dead_lettered", "command.rejected", "cart.created", "cart.line_added"});
+  CHECK(said(world.store) ==
+        std::vector<std::string>{"command.dead_lettered", "command.rejected", "cart.created", "cart.line_added"});
   CHECK(census.carts_open == 1);
 }
 
@@ -164,9 +165,9 @@ TEST_CASE("batches and segments of any size say the same bytes") {
     for (int cart = 0; cart < 20; ++cart) {
       const std::string id = "cart-" + std::to_string(cart);
       world.shop.whole_checkout(id, 100 + cart);
-      world.shop.create(id);                // cart_ended
-      world.shop.complete(id, 100);         // already_converted
-      world.shop.reserved(id, 1);           // nothing
+      world.shop.create(id);                          // cart_ended
+      world.shop.complete(id, 100);                   // already_converted
+      world.shop.reserved(id, 1);                     // nothing
       world.shop.paid(id, "payment.captured", 5, 2);  // session_unknown
       if (cart % 3 == 0) {
         world.shop.tick(0, world.clock.time, 10);

@@ -1,0 +1,132 @@
+"""The program as a user runs it: serve, send, tail, inspect on an embedded log. Usage: test_command_line.py MAYFLY"""
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
+PATIENCE_S = 20
+
+
+def run(*words, stdin=None):
+    return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.log = f"sqlite:{folder.name}/shop.db"
+
+    def serve(self):
+        engine = subprocess.Popen([MAYFLY, "serve", "--log", self.log], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: engine.stderr.close())
+        self.addCleanup(engine.wait)
+        self.addCleanup(lambda: engine.poll() is None and engine.kill())
+        for line in engine.stderr:
+            if '"partition":3' in line:
+                return engine
+        self.fail("the engine ended")
+
+    def events(self, cart, until):
+        """Types of the cart's events, once the last one is there."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            out = run("tail", "--log", self.log, "--from", "begin", "--cart", cart, "--json").stdout
+            types = [json.loads(line)["headers"]["ce_type"][11:-3] for line in out.splitlines()]
+            if until in types:
+                return types
+        self.fail(f"{until} was never said of {cart}")
+
+    def send(self, *words):
+        done = run("send", "--log", self.log, *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_cart_is_created_filled_and_shown(self):
+        self.serve()
+        self.send("cart.create", "c1", "currency=JPY")
+        self.send("cart.add_line", "c1", "sku=A1", "quantity=2", "unit_price_minor=250", "name=Tea")
+        self.assertEqual(self.events("c1", "cart.line_added"), ["cart.created", "cart.line_added"])
+        shown = run("inspect", "--log", self.log, "c1").stdout
+        self.assertIn("cart c1: active", shown)
+        self.assertIn("500 JPY", shown)
+        state = json.loads(run("inspect", "--log", self.log, "c1", "--json").stdout)
+        self.assertEqual((state["total_minor"], state["lines"][0]["name"]), (500, "Tea"))
+
+    def test_a_second_engine_is_told_who_holds_the_log(self):
+        engine = self.serve()
+        second = run("serve", "--log", self.log)
+        self.assertEqual(second.returncode, 5)
+        self.assertIn(f"pid {engine.pid}", second.stderr)
+
+    def test_asked_to_stop_the_engine_drains_and_says_so(self):
+        engine = self.serve()
+        self.send("cart.create", "c1", "currency=GBP")
+        self.events("c1", "cart.created")
+        engine.send_signal(signal.SIGTERM)
+        self.assertIn("everything decided is committed", engine.stderr.read())
+        self.assertEqual(engine.wait(), 0)
+
+    def test_killed_it_goes_on_where_it_was(self):
+        engine = self.serve()
+        self.send("cart.create", "c1", "currency=GBP")
+        self.events("c1", "cart.created")
+        engine.kill()
+        engine.wait()
+        self.serve()
+        self.send("cart.cancel", "c1")
+        self.assertEqual(self.events("c1", "cart.canceled"), ["cart.created", "cart.canceled"])
+
+    def test_lines_that_cannot_be_sent_are_named_and_the_rest_is_sent(self):
+        lines = '{"type":"cart.create","cart":"c1","data":{"currency":"GBP"}}\nnot json\n{"type":"cart.fly","cart":"c1","data":{}}\n'
+        done = run("send", "--log", self.log, "-", stdin=lines)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("line 2 is no JSON object", done.stderr)
+        self.assertIn("line 3 has no `type`", done.stderr)
+        self.assertIn("1 sent, 2 not", done.stderr)
+
+    def test_wrong_words_end_with_2_and_say_what_to_do(self):
+        for words, said in [
+            (["send", "--log", self.log, "cart.fly", "c1"], "is no command"),
+            (["send", "--log", "tape:1", "cart.create", "c1"], "names no log"),
+            (["tail", "--log", f"sqlite:{self.folder}/none.db"], "there is no such log"),
+            (["serve"], "Which log?"),
+            (["fly"], "A subcommand is required"),
+        ]:
+            done = run(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn(said, done.stderr + done.stdout, words)
+
+    def test_a_file_that_is_no_log_is_refused(self):
+        (self.folder / "shop.db").write_text("this is a letter to my aunt, not a database\n" * 100)
+        done = run("serve", "--log", self.log)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("restore it from a backup", done.stderr)
+
+    def test_a_config_file_is_checked(self):
+        config = self.folder / "mayfly.toml"
+        for text, code, said in [
+            ("[engine]\nname = 'shop'\n", 0, "fine"),
+            ("[engine]\nnaem = 'shop'\n", 3, "mayfly.toml:2: there is no key 'engine.naem'. Did you mean 'engine.name'?"),
+            ("partitions = 0\n", 3, "must be an integer from 1 to 1024"),
+            ("[engine\n", 3, "mayfly.toml:1"),
+        ]:
+            config.write_text(text)
+            done = run("serve", "--config", str(config), "--check-config")
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(said, done.stdout + done.stderr)
+
+    def test_the_demo_ends_every_cart_it_starts(self):
+        done = run("demo", "--log", self.log, "--carts", "20", "--carts-per-second", "200", "--silence", "0", "--delay-ms", "5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        last = done.stdout.strip().splitlines()[-1].split()
+        self.assertEqual((last[0], last[5], last[7]), ("20", "0", "0"), done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,37 @@
+#include "tools/config.h"
+
+#include <doctest/doctest.h>
+
+using mayfly::tools::Config;
+using mayfly::tools::read_config_text;
+
+TEST_CASE("every table of the config file reaches the engine") {
+  Config c;
+  CHECK(read_config_text("log = 'sqlite:a.db'\npartitions = 8\n[engine]\nname = 'shop'\nbatch_records = 100\n"
+                         "[decisions]\ncapture_wait_s = 7\nstatus_tries = 2\n",
+                         "f", c) == "");
+  CHECK(c.log == "sqlite:a.db");
+  CHECK(c.partitions == 8);
+  CHECK(c.engine.name == "shop");
+  CHECK(c.engine.batch_records == 100);
+  CHECK(c.engine.settings.capture_wait == mayfly::events::Millis{7000});
+  CHECK(c.engine.settings.status_tries == 2);
+}
+
+TEST_CASE("what is wrong in a config file is named with its line and what to do") {
+  const struct {
+    const char* text;
+    const char* said;
+  } rows[] = {
+      {"prtitions = 1", "f:1: there is no key 'prtitions'. Did you mean 'partitions'?"},
+      {"\n[engine]\nthreads = 'two'", "f:3: engine.threads must be an integer from 0 to 256."},
+      {"[engine]\nthreads = 257", "f:2: engine.threads must be an integer from 0 to 256."},
+      {"[engine]\nthreads = 1.5", "f:2: engine.threads must be an integer from 0 to 256."},
+      {"log = 5", "f:1: log must be a text in quotes."},
+      {"[decisions]\ncart_idle_s = 0", "f:2: decisions.cart_idle_s must be an integer from 1 to 2592000."},
+  };
+  for (const auto& row : rows) {
+    Config c;
+    CHECK(read_config_text(row.text, "f", c) == row.said);
+  }
+}
