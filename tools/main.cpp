@@ -76,6 +76,10 @@ int main(int argc, char** argv) {
   s->add_option("--limit-invoices", feed_options.limit_invoices, "at most so many; 0: all");
   s->add_flag("--json", feed_options.json, "print the counts as JSON");
 
+  ReplayOptions replay_options;
+  s = verb(app, "replay", "Decide the recorded commands again and compare every byte", replay_options, replay, chosen);
+  s->add_option("--log", replay_options.log, log_help)->required();
+
   DemoOptions demo_options;
   s = verb(app, "demo", "Serve a log with a simulated shop, inventory and provider", demo_options, demo, chosen);
   s->add_option("--log", demo_options.log, "sqlite:FILE (default: a file in a temporary folder)");

@@ -56,6 +56,11 @@ struct FeedOptions {
 };
 int feed(const FeedOptions&);
 
+struct ReplayOptions {
+  std::string log;
+};
+int replay(const ReplayOptions&);
+
 struct DemoOptions {
   std::string log;  // empty: a file in a temporary folder
   std::int64_t carts_per_s = 20;

@@ -1,0 +1,124 @@
+// Does anything stay of a cart that has ended? A log that makes commands as they are asked for and forgets what is
+// committed; allocated and resident bytes as carts begin and end. Usage: endurance [CARTS [CONCURRENT]]
+#include "actors/engine.h"
+#include "adapters/wall_clock.h"
+#include "bench/workload.h"
+
+#include <jemalloc/jemalloc.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace mayfly;
+
+namespace {
+
+std::int64_t allocated_bytes() {
+  std::uint64_t epoch = 1;
+  std::size_t size = sizeof epoch;
+  mallctl("epoch", &epoch, &size, &epoch, size);
+  std::size_t allocated = 0;
+  size = sizeof allocated;
+  mallctl("stats.allocated", &allocated, &size, nullptr, 0);
+  return static_cast<std::int64_t>(allocated);
+}
+
+std::int64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t total = 0;
+  std::int64_t resident = 0;
+  statm >> total >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+struct Made {
+  std::vector<bench::WorkCommand> commands;
+  std::vector<std::vector<events::Header>> headers;
+};
+
+/// One partition. Time moves a millisecond with each batch, so that epitaphs fill their queues and go out by count.
+class GeneratingLog final : public events::Log {
+ public:
+  GeneratingLog(std::int64_t carts, std::int64_t concurrent, std::int64_t each) : work_(carts, 5, concurrent), each_(each) {}
+  [[nodiscard]] std::int32_t partitions() const override { return 1; }
+  events::Polled poll(const events::PollLimits& limits) override {
+    events::Polled polled;
+    if (!taken_) {
+      taken_ = true;
+      polled.taken = {0};
+      return polled;
+    }
+    measure();
+    auto made = std::make_shared<Made>();
+    made->commands.reserve(limits.records);
+    made->headers.reserve(limits.records);
+    while (!work_.done() && made->commands.size() < limits.records) {
+      auto& c = made->commands.emplace_back(work_.next());
+      auto& h = made->headers.emplace_back();
+      h = {{"ce_specversion", "1.0"}, {"ce_id", c.id}, {"ce_source", "/shop"}, {"ce_type", c.type}};
+      events::Record record;
+      record.at = {0, next_++};
+      record.append_time = {1'790'000'000'000 + next_ / 1000};
+      record.key = c.key;
+      record.value = c.data;
+      record.headers = h;
+      polled.batch.records.push_back(record);
+    }
+    polled.batch.storage = made;
+    return polled;
+  }
+  events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override { return {}; }
+  void start(events::Partition) override {}
+  events::CommitResult commit(const events::Commit&) override { return {}; }
+  events::LogStatus append(const events::NewRecord&) override { return {}; }
+
+  /// Slope of allocated bytes over ended carts by least squares, without the points before epitaphs are all there.
+  [[nodiscard]] double slope() const {
+    double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+    for (const auto& [carts, bytes] : points_) {
+      if (carts <= events::limits::epitaphs_with_session + each_) continue;
+      const auto cx = static_cast<double>(carts);
+      const auto cy = static_cast<double>(bytes);
+      n += 1, x += cx, y += cy, xx += cx * cx, xy += cx * cy;
+    }
+    return n < 2 ? 0 : (n * xy - x * y) / (n * xx - x * x);
+  }
+
+ private:
+  void measure() {
+    if (work_.finished() / each_ <= static_cast<std::int64_t>(points_.size())) return;
+    points_.emplace_back(work_.finished(), allocated_bytes());
+    std::printf("%10lld carts ended  allocated %8.2f MB  resident %8.2f MB\n", static_cast<long long>(work_.finished()),
+                static_cast<double>(points_.back().second) / 1e6, static_cast<double>(resident_bytes()) / 1e6);
+    std::fflush(stdout);
+  }
+  bench::Workload work_;
+  std::int64_t each_;
+  bool taken_ = false;
+  events::Offset next_ = 0;
+  std::vector<std::pair<std::int64_t, std::int64_t>> points_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::int64_t carts = argc > 1 ? std::atol(argv[1]) : 1'000'000;
+  GeneratingLog log(carts, argc > 2 ? std::atol(argv[2]) : 1'000, carts / 10);
+  const adapters::WallClock clock;
+  actors::EngineConfig config;
+  actors::Engine engine(log, clock, config, nullptr);
+  engine.run_until_caught_up();
+  const auto census = engine.census();
+  std::printf("carts open %lld  cart actors %lld  session actors %lld  actors by the system %lld  epitaphs %lld\n",
+              static_cast<long long>(census.carts_open), static_cast<long long>(census.carts_started - census.carts_stopped),
+              static_cast<long long>(census.sessions_started - census.sessions_stopped),
+              static_cast<long long>(census.actors_running), static_cast<long long>(census.epitaphs));
+  std::printf("slope %.3f allocated bytes per ended cart, once the epitaphs' queue is full\n", log.slope());
+}
