@@ -99,7 +99,8 @@ class Comparison {
       ++events_;
       if (content(record) != here) same = differ("event", p, record.at.offset, content(record), here);
     });
-    if (same && at < again.size()) same = differ("event", p, static_cast<std::int64_t>(at), "(nothing)", content(again[at]));
+    if (same && at < again.size())
+      same = differ("event", p, static_cast<std::int64_t>(at), "(nothing)", content(again[at]));
     return same && status.ok();
   }
   bool same_state(events::Partition p) {
@@ -113,15 +114,17 @@ class Comparison {
       if (record.value) value.emplace(*record.value);
       const auto found = again.find(key);
       if (found == again.end() || found->second != value) {
-        same = differ("state record", p, record.at.offset, key + " " + std::to_string(value ? value->size() : 0) + " bytes",
-                      found == again.end() ? "(nothing)" : std::to_string(found->second ? found->second->size() : 0) + " bytes");
+        same = differ(
+            "state record", p, record.at.offset, key + " " + std::to_string(value ? value->size() : 0) + " bytes",
+            found == again.end() ? "(nothing)" : std::to_string(found->second ? found->second->size() : 0) + " bytes");
       }
       again.erase(key);
     });
     if (same && !again.empty()) same = differ("state record", p, 0, "(nothing)", again.begin()->first);
     return same && status.ok();
   }
-  static bool differ(const char* what, events::Partition p, events::Offset offset, const std::string& recorded, const std::string& again) {
+  static bool differ(const char* what, events::Partition p, events::Offset offset, const std::string& recorded,
+                     const std::string& again) {
     std::printf("first difference: %s at %d:%lld\n--- recorded ---\n%s\n--- again ---\n%s\n", what, p,
                 static_cast<long long>(offset), recorded.c_str(), again.c_str());
     return false;
@@ -159,7 +162,8 @@ int replay(const ReplayOptions& options) {
   }
   if (!comparison.same()) return exit_failed;
   std::printf("%s commands decided again: %s events and %s state records are the same, byte for byte\n",
-              grouped(comparison.commands()).c_str(), grouped(comparison.events()).c_str(), grouped(comparison.states()).c_str());
+              grouped(comparison.commands()).c_str(), grouped(comparison.events()).c_str(),
+              grouped(comparison.states()).c_str());
   return exit_ok;
 }
 

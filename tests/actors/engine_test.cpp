@@ -202,3 +202,52 @@ TEST_CASE("when the engine is gone no actor is left") {
   CHECK(census.carts_open == 50);
   CHECK(census.carts_awake == 50);
 }
+
+TEST_CASE("a cart at every limit at once is served, and the next line is refused") {
+  World world;
+  world.shop.create("full");
+  for (int i = 0; i < 2000; ++i) {  // 2,000 lines of 130 bytes of text: just under 256 KiB
+    world.shop.send("full", "cart.add_line",
+                    R"({"sku":"sku-)" + std::to_string(10'000 + i) + R"(","quantity":1,"unit_price_minor":1,"name":")" +
+                        std::string(121, 'n') + "\"}");
+  }
+  world.shop.send("full", "cart.add_line", R"({"sku":"one-more","quantity":1,"unit_price_minor":1})");
+  std::string adjustments;
+  for (int i = 0; i < 16; ++i) {
+    adjustments += std::string(i > 0 ? "," : "") + R"({"kind":"fee","label":"f","amount_minor":1})";
+  }
+  world.shop.send("full", "cart.adjust", R"({"adjustments":[)" + adjustments + "]}");
+  world.shop.complete("full", 2016);
+  world.shop.reserved("full");
+  world.shop.paid("full", "payment.authorized", 2016);
+  world.shop.paid("full", "payment.captured", 2016);
+  const auto census = world.serve();
+  CHECK(census.rejections == 1);
+  CHECK(said(world.store, "full").back() == "cart.converted");
+  CHECK(census.carts_open == 0);
+}
+
+TEST_CASE("a record of 64 KiB is read and one byte more is a dead letter with its bytes kept") {
+  World world;
+  const auto filled = [](std::size_t size) {
+    std::string data = R"({"currency":"GBP","ignored":")";
+    data.resize(size - 2, 'x');
+    return data + "\"}";
+  };
+  world.shop.send("c1", "cart.create", filled(65'536));
+  world.shop.send("c1", "cart.create", filled(65'537));
+  world.serve();
+  CHECK(said(world.store) == std::vector<std::string>{"cart.created", "command.dead_lettered"});
+  const auto letters = world.store.records(events::Stream::deadletters, events::partition_of("c1", 2));
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].value == filled(65'537));
+}
+
+TEST_CASE("no card number is kept of a dead letter") {
+  World world;
+  world.shop.send("c1", "cart.create", R"({"note":"4111 1111 1111 1111)");
+  world.serve();
+  const auto letters = world.store.records(events::Stream::deadletters, events::partition_of("c1", 2));
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].value == R"({"note":"**** **** **** ****)");
+}

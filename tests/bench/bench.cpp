@@ -32,9 +32,15 @@ std::int64_t fill(bench::Workload& work, std::int32_t partitions, Append append)
     std::vector<events::NewRecord> records;
     headers.reserve(commands.size());
     for (const auto& c : commands) {
-      headers.push_back({{"ce_specversion", "1.0"}, {"ce_id", c.id}, {"ce_source", "/shop/web"}, {"ce_type", c.type},
-                         {"ce_subject", c.key}, {"ce_time", "2026-11-22T10:00:00Z"}, {"content-type", "application/json"}});
-      records.push_back({events::Stream::commands, events::partition_of(c.key, partitions), c.key, c.data, headers.back()});
+      headers.push_back({{"ce_specversion", "1.0"},
+                         {"ce_id", c.id},
+                         {"ce_source", "/shop/web"},
+                         {"ce_type", c.type},
+                         {"ce_subject", c.key},
+                         {"ce_time", "2026-11-22T10:00:00Z"},
+                         {"content-type", "application/json"}});
+      records.push_back(
+          {events::Stream::commands, events::partition_of(c.key, partitions), c.key, c.data, headers.back()});
     }
     append(records);
     filled += static_cast<std::int64_t>(records.size());
@@ -45,7 +51,9 @@ std::int64_t fill(bench::Workload& work, std::int32_t partitions, Append append)
 double cpu_seconds() {
   rusage use{};
   getrusage(RUSAGE_SELF, &use);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(use.ru_utime) + seconds(use.ru_stime);
 }
 
@@ -63,16 +71,19 @@ void measure(events::Log& log, const events::Clock& clock, std::int64_t filled) 
   rusage use{};
   getrusage(RUSAGE_SELF, &use);
   const auto n = static_cast<double>(census.commands);
-  std::printf("commands %lld of %lld  events %lld  refused %lld  seconds %.2f  commands/s %.0f  cpu_us/command %.2f  peak_rss_mib %ld\n",
-              static_cast<long long>(census.commands), static_cast<long long>(filled), static_cast<long long>(census.events),
-              static_cast<long long>(census.rejections), seconds, n / seconds, used * 1e6 / n, use.ru_maxrss / 1024);
+  std::printf(
+      "commands %lld of %lld  events %lld  refused %lld  seconds %.2f  commands/s %.0f  cpu_us/command %.2f  "
+      "peak_rss_mib %ld\n",
+      static_cast<long long>(census.commands), static_cast<long long>(filled), static_cast<long long>(census.events),
+      static_cast<long long>(census.rejections), seconds, n / seconds, used * 1e6 / n, use.ru_maxrss / 1024);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string where = argc > 1 ? argv[1] : "memory";
-  bench::Workload work(argc > 2 ? std::atol(argv[2]) : 50'000, argc > 3 ? std::atoi(argv[3]) : 5, argc > 4 ? std::atol(argv[4]) : 10'000);
+  bench::Workload work(argc > 2 ? std::atol(argv[2]) : 50'000, argc > 3 ? std::atoi(argv[3]) : 5,
+                       argc > 4 ? std::atol(argv[4]) : 10'000);
   const adapters::WallClock clock;
   events::LogStatus status;
   if (where == "memory") {

@@ -46,7 +46,8 @@ struct Made {
 /// One partition. Time moves a millisecond with each batch, so that epitaphs fill their queues and go out by count.
 class GeneratingLog final : public events::Log {
  public:
-  GeneratingLog(std::int64_t carts, std::int64_t concurrent, std::int64_t each) : work_(carts, 5, concurrent), each_(each) {}
+  GeneratingLog(std::int64_t carts, std::int64_t concurrent, std::int64_t each)
+      : work_(carts, 5, concurrent), each_(each) {}
   [[nodiscard]] std::int32_t partitions() const override { return 1; }
   events::Polled poll(const events::PollLimits& limits) override {
     events::Polled polled;
@@ -74,7 +75,9 @@ class GeneratingLog final : public events::Log {
     polled.batch.storage = made;
     return polled;
   }
-  events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override { return {}; }
+  events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override {
+    return {};
+  }
   void start(events::Partition) override {}
   events::CommitResult commit(const events::Commit&) override { return {}; }
   events::LogStatus append(const events::NewRecord&) override { return {}; }
@@ -117,7 +120,8 @@ int main(int argc, char** argv) {
   engine.run_until_caught_up();
   const auto census = engine.census();
   std::printf("carts open %lld  cart actors %lld  session actors %lld  actors by the system %lld  epitaphs %lld\n",
-              static_cast<long long>(census.carts_open), static_cast<long long>(census.carts_started - census.carts_stopped),
+              static_cast<long long>(census.carts_open),
+              static_cast<long long>(census.carts_started - census.carts_stopped),
               static_cast<long long>(census.sessions_started - census.sessions_stopped),
               static_cast<long long>(census.actors_running), static_cast<long long>(census.epitaphs));
   std::printf("slope %.3f allocated bytes per ended cart, once the epitaphs' queue is full\n", log.slope());

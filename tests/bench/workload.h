@@ -21,7 +21,8 @@ struct WorkCommand {
 
 class Workload {
  public:
-  Workload(std::int64_t carts, int lines, std::int64_t concurrent) : carts_(carts), lines_(lines), concurrent_(concurrent) {}
+  Workload(std::int64_t carts, int lines, std::int64_t concurrent)
+      : carts_(carts), lines_(lines), concurrent_(concurrent) {}
 
   [[nodiscard]] bool done() const { return finished_ == carts_; }
   [[nodiscard]] std::int64_t finished() const { return finished_; }
@@ -43,8 +44,8 @@ class Workload {
       const auto price = 42 + random(5000);
       cart.total += quantity * price;
       c.type = "dev.mayfly.cart.add_line.v1";
-      c.data = R"({"sku":")" + std::to_string(20'000 + random(5000)) + "X-" + std::to_string(step) + R"(","quantity":)" +
-               std::to_string(quantity) + R"(,"unit_price_minor":)" + std::to_string(price) +
+      c.data = R"({"sku":")" + std::to_string(20'000 + random(5000)) + "X-" + std::to_string(step) +
+               R"(","quantity":)" + std::to_string(quantity) + R"(,"unit_price_minor":)" + std::to_string(price) +
                R"(,"name":"WHITE HANGING HEART T-LIGHT HOLDER"})";
     } else if (step == lines_ + 1) {
       c.type = "dev.mayfly.checkout.complete.v1";

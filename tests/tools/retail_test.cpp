@@ -16,7 +16,8 @@ std::vector<std::string> commands(const std::string& rows) {
   std::vector<std::string> all;
   RetailShop shop([&](OutgoingCommand c) { all.push_back(c.type + " " + c.data); });
   CsvReader csv([&](std::int64_t line, const CsvReader::Fields& fields) {
-    if (const auto wrong = shop.row(fields); !wrong.empty()) all.push_back("line " + std::to_string(line) + ": " + wrong);
+    if (const auto wrong = shop.row(fields); !wrong.empty())
+      all.push_back("line " + std::to_string(line) + ": " + wrong);
   });
   const std::string text = header + rows;
   for (const char c : text) csv.read({&c, 1});  // in the smallest pieces
@@ -31,7 +32,8 @@ TEST_CASE("prices become pence from their decimal text, half away from zero") {
   const struct {
     const char* text;
     std::int64_t pence;
-  } rows[] = {{"2.55", 255}, {"0.001", 0}, {"0.005", 1}, {"-0.005", -1}, {"15.0", 1500}, {"7", 700}, {"-11062.06", -1106206}, {"4.994", 499}};
+  } rows[] = {{"2.55", 255},           {"0.001", 0},  {"0.005", 1}, {"-0.005", -1}, {"15.0", 1500}, {"7", 700},
+              {"-11062.06", -1106206}, {"4.994", 499}};
   for (const auto& row : rows) CHECK(pence(row.text) == row.pence);
   for (const auto* text : {"", "x", "1,5", "1.2x", "--1", "."}) CHECK(!pence(text));
 }
