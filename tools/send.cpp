@@ -107,10 +107,10 @@ int send(const SendOptions& options) {
   OutgoingCommand command{
       options.cart, options.type, options.id.empty() ? new_id() : options.id, options.source, "", "", {}};
   if (!events::command_type_from_name(command.type)) {
-    std::fprintf(
-        stderr,
-        "'%s' is no command. Commands are cart.create, cart.add_line, checkout.complete, ...: docs/commands.md\n",
-        options.type.c_str());
+    std::fprintf(stderr, "'%s' is no command. There are:\n", options.type.c_str());
+    for (int i = 0; i < events::command_type_count; ++i) {
+      std::fprintf(stderr, "  %s\n", std::string(events::name(static_cast<events::CommandType>(i))).c_str());
+    }
     return exit_usage;
   }
   if (!events::is_cart_id(command.key)) {
