@@ -34,8 +34,8 @@ T readable(std::variant<T, events::Unsupported> decoded) {
 
 }  // namespace
 
-CartActor::CartActor(caf::actor_config& config, Environment& environment, caf::actor supervisor, std::string_view id,
-                     std::string_view cart, std::string_view session)
+CartActor::CartActor(caf::actor_config& config, Environment& environment, const caf::actor& supervisor,
+                     std::string_view id, std::string_view cart, std::string_view session)
     : caf::event_based_actor(config),
       environment_(environment),
       supervisor_(supervisor.address()),

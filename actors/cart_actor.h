@@ -16,7 +16,7 @@ class CartActor : public caf::event_based_actor {
  public:
   /// The snapshot's parts (cart empty: a new one; session empty: none is open) are read at the first message and
   /// must live until then.
-  CartActor(caf::actor_config&, Environment&, caf::actor supervisor, std::string_view id, std::string_view cart,
+  CartActor(caf::actor_config&, Environment&, const caf::actor& supervisor, std::string_view id, std::string_view cart,
             std::string_view session);
   ~CartActor() override;
 

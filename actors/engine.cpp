@@ -324,7 +324,7 @@ Engine::Engine(events::Log& log, const events::Clock& clock, EngineConfig config
     : state_(std::make_unique<State>(log, clock, std::move(config), std::move(notice))) {}
 Engine::~Engine() = default;
 
-RunResult Engine::run(std::stop_token stop) { return state_->run(stop, false); }
+RunResult Engine::run(const std::stop_token& stop) { return state_->run(stop, false); }
 RunResult Engine::run_until_caught_up() { return state_->run({}, true); }
 bool Engine::ready() const { return state_->ready; }
 

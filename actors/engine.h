@@ -80,7 +80,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// Serves until stopped (drains: finishes the batch it decides and commits it) or until the log fails for good.
-  RunResult run(std::stop_token);
+  RunResult run(const std::stop_token&);
 
   /// Serves until a poll gives nothing and all is committed. Writes no ticks: for replays and tests.
   RunResult run_until_caught_up();

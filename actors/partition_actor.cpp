@@ -120,7 +120,7 @@ bool PartitionActor::read_one(const events::Record& record) {
     dead_letter(task, std::get<events::Unreadable>(read));
     return true;
   }
-  task.read = std::move(*command);
+  task.read = *command;
   if (entry != nullptr) {
     join_chain(task, *entry);
   } else {

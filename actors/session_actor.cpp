@@ -7,7 +7,7 @@
 
 namespace mayfly::actors {
 
-SessionActor::SessionActor(caf::actor_config& config, Environment& environment, caf::actor cart,
+SessionActor::SessionActor(caf::actor_config& config, Environment& environment, const caf::actor& cart,
                            events::Session session)
     : caf::event_based_actor(config), environment_(environment), cart_(cart.address()), session_(std::move(session)) {
   environment_.lives.sessions_started.fetch_add(1, std::memory_order_relaxed);

@@ -11,7 +11,7 @@ namespace mayfly::actors {
 
 class SessionActor : public caf::event_based_actor {
  public:
-  SessionActor(caf::actor_config&, Environment&, caf::actor cart, events::Session);
+  SessionActor(caf::actor_config&, Environment&, const caf::actor& cart, events::Session);
   ~SessionActor() override;
 
  private:

@@ -60,7 +60,7 @@ struct JsonReader::Parser {
   std::pmr::memory_resource* arena = nullptr;
 
   std::string_view keep(std::string_view text) {
-    if (text.empty()) return {"", 0};
+    if (text.empty()) return std::string_view("");
     auto* bytes = static_cast<char*>(arena->allocate(text.size(), 1));
     std::memcpy(bytes, text.data(), text.size());
     return {bytes, text.size()};

@@ -1,6 +1,7 @@
 #include "actors/engine.h"
 
 #include "actors/commands.h"
+#include "adapters/faulty_log.h"
 
 #include <doctest/doctest.h>
 
@@ -250,4 +251,25 @@ TEST_CASE("no card number is kept of a dead letter") {
   const auto letters = world.store.records(events::Stream::deadletters, events::partition_of("c1", 2));
   REQUIRE(letters.size() == 1);
   CHECK(letters[0].value == R"({"note":"**** **** **** ****)");
+}
+
+TEST_CASE("commits that are aborted or whose answer is lost change nothing of what is said in the end") {
+  const auto fill = [](World& world) {
+    for (int i = 0; i < 30; ++i) world.shop.whole_checkout("cart-" + std::to_string(i), 100 + i);
+  };
+  World undisturbed;
+  fill(undisturbed);
+  undisturbed.serve();
+  World world;
+  world.config.batch_records = 10;
+  fill(world);
+  adapters::MemoryLog inner(world.store);
+  adapters::FaultyLog log(inner);
+  using adapters::Fault;
+  log.script({Fault::none, Fault::aborted, Fault::lost_answer, Fault::lost_request, Fault::none, Fault::lost_answer,
+              Fault::aborted, Fault::aborted});
+  actors::Engine engine(log, world.clock, world.config, nullptr);
+  CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  CHECK(engine.census().commit_failures == 6);
+  CHECK(testing::written(world.store) == testing::written(undisturbed.store));
 }

@@ -14,7 +14,7 @@ constexpr const char* header = "InvoiceNo,StockCode,Description,Quantity,Invoice
 /// "type data" of each command that the rows become, or "wrong: ..." for a row that cannot be read.
 std::vector<std::string> commands(const std::string& rows) {
   std::vector<std::string> all;
-  RetailShop shop([&](OutgoingCommand c) { all.push_back(c.type + " " + c.data); });
+  RetailShop shop([&](const OutgoingCommand& c) { all.push_back(c.type + " " + c.data); });
   CsvReader csv([&](std::int64_t line, const CsvReader::Fields& fields) {
     if (const auto wrong = shop.row(fields); !wrong.empty())
       all.push_back("line " + std::to_string(line) + ": " + wrong);

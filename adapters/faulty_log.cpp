@@ -1,0 +1,41 @@
+#include "adapters/faulty_log.h"
+
+#include <utility>
+
+namespace mayfly::adapters {
+
+using events::CommitOutcome;
+
+events::Polled FaultyLog::poll(const events::PollLimits& limits) {
+  {
+    std::scoped_lock lock(mutex_);
+    if (std::exchange(take_again_, false)) {
+      events::Polled polled;
+      for (events::Partition p = 0; p < log_.partitions(); ++p) polled.taken.push_back(p);
+      return polled;
+    }
+  }
+  return log_.poll(limits);
+}
+
+events::CommitResult FaultyLog::commit(const events::Commit& commit) {
+  Fault fault = Fault::none;
+  {
+    std::scoped_lock lock(mutex_);
+    if (!faults_.empty()) {
+      fault = faults_.front();
+      faults_.pop_front();
+    }
+  }
+  if (fault == Fault::none) return log_.commit(commit);
+  if (fault == Fault::lost_answer) {
+    if (auto result = log_.commit(commit); !result.ok()) return result;
+  }
+  std::scoped_lock lock(mutex_);
+  take_again_ = true;
+  if (fault == Fault::aborted) return {CommitOutcome::aborted, "a planted abort."};
+  if (fault == Fault::failed) return {CommitOutcome::failed, "a planted failure."};
+  return {CommitOutcome::indefinite, "a planted loss of the answer."};
+}
+
+}  // namespace mayfly::adapters
