@@ -1,0 +1,207 @@
+// decisions.md 2, 4 and 6 row by row, near misses included.
+#include "events/scenario.h"
+
+#include <doctest/doctest.h>
+
+using namespace mayfly::testing;
+
+namespace {
+
+Said add(Scenario& s, Text sku, std::int64_t quantity, Minor price, Text name = "", Text currency = "") {
+  return s(CommandType::cart_add_line, CartAddLine{sku, quantity, price, name, currency});
+}
+Said change(Scenario& s, Text sku, std::int64_t quantity) {
+  return s(CommandType::cart_change_quantity, CartChangeQuantity{sku, quantity});
+}
+Said complete(Scenario& s, Minor expected, bool payment = true, Text token = "tok") {
+  return s(CommandType::checkout_complete, CheckoutComplete{expected, payment, "sim", token});
+}
+Said adjust(Scenario& s, AdjustmentKind kind, Minor amount) {
+  const Adjustment one[] = {{kind, "label", amount}};
+  return s(CommandType::cart_adjust, CartAdjust{one});
+}
+constexpr Minor limit = 1'000'000'000'000'000;
+
+}  // namespace
+
+TEST_CASE("a cart that does not live") {
+  const auto create = [](Text currency, std::optional<std::int64_t> expires) {
+    Scenario s;
+    return s(CommandType::cart_create, CartCreate{currency, "", expires});
+  };
+  CHECK(create("GBP", {}) == Said{"cart.created", "wait idle 86400"});
+  CHECK(create("JPY", 60) == Said{"cart.created", "wait idle 60"});
+  for (const auto* code : {"gbp", "XXX", "XAU", "DEM", "GB", "GBPS"})
+    CHECK(create(code, {}) == Said{"!currency_unknown"});
+  CHECK(create("GBP", 59) == Said{"!data_invalid"});
+  CHECK(create("GBP", 2'592'000) == Said{"cart.created", "wait idle 2592000"});
+  CHECK(create("GBP", 2'592'001) == Said{"!data_invalid"});
+  Scenario closed;
+  closed.settings.admission_closed = true;
+  CHECK(closed(CommandType::cart_create, CartCreate{"GBP", "", {}}) == Said{"!try_later"});
+  CHECK(Scenario().cancel() == Said{"!cart_unknown"});
+  CHECK(Scenario().captured(5) == Said{"!cart_unknown", "payment.unresolved 5"});
+  CHECK(Scenario().captured(0) == Said{"!cart_unknown"});
+  CHECK(Scenario().refunded(5) == Said{"!cart_unknown"});
+}
+
+TEST_CASE("lines are added, changed and removed within their limits") {
+  Scenario s;
+  s.active(250);
+  CHECK(add(s, "B", 1, 1, "", "EUR") == Said{"!currency_mismatch"});
+  CHECK(add(s, "B", 0, 1) == Said{"!quantity_out_of_range"});
+  CHECK(add(s, "B", -1, 1) == Said{"!quantity_out_of_range"});
+  CHECK(add(s, "B", INT64_MAX, 1) == Said{"!quantity_out_of_range"});
+  CHECK(add(s, "A", 1'000'000, 1) == Said{"!quantity_out_of_range"});
+  CHECK(add(s, "A", 999'999, 1, "", "GBP") == Said{"cart.line_added", "wait idle 86400"});
+  CHECK(s.cart->find("A")->quantity == 1'000'000);
+  CHECK(s.cart->find("A")->name == "Tea");
+  CHECK(s.cart->total_minor() == 1'000'000);
+  CHECK(add(s, "B", 2, limit) == Said{"!amount_out_of_range"});
+  CHECK(add(s, "B", 2, INT64_MAX) == Said{"!amount_out_of_range"});
+  CHECK(add(s, "B", 1, limit) == Said{"!amount_out_of_range"});
+  CHECK(add(s, "B", 1, limit - 1'000'000) == Said{"cart.line_added", "wait idle 86400"});
+  CHECK(change(s, "C", 1) == Said{"!line_unknown"});
+  CHECK(change(s, "A", -1) == Said{"!quantity_out_of_range"});
+  CHECK(change(s, "A", 1'000'001) == Said{"!quantity_out_of_range"});
+  CHECK(change(s, "A", 3) == Said{"cart.quantity_changed", "wait idle 86400"});
+  CHECK(change(s, "A", 0) == Said{"cart.line_removed", "wait idle 86400"});
+  CHECK(s(CommandType::cart_remove_line, CartRemoveLine{"A"}) == Said{"!line_unknown"});
+  CHECK(s(CommandType::cart_remove_line, CartRemoveLine{"B"}) == Said{"cart.line_removed", "wait idle 86400"});
+  CHECK(s.cart->total_minor() == 0);
+  CHECK(s.cart->text_bytes == 0);
+}
+
+TEST_CASE("adjustments are replaced as a whole, discounts are taken off") {
+  Scenario s;
+  s.active(100);
+  CHECK(adjust(s, AdjustmentKind::shipping, 50) == Said{"cart.adjusted", "wait idle 86400"});
+  CHECK(s.cart->total_minor() == 150);
+  CHECK(adjust(s, AdjustmentKind::discount, 101) == Said{"cart.adjusted", "wait idle 86400"});
+  CHECK(s.cart->total_minor() == -1);
+  CHECK(complete(s, -1) == Said{"!total_negative"});
+  CHECK(adjust(s, AdjustmentKind::tax, limit) == Said{"!amount_out_of_range"});
+  CHECK(adjust(s, AdjustmentKind::fee, INT64_MAX) == Said{"!amount_out_of_range"});
+  const std::vector<Adjustment> seventeen(17, {AdjustmentKind::fee, "f", 1});
+  CHECK(s(CommandType::cart_adjust, CartAdjust{seventeen}) == Said{"!data_invalid"});
+}
+
+TEST_CASE("a checkout begins only for what the shop and the cart agree on") {
+  Scenario empty;
+  empty(CommandType::cart_create, CartCreate{"GBP", "", {}});
+  CHECK(complete(empty, 0) == Said{"!cart_empty"});
+  Scenario s;
+  s.active(1999);
+  CHECK(complete(s, 1998) == Said{"!total_mismatch"});
+  CHECK(complete(s, 1999, false) == Said{"!payment_missing"});
+  CHECK(complete(s, 1999, true, "4111 1111-1111 1111") == Said{"!card_number_refused"});
+  CHECK(complete(s, 1999, true, "4111111111111112") ==
+        Said{"checkout.started", "inventory.reservation_requested", "wait reservation 60"});
+  CHECK(complete(s, 1999) == Said{"!checkout_in_progress"});
+  CHECK(add(s, "B", 1, 1) == Said{"!checkout_in_progress"});
+  CHECK(s(CommandType::cart_create, CartCreate{"GBP", "", {}}) == Said{"!cart_exists"});
+}
+
+TEST_CASE("the thirty-third checkout is refused") {
+  Scenario s;
+  s.active();
+  for (int i = 0; i < 32; ++i) {
+    CHECK(complete(s, 1999).front() == "checkout.started");
+    s.wait_ends(WaitKind::reservation);
+  }
+  CHECK(complete(s, 1999) == Said{"!attempts_exhausted"});
+}
+
+TEST_CASE("a cart ends by cancel, merge or time") {
+  Scenario s;
+  CHECK(s.active().cancel() == Said{"cart.canceled"});
+  CHECK(s.cancel() == Said{"!cart_ended"});
+  CHECK(complete(s, 1999) == Said{"!cart_ended"});
+  Scenario merged;
+  merged.active();
+  CHECK(merged(CommandType::cart_merge, CartMerge{"c"}) == Said{"!merge_into_self"});
+  CHECK(merged(CommandType::cart_merge, CartMerge{"\n"}) == Said{"!data_invalid"});
+  CHECK(merged(CommandType::cart_merge, CartMerge{"d"}) == Said{"cart.merged"});
+  CHECK(Scenario().active().wait_ends(WaitKind::idle) == Said{"cart.expired"});
+}
+
+TEST_CASE("a cart idles at most until thirty days after its creation") {
+  Scenario s;
+  s.active();
+  s.now.ms += 2'592'000'000 - 5'000;
+  CHECK(add(s, "B", 1, 1) == Said{"cart.line_added", "wait idle 5"});
+  s.now.ms += 10'000;
+  CHECK(add(s, "C", 1, 1) == Said{"cart.line_added", "wait idle 0"});  // a millisecond
+}
+
+TEST_CASE("reserving: what inventory and time say") {
+  const auto reserved = [](Scenario& s, Text id) { return s(CommandType::inventory_reserved, InventoryReserved{id}); };
+  Scenario s;
+  s.reserving();
+  for (const auto* id : {"c-r0", "c-r2", "c-p1", "d-r1", "c-r01", "c-r"})
+    CHECK(reserved(s, id) == Said{"!reservation_unknown"});
+  CHECK(reserved(s, "c-r1") ==
+        Said{"payment.session_opened 1999", "payment.authorization_requested 1999", "wait authorization 120"});
+  CHECK(s.cart->token.empty());
+  Scenario late;
+  late.reserving();
+  CHECK(late.wait_ends(WaitKind::reservation) ==
+        Said{"inventory.release_requested", "checkout.reopened reservation_timeout", "wait idle 86400"});
+  CHECK(reserved(late, "c-r1") == Said{"inventory.release_requested"});
+  Scenario out;
+  out.reserving();
+  CHECK(out(CommandType::inventory_rejected, InventoryRejected{"c-r1", {}, "x"}) ==
+        Said{"checkout.reopened out_of_stock", "wait idle 86400"});
+  CHECK(out(CommandType::inventory_rejected, InventoryRejected{"c-r1", {}, "x"}) == Said{});
+  Scenario canceled;
+  canceled.reserving();
+  CHECK(canceled.cancel() == Said{"inventory.release_requested", "cart.canceled"});
+  CHECK(reserved(canceled, "c-r1") == Said{"inventory.release_requested"});
+}
+
+TEST_CASE("a cart that costs nothing becomes an order without a payment session") {
+  Scenario s;
+  s.active(0);
+  CHECK(complete(s, 0, false).front() == "checkout.started");
+  CHECK(s(CommandType::inventory_reserved, InventoryReserved{"c-r1"}) ==
+        Said{"order.placed", "inventory.commit_requested", "checkout.completed", "cart.converted paid"});
+}
+
+TEST_CASE("late words about a paid order: its own session is done, another one's money goes back") {
+  Scenario s;
+  s.authorizing().declined();
+  complete(s, 1999);
+  s(CommandType::inventory_reserved, InventoryReserved{"c-r2"});
+  s.authorized(1999, "c-p2");
+  CHECK(s.captured(1999, "c-p2").back() == "cart.converted paid");
+  CHECK(complete(s, 1999) == Said{"!already_converted"});
+  CHECK(s.captured(1999, "c-p2") == Said{});
+  CHECK(s.refunded(1999, "c-p2") == Said{});
+  CHECK(s.captured(1999, "c-p1") == Said{"payment.refund_requested 1999", "payment.unresolved 1999 of the order"});
+  CHECK(s.authorized(7, "c-p1") == Said{"payment.cancel_requested 7", "payment.unresolved 7 of the order"});
+  CHECK(s.status(StatusState::captured, 9, 9, 4, "c-p1").front() == "payment.refund_requested 5");
+  CHECK(s.status(StatusState::refunded, 9, 9, 9, "c-p1") == Said{"payment.refunded 9"});
+  CHECK(s.canceled(3, "c-p1") == Said{"payment.canceled 3"});
+  CHECK(s.declined("c-p1") == Said{});
+  CHECK(s.captured(5, "c-p3") == Said{"!session_unknown", "payment.unresolved 5"});
+  CHECK(s(CommandType::inventory_reserved, InventoryReserved{"c-r2"}) == Said{});
+  CHECK(s(CommandType::inventory_reserved, InventoryReserved{"c-r1"}) == Said{"inventory.release_requested"});
+  CHECK(s(CommandType::inventory_rejected, InventoryRejected{"c-r2", {}, "x"}) == Said{"!order_placed"});
+  CHECK(s(CommandType::inventory_rejected, InventoryRejected{"c-r1", {}, "x"}) == Said{});
+}
+
+TEST_CASE("late words about an unpaid order: a capture is told, nothing else") {
+  Scenario s;
+  s.capturing().capture_failed(false);
+  CHECK(s.captured(1999) == Said{"payment.captured 1999"});
+  CHECK(s.authorized(1999) == Said{});
+  CHECK(s.canceled(1999) == Said{});
+}
+
+TEST_CASE("data that cannot be used is refused wherever the cart is, and its money is told") {
+  const Invalid reply{CommandType::payment_captured, "reference is missing", "c-p1", 700, "GBP"};
+  for (Scenario s : {Scenario(), Scenario().active(), Scenario().authorizing()}) {
+    CHECK(s(CommandType::payment_captured, reply) == Said{"!data_invalid", "payment.unresolved 700"});
+    CHECK(s(CommandType::cart_cancel, Invalid{CommandType::cart_cancel, "x", "", {}, ""}) == Said{"!data_invalid"});
+  }
+}
