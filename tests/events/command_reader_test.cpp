@@ -1,0 +1,193 @@
+// decisions.md 1: what becomes of a record, good or bad; JSONTestSuite and naughty strings where they are at hand.
+#include "events/cloudevent.h"
+#include "events/json_reader.h"
+#include "events/json_writer.h"
+#include "events/shared_data.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <memory_resource>
+#include <string>
+#include <vector>
+
+using namespace mayfly;
+using namespace mayfly::events;
+
+namespace {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+Headers headers_of(const std::string& type) {
+  return {{"ce_specversion", "1.0"}, {"ce_id", "1"}, {"ce_source", "/t"}, {"ce_type", "dev.mayfly." + type + ".v1"}};
+}
+
+/// "ok", "data_invalid: about", or a dead letter's reason.
+std::string verdict(const std::string& value, const Headers& given, std::optional<std::string> key = "c1",
+                    Partition at = 0, std::int32_t partitions = 1) {
+  CommandReader reader("test", partitions);
+  std::pmr::monotonic_buffer_resource arena;
+  std::vector<Header> headers;
+  for (const auto& [name, text] : given) headers.push_back({name, text});
+  Record record;
+  record.at = {at, 7};
+  if (key) record.key = *key;
+  record.value = value;
+  record.headers = headers;
+  const auto result = reader.read(record, {}, &arena);
+  if (const auto* unreadable = std::get_if<Unreadable>(&result)) return std::string(name(unreadable->reason));
+  const auto& command = std::get<ReadCommand>(result).command;
+  if (const auto* invalid = std::get_if<Invalid>(&command.data)) return "data_invalid: " + std::string(invalid->about);
+  return "ok";
+}
+std::string line(const std::string& data) { return verdict(data, headers_of("cart.add_line")); }
+std::string reply(const std::string& type, const std::string& data) { return verdict(data, headers_of(type)); }
+
+const std::string good = R"({"sku":"A","quantity":1,"unit_price_minor":2})";
+
+}  // namespace
+
+TEST_CASE("members that are missing, doubled, of a wrong type, empty, too long or negative are named") {
+  const std::string l65(65, 'x');
+  const struct {
+    std::string data;
+    std::string verdict;
+  } rows[] = {
+      {good, "ok"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":2,"name":null,"other":{"a":[1,2,{}]},"other":1})", "ok"},
+      {R"({"quantity":1,"unit_price_minor":2})", "data_invalid: sku is missing"},
+      {R"({"sku":null,"quantity":1,"unit_price_minor":2})", "data_invalid: sku is missing"},
+      {R"({"sku":"A","sku":"A","quantity":1,"unit_price_minor":2})", "data_invalid: sku is given twice"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":2,"name":"n","name":"n"})", "data_invalid: name is given twice"},
+      {R"({"sku":5,"quantity":1,"unit_price_minor":2})", "data_invalid: sku is not a string"},
+      {R"({"sku":"","quantity":1,"unit_price_minor":2})", "data_invalid: sku is empty"},
+      {R"({"sku":")" + l65 + R"(","quantity":1,"unit_price_minor":2})", "data_invalid: sku is longer than 64 bytes"},
+      {R"({"sku":"A","quantity":"1","unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1.0,"unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1e0,"unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":9223372036854775808,"unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":1e999999})",
+       "data_invalid: unit_price_minor is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":2,"ignored":1e999999})", "ok"},
+      {R"({"sku":"A","quantity":-9223372036854775808,"unit_price_minor":0})", "ok"},  // the cart judges it
+      {R"({"sku":"A","quantity":1,"unit_price_minor":-1})", "data_invalid: unit_price_minor is negative"},
+      {R"({"sku":"A","quantity":-0,"unit_price_minor":-0})", "ok"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.data);
+    CHECK(line(row.data) == row.verdict);
+  }
+  CHECK(reply("payment.declined", R"({"session_id":"s","reason":"r","retryable":1})") ==
+        "data_invalid: retryable is not true or false");
+  CHECK(reply("payment.status",
+              R"({"session_id":"s","state":"lost","authorized_minor":0,"captured_minor":0,"refunded_minor":0})") ==
+        "data_invalid: state is none of the states a payment can have");
+  CHECK(reply("cart.adjust", R"({"adjustments":[{"kind":"gift","label":"l","amount_minor":1}]})") ==
+        "data_invalid: kind is not shipping, tax, discount or fee");
+  CHECK(reply("checkout.complete", R"({"expected_total_minor":1,"payment":{"provider":"p"}})") ==
+        "data_invalid: token is missing");
+  CHECK(reply("payment.capture_failed", R"({"session_id":"s","reason":"r","retryable":true})") == "ok");
+}
+
+TEST_CASE("the first thing that is wrong names the dead letter") {
+  const auto with = [](Headers headers, const std::string& name, const std::string& value) {
+    headers.emplace_back(name, value);
+    return headers;
+  };
+  const auto h = headers_of("cart.add_line");
+  const std::string large = R"({"x":")" + std::string(65'536 - 8, 'x') + "\"}";
+  REQUIRE(large.size() == 65'536);
+  CHECK(verdict(large, h).starts_with("data_invalid"));
+  CHECK(verdict(large + " ", h) == "too_large");
+  CHECK(verdict(good, {}) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "ce_specversion", "0.3")) == "not_cloudevent");  // the last counts
+  CHECK(verdict(good, with(h, "ce_id", "")) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "ce_source", "\x01")) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "ce_id", std::string(1025, 'i'))) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "content-type", "application/cloudevents-batch+json")) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "x-unknown", "y")) == "ok");
+  CHECK(verdict(good, h, std::nullopt) == "key_invalid");
+  CHECK(verdict(good, h, "") == "key_invalid");
+  CHECK(verdict(good, h, std::string(128, 'k')) == "ok");
+  CHECK(verdict(good, h, std::string(129, 'k')) == "key_invalid");
+  CHECK(verdict(good, h, "\xff") == "key_invalid");
+  CHECK(verdict(good, with(h, "ce_subject", "c2")) == "subject_mismatch");
+  CHECK(verdict(good, with(h, "ce_subject", "c1")) == "ok");
+  CHECK(verdict("{", headers_of("cart.fly")) == "type_unknown");
+  for (const auto* data :
+       {"", "{", "[]", "5", "null", "{}x", "\xef\xbb\xbf{}", "{\"a\":\"\xff\"}", "{'a':1}", "{\"a\":\"\\ud800\"}"}) {
+    CAPTURE(data);
+    CHECK(verdict(data, h) == "json_invalid");
+  }
+  CHECK(verdict(good, h, "c1", 1 - partition_of("c1", 2), 2) == "wrong_partition");
+  CHECK(verdict(good, h, "c1", partition_of("c1", 2), 2) == "ok");
+}
+
+TEST_CASE("structured mode is read like binary mode") {
+  const Headers structured = {{"content-type", "Application/CloudEvents+JSON; charset=UTF-8"}};
+  const auto event = [](const std::string& data) {
+    return R"({"specversion":"1.0","id":"1","source":"/t","type":"dev.mayfly.cart.add_line.v1","subject":"c1","data":)" +
+           data + "}";
+  };
+  CHECK(verdict(event(good), structured) == "ok");
+  CHECK(verdict(event("[]"), structured) == "json_invalid");
+  CHECK(verdict(event(R"({"sku":1})"), structured) == "data_invalid: sku is not a string");
+  CHECK(verdict("{", structured) == "not_cloudevent");
+  CHECK(verdict(R"({"specversion":"1.0"})", structured) == "not_cloudevent");
+}
+
+TEST_CASE("JSONTestSuite: what must be refused is, what must parse does, and nothing does harm") {
+  const auto folder = testing::shared_data("json_test_suite/test_parsing");
+  if (!folder) {
+    MESSAGE("skipped: the JSON test suite is not here");
+    return;
+  }
+  JsonReader reader;
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(*folder)) {
+    const auto file = entry.path().filename().string();
+    const auto text = testing::content_of(entry.path());
+    CAPTURE(file);
+    ++files;
+    if (file.starts_with("n_")) {
+      const std::string refused = text.size() > 64 * 1024 ? "too_large" : "json_invalid";
+      CHECK(line(text) == refused);
+      CHECK(line(R"({"sku":"A","quantity":1,"unit_price_minor":2,"ignored":)" + text + "}") == refused);
+    } else if (file.starts_with("y_")) {
+      const auto wrapped = line(R"({"sku":"A","quantity":1,"unit_price_minor":2,"ignored":)" + text + "}");
+      CHECK(wrapped == "ok");
+    } else {
+      line(text);  // either way, without harm
+    }
+  }
+  CHECK(files > 300);
+}
+
+TEST_CASE("naughty strings are served as names, skus and ids, or refused with a reason") {
+  const auto file = testing::shared_data("naughty_strings/blns.json");
+  if (!file) {
+    MESSAGE("skipped: the naughty strings are not here");
+    return;
+  }
+  for (const auto& entry : nlohmann::json::parse(testing::content_of(*file))) {
+    const auto text = entry.get<std::string>();
+    CAPTURE(text);
+    std::string written;
+    append_json_string(written, text);
+    CHECK(nlohmann::json::parse(written).get<std::string>() == text);
+    const auto as_name = line(R"({"sku":"A","quantity":1,"unit_price_minor":2,"name":)" + written + "}");
+    CHECK((as_name == "ok" || as_name == "data_invalid: name is longer than 256 bytes"));
+    const auto as_sku = line(R"({"quantity":1,"unit_price_minor":2,"sku":)" + written + "}");
+    CHECK((as_sku == "ok" || as_sku.starts_with("data_invalid: sku is")));
+    const auto as_key = verdict(good, headers_of("cart.add_line"), text);
+    CHECK(as_key == (is_cart_id(text) ? "ok" : "key_invalid"));
+    auto headers = headers_of("cart.add_line");
+    headers[1].second = text;
+    const auto as_id = verdict(good, headers);
+    CHECK((as_id == "ok" || as_id == "not_cloudevent"));
+  }
+}

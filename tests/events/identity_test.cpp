@@ -1,0 +1,122 @@
+#include "events/identity.h"
+
+#include "events/money.h"
+#include "events/shared_data.h"
+#include "events/time_text.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <sstream>
+#include <string>
+
+using namespace mayfly;
+using namespace mayfly::events;
+
+TEST_CASE("an idempotency key is the page's test vector, and another one for another amount") {
+  const auto key = [](Minor amount) {
+    const auto k = idempotency_key("shop", "c1", {0, 42}, "payment.capture_requested", 1, amount);
+    return std::string(k.data(), k.size());
+  };
+  CHECK(key(1999) == "ea12ba87-2ee5-52b1-b4e9-d01aafa10e90");
+  CHECK(key(1998) != key(1999));
+}
+
+TEST_CASE("murmur2 is Kafka's") {
+  const struct {
+    const char* text;
+    std::int32_t hash;
+  } rows[] = {{"21", -973932308},
+              {"foobar", -790332482},
+              {"a-little-bit-long-string", -985981536},
+              {"a-little-bit-longer-string", -1486304829},
+              {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+              {"abc", 479470107}};
+  for (const auto& row : rows) CHECK(murmur2(row.text) == static_cast<std::uint32_t>(row.hash));
+}
+
+TEST_CASE("a session's number is read only from its own cart's ids") {
+  CHECK(session_number("c1-p1", "c1") == 1);
+  CHECK(session_number("c1-p32", "c1") == 32);
+  CHECK(session_number("c1-p99999999999", "c1") > 1'000'000);
+  for (const auto* id :
+       {"", "c1", "c1-p", "c1-p0", "c1-p01", "c1-p-1", "c1-p+1", "c1-p1x", "c1-p 1", "c1-r1", "c2-p1", "c11-p1"}) {
+    CAPTURE(id);
+    CHECK(session_number(id, "c1") == 0);
+  }
+  CHECK(reservation_number("c1-r3", "c1") == 3);
+}
+
+TEST_CASE("card numbers are masked in free text, near misses and ids are left alone") {
+  const struct {
+    std::string text;
+    std::string masked;
+  } rows[] = {
+      {"4111111111111111", "****************"},
+      {"card 4111 1111 1111 1111, thanks", "card **** **** **** ****, thanks"},
+      {"4111-1111-1111-1111 12", "****-****-****-**** 12"},
+      {"378282246310005", "***************"},
+      {"card=4111111111111111", "card=****************"},
+      {"4111111111111112", "4111111111111112"},
+      {"4111  1111 1111 1111", "4111  1111 1111 1111"},
+      {"411111111111", "411111111111"},
+      {"41111111111111111111", "41111111111111111111"},
+      {"id_4111111111111111", "id_4111111111111111"},
+      {"x4111111111111111", "x4111111111111111"},
+      {"https://shop/4111111111111111", "https://shop/4111111111111111"},
+      {R"({"amount_minor": 4111111111111111})", R"({"amount_minor": 4111111111111111})"},
+      {R"({"note":"4111111111111111"})", R"({"note":"****************"})"},
+  };
+  for (auto row : rows) {
+    CAPTURE(row.text);
+    mask_card_numbers(row.text);
+    CHECK(row.text == row.masked);
+  }
+}
+
+TEST_CASE("times are written to the millisecond and read with any offset") {
+  const auto text = to_text({1'764'000'000'123});
+  CHECK(std::string(text.data(), text.size()) == "2025-11-24T16:00:00.123Z");
+  CHECK(timestamp_from_text("2025-11-24T16:00:00.123Z") == Timestamp{1'764'000'000'123});
+  CHECK(timestamp_from_text("2025-11-24t18:00:00.1234567+02:00") == Timestamp{1'764'000'000'123});
+  CHECK(timestamp_from_text("2024-02-29T00:00:00Z").has_value());
+  for (const auto* bad :
+       {"", "2025-02-29T00:00:00Z", "2025-11-24 16:00:00Z", "2025-11-24T16:00:00", "2025-11-24T24:00:00Z",
+        "2025-11-24T16:00:00.Z", "2025-11-24T16:00:00Zx", "25-11-24T16:00:00Z"}) {
+    CAPTURE(bad);
+    CHECK(!timestamp_from_text(bad));
+  }
+}
+
+TEST_CASE("the currencies are those of ISO 4217 that are in force and have minor units") {
+  const auto file = testing::shared_data("iso4217/codes-all.csv");
+  if (!file) {
+    MESSAGE("skipped: the ISO 4217 table is not here");
+    return;
+  }
+  std::istringstream rows(testing::content_of(*file));
+  std::string row;
+  int compared = 0;
+  std::set<std::string> in_force;
+  while (std::getline(rows, row)) {
+    // Entity (may be quoted), Currency, AlphabeticCode, NumericCode, MinorUnit, WithdrawalDate: from the end.
+    if (!row.empty() && row.back() == '\r') row.pop_back();
+    std::string fields[4];
+    for (int i = 3; i >= 0; --i) {
+      const auto comma = row.rfind(',');
+      if (comma == std::string::npos) break;
+      fields[i] = row.substr(comma + 1);
+      row.resize(comma);
+    }
+    const auto& [code, numeric, minor, withdrawn] = fields;
+    if (code.size() != 3 || !withdrawn.empty() || minor.size() != 1 || minor[0] < '0' || minor[0] > '9') continue;
+    in_force.insert(code);
+    const auto currency = currency_in_force(code);
+    CAPTURE(code);
+    REQUIRE(currency);
+    CHECK(exponent(*currency) == minor[0] - '0');
+    ++compared;
+  }
+  CHECK(compared > 150);
+  for (const auto* code : {"XXX", "XAU", "DEM", "gbp"}) CHECK(!currency_in_force(code));
+}
