@@ -108,7 +108,7 @@ struct Engine::State {
   void drop(events::Partition);
   void drop_all();
   std::vector<Batch*> decide(events::RecordBatch&);
-  void settle_commit();
+  bool settle_commit();
   void begin_commit(const std::vector<Batch*>&);
   void count(const Batch&);
   void gauge();
@@ -155,8 +155,8 @@ bool Engine::State::step(bool until_caught_up) {
   }
   if (polled.batch.records.empty()) {
     // Nothing to decide meanwhile: see what became of the commit, and take its partitions again if it failed.
-    settle_commit();
-    return !polled.taken.empty();
+    const bool committed = settle_commit();
+    return committed || !polled.taken.empty();  // a commit may have written commands
   }
   records[turn] = std::move(polled.batch);
   auto decided = decide(records[turn]);
@@ -226,14 +226,14 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch) {
   return shares;
 }
 
-/// Waits for the commit under way and takes over what it came to.
-void Engine::State::settle_commit() {
+/// Waits for the commit under way and takes over what it came to. False: there was none.
+bool Engine::State::settle_commit() {
   const auto result = committer.wait();
-  if (!result) return;
+  if (!result) return false;
   const auto ended = std::exchange(committing, {});
   if (result->ok()) {
     for (const auto* batch : ended) count(*batch);
-    return;
+    return true;
   }
   {
     std::scoped_lock lock(census_mutex);
@@ -244,6 +244,7 @@ void Engine::State::settle_commit() {
       result->message + " What was decided is dropped; carts are woken from what is committed.");
   drop_all();
   if (result->outcome == events::CommitOutcome::failed) fatal = result->message;
+  return true;
 }
 
 void Engine::State::begin_commit(const std::vector<Batch*>& decided) {

@@ -96,7 +96,7 @@ bool PartitionActor::read_one(const events::Record& record) {
   if (time != nullptr) {
     if (!segment.tasks.empty()) return false;
     ++batch_->counts.ticks;
-    tick(record, *time);
+    tick(record, *time, command->command.id);
     return true;
   }
   auto* entry = command != nullptr ? state_->carts.find(command->cart_id) : nullptr;
@@ -186,7 +186,7 @@ void PartitionActor::finish_batch() {
 // --- time ----------------------------------------------------------------------------------------------------------
 
 /// decisions.md 3. Deadlines become the tasks of a segment of their own.
-void PartitionActor::tick(const events::Record& record, const events::ClockTick& data) {
+void PartitionActor::tick(const events::Record& record, const events::ClockTick& data, events::Text id) {
   const auto skew = data.at ? *data.at - record.append_time : events::Millis{};
   if (!data.at || skew > events::limits::tick_skew || skew < events::Millis{-events::limits::tick_skew.count}) {
     writer_.write_alert(*batch_, record, "tick_ignored", {},
@@ -205,7 +205,7 @@ void PartitionActor::tick(const events::Record& record, const events::ClockTick&
   for (std::int64_t fired = 0; fired < events::limits::deadlines_per_tick; ++fired) {
     auto* entry = state_->deadlines.take_due(now);
     if (entry == nullptr) break;
-    fire(record, *entry);
+    fire(record, *entry, id);
   }
   const auto next = state_->deadlines.next_due();
   state_->due_now = next && *next <= now;
@@ -213,11 +213,12 @@ void PartitionActor::tick(const events::Record& record, const events::ClockTick&
   tick_segment_ = !batch_->segment.tasks.empty();
 }
 
-void PartitionActor::fire(const events::Record& record, CartEntry& entry) {
+void PartitionActor::fire(const events::Record& record, CartEntry& entry, events::Text tick_id) {
   Task& task = batch_->new_task();
   task.record = &record;
   task.settings = &state_->position.settings;
   task.read.cart_id = entry.id();
+  task.read.command.id = tick_id;
   task.read.command.type = events::CommandType::clock_tick;
   task.read.command.data = events::DeadlineReached{entry.wait.kind};
   batch_->segment.tasks.push_back(&task);

@@ -39,8 +39,8 @@ class PartitionActor : public caf::event_based_actor {
   void gather_segment();
   void finish_batch();
   [[nodiscard]] bool all_read() const { return cursor_ == batch_->records.size() || !batch_->stopped.empty(); }
-  void tick(const events::Record&, const events::ClockTick&);
-  void fire(const events::Record&, CartEntry&);
+  void tick(const events::Record&, const events::ClockTick&, events::Text id);
+  void fire(const events::Record&, CartEntry&, events::Text tick_id);
 
   // A command and its cart.
   void dead_letter(Task&, const events::Unreadable&);

@@ -94,7 +94,11 @@ int serve(const ServeOptions& options) {
     result = engine.run(stop.get_token());
   }
   const auto census = engine.census();
-  log_line(actors::Notice::Level::info, "census", progress(census, census));
+  log_line(actors::Notice::Level::info, "census",
+           progress(census, census) + ", actors: " + grouped(census.carts_started - census.carts_stopped) +
+               " of carts, " + grouped(census.sessions_started - census.sessions_stopped) + " of sessions, " +
+               grouped(census.actors_running) + " by the actor system with " + grouped(census.supervisors) +
+               " supervisors");
   if (result.end == actors::RunEnd::failed) {
     log_line(actors::Notice::Level::error, "failed", result.message);
     return exit_log_unusable;

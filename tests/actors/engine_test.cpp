@@ -273,3 +273,18 @@ TEST_CASE("commits that are aborted or whose answer is lost change nothing of wh
   CHECK(engine.census().commit_failures == 6);
   CHECK(testing::written(world.store) == testing::written(undisturbed.store));
 }
+
+TEST_CASE("a merged cart's lines are added to the other cart, in order, in whichever partition it lies") {
+  for (const std::string into : {"c2", "c3", "c4"}) {
+    World world;
+    world.shop.create("c1");
+    world.shop.add("c1", "A", 2, 100);
+    world.shop.add("c1", "B", 1, 50);
+    world.shop.create(into);
+    world.shop.send("c1", "cart.merge", R"({"into":")" + into + "\"}");
+    const auto census = world.serve();
+    CHECK(said(world.store, "c1").back() == "cart.merged");
+    CHECK(said(world.store, into) == std::vector<std::string>{"cart.created", "cart.line_added", "cart.line_added"});
+    CHECK(census.carts_open == 1);
+  }
+}
