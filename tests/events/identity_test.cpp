@@ -108,7 +108,9 @@ TEST_CASE("the currencies are those of ISO 4217 that are in force and have minor
       fields[i] = row.substr(comma + 1);
       row.resize(comma);
     }
-    const auto& [code, numeric, minor, withdrawn] = fields;
+    const std::string& code = fields[0];
+    const std::string& minor = fields[2];
+    const std::string& withdrawn = fields[3];
     if (code.size() != 3 || !withdrawn.empty() || minor.size() != 1 || minor[0] < '0' || minor[0] > '9') continue;
     in_force.insert(code);
     const auto currency = currency_in_force(code);
