@@ -23,7 +23,10 @@ namespace {
 /// A clock that goes back now and then.
 class UnsteadyClock final : public events::Clock {
  public:
-  [[nodiscard]] events::Timestamp now() const override { return {1'790'000'000'000 + (++calls_ % 5) * 100 + calls_}; }
+  [[nodiscard]] events::Timestamp now() const override {
+    ++calls_;
+    return {1'790'000'000'000 + (calls_ % 5) * 100 + calls_};
+  }
 
  private:
   mutable std::int64_t calls_ = 0;
