@@ -20,7 +20,7 @@ class Scenario {
   std::vector<std::string> operator()(CommandType type, CommandData data) {
     Command command;
     command.type = type;
-    command.data = std::move(data);
+    command.data = data;
     command.id = "id";
     command.fingerprint = {++sent_, 1};
     const Context context{{0, ++offset_}, now, settings};
