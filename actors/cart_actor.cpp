@@ -13,11 +13,6 @@ namespace mayfly::actors {
 
 namespace {
 
-/// decisions.md 1: shop commands are remembered, refused ones too, but not data_invalid.
-bool is_remembered(const events::Command& command) {
-  return events::is_shop_command(command.type) && !std::holds_alternative<events::Invalid>(command.data);
-}
-
 events::Decision refusal(events::Code code) {
   events::Decision decision;
   decision.events.emplace_back(events::CommandRejected{code, {}, false, {}, {}});
@@ -58,7 +53,8 @@ caf::behavior CartActor::make_behavior() {
       [this](Decide message) { decide(message.task); },
       [this](SessionDecided message) {
         at_session_ = nullptr;
-        conclude(message.task, message.task->by_session, is_remembered(message.task->read.command));
+        const auto& decision = message.task->by_session;
+        conclude(message.task, decision, is_remembered(message.task->read.command, decision));
       },
   };
 }
@@ -79,8 +75,8 @@ void CartActor::decide(Task* task) {
     at_session_ = task;
     return send(session_, DecideInSession{task});
   }
-  if (task->decided) return conclude(task, *task->decided, is_remembered(command));
-  conclude(task, events::decide(cart_, command, task->context()), is_remembered(command));
+  const auto decision = task->decided ? *task->decided : events::decide(cart_, command, task->context());
+  conclude(task, decision, is_remembered(command, decision));
 }
 
 void CartActor::wake() {

@@ -60,6 +60,8 @@ void evolve(Session&, const SessionDecision&);
 /// Has this shop command been decided among the last 32? (decisions.md 1)
 enum class Seen : std::uint8_t { no, same, other_body };
 [[nodiscard]] Seen recognise(const Cart&, const Command&);
+/// Is this command, decided so, to be remembered? Shop commands are, refused ones too, but not data_invalid.
+[[nodiscard]] bool is_remembered(const Command&, const Decision&);
 
 /// What an ended cart left behind (decisions.md 6); 32 bytes when stored, see epitaphs.h.
 struct Ended {

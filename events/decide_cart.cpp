@@ -258,4 +258,10 @@ Seen recognise(const Cart& cart, const Command& command) {
   return Seen::no;
 }
 
+bool is_remembered(const Command& command, const Decision& decision) {
+  if (!is_shop_command(command.type)) return false;
+  const auto* refusal = decision.events.empty() ? nullptr : std::get_if<CommandRejected>(&decision.events.front());
+  return refusal == nullptr || refusal->code != Code::data_invalid;
+}
+
 }  // namespace mayfly::events

@@ -82,6 +82,18 @@ TEST_CASE("a repeated shop command says nothing, the same id with another body i
   CHECK(said(world.store) == std::vector<std::string>{"cart.created", "command.rejected"});
 }
 
+TEST_CASE("a command refused as data_invalid is not remembered: its id may be used again, mended") {
+  World world;
+  const std::string one = R"({"kind":"fee","label":"f","amount_minor":1})";
+  std::string seventeen = one;
+  for (int i = 1; i < 17; ++i) seventeen += "," + one;
+  world.shop.create("c1");
+  world.shop.send("c1", "cart.adjust", R"({"adjustments":[)" + seventeen + "]}", "same");
+  world.shop.send("c1", "cart.adjust", R"({"adjustments":[)" + one + "]}", "same");
+  world.serve();
+  CHECK(said(world.store) == std::vector<std::string>{"cart.created", "command.rejected", "cart.adjusted"});
+}
+
 TEST_CASE("a deadline fires at the tick that covers the record which set it, not before") {
   World world;
   const auto p = events::partition_of("c1", 2);
