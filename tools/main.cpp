@@ -68,6 +68,12 @@ int main(int argc, char** argv) {
   s->add_option("cart", inspect_options.cart, "cart id")->required();
   s->add_flag("--json", inspect_options.json, "one JSON object");
 
+  FundsOptions funds_options;
+  s = verb(app, "funds", "List the money at risk (docs/payments.md)", funds_options, funds, chosen);
+  s->add_option("--log", funds_options.log, log_help)->required();
+  s->add_option("--cart", funds_options.cart, "only this cart");
+  s->add_flag("--json", funds_options.json, "NDJSON");
+
   FeedOptions feed_options;
   s = verb(app, "feed", "Turn Online Retail's CSV into commands (docs/feed.md)", feed_options, feed, chosen);
   s->add_option("csv", feed_options.csv, ".csv or .csv.zst")->required();

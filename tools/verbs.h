@@ -47,6 +47,13 @@ struct InspectOptions {
 };
 int inspect(const InspectOptions&);
 
+struct FundsOptions {
+  std::string log;
+  std::string cart;  // empty: all
+  bool json = false;
+};
+int funds(const FundsOptions&);
+
 struct FeedOptions {
   std::string csv;
   std::string log;

@@ -58,6 +58,23 @@ class CommandLine(unittest.TestCase):
         state = json.loads(run("inspect", "--log", self.log, "c1", "--json").stdout)
         self.assertEqual((state["total_minor"], state["lines"][0]["name"]), (500, "Tea"))
 
+    def test_money_without_an_answer_is_listed_until_it_has_one(self):
+        self.serve()
+        self.send("cart.create", "c1", "currency=GBP")
+        self.send("cart.add_line", "c1", "sku=A1", "quantity=2", "unit_price_minor=250")
+        self.send("checkout.complete", "c1", "expected_total_minor=500", "payment.provider=p", "payment.token=t")
+        self.send("inventory.reserved", "c1", "reservation_id=c1-r1")
+        self.events("c1", "payment.authorization_requested")
+        funds = run("funds", "--log", self.log, "--json")
+        self.assertEqual(funds.returncode, 0, funds.stderr)
+        risk, total = [json.loads(line) for line in funds.stdout.splitlines()]
+        self.assertEqual((risk["session"], risk["state"], risk["amount_minor"]), ("c1-p1", "authorization_asked", 500))
+        self.assertEqual((total["row"], total["rows"], total["amount_minor"], total["currency"]), ("total", 1, 500, "GBP"))
+        self.assertIn("5.00 GBP", run("funds", "--log", self.log, "--cart", "c1").stdout)
+        self.send("payment.declined", "c1", "session_id=c1-p1", "reason=no", "retryable=false")
+        self.events("c1", "payment.declined")
+        self.assertEqual(run("funds", "--log", self.log).stdout, "No money is at risk.\n")
+
     def test_a_second_engine_is_told_who_holds_the_log(self):
         engine = self.serve()
         second = run("serve", "--log", self.log)
