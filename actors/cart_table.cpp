@@ -1,91 +1,150 @@
+// Buckets double when there are more entries than buckets and halve below a quarter, so that a peak does not stay.
 #include "actors/cart_table.h"
 
 #include <cstring>
 #include <functional>
+#include <new>
 
 namespace mayfly::actors {
 
-void CartEntry::keep(std::string_view id, std::string_view cart, std::string_view session) {
-  auto bytes = std::make_unique<char[]>(id.size() + cart.size() + session.size());
-  char* end = bytes.get();
-  for (auto part : {id, cart, session}) {
-    if (!part.empty()) std::memcpy(end, part.data(), part.size());
-    end += part.size();
-  }
-  block = std::move(bytes);
-  id_bytes = static_cast<std::uint8_t>(id.size());
-  cart_bytes = static_cast<std::uint32_t>(cart.size());
-  session_bytes = static_cast<std::uint32_t>(session.size());
-}
-
-// Linear probing, at most 70% full, a power of two of slots; removal moves what follows back (no gravestones).
-
 namespace {
+
+constexpr std::size_t fewest_buckets = 64;
 
 std::size_t hash(std::string_view id) { return std::hash<std::string_view>{}(id); }
 
 }  // namespace
 
-std::size_t CartTable::place_of(std::string_view id) const {
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash(id) & mask;
-  while (slots_[at] && slots_[at]->id() != id) at = (at + 1) & mask;
-  return at;
+CartTable::CartTable(TableMemory memory) : memory_(memory), buckets_(memory.route) {}
+
+CartTable::~CartTable() {
+  for (auto* entry : buckets_) {
+    while (entry != nullptr) free(*std::exchange(entry, entry->next_));
+  }
 }
 
-CartEntry* CartTable::find(std::string_view id) const { return slots_.empty() ? nullptr : slots_[place_of(id)].get(); }
+CartEntry* CartTable::find(std::string_view id) const {
+  if (buckets_.empty()) return nullptr;
+  auto* entry = buckets_[hash(id) & (buckets_.size() - 1)];
+  while (entry != nullptr && entry->id() != id) entry = entry->next_;
+  return entry;
+}
 
 CartEntry& CartTable::add(std::string_view id) {
-  if (static_cast<std::size_t>(size_ + 1) * 10 > slots_.size() * 7) grow();
-  auto& slot = slots_[place_of(id)];
-  slot = std::make_unique<CartEntry>();
-  slot->keep(id, {}, {});
+  if (static_cast<std::size_t>(size_) >= buckets_.size()) {
+    resize(buckets_.empty() ? fewest_buckets : 2 * buckets_.size());
+  }
+  auto& entry = make(id, 0);
+  auto& bucket = buckets_[hash(id) & (buckets_.size() - 1)];
+  entry.next_ = std::exchange(bucket, &entry);
   ++size_;
-  return *slot;
+  return entry;
+}
+
+CartEntry& CartTable::keep(CartEntry& old, std::string_view snapshot) {
+  auto& entry = make(old.id(), snapshot.size());
+  if (!snapshot.empty()) std::memcpy(entry.text() + entry.id_bytes_, snapshot.data(), snapshot.size());
+  return replace(old, entry);
+}
+
+CartEntry& CartTable::keep(CartEntry& old, const events::Wait& wait, std::string_view cart, std::string_view session) {
+  auto& entry = make(old.id(), events::snapshot_bytes(cart, session));
+  events::put_snapshot({entry.text() + entry.id_bytes_, entry.snapshot_bytes_}, wait, cart, session);
+  return replace(old, entry);
 }
 
 void CartTable::remove(CartEntry& entry) {
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t hole = place_of(entry.id());
-  slots_[hole].reset();
+  *link_to(entry) = entry.next_;
+  free(entry);
   --size_;
-  for (std::size_t at = (hole + 1) & mask; slots_[at]; at = (at + 1) & mask) {
-    const std::size_t home = hash(slots_[at]->id()) & mask;
-    if (((at - home) & mask) >= ((at - hole) & mask)) {
-      slots_[hole] = std::move(slots_[at]);
-      hole = at;
+  if (buckets_.size() > fewest_buckets && static_cast<std::size_t>(size_) < buckets_.size() / 4) {
+    resize(buckets_.size() / 2);
+  }
+}
+
+Awake& CartTable::wake(CartEntry& entry) {
+  if (entry.awake == nullptr) {
+    entry.awake = new (memory_.awake->allocate(sizeof(Awake), alignof(Awake))) Awake;
+    entry.awake->entry = &entry;
+    ++awake_count_;
+  }
+  return *entry.awake;
+}
+
+void CartTable::sleep(CartEntry& entry) {
+  if (entry.awake == nullptr) return;
+  entry.awake->~Awake();
+  memory_.awake->deallocate(entry.awake, sizeof(Awake), alignof(Awake));
+  entry.awake = nullptr;
+  --awake_count_;
+}
+
+/// The pointer that leads to the entry. Precondition: it is in the table.
+CartEntry** CartTable::link_to(const CartEntry& entry) {
+  auto** link = &buckets_[hash(entry.id()) & (buckets_.size() - 1)];
+  while (*link != &entry) link = &(*link)->next_;
+  return link;
+}
+
+CartEntry& CartTable::make(std::string_view id, std::size_t snapshot_bytes) {
+  const auto bytes = sizeof(CartEntry) + id.size() + snapshot_bytes;
+  auto* entry = new (memory_.entries->allocate(bytes, alignof(CartEntry))) CartEntry;
+  entry->id_bytes_ = static_cast<std::uint8_t>(id.size());
+  entry->snapshot_bytes_ = static_cast<std::uint32_t>(snapshot_bytes);
+  std::memcpy(entry->text(), id.data(), id.size());
+  entry_bytes_ += static_cast<std::int64_t>(bytes);
+  return *entry;
+}
+
+CartEntry& CartTable::replace(CartEntry& old, CartEntry& made) {
+  *link_to(old) = &made;
+  made.next_ = old.next_;
+  made.place_in_waits = old.place_in_waits;
+  made.place_in_dirty = old.place_in_dirty;
+  made.awake = std::exchange(old.awake, nullptr);
+  if (made.awake != nullptr) made.awake->entry = &made;
+  free(old);
+  return made;
+}
+
+void CartTable::free(CartEntry& entry) {
+  sleep(entry);
+  const auto bytes = entry.bytes();
+  entry_bytes_ -= static_cast<std::int64_t>(bytes);
+  entry.~CartEntry();
+  memory_.entries->deallocate(&entry, bytes, alignof(CartEntry));
+}
+
+void CartTable::resize(std::size_t buckets) {
+  std::pmr::vector<CartEntry*> resized(buckets, nullptr, memory_.route);
+  resized.swap(buckets_);
+  for (auto* entry : resized) {
+    while (entry != nullptr) {
+      auto* next = entry->next_;
+      auto& bucket = buckets_[hash(entry->id()) & (buckets - 1)];
+      entry->next_ = std::exchange(bucket, entry);
+      entry = next;
     }
   }
 }
 
-void CartTable::grow() {
-  auto old = std::move(slots_);
-  slots_.clear();
-  slots_.resize(old.empty() ? 64 : old.size() * 2);
-  for (auto& entry : old) {
-    if (entry) slots_[place_of(entry->id())] = std::move(entry);
-  }
-}
-
-void AwakeOrder::use(CartEntry& entry, events::Timestamp time) {
-  auto& awake = *entry.awake;
+void AwakeOrder::use(Awake& awake, events::Timestamp time) {
   awake.last_used = time;
-  if (newest_ == &entry) return;
-  remove(entry);
+  if (newest_ == &awake) return;
+  remove(awake);
   awake.ordered = true;
   awake.older = newest_;
   awake.newer = nullptr;
-  if (newest_ != nullptr) newest_->awake->newer = &entry;
-  newest_ = &entry;
-  if (oldest_ == nullptr) oldest_ = &entry;
+  if (newest_ != nullptr) newest_->newer = &awake;
+  newest_ = &awake;
+  if (oldest_ == nullptr) oldest_ = &awake;
   ++size_;
 }
 
-void AwakeOrder::remove(CartEntry& entry) {
-  auto& awake = *entry.awake;
+void AwakeOrder::remove(Awake& awake) {
   if (!awake.ordered) return;
-  (awake.older != nullptr ? awake.older->awake->newer : oldest_) = awake.newer;
-  (awake.newer != nullptr ? awake.newer->awake->older : newest_) = awake.older;
+  (awake.older != nullptr ? awake.older->newer : oldest_) = awake.newer;
+  (awake.newer != nullptr ? awake.newer->older : newest_) = awake.older;
   awake.newer = awake.older = nullptr;
   awake.ordered = false;
   --size_;

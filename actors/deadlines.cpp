@@ -2,17 +2,26 @@
 
 namespace mayfly::actors {
 
+namespace {
+
+constexpr std::size_t smallest_heap = 64;
+
+}  // namespace
+
+Deadlines::Deadlines(std::pmr::memory_resource* memory) : unstarted_(memory), started_(memory) {}
+
 void Deadlines::list(CartEntry& entry) {
-  if (entry.wait.kind == events::WaitKind::none) return;
-  auto& heap = heap_of(entry);
-  const std::int64_t key = entry.wait.due ? entry.wait.due->ms : entry.wait.set_at;
-  heap.push_back({key, &entry});
+  const auto wait = entry.wait();
+  if (wait.kind == events::WaitKind::none) return;
+  auto& heap = heap_of(wait);
+  if (heap.size() == heap.capacity()) fit(heap, heap.size() + heap.size() / 4 + smallest_heap);
+  heap.push_back({wait.due ? wait.due->ms : wait.set_at, &entry});
   place(heap, heap.size() - 1, heap.back());
   sift(heap, heap.size() - 1);
 }
 
 void Deadlines::remove(CartEntry& entry) {
-  if (entry.place_in_waits != not_listed) take(heap_of(entry), entry.place_in_waits);
+  if (entry.place_in_waits != not_listed) take(heap_of(entry.wait()), entry.place_in_waits);
 }
 
 CartEntry* Deadlines::take_unstarted(events::Offset through) {
@@ -65,9 +74,19 @@ void Deadlines::take(Heap& heap, std::size_t at) {
   heap[at].entry->place_in_waits = not_listed;
   const Node moved = heap.back();
   heap.pop_back();
-  if (at == heap.size()) return;
-  place(heap, at, moved);
-  sift(heap, at);
+  if (at != heap.size()) {
+    place(heap, at, moved);
+    sift(heap, at);
+  }
+  if (heap.capacity() > 4 * smallest_heap && heap.size() < heap.capacity() / 2) fit(heap, heap.size() * 5 / 4);
+}
+
+/// Room for so many, no more.
+void Deadlines::fit(Heap& heap, std::size_t nodes) {
+  Heap fitted(heap.get_allocator());
+  fitted.reserve(nodes);
+  fitted.assign(heap.begin(), heap.end());
+  heap.swap(fitted);
 }
 
 }  // namespace mayfly::actors

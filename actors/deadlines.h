@@ -5,6 +5,7 @@
 #include "actors/cart_table.h"
 #include "events/types.h"
 
+#include <memory_resource>
 #include <optional>
 #include <vector>
 
@@ -12,7 +13,9 @@ namespace mayfly::actors {
 
 class Deadlines {
  public:
-  /// Lists the entry by its wait (kind none: takes it off). Call after each change of entry.wait.
+  explicit Deadlines(std::pmr::memory_resource* = std::pmr::get_default_resource());
+
+  /// Lists the entry by its wait; nothing if it has none. Precondition: not listed.
   void list(CartEntry&);
   /// Takes the entry off. Its wait must be the one it was listed with.
   void remove(CartEntry&);
@@ -25,18 +28,23 @@ class Deadlines {
   [[nodiscard]] bool any_unstarted() const { return !unstarted_.empty(); }
   [[nodiscard]] std::optional<events::Timestamp> next_due() const;
   [[nodiscard]] std::size_t size() const { return unstarted_.size() + started_.size(); }
+  /// Memory held, by its own account.
+  [[nodiscard]] std::int64_t bytes() const {
+    return static_cast<std::int64_t>((unstarted_.capacity() + started_.capacity()) * sizeof(Node));
+  }
 
  private:
   struct Node {
     std::int64_t key;  // offset it was set at, or due time in milliseconds
     CartEntry* entry;
   };
-  using Heap = std::vector<Node>;
+  using Heap = std::pmr::vector<Node>;  // at most a quarter more than was needed, once it is large
   static bool before(const Node&, const Node&);
   static void place(Heap&, std::size_t at, Node);
   static void sift(Heap&, std::size_t at);
   static void take(Heap&, std::size_t at);
-  Heap& heap_of(const CartEntry& entry) { return entry.wait.due ? started_ : unstarted_; }
+  static void fit(Heap&, std::size_t nodes);
+  Heap& heap_of(const events::Wait& wait) { return wait.due ? started_ : unstarted_; }
 
   Heap unstarted_;
   Heap started_;

@@ -39,8 +39,9 @@ caf::behavior PartitionActor::make_behavior() {
 
 void PartitionActor::on_exit() {
   state_->carts.for_each([this](CartEntry& entry) {
-    if (entry.awake) send_exit(entry.awake->actor, caf::exit_reason::user_shutdown);
-    entry.awake.reset();
+    if (!entry.has_actor()) return;
+    send_exit(entry.awake->actor, caf::exit_reason::user_shutdown);
+    entry.awake->actor = nullptr;
   });
 }
 
@@ -137,7 +138,7 @@ bool PartitionActor::dispatch_segment() {
   segment.open(open);
   if (open == 0) return false;
   for (auto* task : segment.tasks) {
-    if (task->cart != nullptr && task->cart->first == task) send_to_cart(*task);
+    if (task->cart != nullptr && task->cart->awake->first == task) send_to_cart(*task);
   }
   return true;
 }
@@ -154,7 +155,7 @@ void PartitionActor::gather_segment() {
     } else {
       writer_.write_outcome(*batch_, *task, index, state_->position.partitions);
     }
-    if (task->cart != nullptr && task->cart->last == task) settle(*task->cart);
+    if (task->cart != nullptr && task->cart->awake->last == task) settle(*task->cart);
   }
   for (auto* entry : gone_) state_->carts.remove(*entry);
   gone_.clear();
@@ -166,9 +167,7 @@ void PartitionActor::finish_batch() {
   for (auto* entry : dirty_) {
     if (entry == nullptr) continue;
     entry->place_in_dirty = not_listed;
-    std::string value;
-    append_snapshot(value, entry->wait, entry->cart(), entry->session());
-    writer_.write_state(*batch_, entry->id(), value);
+    writer_.write_state(*batch_, entry->id(), entry->snapshot());
   }
   dirty_.clear();
   state_->epitaphs.take_dirty_pages(
@@ -198,7 +197,9 @@ void PartitionActor::tick(const events::Record& record, const events::ClockTick&
   if (data.settings) state_->position.settings = *data.settings;
   const auto through = std::min(data.through, record.at.offset - 1);
   while (auto* entry = state_->deadlines.take_unstarted(through)) {
-    entry->wait.due = now + entry->wait.length;
+    auto wait = entry->wait();
+    wait.due = now + wait.length;
+    entry->set_wait(wait);
     state_->deadlines.list(*entry);
     mark_dirty(*entry);
   }
@@ -220,7 +221,7 @@ void PartitionActor::fire(const events::Record& record, CartEntry& entry, events
   task.read.cart_id = entry.id();
   task.read.command.id = tick_id;
   task.read.command.type = events::CommandType::clock_tick;
-  task.read.command.data = events::DeadlineReached{entry.wait.kind};
+  task.read.command.data = events::DeadlineReached{entry.wait().kind};
   batch_->segment.tasks.push_back(&task);
   join_chain(task, entry);
 }

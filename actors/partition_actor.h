@@ -54,7 +54,7 @@ class PartitionActor : public caf::event_based_actor {
 
   // Supervision.
   void wake(CartEntry&);
-  void forget_actor(CartEntry&);
+  void forget_actor(Awake&);
   void sleep_idle();
   void on_down(const caf::down_msg&);
   [[nodiscard]] std::int64_t give_up(CartEntry&, Task& failed);
@@ -64,7 +64,7 @@ class PartitionActor : public caf::event_based_actor {
   SleepLimits sleep_limits_;
   RecordWriter writer_;
   events::CommandReader reader_;
-  std::unordered_map<caf::actor_id, CartEntry*> by_actor_;
+  std::unordered_map<caf::actor_id, Awake*> by_actor_;
   std::vector<CartEntry*> dirty_;  // carts whose state record must be written; null: ended since
 
   Batch* batch_ = nullptr;

@@ -49,17 +49,14 @@ void PartitionActor::decide_without_cart(Task& task, const std::optional<events:
 
 void PartitionActor::join_chain(Task& task, CartEntry& entry) {
   task.cart = &entry;
-  if (entry.first == nullptr) {
-    entry.first = entry.last = &task;
-  } else {
-    entry.last->next = &task;
-    entry.last = &task;
-  }
+  auto& awake = state_->carts.wake(entry);
+  (awake.first == nullptr ? awake.first : awake.last->next) = &task;
+  awake.last = &task;
 }
 
 void PartitionActor::send_to_cart(Task& task) {
   auto& entry = *task.cart;
-  if (!entry.awake) wake(entry);
+  if (!entry.has_actor()) wake(entry);
   entry.awake->deciding = &task;
   send(entry.awake->actor, Decide{&task});
 }
@@ -72,7 +69,7 @@ void PartitionActor::on_decided(Task* task) {
   const events::Ended ended{task->outcome.created.offset, task->outcome.end->outcome, task->outcome.end->session,
                             task->outcome.newest_session, task->outcome.newest_reservation};
   task->next = nullptr;
-  task->cart->last = task;
+  task->cart->awake->last = task;
   std::int64_t without_cart = 0;
   for (; next != nullptr; next = next->next, ++without_cart) {
     next->cart = nullptr;
@@ -83,27 +80,32 @@ void PartitionActor::on_decided(Task* task) {
 
 /// Takes over what a cart's tasks of the segment came to. Called in record order of their last ones.
 void PartitionActor::settle(CartEntry& entry) {
-  Task& last = *entry.last;
+  auto& awake = *entry.awake;
+  const Task& last = *awake.last;
+  const bool had_session = !entry.session().empty();
   std::string_view session = entry.session();
+  auto wait = entry.wait();
   bool changed = false;
   state_->deadlines.remove(entry);
-  for (const Task* task = entry.first; task != nullptr; task = task->next) {
+  for (const Task* task = awake.first; task != nullptr; task = task->next) {
     const auto& outcome = task->outcome;
     changed = changed || outcome.changed;
     if (outcome.session_part == Outcome::SessionPart::written) session = outcome.session;
     if (outcome.session_part == Outcome::SessionPart::closed) session = {};
-    if (task->is_deadline() || outcome.wait.change == events::WaitChange::Kind::clear) entry.wait = {};
+    if (task->is_deadline() || outcome.wait.change == events::WaitChange::Kind::clear) wait = {};
     if (outcome.wait.change == events::WaitChange::Kind::set) {
-      entry.wait = {outcome.wait.kind, outcome.wait.length, task->record->at.offset, std::nullopt};
+      wait = {outcome.wait.kind, outcome.wait.length, task->record->at.offset, std::nullopt};
     }
   }
-  entry.first = entry.last = nullptr;
+  awake.first = awake.last = nullptr;
   if (last.outcome.end) return bury(entry, last);
-  state_->sessions_open += (session.empty() ? 0 : 1) - (entry.session_bytes == 0 ? 0 : 1);
-  entry.keep(entry.id(), last.outcome.cart, session);
-  state_->deadlines.list(entry);
-  state_->awake.use(entry, last.record->append_time);
-  if (changed) mark_dirty(entry);
+  state_->sessions_open += (session.empty() ? 0 : 1) - (had_session ? 1 : 0);
+  auto& kept = state_->carts.keep(entry, wait, last.outcome.cart, session);
+  if (kept.place_in_dirty != not_listed) dirty_[kept.place_in_dirty] = &kept;
+  state_->deadlines.list(kept);
+  if (changed) mark_dirty(kept);
+  if (!awake.actor) return state_->carts.sleep(kept);  // it died when all was said
+  state_->awake.use(awake, last.record->append_time);
 }
 
 /// The cart is over: what stays is its epitaph and a tombstone.
@@ -113,9 +115,9 @@ void PartitionActor::bury(CartEntry& entry, const Task& last) {
                        {outcome.created.offset, outcome.end->outcome, outcome.end->session, outcome.newest_session,
                         outcome.newest_reservation},
                        last.record->append_time);
-  if (entry.session_bytes != 0) --state_->sessions_open;
+  if (!entry.session().empty()) --state_->sessions_open;
   if (entry.place_in_dirty != not_listed) dirty_[entry.place_in_dirty] = nullptr;
-  forget_actor(entry);
+  forget_actor(*entry.awake);
   writer_.write_tombstone(*batch_, entry.id());
   gone_.push_back(&entry);
 }
@@ -132,27 +134,28 @@ void PartitionActor::wake(CartEntry& entry) {
   const std::string_view cart = entry.cart();
   auto actor = spawn<CartActor, caf::monitored + caf::lazy_init>(
       std::ref(environment_), caf::actor_cast<caf::actor>(this), entry.id(), cart, entry.session());
-  by_actor_.emplace(actor.id(), &entry);
-  entry.awake = std::make_unique<Awake>();
-  entry.awake->actor = std::move(actor);
+  auto& awake = state_->carts.wake(entry);
+  by_actor_.emplace(actor.id(), &awake);
+  awake.actor = std::move(actor);
 }
 
-/// Lets go of a cart's actor, which has ended or will.
-void PartitionActor::forget_actor(CartEntry& entry) {
-  if (!entry.awake) return;
-  by_actor_.erase(entry.awake->actor.id());
-  state_->awake.remove(entry);
-  entry.awake.reset();
+/// Lets go of a cart's actor, which has ended or will. What is kept of it goes too, unless tasks wait for another.
+void PartitionActor::forget_actor(Awake& awake) {
+  if (awake.actor) by_actor_.erase(awake.actor.id());
+  state_->awake.remove(awake);
+  awake.actor = nullptr;
+  awake.deciding = nullptr;
+  if (awake.first == nullptr) state_->carts.sleep(*awake.entry);
 }
 
 void PartitionActor::sleep_idle() {
   if (batch_->records.empty()) return;
   const auto now = batch_->records.back().append_time;
-  while (auto* entry = state_->awake.longest_idle()) {
-    const bool idle = entry->awake->last_used + sleep_limits_.idle <= now;
+  while (auto* awake = state_->awake.longest_idle()) {
+    const bool idle = awake->last_used + sleep_limits_.idle <= now;
     if (!idle && state_->awake.size() <= sleep_limits_.awake_carts) break;
-    send_exit(entry->awake->actor, caf::exit_reason::user_shutdown);
-    forget_actor(*entry);
+    send_exit(awake->actor, caf::exit_reason::user_shutdown);
+    forget_actor(*awake);
   }
 }
 
@@ -160,28 +163,32 @@ void PartitionActor::sleep_idle() {
 void PartitionActor::on_down(const caf::down_msg& down) {
   const auto found = by_actor_.find(down.source.id());
   if (found == by_actor_.end()) return;  // it was let go
-  auto& entry = *found->second;
-  Task* deciding = entry.awake->deciding;
-  forget_actor(entry);
-  if (batch_ == nullptr || deciding == nullptr || entry.first == nullptr || deciding->done) return;
+  auto& awake = *found->second;
+  auto& entry = *awake.entry;
+  Task* deciding = awake.deciding;
+  const bool busy = batch_ != nullptr && deciding != nullptr && awake.first != nullptr && !deciding->done;
+  forget_actor(awake);
+  if (!busy) return;
   batch_->failures.push_back("the actor of a cart died deciding offset " + std::to_string(deciding->record->at.offset) +
                              ": " + caf::to_string(down.reason));
   ++batch_->counts.restarts;
   // From its snapshot the cart decides its tasks of this segment once more: they come to the same.
-  for (Task* task = entry.first; task != deciding; task = task->next) batch_->segment.reopen(*task);
+  for (Task* task = awake.first; task != deciding; task = task->next) batch_->segment.reopen(*task);
   bool last = false;
   if (++deciding->attempts >= events::limits::attempts) last = batch_->segment.close(give_up(entry, *deciding));
-  if (entry.first != nullptr) return send_to_cart(*entry.first);
+  if (awake.first != nullptr) return send_to_cart(*awake.first);
+  state_->carts.sleep(entry);
   if (last) segment_decided();
 }
 
 /// Takes a task that keeps failing out of its cart's chain: it becomes a dead letter, the cart lives on. Returns how
 /// many tasks are done by that.
 std::int64_t PartitionActor::give_up(CartEntry& entry, Task& failed) {
+  auto& awake = *entry.awake;
   Task* before = nullptr;
-  for (Task* task = entry.first; task != &failed; task = task->next) before = task;
-  (before != nullptr ? before->next : entry.first) = failed.next;
-  if (entry.last == &failed) entry.last = before;
+  for (Task* task = awake.first; task != &failed; task = task->next) before = task;
+  (before != nullptr ? before->next : awake.first) = failed.next;
+  if (awake.last == &failed) awake.last = before;
   Task* rest = std::exchange(failed.next, nullptr);
   failed.outcome.clear();
   failed.cart = nullptr;
@@ -189,18 +196,19 @@ std::int64_t PartitionActor::give_up(CartEntry& entry, Task& failed) {
   failed.dead_letter = events::DeadLetterReason::keeps_failing;
   failed.dead_letter_type = failed.read.command.type;
   if (failed.is_deadline()) {  // a wait never gets lost: it begins again
-    entry.wait = {entry.wait.kind, entry.wait.length, failed.record->at.offset, std::nullopt};
+    const auto wait = entry.wait();
+    entry.set_wait({wait.kind, wait.length, failed.record->at.offset, std::nullopt});
     state_->deadlines.list(entry);
     mark_dirty(entry);
   }
   if (!failed.decided) return 1;
   // It was to create the cart: what follows finds none, unless it creates it itself.
   std::int64_t concluded = 1;
-  entry.first = entry.last = nullptr;
+  awake.first = awake.last = nullptr;
   while (rest != nullptr) {
     Task& task = *rest;
     rest = std::exchange(task.next, nullptr);
-    if (entry.first != nullptr) {
+    if (awake.first != nullptr) {
       join_chain(task, entry);
       continue;
     }
@@ -208,7 +216,7 @@ std::int64_t PartitionActor::give_up(CartEntry& entry, Task& failed) {
     decide_without_cart(task, std::nullopt, &entry);
     if (task.cart == nullptr) ++concluded;
   }
-  if (entry.first == nullptr) gone_.push_back(&entry);
+  if (awake.first == nullptr) gone_.push_back(&entry);
   return concluded;
 }
 

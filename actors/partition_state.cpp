@@ -40,12 +40,9 @@ std::optional<std::string> read_state(PartitionState& state, std::optional<event
   if (key.starts_with('\x01')) return "this program knows no such engine record";
   auto parts = events::split_snapshot(value);
   if (auto* unsupported = std::get_if<events::Unsupported>(&parts)) return unsupported->message;
-  const auto& found = std::get<events::SnapshotParts>(parts);
-  auto& entry = state.carts.add(key);
-  entry.keep(key, found.cart, found.session);
-  entry.wait = found.wait;
+  auto& entry = state.carts.keep(state.carts.add(key), value);
   state.deadlines.list(entry);
-  if (!found.session.empty()) ++state.sessions_open;
+  if (!std::get<events::SnapshotParts>(parts).session.empty()) ++state.sessions_open;
   return std::nullopt;
 }
 

@@ -13,7 +13,7 @@
 
 namespace mayfly::actors {
 
-struct CartEntry;
+class CartEntry;
 struct Segment;
 
 /// An event that was said: its JSON data is bytes [begin, end) of the outcome's data.

@@ -2,6 +2,7 @@
 #include "events/snapshot_layout.h"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 namespace mayfly::events {
@@ -48,40 +49,76 @@ std::uint64_t saturated(std::int64_t value, int width) {
 
 }  // namespace
 
-void append_snapshot(std::string& out, const Wait& wait, std::string_view cart, std::string_view session) {
-  if (cart.size() > most_of(cart_bytes_width)) throw std::length_error("a cart's state of 16 MiB or more");
+namespace {
+
+/// Writes the header; `session`: one follows.
+void put_header(char* to, const Wait& wait, std::size_t cart_bytes, bool session) {
   const bool waits = wait.kind != WaitKind::none;
   const bool started = waits && wait.due;
-  out.reserve(out.size() + header_bytes + cart.size() + session.size());
-  ByteWriter to(out);
-  to.fixed(layout::newest, 1);
-  to.fixed(static_cast<std::uint64_t>(wait.kind) | (session.empty() ? 0 : has_session) | (started ? has_started : 0),
-           1);
-  to.fixed(waits ? saturated(wait.length.count, length_width) : 0, length_width);
-  to.fixed(waits ? saturated(started ? wait.due->ms : wait.set_at, moment_width) : 0, moment_width);
-  to.fixed(cart.size(), cart_bytes_width);
-  out.append(cart).append(session);
+  const auto put = [&to](std::uint64_t value, int width) {
+    for (int i = 0; i < width; ++i) *to++ = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+  };
+  put(layout::newest, 1);
+  put(static_cast<std::uint64_t>(wait.kind) | (session ? has_session : 0) | (started ? has_started : 0), 1);
+  put(waits ? saturated(wait.length.count, length_width) : 0, length_width);
+  put(waits ? saturated(started ? wait.due->ms : wait.set_at, moment_width) : 0, moment_width);
+  put(cart_bytes, cart_bytes_width);
+}
+
+}  // namespace
+
+std::size_t snapshot_bytes(std::string_view cart, std::string_view session) {
+  if (cart.size() > most_of(cart_bytes_width)) throw std::length_error("a cart's state of 16 MiB or more");
+  return header_bytes + cart.size() + session.size();
+}
+
+void put_snapshot(std::span<char> to, const Wait& wait, std::string_view cart, std::string_view session) {
+  put_header(to.data(), wait, cart.size(), !session.empty());
+  char* end = to.data() + header_bytes;
+  if (!cart.empty()) std::memcpy(end, cart.data(), cart.size());
+  if (!session.empty()) std::memcpy(end + cart.size(), session.data(), session.size());
+}
+
+void put_wait(std::span<char> snapshot, const Wait& wait) {
+  const auto parts = parts_of({snapshot.data(), snapshot.size()});
+  put_header(snapshot.data(), wait, parts.cart.size(), !parts.session.empty());
+}
+
+void append_snapshot(std::string& out, const Wait& wait, std::string_view cart, std::string_view session) {
+  const auto begin = out.size();
+  out.resize(begin + snapshot_bytes(cart, session));
+  put_snapshot(std::span(out).subspan(begin), wait, cart, session);
+}
+
+SnapshotParts parts_of(std::string_view snapshot) {
+  if (snapshot.empty()) return {};
+  auto in = layout::behind_version(snapshot);
+  const auto flags = in.fixed(1);
+  const auto length = static_cast<std::int64_t>(in.fixed(length_width));
+  const auto moment = static_cast<std::int64_t>(in.fixed(moment_width));
+  SnapshotParts parts;
+  parts.cart = in.view(in.fixed(cart_bytes_width));
+  parts.session = snapshot.substr(in.position());
+  const auto kind = static_cast<WaitKind>(flags & kind_bits);
+  const bool started = (flags & has_started) != 0;
+  if (kind == WaitKind::none) return parts;
+  parts.wait = {kind, {length}, started ? no_offset : moment, std::nullopt};
+  if (started) parts.wait.due = Timestamp{moment};
+  return parts;
 }
 
 std::variant<SnapshotParts, Unsupported> split_snapshot(std::string_view bytes) {
   if (auto no = layout::check(a_record, bytes)) return *no;
   auto in = layout::behind_version(bytes);
   const auto flags = in.fixed(1);
-  const auto length = static_cast<std::int64_t>(in.fixed(length_width));
-  const auto moment = static_cast<std::int64_t>(in.fixed(moment_width));
-  const auto cart_bytes = in.fixed(cart_bytes_width);
-  SnapshotParts parts;
-  parts.cart = in.view(cart_bytes);
-  parts.session = bytes.substr(in.position());
-  const bool started = (flags & has_started) != 0;
+  (void)in.view(length_width + moment_width);
+  (void)in.view(in.fixed(cart_bytes_width));
+  const bool session = in.position() < bytes.size();
   const auto kind = static_cast<WaitKind>(flags & kind_bits);
-  if (in.failed() || kind > WaitKind::status_try || ((flags & has_session) != 0) == parts.session.empty()) {
+  if (in.failed() || kind > WaitKind::status_try || ((flags & has_session) != 0) != session) {
     return layout::damage(a_record, in, bytes);
   }
-  if (kind != WaitKind::none) {
-    parts.wait = {kind, {length}, started ? no_offset : moment, std::nullopt};
-    if (started) parts.wait.due = Timestamp{moment};
-  }
+  const auto parts = parts_of(bytes);
   if (auto no = layout::check(layout::a_cart, parts.cart)) return *no;
   if (parts.session.empty()) return parts;
   if (auto no = layout::check(layout::a_session, parts.session)) return *no;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,6 +40,13 @@ struct SnapshotParts {
   std::string_view cart;
   std::string_view session;  // empty: none is open
 };
+/// The same into memory of just that size. The parts must not lie in it.
+[[nodiscard]] std::size_t snapshot_bytes(std::string_view cart, std::string_view session);
+void put_snapshot(std::span<char> to, const Wait&, std::string_view cart, std::string_view session);
+/// Another wait in a snapshot; the rest stays. Precondition: it was split without complaint.
+void put_wait(std::span<char> snapshot, const Wait&);
+/// The parts of a snapshot that was split without complaint before; nothing of an empty one.
+[[nodiscard]] SnapshotParts parts_of(std::string_view snapshot);
 [[nodiscard]] std::variant<SnapshotParts, Unsupported> split_snapshot(std::string_view bytes);
 /// The id is not in the bytes: it is the record's key.
 [[nodiscard]] std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes,

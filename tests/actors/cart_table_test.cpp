@@ -8,18 +8,49 @@
 #include <string>
 
 using namespace mayfly::actors;
+using namespace mayfly::events;
 
 TEST_CASE("an entry keeps its id and both parts, also when the new bytes are views of the old") {
   CartTable carts;
-  auto& entry = carts.add("c1");
-  entry.keep("c1", "cart", "session");
+  const Wait idle{WaitKind::idle, {60'000}, 7, std::nullopt};
+  auto& entry = carts.keep(carts.add("c1"), idle, "cart", "session");
   CHECK(entry.id() == "c1");
   CHECK(entry.cart() == "cart");
   CHECK(entry.session() == "session");
-  entry.keep(entry.id(), "other", entry.session());
-  CHECK(entry.id() == "c1");
-  CHECK(entry.cart() == "other");
-  CHECK(entry.session() == "session");
+  CHECK(entry.wait() == idle);
+  const Wait started{WaitKind::capture, {60'000}, no_offset, Timestamp{1'790'000'000'000}};
+  auto& other = carts.keep(entry, started, "other", entry.session());
+  CHECK(other.id() == "c1");
+  CHECK(other.cart() == "other");
+  CHECK(other.session() == "session");
+  CHECK(other.wait() == started);
+  other.set_wait(idle);
+  CHECK(other.cart() == "other");
+  CHECK(other.wait() == idle);
+  CHECK(carts.find("c1") == &other);
+}
+
+TEST_CASE("a cart without a snapshot has no wait, no session and no actor") {
+  CartTable carts;
+  const auto& entry = carts.add("c1");
+  CHECK(entry.snapshot().empty());
+  CHECK(entry.wait() == Wait{});
+  CHECK(entry.session().empty());
+  CHECK(!entry.has_actor());
+}
+
+TEST_CASE("what is kept of a busy cart follows it to its new bytes") {
+  CartTable carts;
+  auto& entry = carts.add("c1");
+  auto& awake = carts.wake(entry);
+  CHECK(&carts.wake(entry) == &awake);
+  auto& kept = carts.keep(entry, {}, "cart", "");
+  CHECK(kept.awake == &awake);
+  CHECK(awake.entry == &kept);
+  CHECK(carts.awake_count() == 1);
+  carts.sleep(kept);
+  CHECK(kept.awake == nullptr);
+  CHECK(carts.awake_count() == 0);
 }
 
 TEST_CASE("any history of adding and removing finds exactly the carts that are there") {
@@ -51,17 +82,14 @@ TEST_CASE("the longest idle cart is the one used longest ago") {
   CartTable carts;
   AwakeOrder order;
   CartEntry* entries[3] = {&carts.add("a"), &carts.add("b"), &carts.add("c")};
-  for (auto* entry : entries) {
-    entry->awake = std::make_unique<Awake>();
-    order.use(*entry, {1});
-  }
-  order.use(*entries[0], {2});
-  CHECK(order.longest_idle()->id() == "b");
-  order.remove(*entries[1]);
-  CHECK(order.longest_idle()->id() == "c");
-  order.remove(*entries[2]);
-  CHECK(order.longest_idle()->id() == "a");
-  order.remove(*entries[0]);
+  for (auto* entry : entries) order.use(carts.wake(*entry), {1});
+  order.use(*entries[0]->awake, {2});
+  CHECK(order.longest_idle()->entry->id() == "b");
+  order.remove(*entries[1]->awake);
+  CHECK(order.longest_idle()->entry->id() == "c");
+  order.remove(*entries[2]->awake);
+  CHECK(order.longest_idle()->entry->id() == "a");
+  order.remove(*entries[0]->awake);
   CHECK(order.longest_idle() == nullptr);
   CHECK(order.size() == 0);
 }

@@ -14,11 +14,16 @@ using actors::Deadlines;
 
 namespace {
 
-void set(Deadlines& deadlines, CartEntry& entry, events::Wait wait) {
-  deadlines.remove(entry);
-  entry.wait = wait;
-  deadlines.list(entry);
-}
+struct Waiting {
+  CartTable carts;
+  Deadlines deadlines;
+  void set(std::string_view id, events::Wait wait) {
+    auto* found = carts.find(id);
+    auto& entry = found != nullptr ? *found : carts.add(id);
+    deadlines.remove(entry);
+    deadlines.list(carts.keep(entry, wait, "cart", ""));
+  }
+};
 
 events::Wait unstarted(events::Offset set_at) { return {events::WaitKind::idle, {1}, set_at, std::nullopt}; }
 events::Wait due(std::int64_t ms) { return {events::WaitKind::idle, {1}, 0, events::Timestamp{ms}}; }
@@ -31,11 +36,11 @@ std::uint64_t seed() {
 }  // namespace
 
 TEST_CASE("deadlines come due by time, and at the same time by the bytes of the cart id") {
-  CartTable carts;
-  Deadlines deadlines;
-  set(deadlines, carts.add("b"), due(20));
-  set(deadlines, carts.add("c"), due(10));
-  set(deadlines, carts.add("a"), due(20));
+  Waiting w;
+  auto& deadlines = w.deadlines;
+  w.set("b", due(20));
+  w.set("c", due(10));
+  w.set("a", due(20));
   CHECK(deadlines.next_due() == events::Timestamp{10});
   CHECK(deadlines.take_due({9}) == nullptr);
   CHECK(deadlines.take_due({20})->id() == "c");
@@ -45,10 +50,10 @@ TEST_CASE("deadlines come due by time, and at the same time by the bytes of the 
 }
 
 TEST_CASE("a wait that no tick has covered does not start") {
-  CartTable carts;
-  Deadlines deadlines;
-  set(deadlines, carts.add("late"), unstarted(8));
-  set(deadlines, carts.add("early"), unstarted(7));
+  Waiting w;
+  auto& deadlines = w.deadlines;
+  w.set("late", unstarted(8));
+  w.set("early", unstarted(7));
   CHECK(deadlines.take_unstarted(6) == nullptr);
   CHECK(deadlines.take_unstarted(7)->id() == "early");
   CHECK(deadlines.take_unstarted(7) == nullptr);
@@ -56,13 +61,12 @@ TEST_CASE("a wait that no tick has covered does not start") {
 }
 
 TEST_CASE("a new wait replaces the old one, and a cart without a wait is not listed") {
-  CartTable carts;
-  Deadlines deadlines;
-  auto& cart = carts.add("a");
-  set(deadlines, cart, due(5));
-  set(deadlines, cart, due(50));
+  Waiting w;
+  auto& deadlines = w.deadlines;
+  w.set("a", due(5));
+  w.set("a", due(50));
   CHECK(deadlines.take_due({49}) == nullptr);
-  set(deadlines, cart, {});
+  w.set("a", {});
   CHECK(deadlines.size() == 0);
 }
 
@@ -70,16 +74,15 @@ TEST_CASE("any history of setting and removing gives the deadlines in order") {
   const auto chosen = seed();
   MESSAGE("MAYFLY_SEED=", chosen);
   std::mt19937_64 random(chosen);
-  CartTable carts;
-  Deadlines deadlines;
+  Waiting w;
+  auto& deadlines = w.deadlines;
   std::vector<std::pair<std::int64_t, std::string>> expected;
-  for (int i = 0; i < 1000; ++i) carts.add("cart-" + std::to_string(i));
   for (int step = 0; step < 5000; ++step) {
-    auto& cart = *carts.find("cart-" + std::to_string(random() % 1000));
-    set(deadlines, cart, random() % 4 == 0 ? events::Wait{} : due(static_cast<std::int64_t>(random() % 500)));
+    w.set("cart-" + std::to_string(random() % 1000),
+          random() % 4 == 0 ? events::Wait{} : due(static_cast<std::int64_t>(random() % 500)));
   }
-  carts.for_each([&](CartEntry& cart) {
-    if (cart.wait.due) expected.emplace_back(cart.wait.due->ms, cart.id());
+  w.carts.for_each([&](const CartEntry& cart) {
+    if (const auto wait = cart.wait(); wait.due) expected.emplace_back(wait.due->ms, cart.id());
   });
   std::sort(expected.begin(), expected.end());
   REQUIRE(deadlines.size() == expected.size());
@@ -87,6 +90,6 @@ TEST_CASE("any history of setting and removing gives the deadlines in order") {
     auto* cart = deadlines.take_due({1000});
     REQUIRE(cart != nullptr);
     CHECK(cart->id() == id);
-    CHECK(cart->wait.due->ms == ms);
+    CHECK(cart->wait().due->ms == ms);
   }
 }
