@@ -10,6 +10,7 @@ import unittest
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
 PATIENCE_S = 20
+CONTRACT = ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "asyncapi.py")]  # has Debian's validators
 
 
 def run(*words, stdin=None):
@@ -22,6 +23,13 @@ class CommandLine(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.log = f"sqlite:{folder.name}/shop.db"
+
+    def tearDown(self):
+        """Whatever a test has written fits docs/asyncapi.yaml."""
+        if run("tail", "--log", self.log, "--from", "begin", "--limit", "1").returncode != 0:
+            return  # it made no log
+        done = subprocess.run([*CONTRACT, MAYFLY, self.log], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def serve(self):
         engine = subprocess.Popen([MAYFLY, "serve", "--log", self.log], stderr=subprocess.PIPE, text=True)

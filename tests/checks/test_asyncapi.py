@@ -1,0 +1,152 @@
+"""docs/asyncapi.yaml itself: a valid AsyncAPI 3.0 document of valid schemas, whose examples are records that fit them.
+
+The AsyncAPI project's JSON Schema is taken from its npm package where npm is there; without it the document's
+structure is checked by the other tests alone, saying so. Needs Debian's python3-jsonschema too.
+"""
+import copy
+import json
+import pathlib
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import unittest
+
+import asyncapi
+import jsonschema
+
+SPECS = "@asyncapi/specs@6.11.1"
+SPECS_SCHEMA = "package/schemas/3.0.0-without-$id.json"
+CACHE = pathlib.Path(__file__).resolve().parents[2] / "build" / "asyncapi-3.0.0.json"
+
+
+def asyncapi_schema():
+    """The AsyncAPI 3.0 JSON Schema, or None."""
+    if not CACHE.exists():
+        if shutil.which("npm") is None:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            packed = subprocess.run(["npm", "pack", "--silent", SPECS], cwd=folder, capture_output=True, timeout=120, check=False)
+            found = list(pathlib.Path(folder).glob("*.tgz"))
+            if packed.returncode != 0 or not found:
+                return None
+            with tarfile.open(found[0]) as package:
+                CACHE.parent.mkdir(exist_ok=True)
+                CACHE.write_bytes(package.extractfile(SPECS_SCHEMA).read())
+    return without_id_properties(json.loads(CACHE.read_text()))
+
+
+def without_id_properties(node):
+    """Debian's jsonschema takes a property that is named $id for the schema's own $id; our document has none."""
+    if isinstance(node, dict):
+        return {k: without_id_properties(v) for k, v in node.items() if not (k == "$id" and isinstance(v, dict))}
+    return [without_id_properties(v) for v in node] if isinstance(node, list) else node
+
+
+def references(node):
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == "$ref":
+                yield value
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def resolve(doc, reference):
+    node = doc
+    for step in reference.removeprefix("#/").split("/"):
+        node = node[step]
+    return node
+
+
+class Document(unittest.TestCase):
+    def setUp(self):
+        self.doc = asyncapi.document()
+        self.contract = asyncapi.Contract(self.doc)
+        self.messages = self.doc["components"]["messages"]
+
+    def test_it_is_an_asyncapi_document(self):
+        schema = asyncapi_schema()
+        if schema is None:
+            self.skipTest("npm or its registry is not here: only the structure is checked")
+        jsonschema.Draft7Validator(schema).validate(self.doc)
+        broken = copy.deepcopy(self.doc)
+        broken["operations"]["writeEvents"]["action"] = "shout"
+        self.assertFalse(jsonschema.Draft7Validator(schema).is_valid(broken))
+
+    def test_every_reference_leads_somewhere_and_every_schema_is_used(self):
+        used = set(references(self.doc))
+        for reference in used:
+            resolve(self.doc, reference)
+        for name in self.doc["components"]["schemas"]:
+            self.assertIn(f"#/components/schemas/{name}", used)
+        for name in self.messages:
+            self.assertIn(f"#/components/messages/{name}", used)
+
+    def test_every_topic_has_its_name_a_key_and_an_operation(self):
+        addresses = [channel["address"] for channel in self.doc["channels"].values()]
+        self.assertEqual(addresses, [f"checkout.{s}.v1" for s in ("commands", "events", "state", "deadletters", "alerts")])
+        used = {operation["channel"]["$ref"] for operation in self.doc["operations"].values()}
+        self.assertEqual(used, {f"#/channels/{name}" for name in self.doc["channels"]})
+        for name, message in self.messages.items():
+            self.assertIn("description", message["bindings"]["kafka"]["key"], name)
+
+    def test_every_schema_is_a_schema_and_events_are_strict(self):
+        for name, schema in self.doc["components"]["schemas"].items():
+            jsonschema.Draft7Validator.check_schema(schema)
+            if name.endswith("Event") or name in ("EventHeaders", "AlertHeaders", "Alert"):
+                self.assertIs(schema["additionalProperties"], False, name)
+            if name.endswith("Command"):
+                self.assertNotIn("additionalProperties", schema, name)
+
+    def test_commands_and_events_are_those_of_the_contract(self):
+        counts = {kind: len(of) for kind, of in self.contract.by_type.items()}
+        self.assertEqual(counts, {"command": 19, "event": 33})
+
+    def test_examples_are_records_that_fit(self):
+        for name, message in self.messages.items():
+            for example in message.get("examples", ()):
+                self.assertIsNone(self.contract.message(message, example["headers"], example["payload"]), name)
+
+    def test_a_record_that_does_not_fit_is_found(self):
+        message = self.messages["event.cart.created"]
+        good = {
+            "key": "c1",
+            "headers": {
+                "ce_specversion": "1.0",
+                "ce_id": "0-0-0",
+                "ce_source": "/mayfly/shop",
+                "ce_type": message["name"],
+                "ce_subject": "c1",
+                "ce_time": "2026-11-24T12:00:00.000Z",
+                "content-type": "application/json",
+            },
+            "data": {"currency": "GBP", "expires_after_s": 86400},
+        }
+        self.assertIsNone(self.contract.event(good))
+        for where, name, value in [
+            ("data", "currency", "gbp"),
+            ("data", "expires_after_s", "86400"),
+            ("data", "expires_after_s", 86400.5),
+            ("data", "colour", "red"),
+            ("headers", "ce_id", "0-0"),
+            ("headers", "ce_sequence", "0"),
+            ("headers", "ce_color", "red"),
+            ("headers", "ce_time", "2026-11-24T12:00:00Z"),
+            ("headers", "ce_type", "dev.mayfly.cart.flown.v1"),
+            ("headers", "ce_subject", "c2"),
+        ]:
+            bad = copy.deepcopy(good)
+            bad[where][name] = value
+            self.assertIsNotNone(self.contract.event(bad), (name, value))
+        for where, name in [("data", "currency"), ("headers", "ce_source")]:
+            bad = copy.deepcopy(good)
+            del bad[where][name]
+            self.assertIsNotNone(self.contract.event(bad), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
