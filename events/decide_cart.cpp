@@ -11,6 +11,8 @@ namespace mayfly::events {
 
 namespace {
 
+__extension__ using Wide = __int128;  // the sum of a few amounts of any size
+
 Minor signed_amount(const Adjustment& a) {
   return a.kind == AdjustmentKind::discount ? -a.amount_minor : a.amount_minor;
 }
@@ -75,14 +77,10 @@ class Ladder {
   }
   void active(const CartAdjust& c) {
     if (std::ssize(c.adjustments) > limits::adjustments) return invalid("adjustments has over 16 entries");
-    // At most 16 amounts within 10^15 each: their sum cannot overflow.
-    Minor total = cart_.lines_minor;
-    for (const auto& a : c.adjustments) {
-      if (!within_limit(a.amount_minor)) return reject(Code::amount_out_of_range);
-      total += signed_amount(a);
-    }
-    if (!within_limit(total)) return reject(Code::amount_out_of_range);
-    say(CartAdjusted{c.adjustments, total});
+    Wide total = cart_.lines_minor;  // the limit is on what all of them come to, in whatever order
+    for (const auto& a : c.adjustments) total += signed_amount(a);
+    if (total > max_amount_minor || total < -max_amount_minor) return reject(Code::amount_out_of_range);
+    say(CartAdjusted{c.adjustments, static_cast<Minor>(total)});
   }
   void active(const CartCancel& c) {
     say(CartCanceled{c.reason});

@@ -280,12 +280,12 @@ class Ladder {
     e.url = action.url;
     say(e);
     d_.action_url = action.url;
-    const std::int64_t most_s = set_.action_total.count / 1000;
+    const Millis left = std::max(1_s, session_.opened_at + set_.action_total - context_.time);
+    const std::int64_t most_s = left.count / 1000 + 1;  // more does not matter, and could not be multiplied
     const Millis asked = action.expires_after_s
                              ? Millis{std::clamp<std::int64_t>(*action.expires_after_s, 0, most_s) * 1000}
                              : set_.action_wait;
-    const Millis left = session_.opened_at + set_.action_total - context_.time;
-    wait(WaitKind::action, std::max(Millis{1000}, std::min(asked, left)));
+    wait(WaitKind::action, std::max(1_s, std::min(asked, left)));
   }
   void enter(State state) {
     d_.next.state = state;

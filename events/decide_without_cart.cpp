@@ -3,6 +3,8 @@
 #include "events/identity.h"
 #include "events/replies.h"
 
+#include <algorithm>
+
 namespace mayfly::events {
 
 namespace {
@@ -23,7 +25,7 @@ void create(Decision& d, const CartCreate& command, const Context& context, std:
     return void(d.events.emplace_back(refusal));
   }
   d.events.emplace_back(CartCreated{*currency, command.customer_id, expires_s});
-  d.wait = {WaitChange::Kind::set, WaitKind::idle, {expires_s * 1000}};
+  d.wait = {WaitChange::Kind::set, WaitKind::idle, std::min(Millis{expires_s * 1000}, context.settings.cart_life)};
 }
 
 void answer_unknown(Decision& d, const Command& command) {
@@ -31,7 +33,8 @@ void answer_unknown(Decision& d, const Command& command) {
   if (!is_payment_reply(command.type)) return;
   const auto says = reported(command);
   if (says.money() <= 0) return;
-  d.events.emplace_back(unresolved_stranger(says.session_id, says.money(), currency_of(says.currency, {})));
+  d.events.emplace_back(
+      unresolved_stranger(says.session_id, says.money(), currency_of(says.currency, {}), says.reference));
   d.concern = Concern::payment_unresolved;
 }
 

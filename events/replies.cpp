@@ -76,16 +76,17 @@ void refuse_invalid(Decision& d, const Invalid& invalid, Currency known) {
   d.events.emplace_back(refusal);
   if (!invalid.money_minor || *invalid.money_minor <= 0) return;
   d.events.emplace_back(
-      unresolved_stranger(invalid.session_id, *invalid.money_minor, currency_of(invalid.currency, known)));
+      unresolved_stranger(invalid.session_id, *invalid.money_minor, currency_of(invalid.currency, known), {}));
   d.concern = Concern::payment_unresolved;
 }
 
-PaymentEvent unresolved_stranger(Text session_id, Minor amount_minor, Currency currency) {
+PaymentEvent unresolved_stranger(Text session_id, Minor amount_minor, Currency currency, Text reference) {
   PaymentEvent e{};
   e.type = EventType::payment_unresolved;
   e.session_id = session_id;
   e.amount_minor = amount_minor;
   e.currency = currency;
+  e.reference = reference;
   return e;
 }
 
@@ -99,7 +100,8 @@ void answer_late_payment(Decision& d, const Bygone& b, const Command& command, c
   if (n == 0 || n > b.newest_session) {
     d.events.emplace_back(rejected(Code::session_unknown));
     if (says.money() <= 0) return;
-    d.events.emplace_back(unresolved_stranger(says.session_id, says.money(), currency_of(says.currency, b.currency)));
+    d.events.emplace_back(
+        unresolved_stranger(says.session_id, says.money(), currency_of(says.currency, b.currency), says.reference));
     d.concern = Concern::payment_unresolved;
     return;
   }

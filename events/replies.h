@@ -35,7 +35,7 @@ struct Reported {
 void refuse_invalid(Decision&, const Invalid&, Currency known);
 
 /// payment.unresolved about a session that is not known: named as it was received.
-[[nodiscard]] PaymentEvent unresolved_stranger(Text session_id, Minor amount_minor, Currency);
+[[nodiscard]] PaymentEvent unresolved_stranger(Text session_id, Minor amount_minor, Currency, Text reference);
 
 /// Whom a late reply meets: an ended cart's epitaph, or a live cart whose session of that number is over.
 struct Bygone {

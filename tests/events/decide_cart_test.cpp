@@ -86,6 +86,38 @@ TEST_CASE("adjustments are replaced as a whole, discounts are taken off") {
   CHECK(s(CommandType::cart_adjust, CartAdjust{seventeen}) == Said{"!data_invalid"});
 }
 
+TEST_CASE("adjustments beyond the limit are accepted where they cancel each other out, in any order") {
+  const std::vector<Adjustment> canceling = {{AdjustmentKind::fee, "f", INT64_MAX},
+                                             {AdjustmentKind::tax, "t", INT64_MAX},
+                                             {AdjustmentKind::discount, "d", INT64_MAX},
+                                             {AdjustmentKind::discount, "d", INT64_MAX - 5}};
+  Scenario s;
+  s.active(100);
+  CHECK(s(CommandType::cart_adjust, CartAdjust{canceling}) == Said{"cart.adjusted", "wait idle 86400"});
+  CHECK(s.cart->total_minor() == 105);
+  CHECK(adjust(s, AdjustmentKind::fee, limit - 100).front() == "cart.adjusted");
+  CHECK(adjust(s, AdjustmentKind::fee, limit - 99) == Said{"!amount_out_of_range"});
+  CHECK(adjust(s, AdjustmentKind::discount, limit + 100).front() == "cart.adjusted");
+  CHECK(adjust(s, AdjustmentKind::discount, limit + 101) == Said{"!amount_out_of_range"});
+}
+
+TEST_CASE("what is remembered: every decided shop command, refused ones too, but none whose data was invalid") {
+  const auto refusal = [](Code code) {
+    Decision d;
+    d.events.emplace_back(CommandRejected{code, {}, false, {}, {}});
+    return d;
+  };
+  const Command edit{CommandType::cart_adjust, CartAdjust{}, "i", {}};
+  Decision accepted;
+  accepted.events.emplace_back(CartAdjusted{{}, 0});
+  CHECK(is_remembered(edit, accepted));
+  CHECK(is_remembered(edit, refusal(Code::amount_out_of_range)));
+  CHECK_FALSE(is_remembered(edit, refusal(Code::data_invalid)));
+  CHECK(is_remembered({CommandType::checkout_complete, CheckoutComplete{}, "i", {}}, refusal(Code::cart_empty)));
+  CHECK(is_remembered({CommandType::cart_cancel, CartCancel{}, "i", {}}, Decision{}));  // canceling already
+  CHECK_FALSE(is_remembered({CommandType::payment_declined, PaymentDeclined{}, "i", {}}, accepted));
+}
+
 TEST_CASE("a checkout begins only for what the shop and the cart agree on") {
   Scenario empty;
   empty(CommandType::cart_create, CartCreate{"GBP", "", {}});
@@ -132,6 +164,12 @@ TEST_CASE("a cart idles at most until thirty days after its creation") {
   CHECK(add(s, "B", 1, 1) == Said{"cart.line_added", "wait idle 5"});
   s.now.ms += 10'000;
   CHECK(add(s, "C", 1, 1) == Said{"cart.line_added", "wait idle 0"});  // a millisecond
+}
+
+TEST_CASE("a cart's first wait is at most its life, too") {
+  Scenario s;
+  s.settings.cart_life = 1_h;
+  CHECK(s(CommandType::cart_create, CartCreate{"GBP", "", {}}) == Said{"cart.created", "wait idle 3600"});
 }
 
 TEST_CASE("reserving: what inventory and time say") {

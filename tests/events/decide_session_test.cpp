@@ -63,6 +63,14 @@ TEST_CASE("authorizing: an action is passed on once, for at most what is left of
   CHECK(action(s, "u3", 60) == Said{"payment.action_required 1999", "wait action 1"});
 }
 
+TEST_CASE("authorizing: what is left of the hour counts from the record times, also where they stepped back") {
+  Scenario s;
+  s.authorizing();
+  s.now.ms -= 700;
+  s(CommandType::payment_requires_action, PaymentRequiresAction{"c-p1", "u", INT64_MAX});
+  CHECK(s.last_wait.count == 3'600'700);
+}
+
 TEST_CASE("authorizing: silence is asked about four times, then handed to a person") {
   Scenario s;
   s.authorizing();

@@ -92,6 +92,7 @@ class Scenario {
   std::optional<Cart> cart;
   std::optional<Session> session;
   std::optional<Ended> ended;
+  Millis last_wait{};  // to the millisecond
 
  private:
   std::vector<std::string> apply(const Decision& decision, const Context& context) {
@@ -100,6 +101,7 @@ class Scenario {
     for (const auto& event : decision.events) said.push_back(line(event));
     if (decision.wait.change == WaitChange::Kind::set) {
       const auto length = decision.wait.length.count == 0 ? idle_length(*cart, context) : decision.wait.length;
+      last_wait = length;
       said.push_back("wait " + std::string(name(decision.wait.kind)) + " " + std::to_string(length.count / 1000));
     }
     if (cart) {

@@ -1,0 +1,54 @@
+// One record of a partition's commands as the generator makes it: what the model and the engine are both given.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mayfly::model {
+
+struct StepAdjustment {
+  std::string kind;
+  std::string label;
+  std::int64_t amount_minor = 0;
+};
+
+struct Step {
+  std::string type;  // contract.md's names: cart.create, payment.captured, clock.tick, ...
+  std::string cart;  // the key; none for clock.tick
+  std::string id;    // ce_id; the source is always the same
+  std::int64_t offset = 0;
+  std::int64_t time = 0;  // append time, ms
+
+  bool unreadable = false;  // a member is missing or wrong; the amounts can be read
+
+  // Data members, under the names of contract.md. Empty: not given.
+  std::string currency, customer_id, sku, name, reason, into, provider, token, session_id, reservation_id, reference,
+      url, state;
+  std::optional<std::int64_t> expires_after_s;
+  std::int64_t quantity = 0;
+  std::int64_t unit_price_minor = 0;
+  std::int64_t amount_minor = 0;
+  std::int64_t expected_total_minor = 0;
+  std::int64_t authorized_minor = 0;
+  std::int64_t captured_minor = 0;
+  std::int64_t refunded_minor = 0;
+  bool retryable = false;
+  bool payment = false;  // checkout.complete has one
+  std::vector<StepAdjustment> adjustments;
+  std::vector<std::string> skus;
+
+  // clock.tick
+  std::optional<std::int64_t> at;
+  std::int64_t through = 0;
+  std::vector<std::pair<std::string, std::int64_t>> settings;  // what this tick changes, by the names of numbers.h
+};
+
+/// The type and all members of a shop command: what makes a repeated id the same command.
+[[nodiscard]] std::string body_of(const Step&);
+/// The whole step on one line, for a person.
+[[nodiscard]] std::string describe(const Step&);
+
+}  // namespace mayfly::model
