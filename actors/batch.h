@@ -5,7 +5,9 @@
 #include "actors/segment.h"
 #include "actors/task.h"
 #include "events/record.h"
+#include "events/words.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -37,6 +39,9 @@ struct BatchCounts {
   std::int64_t dead_letters = 0;
   std::int64_t ticks = 0;
   std::int64_t restarts = 0;
+  std::array<std::int64_t, events::event_type_count> events_by_type{};
+  std::array<std::int64_t, events::code_count> rejections_by_code{};
+  std::array<std::int64_t, events::dead_letter_reason_count> dead_letters_by_reason{};
 };
 
 struct Batch {

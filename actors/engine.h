@@ -2,6 +2,7 @@
 // decided, writes ticks. Owns the actor system; CAF does not show here.
 #pragma once
 
+#include "actors/census.h"
 #include "events/log.h"
 #include "events/settings.h"
 
@@ -24,7 +25,9 @@ struct EngineConfig {
   events::Millis tick_interval{1'000};
   events::Millis passivate_after{5'000};  // idle in record time, then a cart's actor becomes bytes
   std::size_t awake_carts = 8'192;        // per partition; beyond it the longest idle sleep at once
-  int threads = 0;                        // of the actor system; 0: as many as there are processors
+  events::Millis first_pause{50};         // before a log that did not answer is tried again; doubles up to the most
+  events::Millis most_pause{5'000};
+  int threads = 0;  // of the actor system; 0: as many as there are processors
 
   /// Test seam: called by a cart's actor before it decides; may throw. Null: none.
   std::function<void(std::string_view cart_id, events::Position)> before_decide;
@@ -38,37 +41,16 @@ struct Notice {
   events::Partition partition = -1;
 };
 
-/// Counters since the engine began, and what is alive now. Read from any thread.
-struct Census {
-  std::int64_t carts_started = 0;  // actors made: created or woken
-  std::int64_t carts_stopped = 0;  // actors destroyed
-  std::int64_t sessions_started = 0;
-  std::int64_t sessions_stopped = 0;
-  std::int64_t actors_running = 0;  // by the actor system's own count, partitions' supervisors included
-  std::int64_t supervisors = 0;
-  std::int64_t carts_open = 0;  // carts with state, awake or sleeping
-  std::int64_t carts_awake = 0;
-  std::int64_t sessions_open = 0;  // carts whose state has an open session, awake or sleeping
-  std::int64_t epitaphs = 0;
-  std::int64_t commands = 0;  // records decided and committed
-  std::int64_t events = 0;
-  std::int64_t rejections = 0;
-  std::int64_t dead_letters = 0;
-  std::int64_t ticks = 0;
-  std::int64_t commits = 0;
-  std::int64_t commit_failures = 0;
-  std::int64_t restarts = 0;  // actors restarted from their snapshot
-};
-
 /// Why run returned.
 enum class RunEnd : std::uint8_t {
   stopped,    // asked to; everything decided is committed
   caught_up,  // run_until_caught_up: nothing was left to read
-  failed,     // the log cannot go on; message says why
+  failed,     // cannot go on; message says why
 };
 struct RunResult {
   RunEnd end = RunEnd::stopped;
   std::string message;
+  events::LogError error = events::LogError::none;  // failed: what the log said; none: the engine itself failed
 };
 
 class Engine {
@@ -79,15 +61,21 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Serves until stopped (drains: finishes the batch it decides and commits it) or until the log fails for good.
+  /// Serves until stopped (drains: finishes the batch it decides and commits it) or until the log fails for good. A log
+  /// that does not answer is tried again, after pauses that grow to `most_pause`.
   RunResult run(const std::stop_token&);
 
   /// Serves until a poll gives nothing and all is committed. Writes no ticks: for replays and tests.
   RunResult run_until_caught_up();
 
-  /// True once all partitions given so far are restored and served.
+  /// True while all partitions given so far are restored and served and the log answers.
   [[nodiscard]] bool ready() const;
   [[nodiscard]] Census census() const;
+  /// The partitions that are ours, by number.
+  [[nodiscard]] std::vector<PartitionView> partitions() const;
+  /// What the log says of itself, as of the last second.
+  [[nodiscard]] std::vector<events::LogFigure> log_figures() const;
+  [[nodiscard]] Pulse pulse() const;
 
  private:
   struct State;

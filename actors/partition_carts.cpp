@@ -39,6 +39,7 @@ void PartitionActor::decide_without_cart(Task& task, const std::optional<events:
   for (const auto& event : decision.events) {
     SaidEvent said;
     said.type = events::type_of(event);
+    if (const auto* rejected = std::get_if<events::CommandRejected>(&event)) said.code = rejected->code;
     said.begin = static_cast<std::uint32_t>(outcome.data.size());
     append_event_data(outcome.data, event, surroundings);
     said.end = static_cast<std::uint32_t>(outcome.data.size());

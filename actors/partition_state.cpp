@@ -60,8 +60,8 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
     if (auto why = read_state(*state, position, key, value))
       unreadable = "state of " + key_for_people(key) + ": " + *why;
   });
-  if (!restored.status.ok()) return CannotServe{where + restored.status.message};
-  if (!unreadable.empty()) return CannotServe{where + unreadable};
+  if (!restored.status.ok()) return CannotServe{where + restored.status.message, restored.status.error};
+  if (!unreadable.empty()) return CannotServe{where + unreadable, events::LogError::corrupt};
   if (!position && (restored.next != 0 || state->carts.size() != 0)) {
     return CannotServe{
         where + "commands are committed up to offset " + std::to_string(restored.next) +

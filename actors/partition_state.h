@@ -30,6 +30,7 @@ struct PartitionState {
 /// Why a partition must not be served; a sentence for a person.
 struct CannotServe {
   std::string message;
+  events::LogError error = events::LogError::invalid;
 };
 
 /// Restores a taken partition (decisions.md 8): committed position, then state to its end; both must agree on the

@@ -89,7 +89,11 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
     batch.out.push_back({events::Stream::events, batch.partition, cart_id,
                          data.substr(said.begin, said.end - said.begin), headers.list()});
     ++batch.counts.events;
-    if (said.type == events::EventType::command_rejected) ++batch.counts.rejections;
+    ++batch.counts.events_by_type[static_cast<std::size_t>(said.type)];
+    if (said.code) {
+      ++batch.counts.rejections;
+      ++batch.counts.rejections_by_code[static_cast<std::size_t>(*said.code)];
+    }
   }
   const std::string_view lines = outcome.merge_lines;
   std::uint32_t begin = 0;
@@ -144,6 +148,7 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   }
   batch.out.push_back({events::Stream::deadletters, batch.partition, record.key, value, own.list()});
   ++batch.counts.dead_letters;
+  ++batch.counts.dead_letters_by_reason[static_cast<std::size_t>(reason)];
 
   const bool keyed = record.key && events::is_cart_id(*record.key);
   std::string data;
@@ -162,6 +167,7 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   batch.out.push_back(
       {events::Stream::events, batch.partition, keyed ? record.key : std::nullopt, keep(batch, data), headers.list()});
   ++batch.counts.events;
+  ++batch.counts.events_by_type[static_cast<std::size_t>(events::EventType::command_dead_lettered)];
 }
 
 void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::string_view alert,

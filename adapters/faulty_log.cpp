@@ -9,6 +9,12 @@ using events::CommitOutcome;
 events::Polled FaultyLog::poll(const events::PollLimits& limits) {
   {
     std::scoped_lock lock(mutex_);
+    if (silent_polls_ > 0) {
+      --silent_polls_;
+      events::Polled polled;
+      polled.status = {events::LogError::unavailable, "a planted silence."};
+      return polled;
+    }
     if (std::exchange(take_again_, false)) {
       events::Polled polled;
       for (events::Partition p = 0; p < log_.partitions(); ++p) polled.taken.push_back(p);
@@ -16,6 +22,18 @@ events::Polled FaultyLog::poll(const events::PollLimits& limits) {
     }
   }
   return log_.poll(limits);
+}
+
+events::Restored FaultyLog::restore(events::Partition partition,
+                                    const std::function<void(events::Bytes, events::Bytes)>& state) {
+  {
+    std::scoped_lock lock(mutex_);
+    if (silent_restores_ > 0) {
+      --silent_restores_;
+      return {0, 0, {events::LogError::unavailable, "a planted silence."}};
+    }
+  }
+  return log_.restore(partition, state);
 }
 
 events::CommitResult FaultyLog::commit(const events::Commit& commit) {
@@ -34,7 +52,7 @@ events::CommitResult FaultyLog::commit(const events::Commit& commit) {
   std::scoped_lock lock(mutex_);
   take_again_ = true;
   if (fault == Fault::aborted) return {CommitOutcome::aborted, "a planted abort."};
-  if (fault == Fault::failed) return {CommitOutcome::failed, "a planted failure."};
+  if (fault == Fault::failed) return {CommitOutcome::failed, "a planted failure.", events::LogError::full};
   return {CommitOutcome::indefinite, "a planted loss of the answer."};
 }
 

@@ -14,7 +14,7 @@ enum class Fault : std::uint8_t {
   aborted,       // not written, said so
   lost_answer,   // written, but the answer is lost: indefinite
   lost_request,  // not written, and nobody knows: indefinite
-  failed,        // not written and never will be
+  failed,        // not written and never will be: no space
 };
 
 /// Wraps another log, which outlives it. After a fault every partition comes again as taken, as the contract says.
@@ -27,12 +27,16 @@ class FaultyLog final : public events::Log {
     faults_ = std::move(faults);
   }
 
+  /// The next so many polls, and then so many restores, find that the log does not answer.
+  void do_not_answer(int polls, int restores) {
+    std::scoped_lock lock(mutex_);
+    silent_polls_ = polls;
+    silent_restores_ = restores;
+  }
+
   [[nodiscard]] std::int32_t partitions() const override { return log_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
-  events::Restored restore(events::Partition p,
-                           const std::function<void(events::Bytes, events::Bytes)>& state) override {
-    return log_.restore(p, state);
-  }
+  events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>& state) override;
   void start(events::Partition p) override { log_.start(p); }
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord& record) override { return log_.append(record); }
@@ -42,6 +46,8 @@ class FaultyLog final : public events::Log {
   std::mutex mutex_;
   std::deque<Fault> faults_;
   bool take_again_ = false;
+  int silent_polls_ = 0;
+  int silent_restores_ = 0;
 };
 
 }  // namespace mayfly::adapters

@@ -34,7 +34,7 @@ std::string holder_text(std::string_view engine, events::Timestamp now) {
 events::CommitResult result_of(const sqlite::Error& error) {
   const auto status = error.status();
   const bool again = status.error == LogError::unavailable;
-  return {again ? CommitOutcome::aborted : CommitOutcome::failed, status.message};
+  return {again ? CommitOutcome::aborted : CommitOutcome::failed, status.message, status.error};
 }
 
 }  // namespace
@@ -101,6 +101,11 @@ void SqliteLog::give_up_all() {
 
 events::Polled SqliteLog::poll(const events::PollLimits& limits) {
   events::Polled polled;
+  if (fenced_) {
+    polled.status = {LogError::owned, "another engine has taken over " + reading_.db.file() +
+                                          ". Only one may serve it; this one gives up."};
+    return polled;
+  }
   const auto until = clock_.now() + limits.wait;
   try {
     for (auto version = reading_.reader.data_version();;) {
@@ -180,7 +185,7 @@ events::CommitResult SqliteLog::commit(const events::Commit& commit) {
     write(commit);
     return {};
   } catch (const Fenced&) {
-    give_up_all();
+    fenced_ = true;
     return {CommitOutcome::fenced, "another engine has taken over " + committing_.db.file() + "."};
   } catch (const sqlite::Error& error) {
     give_up_all();
@@ -199,6 +204,24 @@ void SqliteLog::write(const events::Commit& commit) {
   committing_.appender.end();
   for (const auto& next : commit.next) committing_.position.bind(1, next.partition).bind(2, next.offset).execute();
   transaction.commit();
+}
+
+std::vector<events::LogFigure> SqliteLog::figures() {
+  std::vector<events::LogFigure> figures;
+  std::map<Partition, events::Offset> positions;
+  {
+    std::scoped_lock lock(mutex_);
+    positions = positions_;
+  }
+  try {
+    for (const auto& [p, next] : positions) {
+      const auto behind = reading_.reader.ends(Stream::commands, p).end - next;
+      figures.push_back({"lag_records", p, static_cast<double>(behind)});
+    }
+  } catch (const sqlite::Error&) {
+    figures.clear();  // poll says what is wrong
+  }
+  return figures;
 }
 
 LogStatus SqliteLog::append(const events::NewRecord& record) {

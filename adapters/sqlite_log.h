@@ -28,6 +28,7 @@ class SqliteLog final : public events::Log {
   void start(events::Partition) override;
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
+  std::vector<events::LogFigure> figures() override;
 
  private:
   SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock&, FileLock);
@@ -59,7 +60,8 @@ class SqliteLog final : public events::Log {
   std::mutex append_mutex_;
   Writing appending_;
   std::int64_t epoch_ = 0;
-  std::mutex mutex_;  // guards what follows
+  std::atomic<bool> fenced_{false};  // another owner has raised the epoch
+  std::mutex mutex_;                 // guards what follows
   std::vector<events::Partition> taken_;
   std::map<events::Partition, events::Offset> positions_;  // of started partitions
 };

@@ -46,6 +46,7 @@ std::string_view name(CommitOutcome);
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::committed;
   std::string message;
+  LogError error = LogError::none;  // failed: which kind
   [[nodiscard]] bool ok() const { return outcome == CommitOutcome::committed; }
 };
 
@@ -75,6 +76,14 @@ struct Restored {
   LogStatus status;
 };
 
+/// A number that a log knows of itself, for operators (docs/metrics.md names those in use).
+struct LogFigure {
+  std::string_view name;  // e.g. "lag_records": a literal
+  Partition partition = -1;
+  double value = 0;
+  bool counts = false;  // only rises, from 0 at the log's begin
+};
+
 class Log {
  public:
   virtual ~Log() = default;
@@ -101,6 +110,9 @@ class Log {
 
   /// Appends to commands outside any transaction, at once visible (clock ticks). Any thread.
   virtual LogStatus append(const NewRecord&) = 0;
+
+  /// Poll's thread, about once a second; must not block.
+  virtual std::vector<LogFigure> figures() { return {}; }
 };
 
 /// Where a stream's partition begins and ends: first <= offsets < end. `end` is what read_committed may see.

@@ -16,8 +16,8 @@ MAY_INCLUDE = {
 LIBRARIES = {
     "events": {"simdjson.h": {"json_reader.cpp"}, "sodium/": {"identity.cpp"}, "uuid/": {"identity.cpp"}},
     "actors": {"caf/": None},
-    "adapters": {"sqlite3.h": None, "librdkafka/": None},
-    "tools": {"spdlog/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config.cpp"}, "zstd.h": {"retail.cpp"}},
+    "adapters": {"sqlite3.h": None, "librdkafka/": None, "httplib.h": {"http.cpp"}},
+    "tools": {"spdlog/": None, "fmt/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config.cpp"}, "zstd.h": {"retail.cpp"}},
 }
 SYSTEM = {
     "adapters": {"fcntl.h", "unistd.h", "sys/file.h"},

@@ -12,6 +12,9 @@ struct Config {
   std::string log;
   std::int32_t partitions = 4;  // for a log that is made
   actors::EngineConfig engine;
+  std::string http;  // HOST:PORT or "off"; empty: the default address if it is free
+  events::Millis stuck_limit{60'000};
+  events::Millis drain_limit{25'000};
 };
 
 /// Reads `file` over `config`. Returns an empty string, or what is wrong: file, line, key, what to do.

@@ -3,6 +3,7 @@
 #include "adapters/wall_clock.h"
 #include "tools/connectors.h"
 #include "tools/exit_codes.h"
+#include "tools/front.h"
 #include "tools/log_lines.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
+constexpr events::Millis config_stuck_limit{60'000};
 constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
 
 std::string temporary_log() {
@@ -27,8 +29,11 @@ std::string temporary_log() {
   return "sqlite:" + folder + "/shop.db";
 }
 
-void introduce(const std::string& log) {
-  std::printf("The demo serves %s. In another terminal, try:\n\n", log.c_str());
+void introduce(const std::string& log, const std::string& http) {
+  std::printf("The demo serves %s.\n", log.c_str());
+  if (!http.empty()) std::printf("Watch it on http://%s/\n", http.c_str());
+  std::printf("\nIn another terminal, try:\n\n");
+  if (!http.empty()) std::printf("  build/release/mayfly tree    --http %s\n", http.c_str());
   std::printf("  build/release/mayfly tail    --log %s\n", log.c_str());
   std::printf("  build/release/mayfly tail    --log %s --type order.placed --json\n", log.c_str());
   std::printf("  build/release/mayfly inspect --log %s CART      # a cart id that tail has shown\n\n", log.c_str());
@@ -72,7 +77,12 @@ int demo(const DemoOptions& options) {
   std::stop_source stop_engine;
   std::thread serving([&] { result = engine.run(stop_engine.get_token()); });
 
-  introduce(name);
+  Front front(engine, clock, {config.name, name, clock.now()}, config_stuck_limit);
+  auto not_listening =
+      options.http == "off" ? std::string() : front.listen(options.http.empty() ? default_http_address : options.http);
+  if (!not_listening.empty() && options.http.empty()) not_listening = front.listen("127.0.0.1:0");
+  if (!not_listening.empty()) std::fprintf(stderr, "%s\n", not_listening.c_str());
+  introduce(name, front.address());
   CommandWriter out(*shop_side);
   SimulatedShop shop(out, options.seed);
   Connectors connectors(*shop_side, out, shop,

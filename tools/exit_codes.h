@@ -12,7 +12,10 @@ enum ExitCode : int {
   exit_config = 3,           // the config file is wrong
   exit_log_unavailable = 4,  // the log does not answer: try again later
   exit_log_owned = 5,        // another engine serves this log
-  exit_log_unusable = 6,     // the log is broken, full, or does not fit this engine
+  exit_log_unusable = 6,     // the log is broken, or does not fit this engine
+  exit_engine_failed = 7,    // a part of the engine itself failed: start it again, it goes on from the log
+  exit_log_full = 8,         // no space: make room, then start it again
+  exit_not_drained = 9,      // asked to stop, it did not end within drain_limit_ms; what was decided is decided again
 };
 
 inline ExitCode exit_code_of(events::LogError error) {
@@ -21,7 +24,7 @@ inline ExitCode exit_code_of(events::LogError error) {
     case events::LogError::unavailable: return exit_log_unavailable;
     case events::LogError::owned:
     case events::LogError::fenced: return exit_log_owned;
-    case events::LogError::full:
+    case events::LogError::full: return exit_log_full;
     case events::LogError::corrupt: return exit_log_unusable;
     case events::LogError::invalid: return exit_usage;
   }

@@ -1,5 +1,6 @@
 // The command line: verbs and their options. What they do is in a file each.
 #include "tools/exit_codes.h"
+#include "tools/front.h"
 #include "tools/verbs.h"
 
 #include <CLI/CLI.hpp>
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
   s->add_option("--name", serve_options.name, "the engine's name: part of every idempotency key");
   s->add_option("--partitions", serve_options.partitions, "for a log that is made (default 4)")
       ->check(CLI::Range(1, 1024));
+  s->add_option("--http", serve_options.http, "HOST:PORT of probes, metrics and page, or off (default 127.0.0.1:9290)");
   s->add_flag("--json", serve_options.json, "log lines as JSON also on a terminal");
 
   SendOptions send_options;
@@ -82,6 +84,13 @@ int main(int argc, char** argv) {
   s->add_option("--limit-invoices", feed_options.limit_invoices, "at most so many; 0: all");
   s->add_flag("--json", feed_options.json, "print the counts as JSON");
 
+  TreeOptions tree_options;
+  tree_options.http = default_http_address;
+  s = verb(app, "tree", "Show a running engine's tree: partitions, carts, sessions, restarts", tree_options, tree,
+           chosen);
+  s->add_option("--http", tree_options.http, "where it listens, HOST:PORT");
+  s->add_flag("--json", tree_options.json, "one JSON object");
+
   ReplayOptions replay_options;
   s = verb(app, "replay", "Decide the recorded commands again and compare every byte", replay_options, replay, chosen);
   s->add_option("--log", replay_options.log, log_help)->required();
@@ -98,6 +107,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 100));
   s->add_option("--delay-ms", demo_options.delay_ms, "mean time to an answer")->check(CLI::Range(0, 600'000));
   s->add_option("--seed", demo_options.seed, "of all chances");
+  s->add_option("--http", demo_options.http,
+                "HOST:PORT of the page, or off (default 127.0.0.1:9290, else any free port)");
 
   try {
     app.parse(argc, argv);

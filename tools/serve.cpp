@@ -3,9 +3,12 @@
 #include "adapters/wall_clock.h"
 #include "tools/config.h"
 #include "tools/exit_codes.h"
+#include "tools/front.h"
 #include "tools/log_lines.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
+
+#include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -56,6 +59,47 @@ class Progress {
   std::thread thread_;
 };
 
+/// Ends the process when the engine has not ended so long after it was asked to.
+class DrainLimit {
+ public:
+  DrainLimit(const std::stop_token& stop, events::Millis limit) : thread_([this, stop, limit] { run(stop, limit); }) {}
+  ~DrainLimit() {
+    {
+      std::scoped_lock lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void run(const std::stop_token& stop, events::Millis limit) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [this] { return over_; });
+    if (changed_.wait_for(lock, std::chrono::milliseconds(limit.count), [this] { return over_; })) return;
+    log_line(actors::Notice::Level::error, "not_drained",
+             "not ended " + std::to_string(limit.count) +
+                 " ms after it was asked to; the process ends now. What was not committed is decided again.");
+    ::_exit(exit_not_drained);
+  }
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
+/// A word given must work; the default address may be another engine's.
+std::string listen(Front& front, const std::string& http) {
+  if (http == "off") return {};
+  auto wrong = front.listen(http.empty() ? default_http_address : http);
+  if (!wrong.empty() && http.empty()) {
+    log_line(actors::Notice::Level::warning, "http_not_opened", wrong + " Serving without it.");
+    return {};
+  }
+  if (wrong.empty()) log_line(actors::Notice::Level::info, "http", "http://" + front.address() + "/ is the page");
+  return wrong;
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
@@ -72,6 +116,7 @@ int serve(const ServeOptions& options) {
   }
   if (!options.log.empty()) config.log = options.log;
   if (!options.name.empty()) config.engine.name = options.name;
+  if (!options.http.empty()) config.http = options.http;
   if (options.partitions > 0) config.partitions = options.partitions;
   if (config.log.empty()) {
     std::fprintf(stderr, "Which log? Give --log sqlite:FILE, or `log` in the config file.\n");
@@ -90,7 +135,13 @@ int serve(const ServeOptions& options) {
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;
   {
+    Front front(engine, clock, {config.engine.name, config.log, clock.now()}, config.stuck_limit);
+    if (const auto wrong = listen(front, config.http); !wrong.empty()) {
+      log_line(actors::Notice::Level::error, "http_not_opened", wrong);
+      return exit_usage;
+    }
     const Progress progress_lines(engine);
+    const DrainLimit drain_limit(stop.get_token(), config.drain_limit);
     result = engine.run(stop.get_token());
   }
   const auto census = engine.census();
@@ -101,7 +152,7 @@ int serve(const ServeOptions& options) {
                " supervisors");
   if (result.end == actors::RunEnd::failed) {
     log_line(actors::Notice::Level::error, "failed", result.message);
-    return exit_log_unusable;
+    return result.error == events::LogError::none ? exit_engine_failed : exit_code_of(result.error);
   }
   log_line(actors::Notice::Level::info, "stopped", "everything decided is committed");
   return exit_ok;

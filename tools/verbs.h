@@ -12,6 +12,7 @@ struct ServeOptions {
   std::string config;  // file; empty: none
   std::string name;    // empty: from the config
   std::int32_t partitions = 0;
+  std::string http;  // HOST:PORT or "off"; empty: from the config
   bool check_config = false;
   bool json = false;
 };
@@ -63,6 +64,12 @@ struct FeedOptions {
 };
 int feed(const FeedOptions&);
 
+struct TreeOptions {
+  std::string http;  // HOST:PORT
+  bool json = false;
+};
+int tree(const TreeOptions&);
+
 struct ReplayOptions {
   std::string log;
 };
@@ -77,6 +84,7 @@ struct DemoOptions {
   int out_of_stock_percent = 5;
   std::int64_t delay_ms = 150;
   std::uint64_t seed = 1;
+  std::string http;  // HOST:PORT or "off"; empty: the default address, or any that is free
 };
 int demo(const DemoOptions&);
 

@@ -274,6 +274,7 @@ TEST_CASE("commits that are aborted or whose answer is lost change nothing of wh
   undisturbed.serve();
   World world;
   world.config.batch_records = 10;
+  world.config.first_pause = world.config.most_pause = {};
   fill(world);
   adapters::MemoryLog inner(world.store);
   adapters::FaultyLog log(inner);

@@ -1,0 +1,93 @@
+// How partitions come to the engine and go from it, and the ticks that move their time.
+#include "actors/engine_state.h"
+#include "actors/partition_actor.h"
+#include "actors/partition_state.h"
+#include "events/cloudevent.h"
+
+#include <utility>
+
+namespace mayfly::actors {
+
+/// Restores what is ours; what the log does not give now is tried again at the next step.
+void Engine::State::take_all() {
+  while (!to_take.empty() && !trouble && !fatal) {
+    const auto partition = *to_take.begin();
+    take(partition);
+    if (served.contains(partition)) to_take.erase(partition);
+  }
+}
+
+void Engine::State::take(events::Partition partition) {
+  drop(partition);
+  phase(partition, PartitionPhase::restoring);
+  auto restored = restore(log, partition, config.name);
+  if (auto* cannot = std::get_if<CannotServe>(&restored)) {
+    if (cannot->error == events::LogError::unavailable) {
+      trouble = true;
+      return say(Notice::Level::warning, "log_unavailable", cannot->message + " This is tried again.", partition);
+    }
+    say(Notice::Level::error, "cannot_serve", cannot->message, partition);
+    return fail(cannot->message, cannot->error);
+  }
+  auto& state = std::get<std::unique_ptr<PartitionState>>(restored);
+  auto& one = served[partition];
+  one.status = state->status();
+  one.committed = state->position.next;
+  const SleepLimits limits{config.passivate_after, static_cast<std::int64_t>(config.awake_carts)};
+  one.supervisor = system.spawn<PartitionActor>(std::ref(environment), std::move(state), limits);
+  log.start(partition);
+  phase(partition, PartitionPhase::serving);
+  gauge();
+  say(Notice::Level::info, "partition_taken",
+      "serving partition " + std::to_string(partition) + " from offset " + std::to_string(one.committed) + " with " +
+          std::to_string(one.status.carts_open) + " open carts",
+      partition);
+}
+
+void Engine::State::drop(events::Partition partition) {
+  const auto found = served.find(partition);
+  if (found == served.end()) return;
+  caf::anon_send_exit(found->second.supervisor, caf::exit_reason::user_shutdown);
+  served.erase(found);
+  phase(partition, PartitionPhase::restoring);
+  gauge();
+}
+
+void Engine::State::drop_all() {
+  while (!served.empty()) drop(served.begin()->first);
+}
+
+/// decisions.md 3: a tick each second while a wait has not started or a deadline is due; at once while due ones
+/// remain; and one that carries the settings this engine wants, if others hold.
+void Engine::State::write_ticks() {
+  const auto now = clock.now();
+  for (auto& [partition, one] : served) {
+    if (one.stopped) continue;
+    const bool waited = now - one.last_tick >= config.tick_interval;
+    const bool due = one.status.next_due && *one.status.next_due <= now;
+    const bool wanted = one.status.unstarted_waits || due || !(one.status.settings == config.settings);
+    if ((wanted && waited) || std::exchange(one.status.due_now, false)) write_tick(partition, one, now);
+  }
+}
+
+void Engine::State::write_tick(events::Partition partition, Served& one, events::Timestamp now) {
+  one.last_tick = now;
+  std::string data;
+  const bool change = !(one.status.settings == config.settings);
+  append_tick_data(data, now, one.committed - 1, change ? &config.settings : nullptr, one.status.settings);
+  const std::string id = "tick-" + std::to_string(partition) + "-" + std::to_string(now.ms);
+  const std::string source = "/mayfly/" + config.name;
+  const events::Header headers[] = {{"ce_specversion", "1.0"},
+                                    {"ce_id", id},
+                                    {"ce_source", source},
+                                    {"ce_type", events::ce_type(events::CommandType::clock_tick)},
+                                    {"content-type", "application/json"}};
+  const auto status = log.append({events::Stream::commands, partition, std::nullopt, data, headers});
+  if (status.ok()) return;
+  say(Notice::Level::warning, "tick_not_written", status.message, partition);
+  // Without ticks no deadline fires: a log that takes none, and will not later, is no log to go on with.
+  const bool later = status.error == events::LogError::unavailable || status.error == events::LogError::fenced;
+  if (!later) fail(status.message, status.error);
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,121 @@
+// The engine's inside: its loop's state and steps. Private to engine*.cpp.
+#pragma once
+
+#include "actors/batch.h"
+#include "actors/committer.h"
+#include "actors/engine.h"
+#include "actors/environment.h"
+#include "actors/messages.h"
+#include "actors/pauses.h"
+
+#include <caf/all.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+
+namespace mayfly::actors {
+
+/// Lets the engine wait until all supervisors have decided their share.
+class Gate {
+ public:
+  void close(std::size_t shares) {
+    std::scoped_lock lock(mutex_);
+    open_ = shares;
+  }
+  void one_done() {
+    std::scoped_lock lock(mutex_);
+    if (--open_ == 0) done_.notify_one();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return open_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::size_t open_ = 0;
+};
+
+/// A partition that this engine serves.
+struct Served {
+  caf::actor supervisor;
+  PartitionStatus status;
+  events::Offset committed = 0;   // next offset, as committed
+  events::Timestamp last_tick{};  // by the clock
+  bool stopped = false;           // cannot go on; its records are left alone
+};
+
+/// A partition's memory for batches: one is decided while the other is committed. Outlives the partition's actors.
+struct BatchPair {
+  Batch of_turn[2];
+};
+
+struct Engine::State {
+  events::Log& log;
+  const events::Clock& clock;
+  EngineConfig config;
+  std::function<void(const Notice&)> notice;
+  std::mutex notice_mutex;
+
+  Environment environment;
+  std::map<events::Partition, BatchPair> batches;
+  caf::actor_system_config caf_config;
+  caf::actor_system system;
+  std::map<events::Partition, Served> served;
+  std::set<events::Partition> to_take;  // ours; not restored yet
+  Gate gate;
+  Committer committer;
+  std::size_t turn = 0;            // which of the two batches is decided
+  events::RecordBatch records[2];  // what the batches view
+  std::vector<Batch*> committing;  // the batches of the commit under way
+  std::chrono::steady_clock::time_point commit_begun;
+  std::optional<RunResult> fatal;  // the engine cannot go on
+  bool given = false;              // the log has said which partitions are ours
+  bool trouble = false;            // this step met a log that did not go along: pause before the next
+  Pauses pauses;
+  events::Timestamp figures_at{};
+
+  mutable std::mutex census_mutex;  // guards the next three
+  Census counted;
+  std::map<events::Partition, PartitionView> views;
+  std::vector<events::LogFigure> figures;
+  std::atomic<bool> ready{false};
+  std::atomic<std::uint64_t> beats{0};
+  std::atomic<bool> deciding{false};
+
+  State(events::Log&, const events::Clock&, EngineConfig, std::function<void(const Notice&)>);
+  ~State();
+
+  // The loop: engine_run.cpp
+  RunResult run(const std::stop_token&, bool until_caught_up);
+  bool step(bool until_caught_up);
+  void heed(const events::LogStatus&);
+  std::vector<Batch*> decide(events::RecordBatch&);
+  bool settle_commit();
+  void begin_commit(const std::vector<Batch*>&);
+  void fail(std::string message, events::LogError);
+  void say(Notice::Level, std::string_view name, std::string message, events::Partition = -1);
+
+  // Partitions come and go: engine_partitions.cpp
+  void take_all();
+  void take(events::Partition);
+  void drop(events::Partition);
+  void drop_all();
+  void write_ticks();
+  void write_tick(events::Partition, Served&, events::Timestamp now);
+
+  // What is seen of it: engine_census.cpp
+  void count(const Batch&);
+  void count_commit(bool ok, std::chrono::steady_clock::duration);
+  void gauge();
+  void phase(events::Partition, PartitionPhase);
+  void forget_view(events::Partition);
+  void ask_figures();
+};
+
+}  // namespace mayfly::actors

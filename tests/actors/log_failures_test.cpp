@@ -1,0 +1,81 @@
+// What the engine does when its log does not go along: tries again where that is safe, ends with the log's word where
+// not.
+#include "actors/commands.h"
+#include "actors/engine.h"
+#include "actors/pauses.h"
+#include "adapters/faulty_log.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace mayfly;
+
+namespace {
+
+struct Disturbed {
+  testing::SetClock clock;
+  adapters::MemoryStore store{2, clock};
+  testing::Shop shop{store};
+  adapters::MemoryLog inner{store};
+  adapters::FaultyLog log{inner};
+  std::vector<std::string> notices;
+  actors::Engine engine;
+
+  static actors::EngineConfig config() {
+    actors::EngineConfig c;
+    c.first_pause = c.most_pause = {};
+    return c;
+  }
+  Disturbed() : engine(log, clock, config(), [this](const actors::Notice& n) { notices.emplace_back(n.name); }) {}
+  [[nodiscard]] std::ptrdiff_t said(std::string_view name) const {
+    return std::count(notices.begin(), notices.end(), name);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a log that does not answer is asked again, polls and restores, and then served") {
+  Disturbed d;
+  d.shop.whole_checkout("c1", 100);
+  d.log.do_not_answer(3, 2);
+  CHECK(d.engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  CHECK(d.said("log_unavailable") == 5);
+  CHECK(d.said("partition_taken") == 2);
+  CHECK(testing::said(d.store, "c1").back() == "cart.converted");
+}
+
+TEST_CASE("a full log ends the run with that word and loses nothing") {
+  Disturbed d;
+  d.shop.whole_checkout("c1", 100);
+  d.log.script({adapters::Fault::failed});
+  const auto result = d.engine.run_until_caught_up();
+  CHECK(result.end == actors::RunEnd::failed);
+  CHECK(result.error == events::LogError::full);
+  CHECK(testing::said(d.store, "c1").empty());
+  adapters::MemoryLog after(d.store);
+  actors::Engine again(after, d.clock, {}, nullptr);
+  CHECK(again.run_until_caught_up().end == actors::RunEnd::caught_up);
+  CHECK(testing::said(d.store, "c1").back() == "cart.converted");
+}
+
+TEST_CASE("a partition that is given up and taken again is counted, with what was committed meanwhile") {
+  Disturbed d;
+  d.shop.create("c1");
+  d.log.script({adapters::Fault::aborted, adapters::Fault::lost_answer});
+  CHECK(d.engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  const auto partitions = d.engine.partitions();
+  REQUIRE(partitions.size() == 2);
+  const auto of_c1 = static_cast<std::size_t>(events::partition_of("c1", 2));
+  CHECK(partitions[of_c1].phase == actors::PartitionPhase::serving);
+  CHECK(partitions[of_c1].times_taken == 3);
+  CHECK(partitions[of_c1].next == 1);
+  CHECK(partitions[of_c1].carts_open == 1);
+}
+
+TEST_CASE("pauses grow to their bound and begin small again after a success") {
+  actors::Pauses pauses({50}, {300});
+  for (const auto expected : {50, 100, 200, 300, 300}) CHECK(pauses.next() == events::Millis{expected});
+  pauses.reset();
+  CHECK(pauses.next() == events::Millis{50});
+}

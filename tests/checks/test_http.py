@@ -1,0 +1,106 @@
+"""What a running engine shows over HTTP: probes, metrics by Prometheus's own checker, the tree, the page.
+
+Usage: test_http.py MAYFLY
+"""
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
+PATIENCE_S = 20
+
+
+class Http(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.log = f"sqlite:{folder.name}/shop.db"
+        self.engine = subprocess.Popen([MAYFLY, "serve", "--log", self.log, "--http", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.engine.stderr.close)
+        self.addCleanup(self.engine.wait)
+        self.addCleanup(lambda: self.engine.poll() is None and self.engine.kill())
+        self.address = None
+        for line in self.engine.stderr:
+            said = json.loads(line)
+            if said["name"] == "http":
+                self.address = re.search(r"http://([^/]+)/", said["message"])[1]
+            if said["name"] == "ready":
+                return
+        self.fail("the engine ended")
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://{self.address}{path}", timeout=PATIENCE_S) as answer:
+            return answer.headers.get_content_type(), answer.read().decode()
+
+    def send(self, *words):
+        subprocess.run([MAYFLY, "send", "--log", self.log, *words], check=True, capture_output=True, timeout=PATIENCE_S)
+
+    def wait_for_commands(self, count):
+        for _ in range(1000):
+            tree = json.loads(self.get("/tree")[1])
+            if tree["engine"]["commands"] >= count:
+                return tree
+        self.fail("the commands were not decided")
+
+    def test_a_served_engine_is_alive_and_ready(self):
+        self.assertEqual(self.get("/livez"), ("text/plain", "alive\n"))
+        self.assertEqual(self.get("/readyz"), ("text/plain", "ready\n"))
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            self.get("/else")
+        self.assertEqual(refused.exception.code, 404)
+        refused.exception.close()
+
+    def test_metrics_pass_prometheus_own_checker_and_name_no_cart(self):
+        self.send("cart.create", "secret-cart", "currency=GBP")
+        self.send("cart.add_line", "secret-cart", "sku=A", "quantity=0", "unit_price_minor=1")
+        self.wait_for_commands(2)
+        _, text = self.get("/metrics")
+        self.assertNotIn("secret-cart", text)
+        self.assertIn('mayfly_events_total{type="cart.created"} 1\n', text)
+        self.assertRegex(text, r'mayfly_rejections_total\{code="[a-z_]+"\} 1\n')
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not here: apt-get install prometheus")
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+
+    def test_the_tree_shows_partitions_and_their_carts_to_programs_and_people(self):
+        self.send("cart.create", "c1", "currency=GBP")
+        tree = self.wait_for_commands(1)
+        self.assertEqual([p["phase"] for p in tree["partitions"]], ["serving"] * 4)
+        self.assertEqual(sum(p["carts_open"] for p in tree["partitions"]), 1)
+        self.assertEqual(tree["process"]["pid"], self.engine.pid)
+        shown = subprocess.run([MAYFLY, "tree", "--http", self.address], capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
+        self.assertIn(f"process {self.engine.pid}", shown)
+        self.assertEqual(shown.count("serving"), 4)
+        self.assertEqual(len({len(line.rstrip("\n")) for line in shown.splitlines()}), 1, shown)
+        again = subprocess.run([MAYFLY, "tree", "--http", self.address, "--json"], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+        self.assertEqual(json.loads(again.stdout)["engine"]["carts_open"], 1)
+
+    def test_the_page_loads_nothing_from_elsewhere(self):
+        kind, page = self.get("/")
+        self.assertEqual(kind, "text/html")
+        self.assertEqual(re.findall(r"""(?:src|href|url|@import)\s*[=(]\s*["']?(?:https?:)?//""", page), [])
+
+    def test_where_nobody_listens_tree_says_what_to_do(self):
+        self.engine.send_signal(signal.SIGTERM)
+        self.engine.wait(PATIENCE_S)
+        asked = subprocess.run([MAYFLY, "tree", "--http", self.address], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn("Is an engine running there?", asked.stderr)
+
+    def test_an_address_that_is_taken_ends_the_second_engine(self):
+        second = subprocess.run([MAYFLY, "serve", "--log", self.log + "2", "--http", self.address], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(second.returncode, 2)
+        self.assertIn("cannot be listened on", second.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

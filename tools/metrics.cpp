@@ -1,0 +1,160 @@
+// Metrics in Prometheus's text format. Names end in their unit; labels take few values, never an id of a cart.
+#include "tools/observed.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <string_view>
+
+namespace mayfly::tools {
+
+namespace {
+
+class Text {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  template <class Number>
+  void sample(std::string_view name, std::string_view labels, Number value) {
+    if (labels.empty()) {
+      fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
+    } else {
+      fmt::format_to(std::back_inserter(out), "{}{{{}}} {}\n", name, labels, value);
+    }
+  }
+  template <class Number>
+  void one(std::string_view name, std::string_view type, std::string_view help, Number value) {
+    family(name, type, help);
+    sample(name, {}, value);
+  }
+  void histogram(std::string_view name, std::string_view help, const actors::Durations& durations) {
+    family(name, "histogram", help);
+    std::int64_t below = 0;
+    const std::string bucket = std::string(name) + "_bucket";
+    for (std::size_t i = 0; i < durations.counts.size(); ++i) {
+      below += durations.counts[i];
+      const bool last = i == durations.bounds_s.size();
+      sample(bucket, last ? "le=\"+Inf\"" : fmt::format("le=\"{}\"", durations.bounds_s[i]), below);
+    }
+    sample(std::string(name) + "_sum", {}, durations.sum_s);
+    sample(std::string(name) + "_count", {}, below);
+  }
+  /// One sample per value of an enumeration of the domain, by its frozen name.
+  template <class Enum, class Counts>
+  void by_name(std::string_view family_name, std::string_view label, const Counts& counts, std::string_view help) {
+    family(family_name, "counter", help);
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      sample(family_name, fmt::format("{}=\"{}\"", label, events::name(static_cast<Enum>(i))), counts[i]);
+    }
+  }
+  std::string out;
+};
+
+/// A label's value: the engine's name is the user's text.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void partitions_text(Text& text, const Observed& seen) {
+  using actors::PartitionPhase;
+  text.family("mayfly_partitions", "gauge", "Partitions of this engine by phase.");
+  for (const auto phase : {PartitionPhase::restoring, PartitionPhase::serving, PartitionPhase::stopped}) {
+    std::int64_t count = 0;
+    for (const auto& p : seen.partitions) count += p.phase == phase ? 1 : 0;
+    text.sample("mayfly_partitions", fmt::format("phase=\"{}\"", name(phase)), count);
+  }
+  const auto each = [&](std::string_view metric, std::string_view type, std::string_view help, auto value) {
+    text.family(metric, type, help);
+    for (const auto& p : seen.partitions) text.sample(metric, fmt::format("partition=\"{}\"", p.partition), value(p));
+  };
+  each("mayfly_partition_next_offset", "gauge", "Committed position: the next command offset to decide.",
+       [](const auto& p) { return p.next; });
+  each("mayfly_partition_carts_open", "gauge", "Open carts of the partition.",
+       [](const auto& p) { return p.carts_open; });
+  each("mayfly_partition_restarts_total", "counter", "Restarts of the partition's carts since it was first taken.",
+       [](const auto& p) { return p.restarts; });
+  each("mayfly_partition_taken_total", "counter", "Times the partition was restored, the first included.",
+       [](const auto& p) { return p.times_taken; });
+}
+
+/// What the log says of itself: one family per figure's name, in the order they come.
+void figures_text(Text& text, const std::vector<events::LogFigure>& figures) {
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    bool known = false;
+    for (std::size_t j = 0; j < i; ++j) known = known || figures[j].name == figures[i].name;
+    if (known) continue;
+    const bool counts = figures[i].counts;
+    const auto metric = fmt::format("mayfly_log_{}{}", figures[i].name, counts ? "_total" : "");
+    text.family(metric, counts ? "counter" : "gauge", "A figure of the log; see docs/metrics.md.");
+    for (const auto& figure : figures) {
+      if (figure.name != figures[i].name) continue;
+      text.sample(metric, figure.partition < 0 ? "" : fmt::format("partition=\"{}\"", figure.partition), figure.value);
+    }
+  }
+}
+
+void actors_text(Text& text, const actors::Census& c) {
+  text.family("mayfly_actors_started_total", "counter", "Actors made: created or woken.");
+  text.sample("mayfly_actors_started_total", "kind=\"cart\"", c.carts_started);
+  text.sample("mayfly_actors_started_total", "kind=\"session\"", c.sessions_started);
+  text.family("mayfly_actors_stopped_total", "counter", "Actors destroyed: ended, asleep or restarted.");
+  text.sample("mayfly_actors_stopped_total", "kind=\"cart\"", c.carts_stopped);
+  text.sample("mayfly_actors_stopped_total", "kind=\"session\"", c.sessions_stopped);
+  text.one("mayfly_actors_running", "gauge", "Actors by the actor system's own count, supervisors included.",
+           c.actors_running);
+  text.one("mayfly_actor_restarts_total", "counter", "Actors that died and were started again from their snapshot.",
+           c.restarts);
+  text.family("mayfly_carts_open", "gauge", "Carts with state, by whether an actor holds it now.");
+  text.sample("mayfly_carts_open", "state=\"awake\"", c.carts_awake);
+  text.sample("mayfly_carts_open", "state=\"sleeping\"", c.carts_open - c.carts_awake);
+  text.one("mayfly_sessions_open", "gauge", "Open payment sessions, awake or sleeping.", c.sessions_open);
+  text.one("mayfly_epitaphs", "gauge", "Ended carts that are remembered.", c.epitaphs);
+}
+
+}  // namespace
+
+std::string metrics_text(const Observed& seen) {
+  Text text;
+  const auto& c = seen.census;
+  const auto& log = seen.running.log;
+  text.family("mayfly_build_info", "gauge", "Always 1; what runs is in the labels.");
+  text.sample("mayfly_build_info",
+              fmt::format("version=\"0.1.0\",engine=\"{}\",log=\"{}\"", escaped(seen.running.engine),
+                          escaped(log.substr(0, log.find(':')))),
+              1);
+  text.one("mayfly_ready", "gauge", "1 while every partition given is restored and the log answers.",
+           seen.ready ? 1 : 0);
+  text.one("mayfly_alive", "gauge", "0 when the loop is stuck.", seen.alive ? 1 : 0);
+  text.one("mayfly_commands_total", "counter", "Commands decided and committed.", c.commands);
+  text.by_name<events::EventType>("mayfly_events_total", "type", c.events_by_type, "Events committed.");
+  text.by_name<events::Code>("mayfly_rejections_total", "code", c.rejections_by_code, "Commands refused by the rules.");
+  text.by_name<events::DeadLetterReason>("mayfly_dead_letters_total", "reason", c.dead_letters_by_reason,
+                                         "Records that became dead letters.");
+  text.one("mayfly_ticks_total", "counter", "Clock ticks taken.", c.ticks);
+  text.family("mayfly_commits_total", "counter", "Transactions by what they came to.");
+  text.sample("mayfly_commits_total", "outcome=\"committed\"", c.commits);
+  text.sample("mayfly_commits_total", "outcome=\"failed\"", c.commit_failures);
+  text.histogram("mayfly_commit_seconds", "One transaction, from its begin to its outcome.", c.commit);
+  text.histogram("mayfly_command_age_seconds",
+                 "From the append of the first command of a partition's share of a batch to its commit.", c.committed);
+  actors_text(text, c);
+  partitions_text(text, seen);
+  figures_text(text, seen.figures);
+  text.one("process_resident_memory_bytes", "gauge", "Resident memory.", seen.resident_bytes);
+  text.one("process_cpu_seconds_total", "counter", "User and system CPU time.", seen.cpu_s);
+  text.one("process_start_time_seconds", "gauge", "Begin of the engine, seconds since 1970.",
+           static_cast<double>(seen.running.begun.ms) / 1000.0);
+  return std::move(text.out);
+}
+
+}  // namespace mayfly::tools
