@@ -123,9 +123,13 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
     case EventType::payment_in_doubt:
       if (s.asked) put(RiskState::in_doubt, s.asked->amount_minor);
       return;
-    case EventType::payment_unresolved:
-      s.unresolved[e.currency] = {e.amount_minor, s.refunded_minor, e.time, e.at};
+    case EventType::payment_unresolved: {
+      // Of an unpaid order all that is authorized is held, be it more than the order's; a capture lets go of the rest.
+      const bool unpaid = s.open && !s.order.empty() && s.captured_minor == 0 && e.currency == s.currency;
+      const Minor held = unpaid ? s.authorized_minor : 0;
+      s.unresolved[e.currency] = {std::max(e.amount_minor, held), s.refunded_minor, e.time, e.at};
       return;
+    }
     case EventType::payment_session_ended:
       s.open = false;
       s.asked.reset();

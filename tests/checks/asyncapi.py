@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Validates records against docs/asyncapi.yaml: every event, dead letter and alert of the logs that are named.
 
-Usage: asyncapi.py MAYFLY LOG...   reads each log with `mayfly tail --json`. Exits 1 on any finding.
+Usage: asyncapi.py MAYFLY LOG...   reads each log with `mayfly tail --json`, or a folder's events.ndjson and so on,
+as tail prints them. Exits 1 on any finding.
 Needs Debian's python3-yaml and python3-fastjsonschema. Knows nothing of the engine but the document.
 """
 import collections
@@ -15,6 +16,7 @@ import yaml
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 MOST_SHOWN = 20
+CARD = "4111 1111 1111 1111"  # tests/hostile/noise.h sends it
 
 
 def document():
@@ -59,6 +61,8 @@ class Contract:
         return "a command of no known type" if message is None else self.message(message, record["headers"], record["data"])
 
     def dead_letter(self, record):
+        if CARD in json.dumps(record):
+            return "a card number"
         message = self.doc["components"]["messages"]["dead_letter"]
         return self.message(message, record["headers"], record.get("data"))
 
@@ -70,6 +74,10 @@ class Contract:
 
 
 def records(mayfly, log, stream):
+    if pathlib.Path(log).is_dir():
+        with open(pathlib.Path(log) / f"{stream}.ndjson", encoding="utf-8") as text:
+            yield from map(json.loads, text)
+        return
     tail = subprocess.Popen(
         [mayfly, "tail", "--log", log, "--stream", stream, "--from", "begin", "--json"], stdout=subprocess.PIPE, text=True
     )

@@ -108,6 +108,7 @@ class Document(unittest.TestCase):
 
     def test_examples_are_records_that_fit(self):
         for name, message in self.messages.items():
+            self.assertEqual("examples" in message, name != "state", f"{name}: an example is a record, a snapshot is bytes")
             for example in message.get("examples", ()):
                 self.assertIsNone(self.contract.message(message, example["headers"], example["payload"]), name)
 
