@@ -41,6 +41,10 @@ events::LogStatus Error::status() const {
     case SQLITE_NOTADB:
       return {events::LogError::corrupt,
               what_happened + ". This is no whole SQLite database; restore it from a backup."};
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_MISMATCH: return {events::LogError::corrupt, what_happened + ". This file is not a log of Mayfly's."};
+    case SQLITE_EMPTY: return {events::LogError::invalid, what_happened};
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:

@@ -165,14 +165,14 @@ events::Restored SqliteLog::restore(Partition partition,
   }
   std::scoped_lock lock(mutex_);
   positions_.erase(partition);
+  restored_[partition] = restored.next;
   return restored;
 }
 
 void SqliteLog::start(Partition partition) {
-  sqlite::Statement position(reading_.db, "SELECT next FROM positions WHERE partition = ?");
-  const bool known = position.bind(1, partition).step();
   std::scoped_lock lock(mutex_);
-  positions_[partition] = known ? position.integer(0) : 0;
+  const auto restored = restored_.find(partition);
+  positions_[partition] = restored == restored_.end() ? 0 : restored->second;
 }
 
 // --- writing -------------------------------------------------------------------------------------------------------
@@ -193,12 +193,16 @@ events::CommitResult SqliteLog::commit(const events::Commit& commit) {
   }
 }
 
+void SqliteLog::check_epoch(Writing& writing) const {
+  writing.epoch.step();
+  const auto epoch = writing.epoch.integer(0);
+  writing.epoch.reset();
+  if (epoch != epoch_) throw Fenced{};
+}
+
 void SqliteLog::write(const events::Commit& commit) {
   sqlite::Transaction transaction(committing_.db);
-  committing_.epoch.step();
-  const auto epoch = committing_.epoch.integer(0);
-  committing_.epoch.reset();
-  if (epoch != epoch_) throw Fenced{};
+  check_epoch(committing_);
   committing_.appender.begin(clock_.now());
   for (const auto& record : commit.records) committing_.appender.append(record);
   committing_.appender.end();
@@ -229,11 +233,15 @@ LogStatus SqliteLog::append(const events::NewRecord& record) {
   std::scoped_lock lock(append_mutex_);
   try {
     sqlite::Transaction transaction(appending_.db);
+    check_epoch(appending_);
     appending_.appender.begin(clock_.now());
     appending_.appender.append(record);
     appending_.appender.end();
     transaction.commit();
     return {};
+  } catch (const Fenced&) {
+    fenced_ = true;
+    return {LogError::fenced, "another engine has taken over " + appending_.db.file() + "."};
   } catch (const sqlite::Error& error) {
     return error.status();
   }

@@ -34,7 +34,6 @@ class SqliteLog final : public events::Log {
   SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock&, FileLock);
   void take_ownership();
   bool gather(const events::PollLimits&, events::RecordBatch&);
-  void write(const events::Commit&);
   void give_up_all();
 
   /// A connection and its statements: one for each thread's work.
@@ -51,6 +50,8 @@ class SqliteLog final : public events::Log {
     sqlite::Statement position;
     explicit Writing(const std::string& file);
   };
+  void write(const events::Commit&);
+  void check_epoch(Writing&) const;  // within a transaction: throws if another owner has raised it
 
   FileLock lock_;
   const events::Clock& clock_;
@@ -63,7 +64,8 @@ class SqliteLog final : public events::Log {
   std::atomic<bool> fenced_{false};  // another owner has raised the epoch
   std::mutex mutex_;                 // guards what follows
   std::vector<events::Partition> taken_;
-  std::map<events::Partition, events::Offset> positions_;  // of started partitions
+  std::map<events::Partition, events::Offset> restored_;   // committed positions, as restore found them
+  std::map<events::Partition, events::Offset> positions_;  // next to read, of started partitions
 };
 
 }  // namespace mayfly::adapters

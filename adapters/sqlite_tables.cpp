@@ -34,6 +34,13 @@ std::int64_t meta(const Connection& db, const char* sql) {
 std::int32_t prepare(const Connection& db, std::int32_t partitions_if_new) {
   Transaction transaction(db);
   if (meta(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") == 0) {
+    if (meta(db, "SELECT count(*) FROM sqlite_schema") != 0) {
+      throw Error(SQLITE_MISMATCH, db.file() + ": this database belongs to another program; give another file");
+    }
+    if (partitions_if_new < 1) {
+      throw Error(SQLITE_EMPTY,
+                  db.file() + ": there is no log in it yet. Start one with: mayfly serve --log sqlite:" + db.file());
+    }
     std::string sql =
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
         "CREATE TABLE ends (stream INTEGER, partition INTEGER, next INTEGER, last_append_time_ms INTEGER,"
@@ -57,6 +64,11 @@ std::int32_t prepare(const Connection& db, std::int32_t partitions_if_new) {
                                    "; run the Mayfly that wrote it");
   }
   const auto partitions = meta(db, "SELECT value FROM meta WHERE key = 'partitions'");
+  if (partitions < 1) {
+    throw Error(SQLITE_NOTADB,
+                db.file() + ": it has " + std::to_string(partitions) +
+                    " partitions, a log has at least one; restore it from a backup or give another file");
+  }
   transaction.commit();
   return static_cast<std::int32_t>(partitions);
 }

@@ -315,7 +315,8 @@ class Ladder {
   }
   void say_declined() {
     auto e = payment(EventType::payment_declined, A);
-    if (const auto* declined = std::get_if<PaymentDeclined>(&command_.data)) e.reason = declined->reason;
+    const auto* declined = std::get_if<PaymentDeclined>(&command_.data);
+    e.reason = declined != nullptr ? declined->reason : name(StatusState::declined);
     say(e);
   }
   void say_canceled() {

@@ -44,7 +44,7 @@ class Writer {
   void operator()(const CheckoutStarted&) { total(); }
   void operator()(const CheckoutReopened& e) {
     json_.text("why", name(e.why));
-    if (e.why != Why::out_of_stock) return;
+    if (e.skus.empty()) return;
     auto& out = json_.member("skus");
     out += '[';
     for (std::size_t i = 0; i < e.skus.size(); ++i) {

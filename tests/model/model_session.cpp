@@ -191,7 +191,7 @@ void Model::authorizing(LiveCart& cart, const Step& step, bool au_raised) {
     return void_session(cart, step, "partial_authorization");
   }
   if (guard("5.authorizing is declined", is(step, "declined"))) {
-    fact(cart, step, "payment.declined", s.A).text("reason", step.reason);
+    fact(cart, step, "payment.declined", s.A).text("reason", step.type == "payment.status" ? "declined" : step.reason);
     session_ended(cart, step, "declined");
     stock(&cart, step, "inventory.release_requested", cart.reservations, commit_within);
     return close(cart, step, "payment_declined");
@@ -247,7 +247,8 @@ void Model::canceling(LiveCart& cart, const Step& step, bool au_raised, bool ca_
   }
   if (guard("5.canceling is declined", is(step, "declined"))) {
     if (guard("5.canceling is declined, au = 0", s.au == 0)) {
-      fact(cart, step, "payment.declined", s.A).text("reason", step.reason);
+      fact(cart, step, "payment.declined", s.A)
+          .text("reason", step.type == "payment.status" ? "declined" : step.reason);
       session_ended(cart, step, "declined");
       return close(cart, step, s.why);
     }
