@@ -21,6 +21,7 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   status = {};
   counts = {};
   failures.clear();
+  rebuild.clear();
   stopped.clear();
   broken.clear();
 }

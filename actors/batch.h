@@ -28,6 +28,7 @@ struct PartitionStatus {
   events::Settings settings;   // that hold
   std::int64_t carts_open = 0;
   std::int64_t carts_awake = 0;
+  std::int64_t carts_quarantined = 0;
   std::int64_t sessions_open = 0;
   std::int64_t epitaphs = 0;
 };
@@ -58,7 +59,8 @@ struct Batch {
   events::Offset next = 0;             // position to commit
   PartitionStatus status;
   BatchCounts counts;
-  std::vector<std::string> failures;  // actors that died, for the operator's log
+  std::vector<std::string> failures;  // the first actors that died, for the operator's log; counts.restarts has all
+  std::string rebuild;                // not empty: build the partition anew once this is committed, and why
   std::string stopped;                // not empty: the partition cannot go on, and why; `next` is where it stands
 
   std::string broken;  // not empty: the supervisor itself died, and why; `out` is not complete

@@ -51,19 +51,29 @@ CartActor::~CartActor() { environment_.lives.carts_stopped.fetch_add(1, std::mem
 caf::behavior CartActor::make_behavior() {
   return {
       [this](Decide message) { decide(message.task); },
-      [this](SessionDecided message) {
-        at_session_ = nullptr;
-        const auto& decision = message.task->by_session;
-        conclude(message.task, decision, is_remembered(message.task->read.command, decision));
-      },
+      [this](SessionDecided message) { session_decided(message.task); },
+      [this](End) { end(); },
   };
 }
 
 void CartActor::on_exit() { close_session(); }
 
+void CartActor::end() {
+  ending_ = true;
+  if (at_session_ == nullptr) quit();
+}
+
+void CartActor::session_decided(Task* task) {
+  at_session_ = nullptr;
+  if (ending_) return quit();
+  const auto& decision = task->by_session;
+  conclude(task, decision, is_remembered(task->read.command, decision));
+}
+
 void CartActor::decide(Task* task) {
   if (!awake_) wake();
   if (environment_.before_decide) environment_.before_decide(cart_.id, task->record->at);
+  if (environment_.at_step) environment_.at_step(Step::cart_decides, task->record->at);
   task->outcome.clear();
   const auto& command = task->read.command;
   switch (events::recognise(cart_, command)) {
@@ -128,6 +138,7 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
   } else if (task->next == nullptr) {
     append_cart(outcome.cart, cart_);
   }
+  if (environment_.at_step) environment_.at_step(Step::cart_concludes, task->record->at);
   hand_back(task);
 }
 

@@ -25,6 +25,8 @@ class CartActor : public caf::event_based_actor {
   void on_exit() override;
 
   void decide(Task*);
+  void session_decided(Task*);
+  void end();
   void wake();
   void open_session(events::Session);
   void close_session();
@@ -42,6 +44,7 @@ class CartActor : public caf::event_based_actor {
   bool awake_ = false;
   caf::actor session_;          // of the open payment session, or none
   Task* at_session_ = nullptr;  // the session decides it now
+  bool ending_ = false;         // as soon as nothing is at the session
 };
 
 }  // namespace mayfly::actors

@@ -34,7 +34,8 @@ struct Awake {
 class CartEntry {
  public:
   [[nodiscard]] std::string_view id() const { return {text(), id_bytes_}; }
-  /// As the state stream holds it (docs/state-format.md); empty before the cart's first commit.
+  /// As the state stream holds it (docs/state-format.md), but for what supervision remembers; empty before the cart's
+  /// first commit.
   [[nodiscard]] std::string_view snapshot() const { return {text() + id_bytes_, snapshot_bytes_}; }
   [[nodiscard]] std::string_view cart() const { return parts().cart; }
   [[nodiscard]] std::string_view session() const { return parts().session; }
@@ -48,6 +49,7 @@ class CartEntry {
   Awake* awake = nullptr;  // freed by the table
   std::uint32_t place_in_waits = not_listed;
   std::uint32_t place_in_dirty = not_listed;
+  bool troubled = false;  // supervision remembers something of it (Troubles)
 
  private:
   friend class CartTable;

@@ -36,6 +36,7 @@ struct Census {
   std::int64_t supervisors = 0;
   std::int64_t carts_open = 0;  // carts with state, awake or sleeping
   std::int64_t carts_awake = 0;
+  std::int64_t carts_quarantined = 0;
   std::int64_t sessions_open = 0;  // carts whose state has an open session, awake or sleeping
   std::int64_t epitaphs = 0;
   std::int64_t commands = 0;  // records decided and committed
@@ -46,6 +47,7 @@ struct Census {
   std::int64_t commits = 0;
   std::int64_t commit_failures = 0;
   std::int64_t restarts = 0;  // actors restarted from their snapshot
+  std::int64_t rebuilds = 0;  // partitions rebuilt from the log
   std::array<std::int64_t, events::event_type_count> events_by_type{};
   std::array<std::int64_t, events::code_count> rejections_by_code{};
   std::array<std::int64_t, events::dead_letter_reason_count> dead_letters_by_reason{};

@@ -4,7 +4,9 @@
 
 namespace mayfly::actors {
 
-Committer::Committer(events::Log& log) : log_(log), thread_([this] { run(); }) {}
+Committer::Committer(events::Log& log, Choose choose) : log_(log), choose_(std::move(choose)) {
+  if (!choose_) thread_ = std::thread([this] { run(); });
+}
 
 Committer::~Committer() {
   {
@@ -12,7 +14,7 @@ Committer::~Committer() {
     phase_ = Phase::leaving;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Committer::begin(std::vector<events::NewRecord> records, std::vector<events::Position> next) {
@@ -22,12 +24,19 @@ void Committer::begin(std::vector<events::NewRecord> records, std::vector<events
     next_ = std::move(next);
     phase_ = Phase::begun;
   }
+  if (choose_ && choose_(2) == 0) return commit_here();
   changed_.notify_all();
+}
+
+void Committer::commit_here() {
+  result_ = log_.commit({records_, next_});
+  phase_ = Phase::ended;
 }
 
 std::optional<events::CommitResult> Committer::wait() {
   std::unique_lock lock(mutex_);
   if (phase_ == Phase::idle) return std::nullopt;
+  if (choose_ && phase_ == Phase::begun) commit_here();
   changed_.wait(lock, [this] { return phase_ == Phase::ended; });
   phase_ = Phase::idle;
   return std::exchange(result_, {});

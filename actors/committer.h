@@ -1,6 +1,8 @@
-// Commits on a thread of its own, so that the next batch is decided meanwhile. One commit at a time.
+// Commits on a thread of its own, so that the next batch is decided meanwhile. One commit at a time. In a simulation
+// there is no thread: a commit happens when it is begun or when it is waited for, as the simulation chooses.
 #pragma once
 
+#include "actors/gate.h"
 #include "events/log.h"
 
 #include <condition_variable>
@@ -13,7 +15,8 @@ namespace mayfly::actors {
 
 class Committer {
  public:
-  explicit Committer(events::Log&);
+  /// `choose` null: a thread of its own.
+  Committer(events::Log&, Choose choose);
   /// Precondition: no commit is under way.
   ~Committer();
   Committer(const Committer&) = delete;
@@ -26,8 +29,10 @@ class Committer {
 
  private:
   void run();
+  void commit_here();
 
   events::Log& log_;
+  Choose choose_;
   std::mutex mutex_;
   std::condition_variable changed_;
   enum class Phase { idle, begun, ended, leaving } phase_ = Phase::idle;

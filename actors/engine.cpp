@@ -9,7 +9,7 @@ namespace {
 caf::actor_system_config actor_system_config(const EngineConfig& config) {
   caf::actor_system_config c;
   // Work stealing collapses with 100,000 runnable actors; sharing does not.
-  c.set("scheduler.policy", caf::atom("sharing"));
+  c.set("scheduler.policy", config.choose ? caf::atom("testing") : caf::atom("sharing"));
   if (config.threads > 0) c.set("scheduler.max-threads", static_cast<std::size_t>(config.threads));
   c.set("logger.verbosity", caf::atom("quiet"));
   return c;
@@ -24,15 +24,20 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       notice(std::move(n)),
       caf_config(actor_system_config(config)),
       system(caf_config),
-      committer(l),
+      gate(system, config.choose),
+      committer(l, config.choose),
       pauses(config.first_pause, config.most_pause) {
   environment.engine = config.name;
   environment.before_decide = config.before_decide;
+  environment.at_step = config.at_step;
+  environment.withheld = config.withheld;
+  environment.supervision = config.supervision;
 }
 
 Engine::State::~State() {
   committer.wait();
   drop_all();
+  gate.run_out();
 }
 
 Engine::Engine(events::Log& log, const events::Clock& clock, EngineConfig config,

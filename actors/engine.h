@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/census.h"
+#include "actors/supervision.h"
 #include "events/log.h"
 #include "events/settings.h"
 
@@ -28,9 +29,17 @@ struct EngineConfig {
   events::Millis first_pause{50};         // before a log that did not answer is tried again; doubles up to the most
   events::Millis most_pause{5'000};
   int threads = 0;  // of the actor system; 0: as many as there are processors
+  Supervision supervision;
+
+  Withheld withheld;  // for replays: what is dead-lettered instead of decided. Null: nothing
 
   /// Test seam: called by a cart's actor before it decides; may throw. Null: none.
   std::function<void(std::string_view cart_id, events::Position)> before_decide;
+  /// Test seam: called by actors at these steps; may throw. Null: none.
+  std::function<void(Step, events::Position)> at_step;
+  /// Test seam: not null: actors and commits run on the engine's own thread, in the order that it chooses by giving a
+  /// number below its argument. Null: threads.
+  std::function<std::size_t(std::size_t below)> choose;
 };
 
 /// Something an operator should know, with a stable name.

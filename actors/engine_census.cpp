@@ -51,6 +51,7 @@ void Engine::State::count(const Batch& batch) {
 void Engine::State::gauge() {
   std::scoped_lock lock(census_mutex);
   counted.supervisors = static_cast<std::int64_t>(served.size());
+  counted.carts_quarantined = 0;
   counted.carts_open = counted.carts_awake = counted.sessions_open = counted.epitaphs = 0;
   for (const auto& [partition, one] : served) {
     auto& view = views[partition];
@@ -60,6 +61,7 @@ void Engine::State::gauge() {
     view.carts_awake = one.status.carts_awake;
     view.sessions_open = one.status.sessions_open;
     view.epitaphs = one.status.epitaphs;
+    counted.carts_quarantined += one.status.carts_quarantined;
     counted.carts_open += view.carts_open;
     counted.carts_awake += view.carts_awake;
     counted.sessions_open += view.sessions_open;

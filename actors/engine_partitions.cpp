@@ -17,7 +17,7 @@ void Engine::State::take_all() {
   }
 }
 
-void Engine::State::take(events::Partition partition) {
+void Engine::State::take(events::Partition partition, std::string rebuilt) {
   drop(partition);
   phase(partition, PartitionPhase::restoring);
   auto restored = restore(log, partition, config.name);
@@ -30,6 +30,7 @@ void Engine::State::take(events::Partition partition) {
     return fail(cannot->message, cannot->error);
   }
   auto& state = std::get<std::unique_ptr<PartitionState>>(restored);
+  state->rebuilt = std::move(rebuilt);
   auto& one = served[partition];
   one.status = state->status();
   one.committed = state->position.next;
@@ -42,6 +43,29 @@ void Engine::State::take(events::Partition partition) {
       "serving partition " + std::to_string(partition) + " from offset " + std::to_string(one.committed) + " with " +
           std::to_string(one.status.carts_open) + " open carts",
       partition);
+}
+
+/// One level up: what partitions hold in memory is thrown away and read again from what is committed, which all that
+/// was decided is by then. Too often, and the engine ends.
+void Engine::State::rebuild(const Failing& failing) {
+  settle_commit();
+  for (const auto& [partition, why] : failing.why) {
+    if (!served.contains(partition)) continue;  // a failed commit has dropped it already
+    say(Notice::Level::error, "partition_rebuilt", why, partition);
+    if (rebuilds.count(config.supervision.partition_rebuilds, failing.now)) {
+      return fail(
+          "Partitions were rebuilt from the log more often than is borne (supervision.partition_rebuilds), "
+          "the last: " +
+              why,
+          events::LogError::none);
+    }
+    {
+      std::scoped_lock lock(census_mutex);
+      ++counted.rebuilds;
+    }
+    take(partition, why);
+    if (!served.contains(partition) && !fatal) to_take.insert(partition);  // the log does not give it now
+  }
 }
 
 void Engine::State::drop(events::Partition partition) {

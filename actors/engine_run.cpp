@@ -41,6 +41,7 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
     }
   }
   settle_commit();
+  gate.run_out();
   ready = false;
   if (fatal) return *fatal;
   return {until_caught_up ? RunEnd::caught_up : RunEnd::stopped, {}};
@@ -73,12 +74,14 @@ bool Engine::State::step(bool until_caught_up) {
     return committed || taking || trouble || !polled.taken.empty();  // a commit may have written commands
   }
   records[turn] = std::move(polled.batch);
-  auto decided = decide(records[turn]);
+  Failing failing;
+  auto decided = decide(records[turn], failing);
   settle_commit();
   // A commit that failed has dropped the partitions: what was decided on top of it never was.
   std::erase_if(decided, [this](const Batch* b) { return !served.contains(b->partition); });
   if (!decided.empty()) begin_commit(decided);
   turn = 1 - turn;
+  if (!failing.why.empty()) rebuild(failing);
   return true;
 }
 
@@ -101,7 +104,7 @@ void Engine::State::heed(const events::LogStatus& status) {
   }
 }
 
-std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch) {
+std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& failing) {
   std::vector<Batch*> shares;
   const std::span<const events::Record> all = batch.records;
   for (std::size_t begin = 0; begin < all.size();) {
@@ -123,9 +126,12 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch) {
   gate.wait();
   deciding = false;
   for (const auto* share : shares) {
-    if (!share->broken.empty()) fail(share->broken, events::LogError::none);
+    const auto& why = share->broken.empty() ? share->rebuild : share->broken;
+    if (why.empty()) continue;
+    failing.why.emplace(share->partition, why);
+    failing.now = std::max(failing.now, share->records.back().append_time);
   }
-  if (fatal) shares.clear();
+  std::erase_if(shares, [](const Batch* share) { return !share->broken.empty(); });
   return shares;
 }
 

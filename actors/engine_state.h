@@ -5,6 +5,7 @@
 #include "actors/committer.h"
 #include "actors/engine.h"
 #include "actors/environment.h"
+#include "actors/gate.h"
 #include "actors/messages.h"
 #include "actors/pauses.h"
 
@@ -19,28 +20,6 @@
 
 namespace mayfly::actors {
 
-/// Lets the engine wait until all supervisors have decided their share.
-class Gate {
- public:
-  void close(std::size_t shares) {
-    std::scoped_lock lock(mutex_);
-    open_ = shares;
-  }
-  void one_done() {
-    std::scoped_lock lock(mutex_);
-    if (--open_ == 0) done_.notify_one();
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return open_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable done_;
-  std::size_t open_ = 0;
-};
-
 /// A partition that this engine serves.
 struct Served {
   caf::actor supervisor;
@@ -53,6 +32,12 @@ struct Served {
 /// A partition's memory for batches: one is decided while the other is committed. Outlives the partition's actors.
 struct BatchPair {
   Batch of_turn[2];
+};
+
+/// Partitions whose supervisor must be built anew from the log.
+struct Failing {
+  std::map<events::Partition, std::string> why;
+  events::Timestamp now{};  // of the newest record
 };
 
 struct Engine::State {
@@ -69,6 +54,7 @@ struct Engine::State {
   std::map<events::Partition, Served> served;
   std::set<events::Partition> to_take;  // ours; not restored yet
   Gate gate;
+  RestartWindow rebuilds;
   Committer committer;
   std::size_t turn = 0;            // which of the two batches is decided
   events::RecordBatch records[2];  // what the batches view
@@ -95,7 +81,7 @@ struct Engine::State {
   RunResult run(const std::stop_token&, bool until_caught_up);
   bool step(bool until_caught_up);
   void heed(const events::LogStatus&);
-  std::vector<Batch*> decide(events::RecordBatch&);
+  std::vector<Batch*> decide(events::RecordBatch&, Failing&);
   bool settle_commit();
   void begin_commit(const std::vector<Batch*>&);
   void fail(std::string message, events::LogError);
@@ -103,7 +89,8 @@ struct Engine::State {
 
   // Partitions come and go: engine_partitions.cpp
   void take_all();
-  void take(events::Partition);
+  void take(events::Partition, std::string rebuilt = {});
+  void rebuild(const Failing&);
   void drop(events::Partition);
   void drop_all();
   void write_ticks();

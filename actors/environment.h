@@ -1,6 +1,7 @@
 // What every actor of one engine may use, and the counters they keep. Outlives them all.
 #pragma once
 
+#include "actors/supervision.h"
 #include "events/types.h"
 
 #include <atomic>
@@ -23,6 +24,9 @@ struct Lives {
 struct Environment {
   std::string engine;                                                             // its name, as in ce_source
   std::function<void(std::string_view cart_id, events::Position)> before_decide;  // test seam, may throw
+  std::function<void(Step, events::Position)> at_step;                            // test seam, may throw
+  Withheld withheld;                                                              // null: nothing is
+  Supervision supervision;
   std::pmr::memory_resource* cart_memory = std::pmr::get_default_resource();
   std::pmr::memory_resource* session_memory = std::pmr::get_default_resource();
   Lives lives;

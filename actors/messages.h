@@ -25,6 +25,8 @@ struct SessionDecided {
 struct Decided {
   Task* task;
 };
+/// Supervisor to cart: end, but not before your session has given back the task that it decides.
+struct End {};
 /// Engine to supervisor: decide this batch, then call batch->finish().
 struct DecideBatch {
   Batch* batch;
@@ -36,4 +38,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::Decide)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::DecideInSession)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::SessionDecided)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::Decided)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::End)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::DecideBatch)

@@ -25,16 +25,50 @@ PartitionActor::PartitionActor(caf::actor_config& config, Environment& environme
     }
     return reason;
   });
-  set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+  set_down_handler([this](const caf::down_msg& down) { guarded([&] { on_down(down); }); });
 }
 
 PartitionActor::~PartitionActor() = default;
 
 caf::behavior PartitionActor::make_behavior() {
   return {
-      [this](DecideBatch message) { begin(message.batch); },
-      [this](Decided message) { on_decided(message.task); },
+      [this](DecideBatch message) {
+        batch_ = message.batch;
+        if (!broken_.empty()) return report_broken();
+        guarded([this] { begin(); });
+      },
+      [this](Decided message) {
+        if (broken_.empty()) guarded([&] { on_decided(message.task); });
+      },
   };
+}
+
+template <class F>
+void PartitionActor::guarded(F f) {
+  try {
+    f();
+  } catch (...) {
+    break_down(caf::to_string(to_exit_reason(std::current_exception())));
+  }
+}
+
+/// No cart may touch a task of the batch once the engine has it back: carts end first, each after what it decides.
+void PartitionActor::break_down(const std::string& why) {
+  broken_ = "the supervisor of partition " + std::to_string(state_->partition) + " died: " + why;
+  for (const auto& [id, awake] : by_actor_) send(awake->actor, End{});
+  if (by_actor_.empty()) report_broken();
+}
+
+void PartitionActor::report_broken() {
+  auto* batch = std::exchange(batch_, nullptr);
+  if (batch == nullptr) return;  // it tells the engine at the next one
+  batch->broken = broken_;
+  batch->finish();
+  quit(caf::make_error(caf::sec::runtime_error, broken_));
+}
+
+void PartitionActor::at(Step step, const events::Record& record) const {
+  if (environment_.at_step) environment_.at_step(step, record.at);
 }
 
 void PartitionActor::on_exit() {
@@ -47,9 +81,12 @@ void PartitionActor::on_exit() {
 
 // --- a batch -------------------------------------------------------------------------------------------------------
 
-void PartitionActor::begin(Batch* batch) {
-  batch_ = batch;
+void PartitionActor::begin() {
   cursor_ = 0;
+  if (!state_->rebuilt.empty() && !batch_->records.empty()) {
+    writer_.write_alert(*batch_, batch_->records.front(), "partition_rebuilt", {}, state_->rebuilt);
+    state_->rebuilt.clear();
+  }
   advance();
 }
 
@@ -90,6 +127,7 @@ void PartitionActor::read_segment() {
 
 /// False: the segment must end before this record.
 bool PartitionActor::read_one(const events::Record& record) {
+  at(Step::supervisor_reads, record);
   auto& segment = batch_->segment;
   auto read = reader_.read(record, state_->position.settings, &batch_->arena);
   auto* command = std::get_if<events::ReadCommand>(&read);
@@ -101,8 +139,9 @@ bool PartitionActor::read_one(const events::Record& record) {
     return true;
   }
   auto* entry = command != nullptr ? state_->carts.find(command->cart_id) : nullptr;
+  const auto reason = command != nullptr ? withheld(record, command->cart_id, entry) : std::nullopt;
   std::optional<events::Ended> ended;
-  if (command != nullptr && entry == nullptr) {
+  if (command != nullptr && entry == nullptr && !reason) {
     // What an earlier record of this segment may still change is waited for: the count of carts, the oldest epitaphs.
     const auto hash = events::hash_of(command->cart_id);
     const auto unsettled = static_cast<std::int64_t>(segment.tasks.size());
@@ -122,7 +161,9 @@ bool PartitionActor::read_one(const events::Record& record) {
     return true;
   }
   task.read = *command;
-  if (entry != nullptr) {
+  if (reason) {
+    withhold(task, entry, *reason);
+  } else if (entry != nullptr) {
     join_chain(task, *entry);
   } else {
     decide_without_cart(task, ended, nullptr);
@@ -150,6 +191,7 @@ void PartitionActor::gather_segment() {
   for (auto* task : segment.tasks) {
     if (task->record != record) index = 0;  // a tick's deadlines share one record and one row of indices
     record = task->record;
+    at(Step::supervisor_gathers, *record);
     if (task->dead_letter) {
       writer_.write_dead_letter(*batch_, *task, index);
     } else {
@@ -163,11 +205,19 @@ void PartitionActor::gather_segment() {
 }
 
 void PartitionActor::finish_batch() {
+  if (!batch_->records.empty()) at(Step::supervisor_writes, batch_->records.back());
   sleep_idle();
   for (auto* entry : dirty_) {
     if (entry == nullptr) continue;
     entry->place_in_dirty = not_listed;
-    writer_.write_state(*batch_, entry->id(), entry->snapshot());
+    const auto trouble = state_->troubles.kept(*entry);
+    if (trouble.none()) {
+      writer_.write_state(*batch_, entry->id(), entry->snapshot());
+    } else {
+      std::string value;
+      append_snapshot(value, entry->wait(), entry->cart(), entry->session(), trouble);
+      writer_.write_state(*batch_, entry->id(), value);
+    }
   }
   dirty_.clear();
   state_->epitaphs.take_dirty_pages(
@@ -195,12 +245,13 @@ void PartitionActor::tick(const events::Record& record, const events::ClockTick&
   auto& now = state_->position.ticked;
   now = std::max(now, record.append_time);
   if (data.settings) state_->position.settings = *data.settings;
+  if (!data.release.empty()) release(record, data.release);
   const auto through = std::min(data.through, record.at.offset - 1);
   while (auto* entry = state_->deadlines.take_unstarted(through)) {
     auto wait = entry->wait();
     wait.due = now + wait.length;
     entry->set_wait(wait);
-    state_->deadlines.list(*entry);
+    state_->list_wait(*entry);
     mark_dirty(*entry);
   }
   for (std::int64_t fired = 0; fired < events::limits::deadlines_per_tick; ++fired) {
@@ -223,6 +274,7 @@ void PartitionActor::fire(const events::Record& record, CartEntry& entry, events
   task.read.command.type = events::CommandType::clock_tick;
   task.read.command.data = events::DeadlineReached{entry.wait().kind};
   batch_->segment.tasks.push_back(&task);
+  if (const auto reason = withheld(record, entry.id(), &entry)) return withhold(task, &entry, *reason);
   join_chain(task, entry);
 }
 

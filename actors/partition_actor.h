@@ -6,10 +6,13 @@
 #include "actors/messages.h"
 #include "actors/partition_state.h"
 #include "actors/record_writer.h"
+#include "actors/restart_alerts.h"
 #include "events/cloudevent.h"
 
 #include <caf/event_based_actor.hpp>
 
+#include <optional>
+#include <string>
 #include <unordered_map>
 
 namespace mayfly::actors {
@@ -30,7 +33,7 @@ class PartitionActor : public caf::event_based_actor {
   void on_exit() override;
 
   // A batch: segments between ticks, each read, dispatched to carts, gathered in record order.
-  void begin(Batch*);
+  void begin();
   void advance();
   void read_segment();
   bool read_one(const events::Record&);
@@ -41,6 +44,7 @@ class PartitionActor : public caf::event_based_actor {
   [[nodiscard]] bool all_read() const { return cursor_ == batch_->records.size() || !batch_->stopped.empty(); }
   void tick(const events::Record&, const events::ClockTick&, events::Text id);
   void fire(const events::Record&, CartEntry&, events::Text tick_id);
+  void release(const events::Record&, events::Text cart_id);
 
   // A command and its cart.
   void dead_letter(Task&, const events::Unreadable&);
@@ -51,13 +55,25 @@ class PartitionActor : public caf::event_based_actor {
   void settle(CartEntry&);
   void bury(CartEntry&, const Task& last);
   void mark_dirty(CartEntry&);
+  void unmark(CartEntry&);
 
   // Supervision.
   void wake(CartEntry&);
   void forget_actor(Awake&);
   void sleep_idle();
   void on_down(const caf::down_msg&);
-  [[nodiscard]] std::int64_t give_up(CartEntry&, Task& failed);
+  void note_death(const Task& deciding, const std::string& reason);
+  [[nodiscard]] std::int64_t give_up(CartEntry&, Task& failed, bool dies_too_often);
+  [[nodiscard]] std::optional<events::DeadLetterReason> withheld(const events::Record&, events::Text cart_id,
+                                                                 const CartEntry*) const;
+  void withhold(Task&, CartEntry*, events::DeadLetterReason);
+  void begin_wait_again(CartEntry&, events::Offset set_at);
+  void at(Step, const events::Record&) const;
+  /// Calls f; if it throws, the supervisor ends in order: first its carts, then the batch, then itself.
+  template <class F>
+  void guarded(F f);
+  void break_down(const std::string& why);
+  void report_broken();
 
   Environment& environment_;
   std::unique_ptr<PartitionState> state_;
@@ -71,6 +87,9 @@ class PartitionActor : public caf::event_based_actor {
   std::size_t cursor_ = 0;        // next record of the batch
   bool tick_segment_ = false;     // the open segment holds the deadlines of the record before the cursor
   std::vector<CartEntry*> gone_;  // carts that ended in this segment
+  RestartWindow restarts_;        // of its carts' actors
+  RestartAlerts alerts_;
+  std::string broken_;  // not empty: it waits for its carts to end, then ends itself; why
 };
 
 }  // namespace mayfly::actors

@@ -1,5 +1,4 @@
-// The supervisor's other half: how one command finds its cart, what becomes of it, and what happens when actors die.
-#include "actors/cart_actor.h"
+// The supervisor's second part: how one command finds its cart, and what becomes of it.
 #include "actors/partition_actor.h"
 #include "events/event_json.h"
 
@@ -103,7 +102,7 @@ void PartitionActor::settle(CartEntry& entry) {
   state_->sessions_open += (session.empty() ? 0 : 1) - (had_session ? 1 : 0);
   auto& kept = state_->carts.keep(entry, wait, last.outcome.cart, session);
   if (kept.place_in_dirty != not_listed) dirty_[kept.place_in_dirty] = &kept;
-  state_->deadlines.list(kept);
+  state_->list_wait(kept);
   if (changed) mark_dirty(kept);
   if (!awake.actor) return state_->carts.sleep(kept);  // it died when all was said
   state_->awake.use(awake, last.record->append_time);
@@ -117,7 +116,8 @@ void PartitionActor::bury(CartEntry& entry, const Task& last) {
                         outcome.newest_reservation},
                        last.record->append_time);
   if (!entry.session().empty()) --state_->sessions_open;
-  if (entry.place_in_dirty != not_listed) dirty_[entry.place_in_dirty] = nullptr;
+  unmark(entry);
+  state_->troubles.forget(entry);
   forget_actor(*entry.awake);
   writer_.write_tombstone(*batch_, entry.id());
   gone_.push_back(&entry);
@@ -129,96 +129,9 @@ void PartitionActor::mark_dirty(CartEntry& entry) {
   dirty_.push_back(&entry);
 }
 
-// --- supervision ---------------------------------------------------------------------------------------------------
-
-void PartitionActor::wake(CartEntry& entry) {
-  const std::string_view cart = entry.cart();
-  auto actor = spawn<CartActor, caf::monitored + caf::lazy_init>(
-      std::ref(environment_), caf::actor_cast<caf::actor>(this), entry.id(), cart, entry.session());
-  auto& awake = state_->carts.wake(entry);
-  by_actor_.emplace(actor.id(), &awake);
-  awake.actor = std::move(actor);
-}
-
-/// Lets go of a cart's actor, which has ended or will. What is kept of it goes too, unless tasks wait for another.
-void PartitionActor::forget_actor(Awake& awake) {
-  if (awake.actor) by_actor_.erase(awake.actor.id());
-  state_->awake.remove(awake);
-  awake.actor = nullptr;
-  awake.deciding = nullptr;
-  if (awake.first == nullptr) state_->carts.sleep(*awake.entry);
-}
-
-void PartitionActor::sleep_idle() {
-  if (batch_->records.empty()) return;
-  const auto now = batch_->records.back().append_time;
-  while (auto* awake = state_->awake.longest_idle()) {
-    const bool idle = awake->last_used + sleep_limits_.idle <= now;
-    if (!idle && state_->awake.size() <= sleep_limits_.awake_carts) break;
-    send_exit(awake->actor, caf::exit_reason::user_shutdown);
-    forget_actor(*awake);
-  }
-}
-
-/// A cart's actor died. If it was deciding, it is started again from its snapshot and tried again, at most twice.
-void PartitionActor::on_down(const caf::down_msg& down) {
-  const auto found = by_actor_.find(down.source.id());
-  if (found == by_actor_.end()) return;  // it was let go
-  auto& awake = *found->second;
-  auto& entry = *awake.entry;
-  Task* deciding = awake.deciding;
-  const bool busy = batch_ != nullptr && deciding != nullptr && awake.first != nullptr && !deciding->done;
-  forget_actor(awake);
-  if (!busy) return;
-  batch_->failures.push_back("the actor of a cart died deciding offset " + std::to_string(deciding->record->at.offset) +
-                             ": " + caf::to_string(down.reason));
-  ++batch_->counts.restarts;
-  // From its snapshot the cart decides its tasks of this segment once more: they come to the same.
-  for (Task* task = awake.first; task != deciding; task = task->next) batch_->segment.reopen(*task);
-  bool last = false;
-  if (++deciding->attempts >= events::limits::attempts) last = batch_->segment.close(give_up(entry, *deciding));
-  if (awake.first != nullptr) return send_to_cart(*awake.first);
-  state_->carts.sleep(entry);
-  if (last) segment_decided();
-}
-
-/// Takes a task that keeps failing out of its cart's chain: it becomes a dead letter, the cart lives on. Returns how
-/// many tasks are done by that.
-std::int64_t PartitionActor::give_up(CartEntry& entry, Task& failed) {
-  auto& awake = *entry.awake;
-  Task* before = nullptr;
-  for (Task* task = awake.first; task != &failed; task = task->next) before = task;
-  (before != nullptr ? before->next : awake.first) = failed.next;
-  if (awake.last == &failed) awake.last = before;
-  Task* rest = std::exchange(failed.next, nullptr);
-  failed.outcome.clear();
-  failed.cart = nullptr;
-  failed.done = true;
-  failed.dead_letter = events::DeadLetterReason::keeps_failing;
-  failed.dead_letter_type = failed.read.command.type;
-  if (failed.is_deadline()) {  // a wait never gets lost: it begins again
-    const auto wait = entry.wait();
-    entry.set_wait({wait.kind, wait.length, failed.record->at.offset, std::nullopt});
-    state_->deadlines.list(entry);
-    mark_dirty(entry);
-  }
-  if (!failed.decided) return 1;
-  // It was to create the cart: what follows finds none, unless it creates it itself.
-  std::int64_t concluded = 1;
-  awake.first = awake.last = nullptr;
-  while (rest != nullptr) {
-    Task& task = *rest;
-    rest = std::exchange(task.next, nullptr);
-    if (awake.first != nullptr) {
-      join_chain(task, entry);
-      continue;
-    }
-    task.cart = nullptr;
-    decide_without_cart(task, std::nullopt, &entry);
-    if (task.cart == nullptr) ++concluded;
-  }
-  if (awake.first == nullptr) gone_.push_back(&entry);
-  return concluded;
+void PartitionActor::unmark(CartEntry& entry) {
+  if (entry.place_in_dirty != not_listed) dirty_[entry.place_in_dirty] = nullptr;
+  entry.place_in_dirty = not_listed;
 }
 
 }  // namespace mayfly::actors

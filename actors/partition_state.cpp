@@ -13,6 +13,7 @@ PartitionStatus PartitionState::status() const {
   s.settings = position.settings;
   s.carts_open = carts.size();
   s.carts_awake = awake.size();
+  s.carts_quarantined = troubles.quarantined_carts();
   s.sessions_open = sessions_open;
   s.epitaphs = epitaphs.size();
   return s;
@@ -40,9 +41,13 @@ std::optional<std::string> read_state(PartitionState& state, std::optional<event
   if (key.starts_with('\x01')) return "this program knows no such engine record";
   auto parts = events::split_snapshot(value);
   if (auto* unsupported = std::get_if<events::Unsupported>(&parts)) return unsupported->message;
-  auto& entry = state.carts.keep(state.carts.add(key), value);
-  state.deadlines.list(entry);
-  if (!std::get<events::SnapshotParts>(parts).session.empty()) ++state.sessions_open;
+  const auto& found = std::get<events::SnapshotParts>(parts);
+  auto& added = state.carts.add(key);
+  auto& entry = found.trouble.none() ? state.carts.keep(added, value)
+                                     : state.carts.keep(added, found.wait, found.cart, found.session);
+  state.troubles.restore(entry, found.trouble);
+  state.list_wait(entry);
+  if (!found.session.empty()) ++state.sessions_open;
   return std::nullopt;
 }
 

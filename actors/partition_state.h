@@ -4,6 +4,7 @@
 #include "actors/batch.h"
 #include "actors/cart_table.h"
 #include "actors/deadlines.h"
+#include "actors/troubles.h"
 #include "events/epitaphs.h"
 #include "events/log.h"
 #include "events/snapshot.h"
@@ -20,9 +21,16 @@ struct PartitionState {
   CartTable carts;
   AwakeOrder awake;
   Deadlines deadlines;
+  Troubles troubles;
   events::Epitaphs epitaphs;
   std::int64_t sessions_open = 0;
   bool due_now = false;
+  std::string rebuilt;  // not empty: it was rebuilt from the log, and why; the next batch says so
+
+  /// Lists the cart's wait, unless the cart is quarantined: then the wait rests. Call after each change of it.
+  void list_wait(CartEntry& entry) {
+    if (!troubles.quarantined(entry)) deadlines.list(entry);
+  }
 
   [[nodiscard]] PartitionStatus status() const;
 };

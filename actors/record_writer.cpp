@@ -152,7 +152,8 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
 
   const bool keyed = record.key && events::is_cart_id(*record.key);
   std::string data;
-  events::append_dead_lettered_data(data, reason, record.at, type, task.read.command.id);
+  events::append_dead_lettered_data(data, reason, record.at, type, task.read.command.id,
+                                    task.is_deadline() ? task.read.cart_id : std::string_view{});
   Headers headers(batch, 10);
   headers.add("ce_specversion", "1.0");
   headers.add("ce_id", keep_id(batch, record.at, "", index++));
@@ -172,11 +173,15 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
 
 void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::string_view alert,
                                std::string_view cart_id, std::string_view message) const {
-  // Alert names and messages are ours: nothing in them needs escaping. The cart is named by key bytes in the subject.
-  std::string data = R"({"alert":")";
-  data.append(alert).append(R"(","partition":)").append(std::to_string(record.at.partition));
-  data.append(R"(,"offset":)").append(std::to_string(record.at.offset));
-  data.append(R"(,"message":")").append(message).append(R"("})");
+  std::string words(message);
+  events::mask_card_numbers(words);
+  std::string data;
+  events::JsonObject json(data);
+  json.text("alert", alert);
+  json.number("partition", record.at.partition);
+  json.number("offset", record.at.offset);
+  json.text("message", words);
+  json.close();
   Headers headers(batch, 7);
   headers.add("ce_specversion", "1.0");
   headers.add("ce_id", keep_id(batch, record.at, std::string(alert) + "-", 0));

@@ -21,6 +21,7 @@ caf::behavior SessionActor::make_behavior() {
 }
 
 void SessionActor::decide(Task* task) {
+  if (environment_.at_step) environment_.at_step(Step::session_decides, task->record->at);
   task->by_session = events::decide(session_, task->read.command, task->context());
   const auto before = session_.ledger;
   evolve(session_, task->by_session);
@@ -33,6 +34,7 @@ void SessionActor::decide(Task* task) {
     task->outcome.session_part = Outcome::SessionPart::written;
     append_session(task->outcome.session, session_);
   }
+  if (environment_.at_step) environment_.at_step(Step::session_decided, task->record->at);
   if (auto cart = caf::actor_cast<caf::actor>(cart_)) send(cart, SessionDecided{task});
 }
 

@@ -190,4 +190,13 @@ void append_tick_data(std::string& out, Timestamp at, Offset through, const Sett
   json.close();
 }
 
+void append_release_data(std::string& out, Timestamp at, std::string_view cart_id) {
+  JsonObject json(out);
+  const auto time = to_text(at);
+  json.text("at", {time.data(), time.size()});
+  json.number("through", no_offset);
+  json.text("release", cart_id);
+  json.close();
+}
+
 }  // namespace mayfly::events

@@ -53,4 +53,7 @@ class CommandReader {
 /// Writes `settings` of a tick (only what differs from `base`), and a whole tick's data.
 void append_tick_data(std::string& out, Timestamp at, Offset through, const Settings* settings, const Settings& base);
 
+/// A tick's data that starts no wait and lets a cart out of quarantine (docs/actors.md).
+void append_release_data(std::string& out, Timestamp at, std::string_view cart_id);
+
 }  // namespace mayfly::events

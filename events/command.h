@@ -117,6 +117,7 @@ struct ClockTick {
   std::optional<Timestamp> at;  // absent or unreadable: the tick is ignored
   Offset through;
   std::optional<Settings> settings;  // whole: what the tick leaves out keeps its value (the codec merges)
+  Text release{};                    // a cart to be let out of quarantine (docs/actors.md)
 };
 
 /// Not a record: the partition tells a cart that its wait is over (decisions.md 3).

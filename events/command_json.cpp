@@ -221,6 +221,7 @@ ClockTick clock_tick(Members& m, const JsonValue& data, const Settings& current)
     tick.settings = settings_from(*settings, current);
     if (!tick.settings) m.wrong("settings", "cannot be used");
   }
+  tick.release = m.text_if("release", limits::cart_id_bytes);
   if (!m.good()) tick.at = std::nullopt;
   return tick;
 }

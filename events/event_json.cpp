@@ -185,13 +185,14 @@ void append_event_data(std::string& out, const Event& event, const EventSurround
 }
 
 void append_dead_lettered_data(std::string& out, DeadLetterReason reason, Position at, std::string_view command_type,
-                               std::string_view command_id) {
+                               std::string_view command_id, std::string_view deadline_of) {
   JsonObject json(out);
   json.text("reason", name(reason));
   json.number("partition", at.partition);
   json.number("offset", at.offset);
   json.text_if("command_type", command_type);
   json.text_if("command_id", command_id);
+  json.text_if("cart_id", deadline_of);
   json.close();
 }
 

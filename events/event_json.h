@@ -23,9 +23,9 @@ struct EventSurroundings {
 /// Appends the event's data object, UTF-8 JSON without spaces. Precondition: the cart has not evolved past it.
 void append_event_data(std::string& out, const Event&, const EventSurroundings&);
 
-/// Appends the data of command.dead_lettered.
+/// Appends the data of command.dead_lettered. `deadline_of`: the cart whose deadline, fired by the tick there, it is.
 void append_dead_lettered_data(std::string& out, DeadLetterReason, Position, std::string_view command_type,
-                               std::string_view command_id);
+                               std::string_view command_id, std::string_view deadline_of = {});
 
 /// Appends the data of the cart.add_line commands that cart.merge sends, one call per line.
 void append_merge_line_data(std::string& out, const Line&, Currency);

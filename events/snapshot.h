@@ -4,6 +4,7 @@
 #include "events/cart.h"
 #include "events/session.h"
 #include "events/settings.h"
+#include "events/trouble.h"
 
 #include <cstdint>
 #include <optional>
@@ -29,14 +30,16 @@ struct Unsupported {
   std::string message;
 };
 
-/// A cart's state record: a header with the wait, then the cart, then its open session if any. The three parts are
-/// encoded apart because three actors own them: the partition, the cart, the payment session.
+/// A cart's state record: a header with the wait and what supervision remembers, then the cart, then its open session
+/// if any. The three are encoded apart because three actors own them: the partition, the cart, the payment session.
 void append_cart(std::string& out, const Cart&);
 void append_session(std::string& out, const Session&);
-void append_snapshot(std::string& out, const Wait&, std::string_view cart, std::string_view session);
+void append_snapshot(std::string& out, const Wait&, std::string_view cart, std::string_view session,
+                     const Trouble& = {});
 
 struct SnapshotParts {
   Wait wait;
+  Trouble trouble;
   std::string_view cart;
   std::string_view session;  // empty: none is open
 };

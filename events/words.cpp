@@ -175,5 +175,8 @@ std::optional<AdjustmentKind> adjustment_kind_from_name(std::string_view wanted)
 std::optional<StatusState> status_state_from_name(std::string_view wanted) {
   return find<StatusState>(status_states, wanted, itself);
 }
+std::optional<DeadLetterReason> dead_letter_reason_from_name(std::string_view wanted) {
+  return find<DeadLetterReason>(reasons, wanted, itself);
+}
 
 }  // namespace mayfly::events

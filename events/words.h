@@ -165,6 +165,7 @@ std::optional<CommandType> command_type_from_name(std::string_view);
 std::optional<EventType> event_type_from_ce_type(std::string_view);
 std::optional<AdjustmentKind> adjustment_kind_from_name(std::string_view);
 std::optional<StatusState> status_state_from_name(std::string_view);
+std::optional<DeadLetterReason> dead_letter_reason_from_name(std::string_view);
 
 /// cart.* and checkout.*: what the shop sends, and what is remembered to find repeats.
 constexpr bool is_shop_command(CommandType t) { return t <= CommandType::checkout_complete; }

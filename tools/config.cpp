@@ -1,5 +1,7 @@
 #include "tools/config.h"
 
+#include "events/trouble.h"
+
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -44,6 +46,14 @@ std::vector<Key> keys_of(Config& c) {
   const auto seconds = [](std::string name, std::int64_t most, Millis& to) {
     return Key{"decisions", std::move(name), 1, most, [&to](std::int64_t v) { to = Millis{v * 1000}; }, nullptr};
   };
+  auto& u = e.supervision;
+  const auto borne = [](std::string name, std::int64_t most, actors::Intensity& to) {
+    return Key{"supervision", std::move(name), 0, most, [&to](std::int64_t v) { to.most = v; }, nullptr};
+  };
+  const auto borne_within = [](std::string name, actors::Intensity& to) {
+    return Key{"supervision", std::move(name), 1, day_s, [&to](std::int64_t v) { to.within = Millis{v * 1000}; },
+               nullptr};
+  };
   return {
       text("", "log", c.log),
       number("", "partitions", 1, 1024, c.partitions),
@@ -60,6 +70,14 @@ std::vector<Key> keys_of(Config& c) {
       text("operate", "http", c.http),
       millis("operate", "stuck_limit_ms", 1'000, 3'600'000, c.stuck_limit),
       millis("operate", "drain_limit_ms", 100, 3'600'000, c.drain_limit),
+      borne("cart_restarts", 100'000, u.cart_restarts),
+      borne_within("cart_restarts_within_s", u.cart_restarts),
+      borne("cart_dead_letters", events::Trouble::most - 1, u.cart_dead_letters),
+      borne_within("cart_dead_letters_within_s", u.cart_dead_letters),
+      borne("partition_restarts", 1'000'000'000, u.partition_restarts),
+      borne_within("partition_restarts_within_s", u.partition_restarts),
+      borne("partition_rebuilds", 1'000'000, u.partition_rebuilds),
+      borne_within("partition_rebuilds_within_s", u.partition_rebuilds),
       seconds("cart_idle_s", 30 * day_s, s.cart_idle),
       seconds("cart_life_s", 365 * day_s, s.cart_life),
       seconds("reservation_wait_s", day_s, s.reservation_wait),

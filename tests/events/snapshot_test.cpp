@@ -321,7 +321,7 @@ TEST_CASE("a newer layout is refused by naming it and the newest that is known")
     std::string said;
     std::string_view known;
   } cases[] = {
-      {read_all(newer(bytes_of(waits[0], cart, session))), "up to version 2"},
+      {read_all(newer(bytes_of(waits[0], cart, session))), "up to version 3"},
       {read_all(bytes_of(waits[0], newer(cart), session)), "up to version 2"},
       {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 2"},
       {why(decode_cart("c1", newer(cart), heap())), "up to version 2"},
@@ -382,19 +382,19 @@ void check_golden(const std::string& record, std::string_view action_url) {
   check_equal(session, std::get<Session>(read_session));
 }
 
-std::string golden_record(std::string_view version, std::string_view behind_session) {
+std::string golden_record(std::string_view header, std::string_view version, std::string_view behind_session) {
   const std::string cart = std::string(version) + std::string(golden_cart);
   const std::string session = std::string(version) + std::string(golden_session) + std::string(behind_session);
   const auto size = from_hex(cart).size();
   const char cart_bytes[] = {static_cast<char>(size), 0, 0};
-  return from_hex(std::string(version) + std::string(golden_wait)) + std::string(cart_bytes, 3) + from_hex(cart) +
+  return from_hex(std::string(header) + std::string(golden_wait)) + std::string(cart_bytes, 3) + from_hex(cart) +
          from_hex(session);
 }
 
 }  // namespace
 
-TEST_CASE("layout 2, as it stands in logs, is read and written") {
-  const auto record = golden_record("02", "05 68747470 73");
+TEST_CASE("header 3 before parts 2, as they stand in logs, are read and written") {
+  const auto record = golden_record("03", "02", "05 68747470 73");
   check_golden(record, "https");
   const auto split = split_snapshot(record);
   const auto& parts = std::get<SnapshotParts>(split);
@@ -403,12 +403,56 @@ TEST_CASE("layout 2, as it stands in logs, is read and written") {
   CHECK(bytes_of(parts.wait, bytes_of(std::get<Cart>(cart)), bytes_of(std::get<Session>(session))) == record);
 }
 
+TEST_CASE("header 2, from before supervision remembered anything, is read") {
+  check_golden(golden_record("02", "02", "05 68747470 73"), "https");
+}
+
+TEST_CASE("what supervision remembers, as it stands in logs, is read and written") {
+  const auto cart = bytes_of(empty_cart());
+  const char cart_bytes[] = {static_cast<char>(cart.size()), 0, 0};
+  const struct {
+    std::string_view said;
+    std::string_view golden;
+    Trouble trouble;
+  } cases[] = {
+      {"two failures", "02 e807 d00f", {{Timestamp{1'000}, Timestamp{2'000}}, 2, no_offset}},
+      {"quarantined at offset 42 after one failure", "81 2a e807", {{Timestamp{1'000}}, 1, 42}},
+      {"quarantined without a failure", "80 2a", {{}, 0, 42}},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.said);
+    const auto record =
+        from_hex("03 21 005c260500 e80300000000") + std::string(cart_bytes, 3) + from_hex(c.golden) + cart;
+    const auto split = split_snapshot(record);
+    REQUIRE(why(split) == "");
+    const auto& parts = std::get<SnapshotParts>(split);
+    CHECK(parts.trouble == c.trouble);
+    CHECK(parts.cart == cart);
+    std::string again;
+    append_snapshot(again, parts.wait, parts.cart, parts.session, parts.trouble);
+    CHECK(again == record);
+    auto older = record;
+    older.front() = 2;
+    CHECK(why(split_snapshot(older)) != "");
+    for (std::size_t size = 0; size < record.size(); ++size) CHECK(read_all(record.substr(0, size)) != "");
+  }
+}
+
+TEST_CASE("of a cart's failures the newest eight are kept, in the order of their times") {
+  Trouble trouble;
+  for (const std::int64_t at : {5, 3, 9, 1, 7, 2, 8, 6, 4}) trouble.add_failure({at});
+  CHECK(trouble.failures == Trouble::most);
+  CHECK(trouble.failed.front() == Timestamp{2});
+  CHECK(trouble.failed.back() == Timestamp{9});
+  CHECK(trouble.failures_since({7}) == 3);
+}
+
 TEST_CASE("layout 1, from before sessions kept their action's url, is read") {
-  check_golden(golden_record("01", ""), "");
+  check_golden(golden_record("01", "01", ""), "");
 }
 
 TEST_CASE("parts of different layouts make one record") {
-  const auto split_old = golden_record("01", "");
+  const auto split_old = golden_record("01", "01", "");
   const auto old = std::get<SnapshotParts>(split_snapshot(split_old));
   const auto record = bytes_of(waits[3], bytes_of(full_cart()), old.session);
   CHECK(read_all(record) == "");
