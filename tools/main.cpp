@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
 
   ReplayOptions replay_options;
   s = verb(app, "replay", "Decide the recorded commands again and compare every byte", replay_options, replay, chosen);
+  s->add_option("what", replay_options.what, "verify")->check(CLI::IsMember({"verify"}));
   s->add_option("--log", replay_options.log, log_help)->required();
 
   DemoOptions demo_options;

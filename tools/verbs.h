@@ -71,6 +71,7 @@ struct TreeOptions {
 int tree(const TreeOptions&);
 
 struct ReplayOptions {
+  std::string what = "verify";
   std::string log;
 };
 int replay(const ReplayOptions&);

@@ -14,4 +14,5 @@ if [[ $log == memory ]]; then
 else
   python3 tests/checks/books.py "$out" --log "$log"
   /usr/bin/python3 tests/checks/asyncapi.py build/release/mayfly "$log"
+  build/release/mayfly replay verify --log "$log"
 fi

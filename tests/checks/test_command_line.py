@@ -146,6 +146,17 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(said, done.stdout + done.stderr)
 
+    def test_a_log_replays_to_itself(self):
+        engine = self.serve()
+        self.send("cart.create", "c1", "currency=JPY")
+        self.send("cart.cancel", "c1")
+        self.events("c1", "cart.canceled")
+        engine.send_signal(signal.SIGTERM)
+        engine.wait()
+        done = run("replay", "verify", "--log", self.log)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("are the same, byte for byte", done.stdout)
+
     def test_the_demo_ends_every_cart_it_starts(self):
         done = run("demo", "--log", self.log, "--carts", "20", "--carts-per-second", "200", "--silence", "0", "--delay-ms", "5")
         self.assertEqual(done.returncode, 0, done.stderr)
