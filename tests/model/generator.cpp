@@ -61,8 +61,12 @@ Step Generator::next(Model& model) {
       } else if (step.type == "checkout.complete") {
         step.expected_total_minor += 1;
       } else if (chance(50)) {
-        step.type = one_of<std::string>({"cart.remove_line", "cart.cancel", "cart.change_quantity"});
-        step.unreadable = false;
+        Step other;
+        other.type = one_of<std::string>({"cart.remove_line", "cart.cancel", "cart.change_quantity"});
+        other.cart = step.cart;
+        other.id = step.id;
+        if (other.type != "cart.cancel") other.sku = step.sku;
+        step = other;
       }
     }
   } else {
