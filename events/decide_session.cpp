@@ -351,7 +351,6 @@ class Ladder {
     e.amount_minor = amount;
     e.currency = session_.currency;
     e.reference = reference();
-    e.provider = type == EventType::payment_session_opened ? Text{session_.provider} : Text{};
     return e;
   }
   void reject_placed() { say(rejected(Code::order_placed, true)); }

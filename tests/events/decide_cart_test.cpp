@@ -45,6 +45,56 @@ TEST_CASE("a cart that does not live") {
   CHECK(Scenario().refunded(5) == Said{"!cart_unknown"});
 }
 
+TEST_CASE("a partition takes a million live carts") {
+  Scenario s;
+  s.live_carts = 1'000'000;
+  CHECK(s(CommandType::cart_create, CartCreate{"GBP", "", {}}) == Said{"!too_many_carts"});
+  s.live_carts = 999'999;
+  CHECK(s(CommandType::cart_create, CartCreate{"GBP", "", {}}).front() == "cart.created");
+}
+
+TEST_CASE("a single minor unit is money, none is not") {
+  CHECK(Scenario().captured(1) == Said{"!cart_unknown", "payment.unresolved 1"});
+  const Invalid nothing{CommandType::payment_captured, "x", "c-p1", 0, "GBP"};
+  CHECK(Scenario()(CommandType::payment_captured, nothing) == Said{"!data_invalid"});
+  Scenario unpaid;
+  unpaid.capturing().capture_failed(false);
+  CHECK(unpaid.captured(1) == Said{"payment.captured 1"});
+}
+
+TEST_CASE("a cart holds 256 KiB of skus and names as escaped JSON, to the byte, in new and in known lines") {
+  CHECK(escaped_bytes("a \x1f\"\\\n") == 1 + 1 + 6 + 2 + 2 + 2);
+  const std::string name(256, '\x01');
+  Scenario s;
+  s.active(0);
+  change(s, "A", 0);
+  std::int64_t left = 256 * 1024;
+  for (int i = 100; left >= 2 * (3 + 256 * 6); ++i) {
+    add(s, std::to_string(i), 1, 0, name);
+    left -= 3 + 256 * 6;
+  }
+  const auto bytes = static_cast<std::size_t>(left - 1);  // of the name, beside the sku
+  const std::string full = std::string(bytes / 6, '\x01') + std::string(bytes % 6, 'x');
+  CHECK(add(s, "B", 1, 0, full + "x") == Said{"!cart_full"});
+  CHECK(add(s, "B", 1, 0, full).front() == "cart.line_added");
+  CHECK(add(s, "B", 1, 0, full + "x") == Said{"!cart_full"});
+  CHECK(add(s, "B", 1, 0, "x").front() == "cart.line_added");
+  CHECK(add(s, "B", 1, 0, full).front() == "cart.line_added");
+  CHECK(add(s, "C", 1, 0) == Said{"!cart_full"});
+}
+
+TEST_CASE("a line beyond the limit is refused though a discount would pay for it, and so is a removal that it needs") {
+  Scenario s;
+  s.active(100);
+  adjust(s, AdjustmentKind::discount, limit + 100);
+  CHECK(s.cart->total_minor() == -limit);
+  CHECK(add(s, "B", 1, limit + 1) == Said{"!amount_out_of_range"});
+  CHECK(add(s, "B", 1, limit).front() == "cart.line_added");
+  CHECK(change(s, "A", 0).front() == "cart.line_removed");
+  CHECK(change(s, "B", 0) == Said{"!amount_out_of_range"});
+  CHECK(s(CommandType::cart_remove_line, CartRemoveLine{"B"}) == Said{"!amount_out_of_range"});
+}
+
 TEST_CASE("lines are added, changed and removed within their limits") {
   Scenario s;
   s.active(250);
@@ -154,7 +204,11 @@ TEST_CASE("a cart ends by cancel, merge or time") {
   CHECK(merged(CommandType::cart_merge, CartMerge{"c"}) == Said{"!merge_into_self"});
   CHECK(merged(CommandType::cart_merge, CartMerge{"\n"}) == Said{"!data_invalid"});
   CHECK(merged(CommandType::cart_merge, CartMerge{"d"}) == Said{"cart.merged"});
-  CHECK(Scenario().active().wait_ends(WaitKind::idle) == Said{"cart.expired"});
+  Scenario expired;
+  CHECK(expired.active().wait_ends(WaitKind::idle) == Said{"cart.expired"});
+  CHECK(s.ended->outcome == CartOutcome::canceled);
+  CHECK(merged.ended->outcome == CartOutcome::merged);
+  CHECK(expired.ended->outcome == CartOutcome::expired);
 }
 
 TEST_CASE("a cart idles at most until thirty days after its creation") {

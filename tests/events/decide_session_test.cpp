@@ -113,6 +113,13 @@ TEST_CASE("canceling: a decline of what is authorized ends nothing, and silence 
                                                   "checkout.reopened partial_authorization", "wait idle 86400"});
 }
 
+TEST_CASE("canceling: a single minor unit that is authorized is what is at risk, not the session's amount") {
+  Scenario s;
+  s.authorizing().authorized(1);
+  for (int i = 0; i < 4; ++i) s.wait_ends(WaitKind::cancel);
+  CHECK(s.wait_ends(WaitKind::status_try).front() == "payment.unresolved 1");
+}
+
 TEST_CASE("capturing: what each reply says") {
   CHECK(Scenario().capturing().captured(1999) ==
         Said{"payment.captured 1999", "payment.session_ended captured", "checkout.completed", "cart.converted paid"});

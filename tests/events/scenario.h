@@ -25,7 +25,7 @@ class Scenario {
     command.fingerprint = {++sent_, 1};
     const Context context{{0, ++offset_}, now, settings};
     if (!cart) {
-      auto decision = decide_without_cart(ended ? &*ended : nullptr, "c", command, context, 0);
+      auto decision = decide_without_cart(ended ? &*ended : nullptr, "c", command, context, live_carts);
       if (creates_cart(decision.events)) {
         cart.emplace(std::pmr::get_default_resource());
         cart->id = "c";
@@ -92,7 +92,8 @@ class Scenario {
   std::optional<Cart> cart;
   std::optional<Session> session;
   std::optional<Ended> ended;
-  Millis last_wait{};  // to the millisecond
+  std::int64_t live_carts = 0;  // others in the partition
+  Millis last_wait{};           // to the millisecond
 
  private:
   std::vector<std::string> apply(const Decision& decision, const Context& context) {

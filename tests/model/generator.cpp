@@ -56,7 +56,9 @@ Step Generator::next(Model& model) {
   } else if (!sent_.empty() && repeats() && chance(theme_ == Theme::long_cart ? 15 : 8)) {
     step = one_of(sent_);  // once more: a duplicate, or one that was overtaken
     if (chance(20)) {
-      if (step.type == "cart.add_line" || step.type == "cart.change_quantity") {
+      if (chance(15)) {
+        step.unreadable = true;
+      } else if (step.type == "cart.add_line" || step.type == "cart.change_quantity") {
         step.quantity += 1;
       } else if (step.type == "checkout.complete") {
         step.expected_total_minor += 1;

@@ -281,7 +281,7 @@ def survives(folder, id, sequences):
     """True if no test notices the mutant. Too slow counts as noticed."""
     environment = dict(os.environ, MUTANT=str(id), MAYFLY_SEED="0", MAYFLY_SEQUENCES=str(sequences))
     tests = folder / "build/tests"
-    for command in ([tests / "test_events", "-sf=*decide*"], [tests / "test_model"]):
+    for command in ([tests / "test_events", "-sf=*decide*,*event_json*"], [tests / "test_model"]):
         try:
             done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   timeout=TIME_LIMIT_S)
