@@ -10,12 +10,13 @@
 #include "tools/text.h"
 #include "tools/verbs.h"
 
-#include <algorithm>
-#include <charconv>
+#include <nlohmann/json.hpp>
+
 #include <cstdio>
-#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mayfly::tools {
@@ -32,7 +33,9 @@ constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
 
 struct Recorded {
   std::string engine = "mayfly";
-  std::vector<ReplayEnd> ends;  // per partition
+  std::vector<events::Offset> ends;  // per partition: the next command to decide
+  /// What supervision took out (decisions.md 8): the record, the cart, why.
+  std::map<std::pair<events::Position, std::string>, events::DeadLetterReason> withheld;
 };
 
 /// What the position records say.
@@ -44,13 +47,13 @@ events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
       if (record.key != events::position_key || !record.value) return true;
       const auto position = events::decode_position(*record.value);
       if (const auto* found = std::get_if<events::PositionRecord>(&position)) {
-        recorded.ends[static_cast<std::size_t>(p)].next = found->next;
+        recorded.ends[static_cast<std::size_t>(p)] = found->next;
         recorded.engine = found->engine;
       }
       return true;
     });
     const auto first = log.ends(Stream::commands, p).first;
-    if (status.ok() && first > 0 && first < recorded.ends[static_cast<std::size_t>(p)].next) {
+    if (status.ok() && first > 0 && first < recorded.ends[static_cast<std::size_t>(p)]) {
       status = {events::LogError::corrupt,
                 "partition " + std::to_string(p) + ": commands before offset " + std::to_string(first) +
                     " are no longer there. A replay needs them from the first on: restore them from a backup."};
@@ -59,17 +62,29 @@ events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
   return status;
 }
 
-/// decisions.md 8: what supervision took out is left out. A tick's deadlines are not the tick's own fault.
-events::LogStatus read_skips(events::LogClient& log, Recorded& recorded) {
+bool by_supervision(std::string_view reason) {
+  return reason == name(events::DeadLetterReason::keeps_failing) ||
+         reason == name(events::DeadLetterReason::quarantined);
+}
+
+/// One pass over the events, where the dead letters say that there is something to find.
+events::LogStatus read_withheld(events::LogClient& log, Recorded& recorded) {
   events::LogStatus status;
   for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
+    bool any = false;
     status = each_record(log, Stream::deadletters, p, [&](const Record& record) {
-      const auto reason = header(record, "mayfly.reason");
-      if ((reason != "keeps_failing" && reason != "quarantined") || short_type(record) == "clock.tick") return true;
-      const auto text = header(record, "mayfly.offset");
-      events::Offset offset = 0;
-      std::from_chars(text.data(), text.data() + text.size(), offset);
-      recorded.ends[static_cast<std::size_t>(p)].skip.insert(offset);
+      any = by_supervision(header(record, "mayfly.reason"));
+      return !any;
+    });
+    if (!any || !status.ok()) continue;
+    status = each_record(log, Stream::events, p, [&](const Record& record) {
+      if (short_type(record) != "command.dead_lettered") return true;
+      const auto data = nlohmann::json::parse(record.value.value_or("{}"), nullptr, false);
+      const auto reason = data.value("reason", "");
+      if (!by_supervision(reason)) return true;
+      const auto cart = data.value("cart_id", std::string(record.key.value_or(events::Bytes{})));
+      recorded.withheld[{{p, data.value("offset", events::no_offset)}, cart}] =
+          *events::dead_letter_reason_from_name(reason);
       return true;
     });
   }
@@ -91,7 +106,7 @@ int replay(const ReplayOptions& options) {
   if (!results) return say(status);
   Recorded recorded;
   status = read_positions(*results, recorded);
-  if (status.ok()) status = read_skips(*results, recorded);
+  if (status.ok()) status = read_withheld(*results, recorded);
   if (!status.ok()) return say(status);
 
   ReplayLog log(*commands, *results, recorded.ends);
@@ -99,6 +114,11 @@ int replay(const ReplayOptions& options) {
   config.name = recorded.engine;
   config.batch_records = batch_records;
   config.batch_bytes = batch_bytes;
+  config.withheld = [&](events::Position at, std::string_view cart) -> std::optional<events::DeadLetterReason> {
+    const auto found = recorded.withheld.find({at, std::string(cart)});
+    if (found == recorded.withheld.end()) return std::nullopt;
+    return found->second;
+  };
   actors::RunResult result;
   {
     actors::Engine engine(log, clock, config, nullptr);
@@ -111,9 +131,7 @@ int replay(const ReplayOptions& options) {
   auto difference = log.compare_rest();
   if (!difference.empty()) {
     Recorded now;
-    const auto moved = [](const ReplayEnd& a, const ReplayEnd& b) { return a.next != b.next; };
-    if (read_positions(*results, now).ok() &&
-        !std::equal(now.ends.begin(), now.ends.end(), recorded.ends.begin(), recorded.ends.end(), std::not_fn(moved))) {
+    if (read_positions(*results, now).ok() && now.ends != recorded.ends) {
       difference += "\nan engine serves this log meanwhile: its state has moved on, verify again when it rests";
     }
     std::printf("first difference: %s\n", difference.c_str());

@@ -27,7 +27,7 @@ std::string where(const char* what, Partition p, events::Offset offset, const st
   return text;
 }
 
-/// Partition and offset of the command that caused an event, from its ce_id; nothing if it is none of ours.
+/// Offset of the command that caused an event, from its ce_id; nothing if it is none of ours.
 std::optional<events::Offset> cause_of(const Record& event) {
   const auto id = header(event, "ce_id");
   const auto first = id.find('-');
@@ -42,13 +42,13 @@ std::optional<events::Offset> cause_of(const Record& event) {
 
 }  // namespace
 
-ReplayLog::ReplayLog(events::LogClient& commands, events::LogClient& results, const std::vector<ReplayEnd>& ends)
+ReplayLog::ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends)
     : commands_(commands),
       results_(results),
-      ends_(ends),
-      from_(ends.size(), 0),
-      cursors_(ends.size()),
-      state_(ends.size()) {
+      ends_(std::move(ends)),
+      from_(ends_.size(), 0),
+      cursors_(ends_.size()),
+      state_(ends_.size()) {
   for (Partition p = 0; p < commands_.partitions(); ++p) taken_.push_back(p);
 }
 
@@ -62,19 +62,14 @@ events::Polled ReplayLog::poll(const events::PollLimits& limits) {
                                 std::max<std::size_t>(1, limits.bytes / share), events::Millis{0}};
   for (std::size_t p = 0; p < from_.size() && polled.status.ok(); ++p) {
     auto& from = from_[p];
-    while (from < ends_[p].next) {
-      auto fetched = commands_.read(Stream::commands, static_cast<Partition>(p), from, part);
-      polled.status = std::move(fetched.status);
-      if (fetched.batch.records.empty()) break;
-      from = fetched.next;
-      const auto before = polled.batch.records.size();
-      for (const auto& record : fetched.batch.records) {
-        if (record.at.offset < ends_[p].next && !ends_[p].skip.contains(record.at.offset))
-          polled.batch.records.push_back(record);
-      }
-      storage->push_back(std::move(fetched.batch.storage));
-      if (polled.batch.records.size() > before) break;  // else all were skipped
+    if (from >= ends_[p]) continue;
+    auto fetched = commands_.read(Stream::commands, static_cast<Partition>(p), from, part);
+    polled.status = std::move(fetched.status);
+    from = fetched.next;
+    for (const auto& record : fetched.batch.records) {
+      if (record.at.offset < ends_[p]) polled.batch.records.push_back(record);
     }
+    storage->push_back(std::move(fetched.batch.storage));
   }
   given_ += static_cast<std::int64_t>(polled.batch.records.size());
   polled.batch.storage = std::move(storage);
@@ -82,15 +77,13 @@ events::Polled ReplayLog::poll(const events::PollLimits& limits) {
 }
 
 events::Restored ReplayLog::restore(Partition p, const std::function<void(events::Bytes, events::Bytes)>&) {
-  return {0, ends_[static_cast<std::size_t>(p)].next, {}};
+  return {0, ends_[static_cast<std::size_t>(p)], {}};
 }
 
-/// What supervision said of a command that is left out of the replay, and what was decided after the replay's end, is
-/// not decided again.
+/// What was decided after the replay's end is not decided again.
 bool ReplayLog::expected(const Record& event, Partition p) const {
-  const auto& end = ends_[static_cast<std::size_t>(p)];
   const auto cause = cause_of(event);
-  return !cause || (*cause < end.next && !end.skip.contains(*cause));
+  return !cause || *cause < ends_[static_cast<std::size_t>(p)];
 }
 
 const Record* ReplayLog::next_event(Partition p) {

@@ -6,22 +6,16 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace mayfly::tools {
 
-/// Where a replay must end: what the recorded engine had committed.
-struct ReplayEnd {
-  events::Offset next = 0;        // of commands
-  std::set<events::Offset> skip;  // commands that supervision took out: dead letters of keeps_failing and quarantined
-};
-
 class ReplayLog final : public events::Log {
  public:
-  /// Both read the recorded log; they are used from two threads. Both and `ends` (per partition) outlive the replay.
-  ReplayLog(events::LogClient& commands, events::LogClient& results, const std::vector<ReplayEnd>& ends);
+  /// Both read the recorded log, from two threads, and outlive the replay. `ends`: per partition the next command that
+  /// the recorded engine would have decided.
+  ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends);
 
   [[nodiscard]] std::int32_t partitions() const override { return commands_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
@@ -50,7 +44,7 @@ class ReplayLog final : public events::Log {
 
   events::LogClient& commands_;
   events::LogClient& results_;
-  const std::vector<ReplayEnd>& ends_;
+  std::vector<events::Offset> ends_;
   std::vector<events::Partition> taken_;
   std::vector<events::Offset> from_;
   std::vector<Cursor> cursors_;

@@ -51,10 +51,8 @@ void record(adapters::MemoryStore& store) {
 std::string replayed(adapters::MemoryStore& recorded) {
   adapters::MemoryClient commands(recorded);
   adapters::MemoryClient results(recorded);
-  std::vector<tools::ReplayEnd> ends(partitions);
-  for (Partition p = 0; p < partitions; ++p) {
-    ends[static_cast<std::size_t>(p)].next = recorded.ends(Stream::commands, p).end;
-  }
+  std::vector<Offset> ends;
+  for (Partition p = 0; p < partitions; ++p) ends.push_back(recorded.ends(Stream::commands, p).end);
   tools::ReplayLog log(commands, results, ends);
   {
     actors::EngineConfig config;
