@@ -1,6 +1,26 @@
 #include "actors/batch.h"
 
+#include <limits>
+#include <utility>
+
 namespace mayfly::actors {
+
+Batch::Batch(Ledger& l) : ledger(l), memory(l, Purpose::codec_arena, std::numeric_limits<std::int64_t>::max()) {}
+
+Batch::~Batch() { ledger.post(Purpose::codec_tasks, {-stock_bytes, -stock_tasks, -stock_bytes, 0, 0}); }
+
+void Batch::take_stock() {
+  std::int64_t change = 0;
+  for (std::size_t i = 0; i < used; ++i) {
+    const auto bytes = tasks[i].bytes();
+    change += bytes - std::exchange(tasks[i].stock_bytes, bytes);
+  }
+  const auto more_tasks = static_cast<std::int64_t>(tasks.size()) - stock_tasks;
+  ledger.post(Purpose::codec_tasks, {change, more_tasks, change, 0, 0});
+  stock_bytes += change;
+  stock_tasks += more_tasks;
+  memory.post({memory.bytes()});
+}
 
 Task& Batch::new_task() {
   if (used == tasks.size()) tasks.emplace_back();

@@ -2,6 +2,7 @@
 // Used again for later batches; its memory is bounded by the batch limits.
 #pragma once
 
+#include "actors/actor_memory.h"
 #include "actors/segment.h"
 #include "actors/task.h"
 #include "events/record.h"
@@ -40,6 +41,7 @@ struct BatchCounts {
   std::int64_t dead_letters = 0;
   std::int64_t ticks = 0;
   std::int64_t restarts = 0;
+  std::int64_t carts_ended = 0;
   std::array<std::int64_t, events::event_type_count> events_by_type{};
   std::array<std::int64_t, events::code_count> rejections_by_code{};
   std::array<std::int64_t, events::dead_letter_reason_count> dead_letters_by_reason{};
@@ -50,9 +52,13 @@ struct Batch {
   std::span<const events::Record> records;
   std::function<void()> finish;  // called by the supervisor when `out` is complete
 
-  std::pmr::monotonic_buffer_resource arena{64 * 1024};
+  Ledger& ledger;
+  ActorMemory<1> memory;
+  std::pmr::monotonic_buffer_resource arena{64 * 1024, memory.of(0)};
   std::deque<Task> tasks;  // stable addresses; the first `used` serve this batch
   std::size_t used = 0;
+  std::int64_t stock_bytes = 0;  // of the tasks, as posted
+  std::int64_t stock_tasks = 0;
   Segment segment;
 
   std::vector<events::NewRecord> out;  // views into arena, tasks and records
@@ -65,7 +71,13 @@ struct Batch {
 
   std::string broken;  // not empty: the supervisor itself died, and why; `out` is not complete
 
+  explicit Batch(Ledger&);
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
   Task& new_task();
+  /// Posts to the ledger what the batch has come to hold: arena, tasks and their buffers.
+  void take_stock();
   void begin(events::Partition, std::span<const events::Record>);
 };
 

@@ -3,6 +3,7 @@
 #include "actors/segment.h"
 #include "actors/session_actor.h"
 #include "events/event_json.h"
+#include "events/footprint.h"
 #include "events/snapshot.h"
 
 #include <caf/all.hpp>
@@ -37,7 +38,8 @@ CartActor::CartActor(caf::actor_config& config, Environment& environment, const 
       sleeping_id_(id),
       sleeping_cart_(cart),
       sleeping_session_(session),
-      cart_(environment.cart_memory) {
+      memory_(environment.ledger, Purpose::cart_id, environment.cart_budget_bytes),
+      cart_(cart_memory()) {
   environment_.lives.carts_started.fetch_add(1, std::memory_order_relaxed);
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
   set_down_handler([this](caf::down_msg& down) {
@@ -48,10 +50,12 @@ CartActor::CartActor(caf::actor_config& config, Environment& environment, const 
 
 CartActor::~CartActor() { environment_.lives.carts_stopped.fetch_add(1, std::memory_order_relaxed); }
 
+std::int64_t CartActor::block_bytes() { return sizeof(caf::actor_storage<CartActor>) + behavior_bytes; }
+
 caf::behavior CartActor::make_behavior() {
   return {
-      [this](Decide message) { decide(message.task); },
-      [this](SessionDecided message) { session_decided(message.task); },
+      [this](const Decide& message) { decide(message.task); },
+      [this](const SessionDecided& message) { session_decided(message.task); },
       [this](End) { end(); },
   };
 }
@@ -83,7 +87,7 @@ void CartActor::decide(Task* task) {
   }
   if (concerns_session(cart_, command)) {
     at_session_ = task;
-    return send(session_, DecideInSession{task});
+    return send(session_, DecideInSession{task, CountedMessage(environment_.ledger)});
   }
   const auto decision = task->decided ? *task->decided : events::decide(cart_, command, task->context());
   conclude(task, decision, is_remembered(command, decision));
@@ -95,14 +99,14 @@ void CartActor::wake() {
     cart_.id = sleeping_id_;
     return;
   }
-  cart_ = readable(events::decode_cart(sleeping_id_, sleeping_cart_, environment_.cart_memory));
+  cart_ = readable(events::decode_cart(sleeping_id_, sleeping_cart_, cart_memory()));
   if (sleeping_session_.empty()) return;
-  open_session(readable(events::decode_session(sleeping_session_, environment_.session_memory)));
+  open_session(readable(events::decode_session(sleeping_session_, std::pmr::get_default_resource())));
 }
 
-void CartActor::open_session(events::Session session) {
-  session_ = spawn<SessionActor, caf::monitored + caf::lazy_init>(
-      std::ref(environment_), caf::actor_cast<caf::actor>(this), std::move(session));
+void CartActor::open_session(const events::Session& session) {
+  session_ = spawn<SessionActor, caf::monitored + caf::lazy_init>(std::ref(environment_),
+                                                                  caf::actor_cast<caf::actor>(this), session);
 }
 
 void CartActor::close_session() {
@@ -116,7 +120,7 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
   outcome.wait = decision.wait;
   outcome.concern = decision.concern;
   if (!decision.events.empty() || decision.wait.change != events::WaitChange::Kind::keep) outcome.changed = true;
-  auto opened = events::opened_session(decision.events, task->context(), environment_.session_memory);
+  auto opened = events::opened_session(decision.events, task->context(), std::pmr::get_default_resource());
   say(task, decision.events);
   const bool reopened = outcome.wait.kind == events::WaitKind::idle && outcome.wait.length == events::Millis{};
   if (reopened) outcome.wait.length = idle_length(cart_, task->context());
@@ -128,7 +132,7 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
   if (opened) {
     outcome.session_part = Outcome::SessionPart::written;
     append_session(outcome.session, *opened);
-    open_session(std::move(*opened));
+    open_session(*opened);
   }
   if (cart_.end) {
     outcome.end = cart_.end;
@@ -145,8 +149,23 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
 void CartActor::hand_back(Task* task) {
   const bool over = cart_.end.has_value();
   auto supervisor = caf::actor_cast<caf::actor>(supervisor_);
-  if (task->segment->conclude(*task)) send(supervisor, Decided{task});
+  if (task->next == nullptr) post_memory();
+  if (task->segment->conclude(*task)) send(supervisor, Decided{task, CountedMessage(environment_.ledger)});
   if (over) quit();
+}
+
+events::CartMemory CartActor::cart_memory() {
+  events::CartMemory memory(memory_.of(0));
+  memory.lines = memory_.of(1);
+  memory.adjustments = memory_.of(2);
+  memory.payment = memory_.of(3);
+  memory.dedupe = memory_.of(4);
+  return memory;
+}
+
+void CartActor::post_memory() {
+  const auto f = events::footprint(cart_);
+  memory_.post({f.id, f.lines, f.adjustments, f.payment, f.dedupe});
 }
 
 void CartActor::say(Task* task, const std::vector<events::Event>& said) {

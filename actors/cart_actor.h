@@ -1,6 +1,7 @@
 // A cart as an actor: owns the cart's state, decides its commands one by one, opens and ends its payment session.
 #pragma once
 
+#include "actors/actor_memory.h"
 #include "actors/environment.h"
 #include "actors/messages.h"
 #include "events/cart.h"
@@ -20,6 +21,9 @@ class CartActor : public caf::event_based_actor {
             std::string_view session);
   ~CartActor() override;
 
+  /// What the actor system takes for one, its memory aside.
+  static std::int64_t block_bytes();
+
  private:
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -28,18 +32,21 @@ class CartActor : public caf::event_based_actor {
   void session_decided(Task*);
   void end();
   void wake();
-  void open_session(events::Session);
+  void open_session(const events::Session&);
   void close_session();
   /// Says the events, lets the cart evolve, hands the task back; ends the actor if the cart is over.
   void conclude(Task*, const events::Decision&, bool remember_it);
   void say(Task*, const std::vector<events::Event>&);
   void hand_back(Task*);
+  [[nodiscard]] events::CartMemory cart_memory();
+  void post_memory();
 
   Environment& environment_;
   caf::actor_addr supervisor_;
   std::string_view sleeping_id_;
   std::string_view sleeping_cart_;
   std::string_view sleeping_session_;
+  ActorMemory<5> memory_;
   events::Cart cart_;
   bool awake_ = false;
   caf::actor session_;          // of the open payment session, or none

@@ -1,4 +1,4 @@
-// Buckets double when there are more entries than buckets and halve below a quarter, so that a peak does not stay.
+// Buckets double at two entries each and halve below half a one, so that a peak does not stay.
 #include "actors/cart_table.h"
 
 #include <cstring>
@@ -31,7 +31,7 @@ CartEntry* CartTable::find(std::string_view id) const {
 }
 
 CartEntry& CartTable::add(std::string_view id) {
-  if (static_cast<std::size_t>(size_) >= buckets_.size()) {
+  if (static_cast<std::size_t>(size_) >= 2 * buckets_.size()) {
     resize(buckets_.empty() ? fewest_buckets : 2 * buckets_.size());
   }
   auto& entry = make(id, 0);
@@ -57,7 +57,7 @@ void CartTable::remove(CartEntry& entry) {
   *link_to(entry) = entry.next_;
   free(entry);
   --size_;
-  if (buckets_.size() > fewest_buckets && static_cast<std::size_t>(size_) < buckets_.size() / 4) {
+  if (buckets_.size() > fewest_buckets && static_cast<std::size_t>(size_) < buckets_.size() / 2) {
     resize(buckets_.size() / 2);
   }
 }

@@ -58,9 +58,9 @@ class CartEntry {
   [[nodiscard]] const char* text() const { return reinterpret_cast<const char*>(this + 1); }
   [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
 
-  CartEntry* next_ = nullptr;  // in its bucket
-  std::uint32_t snapshot_bytes_ = 0;
   std::uint8_t id_bytes_ = 0;
+  std::uint32_t snapshot_bytes_ = 0;
+  CartEntry* next_ = nullptr;  // in its bucket
 };
 
 /// Where a table's memory comes from, by purpose. They outlive it.
@@ -70,7 +70,7 @@ struct TableMemory {
   std::pmr::memory_resource* awake = std::pmr::get_default_resource();
 };
 
-/// Entries by cart id: chains behind at most one bucket per entry. Its order is nobody's business.
+/// Entries by cart id: chains of one or two behind a bucket. Its order is nobody's business.
 class CartTable {
  public:
   explicit CartTable(TableMemory = {});

@@ -48,6 +48,7 @@ struct Census {
   std::int64_t commit_failures = 0;
   std::int64_t restarts = 0;  // actors restarted from their snapshot
   std::int64_t rebuilds = 0;  // partitions rebuilt from the log
+  std::int64_t carts_ended = 0;
   std::array<std::int64_t, events::event_type_count> events_by_type{};
   std::array<std::int64_t, events::code_count> rejections_by_code{};
   std::array<std::int64_t, events::dead_letter_reason_count> dead_letters_by_reason{};

@@ -2,9 +2,15 @@
 
 #include "actors/engine_state.h"
 
+#include <limits>
+
 namespace mayfly::actors {
 
 namespace {
+
+std::int64_t or_no_limit(std::int64_t budget_bytes) {
+  return budget_bytes > 0 ? budget_bytes : std::numeric_limits<std::int64_t>::max();
+}
 
 caf::actor_system_config actor_system_config(const EngineConfig& config) {
   caf::actor_system_config c;
@@ -26,12 +32,15 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       system(caf_config),
       gate(system, config.choose),
       committer(l, config.choose),
-      pauses(config.first_pause, config.most_pause) {
+      pauses(config.first_pause, config.most_pause),
+      memory(environment.ledger, config.meter, config.memory.look_interval) {
   environment.engine = config.name;
   environment.before_decide = config.before_decide;
   environment.at_step = config.at_step;
   environment.withheld = config.withheld;
   environment.supervision = config.supervision;
+  environment.cart_budget_bytes = or_no_limit(config.memory.cart_bytes);
+  environment.session_budget_bytes = or_no_limit(config.memory.session_bytes);
 }
 
 Engine::State::~State() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/census.h"
+#include "actors/memory_report.h"
 #include "actors/supervision.h"
 #include "events/log.h"
 #include "events/settings.h"
@@ -17,6 +18,13 @@
 
 namespace mayfly::actors {
 
+/// What an actor may take of memory, in bytes; 0: no limit of its own (docs/memory.md).
+struct MemoryBudgets {
+  std::int64_t cart_bytes = 2 * 1024 * 1024;
+  std::int64_t session_bytes = 16 * 1024;
+  events::Millis look_interval{100};
+};
+
 struct EngineConfig {
   std::string name = "mayfly";  // ce_source is "/mayfly/" + name; part of every idempotency key
   events::Settings settings;    // wanted; they hold from the tick that carries them
@@ -28,7 +36,9 @@ struct EngineConfig {
   std::size_t awake_carts = 8'192;        // per partition; beyond it the longest idle sleep at once
   events::Millis first_pause{50};         // before a log that did not answer is tried again; doubles up to the most
   events::Millis most_pause{5'000};
-  int threads = 0;  // of the actor system; 0: as many as there are processors
+  MemoryBudgets memory;
+  events::MemoryMeter* meter = nullptr;  // outlives the engine; none: what the process takes is not known
+  int threads = 0;                       // of the actor system; 0: as many as there are processors
   Supervision supervision;
 
   Withheld withheld;  // for replays: what is dead-lettered instead of decided. Null: nothing
@@ -80,6 +90,8 @@ class Engine {
   /// True while all partitions given so far are restored and served and the log answers.
   [[nodiscard]] bool ready() const;
   [[nodiscard]] Census census() const;
+  /// What memory is for, as of the last look between two batches (memory.look_interval).
+  [[nodiscard]] MemoryReport memory() const;
   /// The partitions that are ours, by number.
   [[nodiscard]] std::vector<PartitionView> partitions() const;
   /// What the log says of itself, as of the last second.

@@ -31,6 +31,7 @@ void Engine::State::count(const Batch& batch) {
   counted.dead_letters += batch.counts.dead_letters;
   counted.ticks += batch.counts.ticks;
   counted.restarts += batch.counts.restarts;
+  counted.carts_ended += batch.counts.carts_ended;
   add(counted.events_by_type, batch.counts.events_by_type);
   add(counted.rejections_by_code, batch.counts.rejections_by_code);
   add(counted.dead_letters_by_reason, batch.counts.dead_letters_by_reason);
@@ -92,19 +93,19 @@ void Engine::State::ask_figures() {
   figures = std::move(newest);
 }
 
+Census Engine::census() const { return state_->census(); }
 bool Engine::ready() const { return state_->ready; }
 Pulse Engine::pulse() const { return {state_->beats, state_->deciding}; }
 
-Census Engine::census() const {
-  auto& s = *state_;
-  std::scoped_lock lock(s.census_mutex);
-  Census c = s.counted;
-  const auto& lives = s.environment.lives;
+Census Engine::State::census() {
+  std::scoped_lock lock(census_mutex);
+  Census c = counted;
+  const auto& lives = environment.lives;
   c.carts_stopped = lives.carts_stopped;
   c.carts_started = lives.carts_started;
   c.sessions_stopped = lives.sessions_stopped;
   c.sessions_started = lives.sessions_started;
-  c.actors_running = static_cast<std::int64_t>(s.system.registry().running());
+  c.actors_running = static_cast<std::int64_t>(system.registry().running());
   return c;
 }
 

@@ -20,7 +20,7 @@ void Engine::State::take_all() {
 void Engine::State::take(events::Partition partition, std::string rebuilt) {
   drop(partition);
   phase(partition, PartitionPhase::restoring);
-  auto restored = restore(log, partition, config.name);
+  auto restored = restore(log, partition, config.name, environment.ledger);
   if (auto* cannot = std::get_if<CannotServe>(&restored)) {
     if (cannot->error == events::LogError::unavailable) {
       trouble = true;

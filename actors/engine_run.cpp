@@ -29,6 +29,7 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
   while (!stop.stop_requested() && !fatal) {
     const bool answered = ready;
     if (!step(until_caught_up) && until_caught_up) break;
+    look_at_memory();
     if (!until_caught_up) {
       write_ticks();
       ask_figures();
@@ -42,6 +43,7 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
   }
   settle_commit();
   gate.run_out();
+  look_at_memory();
   ready = false;
   if (fatal) return *fatal;
   return {until_caught_up ? RunEnd::caught_up : RunEnd::stopped, {}};
@@ -73,6 +75,7 @@ bool Engine::State::step(bool until_caught_up) {
     const bool committed = settle_commit();
     return committed || taking || trouble || !polled.taken.empty();  // a commit may have written commands
   }
+  memory.count_records(turn, polled.batch);
   records[turn] = std::move(polled.batch);
   Failing failing;
   auto decided = decide(records[turn], failing);
@@ -113,7 +116,7 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     while (end < all.size() && all[end].at.partition == partition) ++end;
     const auto found = served.find(partition);
     if (found != served.end() && !found->second.stopped) {
-      auto& share = batches[partition].of_turn[turn];
+      auto& share = batches.try_emplace(partition, environment.ledger).first->second.of_turn[turn];
       share.begin(partition, all.subspan(begin, end - begin));
       share.finish = [this] { gate.one_done(); };
       shares.push_back(&share);

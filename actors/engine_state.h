@@ -6,6 +6,7 @@
 #include "actors/engine.h"
 #include "actors/environment.h"
 #include "actors/gate.h"
+#include "actors/memory_watch.h"
 #include "actors/messages.h"
 #include "actors/pauses.h"
 
@@ -31,6 +32,7 @@ struct Served {
 
 /// A partition's memory for batches: one is decided while the other is committed. Outlives the partition's actors.
 struct BatchPair {
+  explicit BatchPair(Ledger& ledger) : of_turn{Batch(ledger), Batch(ledger)} {}
   Batch of_turn[2];
 };
 
@@ -65,6 +67,8 @@ struct Engine::State {
   bool trouble = false;            // this step met a log that did not go along: pause before the next
   Pauses pauses;
   events::Timestamp figures_at{};
+
+  MemoryWatch memory;
 
   mutable std::mutex census_mutex;  // guards the next three
   Census counted;
@@ -103,6 +107,10 @@ struct Engine::State {
   void phase(events::Partition, PartitionPhase);
   void forget_view(events::Partition);
   void ask_figures();
+  [[nodiscard]] Census census();
+
+  // What its memory is for: engine_memory.cpp
+  void look_at_memory();
 };
 
 }  // namespace mayfly::actors

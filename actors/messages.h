@@ -1,6 +1,7 @@
 // The messages between supervisor, cart and payment session. Each hands a task over: the sender touches it no more.
 #pragma once
 
+#include "actors/ledger.h"
 #include "actors/task.h"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -12,18 +13,22 @@ struct Batch;
 /// Supervisor to cart: decide this command.
 struct Decide {
   Task* task;
+  CountedMessage counted;
 };
 /// Cart to its open session: this command concerns you.
 struct DecideInSession {
   Task* task;
+  CountedMessage counted;
 };
 /// Session to its cart: task->by_session holds what I decided.
 struct SessionDecided {
   Task* task;
+  CountedMessage counted;
 };
 /// Cart to supervisor: this task has its outcome.
 struct Decided {
   Task* task;
+  CountedMessage counted;
 };
 /// Supervisor to cart: end, but not before your session has given back the task that it decides.
 struct End {};

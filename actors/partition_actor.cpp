@@ -15,7 +15,8 @@ PartitionActor::PartitionActor(caf::actor_config& config, Environment& environme
       state_(std::move(state)),
       sleep_limits_(sleep_limits),
       writer_(environment.engine),
-      reader_(environment.engine, state_->position.partitions) {
+      reader_(environment.engine, state_->position.partitions),
+      by_actor_(state_->memory.of(2)) {
   set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& e) {
     auto reason = to_exit_reason(e);
     if (auto* batch = std::exchange(batch_, nullptr)) {  // the engine waits for it
@@ -32,12 +33,12 @@ PartitionActor::~PartitionActor() = default;
 
 caf::behavior PartitionActor::make_behavior() {
   return {
-      [this](DecideBatch message) {
+      [this](const DecideBatch& message) {
         batch_ = message.batch;
         if (!broken_.empty()) return report_broken();
         guarded([this] { begin(); });
       },
-      [this](Decided message) {
+      [this](const Decided& message) {
         if (broken_.empty()) guarded([&] { on_decided(message.task); });
       },
   };
@@ -227,6 +228,8 @@ void PartitionActor::finish_batch() {
   append_position(position, state_->position);
   writer_.write_state(*batch_, events::position_key, position);
   batch_->status = state_->status();
+  batch_->take_stock();
+  post_memory();
   auto* batch = batch_;
   batch_ = nullptr;
   batch->finish();

@@ -62,6 +62,7 @@ class PartitionActor : public caf::event_based_actor {
   void forget_actor(Awake&);
   void sleep_idle();
   void on_down(const caf::down_msg&);
+  void post_memory();
   void note_death(const Task& deciding, const std::string& reason);
   [[nodiscard]] std::int64_t give_up(CartEntry&, Task& failed, bool dies_too_often);
   [[nodiscard]] std::optional<events::DeadLetterReason> withheld(const events::Record&, events::Text cart_id,
@@ -80,7 +81,7 @@ class PartitionActor : public caf::event_based_actor {
   SleepLimits sleep_limits_;
   RecordWriter writer_;
   events::CommandReader reader_;
-  std::unordered_map<caf::actor_id, Awake*> by_actor_;
+  std::pmr::unordered_map<caf::actor_id, Awake*> by_actor_;
   std::vector<CartEntry*> dirty_;  // carts whose state record must be written; null: ended since
 
   Batch* batch_ = nullptr;

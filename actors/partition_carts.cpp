@@ -58,7 +58,7 @@ void PartitionActor::send_to_cart(Task& task) {
   auto& entry = *task.cart;
   if (!entry.has_actor()) wake(entry);
   entry.awake->deciding = &task;
-  send(entry.awake->actor, Decide{&task});
+  send(entry.awake->actor, Decide{&task, CountedMessage(environment_.ledger)});
 }
 
 void PartitionActor::on_decided(Task* task) {
@@ -121,6 +121,7 @@ void PartitionActor::bury(CartEntry& entry, const Task& last) {
   forget_actor(*entry.awake);
   writer_.write_tombstone(*batch_, entry.id());
   gone_.push_back(&entry);
+  ++batch_->counts.carts_ended;
 }
 
 void PartitionActor::mark_dirty(CartEntry& entry) {

@@ -1,8 +1,21 @@
 #include "actors/partition_state.h"
 
+#include <limits>
 #include <optional>
 
 namespace mayfly::actors {
+
+PartitionState::PartitionState(Ledger& ledger)
+    : memory(ledger, Purpose::partition_entries, std::numeric_limits<std::int64_t>::max()),
+      carts({memory.of(0), memory.of(1), memory.of(2)}),
+      deadlines(memory.of(3)),
+      epitaphs(events::limits::epitaphs_with_session, events::limits::epitaphs_without_session, memory.of(4)) {}
+
+void PartitionState::post_memory(std::int64_t more_awake_bytes) {
+  const auto awake_bytes = carts.awake_count() * static_cast<std::int64_t>(sizeof(Awake));
+  memory.post(
+      {carts.entry_bytes(), carts.route_bytes(), awake_bytes + more_awake_bytes, deadlines.bytes(), epitaphs.bytes()});
+}
 
 PartitionStatus PartitionState::status() const {
   PartitionStatus s;
@@ -54,8 +67,8 @@ std::optional<std::string> read_state(PartitionState& state, std::optional<event
 }  // namespace
 
 std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& log, events::Partition partition,
-                                                                   std::string_view engine) {
-  auto state = std::make_unique<PartitionState>();
+                                                                   std::string_view engine, Ledger& ledger) {
+  auto state = std::make_unique<PartitionState>(ledger);
   state->partition = partition;
   const std::string where = "partition " + std::to_string(partition) + ": ";
   std::optional<events::PositionRecord> position;
@@ -94,6 +107,7 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   state->position.engine = engine;
   if (auto incomplete = state->epitaphs.restored(state->position.ticked))
     return CannotServe{where + incomplete->message};
+  state->post_memory(0);
   return state;
 }
 

@@ -1,6 +1,7 @@
 // All that a partition's supervisor knows, and how it is restored from the state stream.
 #pragma once
 
+#include "actors/actor_memory.h"
 #include "actors/batch.h"
 #include "actors/cart_table.h"
 #include "actors/deadlines.h"
@@ -15,7 +16,11 @@
 
 namespace mayfly::actors {
 
+/// A supervisor's memory and all that is in it.
 struct PartitionState {
+  explicit PartitionState(Ledger&);
+
+  ActorMemory<5> memory;  // outlives the rest
   events::Partition partition = 0;
   events::PositionRecord position;  // next, T, settings that hold
   CartTable carts;
@@ -33,6 +38,8 @@ struct PartitionState {
   }
 
   [[nodiscard]] PartitionStatus status() const;
+  /// Brings the ledger up to date; `more_awake_bytes` lie beside the carts' in the memory of that purpose.
+  void post_memory(std::int64_t more_awake_bytes);
 };
 
 /// Why a partition must not be served; a sentence for a person.
@@ -44,6 +51,6 @@ struct CannotServe {
 /// Restores a taken partition (decisions.md 8): committed position, then state to its end; both must agree on the
 /// next offset, the partition count and the engine's name. Starts no actor.
 [[nodiscard]] std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log&, events::Partition,
-                                                                                 std::string_view engine);
+                                                                                 std::string_view engine, Ledger&);
 
 }  // namespace mayfly::actors

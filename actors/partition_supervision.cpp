@@ -31,6 +31,12 @@ void PartitionActor::forget_actor(Awake& awake) {
   if (awake.first == nullptr) state_->carts.sleep(*awake.entry);
 }
 
+void PartitionActor::post_memory() {
+  // A node: the next, the id, the pointer. One bucket lies in the map itself.
+  const auto buckets = by_actor_.bucket_count() > 1 ? by_actor_.bucket_count() * sizeof(void*) : 0;
+  state_->post_memory(static_cast<std::int64_t>(by_actor_.size() * 3 * sizeof(void*) + buckets));
+}
+
 void PartitionActor::sleep_idle() {
   if (batch_->records.empty()) return;
   const auto now = batch_->records.back().append_time;

@@ -1,6 +1,7 @@
 #include "actors/session_actor.h"
 
 #include "events/decide.h"
+#include "events/footprint.h"
 #include "events/snapshot.h"
 
 #include <caf/all.hpp>
@@ -8,16 +9,24 @@
 namespace mayfly::actors {
 
 SessionActor::SessionActor(caf::actor_config& config, Environment& environment, const caf::actor& cart,
-                           events::Session session)
-    : caf::event_based_actor(config), environment_(environment), cart_(cart.address()), session_(std::move(session)) {
+                           const events::Session& session)
+    : caf::event_based_actor(config),
+      environment_(environment),
+      cart_(cart.address()),
+      memory_(environment.ledger, Purpose::session_texts, environment.session_budget_bytes),
+      session_(memory_.of(0)) {
+  session_ = session;  // into its own memory
+  memory_.post({events::footprint(session_)});
   environment_.lives.sessions_started.fetch_add(1, std::memory_order_relaxed);
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
 }
 
 SessionActor::~SessionActor() { environment_.lives.sessions_stopped.fetch_add(1, std::memory_order_relaxed); }
 
+std::int64_t SessionActor::block_bytes() { return sizeof(caf::actor_storage<SessionActor>) + behavior_bytes; }
+
 caf::behavior SessionActor::make_behavior() {
-  return {[this](DecideInSession message) { decide(message.task); }};
+  return {[this](const DecideInSession& message) { decide(message.task); }};
 }
 
 void SessionActor::decide(Task* task) {
@@ -34,8 +43,11 @@ void SessionActor::decide(Task* task) {
     task->outcome.session_part = Outcome::SessionPart::written;
     append_session(task->outcome.session, session_);
   }
+  memory_.post({events::footprint(session_)});
   if (environment_.at_step) environment_.at_step(Step::session_decided, task->record->at);
-  if (auto cart = caf::actor_cast<caf::actor>(cart_)) send(cart, SessionDecided{task});
+  if (auto cart = caf::actor_cast<caf::actor>(cart_)) {
+    send(cart, SessionDecided{task, CountedMessage(environment_.ledger)});
+  }
 }
 
 caf::error to_exit_reason(const std::exception_ptr& e) {

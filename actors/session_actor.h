@@ -1,6 +1,7 @@
 // A payment session as an actor: opened by its cart, owns what the provider said, ends with its payment.
 #pragma once
 
+#include "actors/actor_memory.h"
 #include "actors/environment.h"
 #include "actors/messages.h"
 #include "events/session.h"
@@ -11,8 +12,11 @@ namespace mayfly::actors {
 
 class SessionActor : public caf::event_based_actor {
  public:
-  SessionActor(caf::actor_config&, Environment&, const caf::actor& cart, events::Session);
+  SessionActor(caf::actor_config&, Environment&, const caf::actor& cart, const events::Session&);
   ~SessionActor() override;
+
+  /// What the actor system takes for one, its memory aside.
+  static std::int64_t block_bytes();
 
  private:
   caf::behavior make_behavior() override;
@@ -20,6 +24,7 @@ class SessionActor : public caf::event_based_actor {
 
   Environment& environment_;
   caf::actor_addr cart_;  // weak: a session never keeps its cart
+  ActorMemory<1> memory_;
   events::Session session_;
 };
 

@@ -17,6 +17,18 @@ void reuse(std::string& s) {
 
 }  // namespace
 
+std::int64_t Outcome::buffer_bytes() const {
+  const auto texts =
+      data.capacity() + merge_lines.capacity() + merge_into.capacity() + cart.capacity() + session.capacity();
+  const auto lists = events.capacity() * sizeof(SaidEvent) + merge_ends.capacity() * sizeof(std::uint32_t);
+  return static_cast<std::int64_t>(texts + lists);
+}
+
+std::int64_t Task::bytes() const {
+  const auto said = by_session.events.capacity() + (decided ? decided->events.capacity() : 0);
+  return static_cast<std::int64_t>(sizeof(Task) + said * sizeof(events::Event)) + outcome.buffer_bytes();
+}
+
 void Outcome::clear() {
   reuse(data);
   events.clear();

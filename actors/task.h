@@ -44,6 +44,7 @@ struct Outcome {
   events::Position created{};
 
   void clear();
+  [[nodiscard]] std::int64_t buffer_bytes() const;
 };
 
 struct Task {
@@ -65,6 +66,9 @@ struct Task {
   [[nodiscard]] events::Context context() const { return {record->at, record->append_time, *settings}; }
   /// True for a deadline that a tick fired: it has no command of its own.
   [[nodiscard]] bool is_deadline() const { return std::holds_alternative<events::DeadlineReached>(read.command.data); }
+  /// Of the task and of what it keeps for its next use.
+  [[nodiscard]] std::int64_t bytes() const;
+  std::int64_t stock_bytes = 0;  // bytes() when it was last asked for
   void reset();
 };
 

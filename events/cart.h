@@ -67,15 +67,26 @@ struct CartEnd {
   int session;  // W: the session that paid or was to pay the order, 0 if none
 };
 
+/// Where a cart's memory comes from, by purpose. They outlive the cart.
+struct CartMemory {
+  CartMemory(std::pmr::memory_resource* all) : id(all), lines(all), adjustments(all), payment(all), dedupe(all) {}
+  std::pmr::memory_resource* id;  // and the customer's
+  std::pmr::memory_resource* lines;
+  std::pmr::memory_resource* adjustments;
+  std::pmr::memory_resource* payment;
+  std::pmr::memory_resource* dedupe;
+};
+
+/// A member that allocates belongs in footprint.cpp too.
 struct Cart {
-  explicit Cart(std::pmr::memory_resource* memory)
-      : id(memory),
-        customer_id(memory),
-        lines(memory),
-        adjustments(memory),
-        provider(memory),
-        token(memory),
-        remembered(memory) {}
+  explicit Cart(const CartMemory& memory)
+      : id(memory.id),
+        customer_id(memory.id),
+        lines(memory.lines),
+        adjustments(memory.adjustments),
+        provider(memory.payment),
+        token(memory.payment),
+        remembered(memory.dedupe) {}
 
   std::pmr::string id;
   Position created{};  // of the record that created it: part of every idempotency key

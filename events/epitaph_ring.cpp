@@ -42,6 +42,12 @@ EpitaphRing::EpitaphRing(std::int64_t capacity, std::pmr::memory_resource* memor
   if (capacity <= 0 || capacity % per_page != 0) throw std::invalid_argument("epitaphs: capacity in whole pages");
 }
 
+std::int64_t EpitaphRing::bytes() const {
+  auto sum = pages_.capacity() * sizeof(Page);
+  for (const auto& page : pages_) sum += page.capacity() * sizeof(Epitaph);
+  return static_cast<std::int64_t>(sum);
+}
+
 std::int64_t EpitaphRing::ordinal_at(std::int64_t place) const {
   const auto newest_ordinal = end_ - 1;
   const auto ordinal = newest_ordinal / capacity_ * capacity_ + place;

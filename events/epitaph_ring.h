@@ -41,6 +41,8 @@ class EpitaphRing {
   [[nodiscard]] std::int64_t end() const { return end_; }
   [[nodiscard]] std::int64_t size() const { return end_ - begin_; }
   [[nodiscard]] bool full() const { return size() == capacity_; }
+  /// Memory held, by its own account.
+  [[nodiscard]] std::int64_t bytes() const;
 
   [[nodiscard]] std::int64_t place_of(std::int64_t ordinal) const { return ordinal % capacity_; }
   /// Precondition: the place holds one that is kept.

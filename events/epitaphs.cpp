@@ -87,6 +87,10 @@ void Epitaphs::forget(Timestamp ticked) {
 
 std::int64_t Epitaphs::size() const { return rings_[0].size() + rings_[1].size(); }
 
+std::int64_t Epitaphs::bytes() const {
+  return rings_[0].bytes() + rings_[1].bytes() + static_cast<std::int64_t>(index_.capacity() * sizeof(std::uint32_t));
+}
+
 bool Epitaphs::is_old(const Epitaph& epitaph) const {
   return epitaph.outcome == 0 || epitaph.ended_s + age_s < ticked_s_;
 }

@@ -37,6 +37,8 @@ class Epitaphs {
   void forget(Timestamp ticked);
 
   [[nodiscard]] std::int64_t size() const;
+  /// Memory held, by its own account.
+  [[nodiscard]] std::int64_t bytes() const;
   /// Since this program took the partition.
   [[nodiscard]] std::int64_t evicted() const { return evicted_; }
 

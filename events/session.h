@@ -31,6 +31,7 @@ struct SessionLedger {
   bool operator==(const SessionLedger&) const = default;
 };
 
+/// A member that allocates belongs in footprint.cpp too.
 struct Session {
   explicit Session(std::pmr::memory_resource* memory) : provider(memory), reference(memory), action_url(memory) {}
 

@@ -53,7 +53,7 @@ void put_wait(std::span<char> snapshot, const Wait&);
 [[nodiscard]] std::variant<SnapshotParts, Unsupported> split_snapshot(std::string_view bytes);
 /// The id is not in the bytes: it is the record's key.
 [[nodiscard]] std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes,
-                                                          std::pmr::memory_resource*);
+                                                          const CartMemory&);
 [[nodiscard]] std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::pmr::memory_resource*);
 
 /// The position record of a partition (decisions.md 8).

@@ -103,8 +103,7 @@ void take_remembered(ByteReader& in, Cart& cart) {
 
 }  // namespace
 
-std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes,
-                                            std::pmr::memory_resource* memory) {
+std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes, const CartMemory& memory) {
   if (auto no = layout::check(layout::a_cart, bytes)) return *no;
   auto in = layout::behind_version(bytes);
   Cart cart(memory);

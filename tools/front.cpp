@@ -60,6 +60,10 @@ std::string Front::listen(const std::string& address) {
         [this] {
           return adapters::HttpAnswer{200, "application/json", tree_json(observed())};
         }},
+       {"/memory",
+        [this] {
+          return adapters::HttpAnswer{200, "application/json", to_json(engine_.memory())};
+        }},
        {"/",
         [] {
           return adapters::HttpAnswer{200, "text/html; charset=utf-8", page};

@@ -91,6 +91,12 @@ int main(int argc, char** argv) {
   s->add_option("--http", tree_options.http, "where it listens, HOST:PORT");
   s->add_flag("--json", tree_options.json, "one JSON object");
 
+  MemoryOptions memory_options;
+  memory_options.http = default_http_address;
+  s = verb(app, "memory", "Show what a running engine's memory is for", memory_options, memory, chosen);
+  s->add_option("--http", memory_options.http, "where it listens, HOST:PORT");
+  s->add_flag("--json", memory_options.json, "one JSON object");
+
   ReplayOptions replay_options;
   s = verb(app, "replay", "Decide the recorded commands again and compare every byte", replay_options, replay, chosen);
   s->add_option("what", replay_options.what, "verify")->check(CLI::IsMember({"verify"}));

@@ -1,5 +1,6 @@
 // mayfly serve: one engine on one log, until it is asked to stop.
 #include "adapters/open_log.h"
+#include "adapters/system_memory.h"
 #include "adapters/wall_clock.h"
 #include "tools/config.h"
 #include "tools/exit_codes.h"
@@ -132,6 +133,8 @@ int serve(const ServeOptions& options) {
     return exit_code_of(status.error);
   }
   log_line(actors::Notice::Level::info, "started", "engine '" + config.engine.name + "' serves " + config.log);
+  adapters::SystemMemory meter;
+  config.engine.meter = &meter;
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;
   {

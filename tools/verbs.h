@@ -70,6 +70,12 @@ struct TreeOptions {
 };
 int tree(const TreeOptions&);
 
+struct MemoryOptions {
+  std::string http;  // HOST:PORT of the engine
+  bool json = false;
+};
+int memory(const MemoryOptions&);
+
 struct ReplayOptions {
   std::string what = "verify";
   std::string log;

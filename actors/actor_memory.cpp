@@ -1,0 +1,42 @@
+#include "actors/actor_memory.h"
+
+namespace mayfly::actors {
+
+OverBudget::OverBudget(Purpose purpose, std::int64_t wanted_bytes, std::int64_t budget_bytes)
+    : std::runtime_error("over budget: " + std::string(name(purpose)) + " would take " + std::to_string(wanted_bytes) +
+                         " bytes of this " + std::string(name(kind_of(purpose))) + ", it may have " +
+                         std::to_string(budget_bytes)) {}
+
+void* PurposeMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
+  const auto size = static_cast<std::int64_t>(bytes);
+  if (budget_.bytes + size > budget_.most_bytes) throw OverBudget(purpose_, budget_.bytes + size, budget_.most_bytes);
+  void* memory = std::pmr::get_default_resource()->allocate(bytes, alignment);
+  budget_.bytes += size;
+  bytes_ += size;
+  ++blocks_;
+  return memory;
+}
+
+void PurposeMemory::do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) {
+  std::pmr::get_default_resource()->deallocate(memory, bytes, alignment);
+  const auto size = static_cast<std::int64_t>(bytes);
+  budget_.bytes -= size;
+  bytes_ -= size;
+  --blocks_;
+}
+
+void PurposeMemory::post(Ledger& ledger, std::int64_t held) {
+  const Amounts change{bytes_ - posted_bytes_, blocks_ - posted_blocks_, held - posted_held_, 0, 0};
+  if (change.taken_bytes == 0 && change.taken_blocks == 0 && change.held_bytes == 0) return;
+  ledger.post(purpose_, change);
+  posted_bytes_ = bytes_;
+  posted_blocks_ = blocks_;
+  posted_held_ = held;
+}
+
+void PurposeMemory::post_end(Ledger& ledger) {
+  post(ledger, 0);
+  if (blocks_ != 0) ledger.post(purpose_, {0, 0, 0, bytes_, blocks_});
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,88 @@
+#include "actors/ledger.h"
+
+#include <functional>
+#include <thread>
+
+namespace mayfly::actors {
+
+std::string_view name(Kind kind) {
+  constexpr std::array<std::string_view, 5> names{"cart", "session", "partition", "log", "codec"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+namespace {
+
+struct PurposeName {
+  std::string_view name;
+  Kind kind;
+};
+constexpr std::array<PurposeName, purpose_count> purposes{{
+    {"cart.id", Kind::cart},
+    {"cart.lines", Kind::cart},
+    {"cart.adjustments", Kind::cart},
+    {"cart.payment", Kind::cart},
+    {"cart.dedupe", Kind::cart},
+    {"session.texts", Kind::session},
+    {"partition.entries", Kind::partition},
+    {"partition.route", Kind::partition},
+    {"partition.awake", Kind::partition},
+    {"partition.deadlines", Kind::partition},
+    {"partition.epitaphs", Kind::partition},
+    {"log.records", Kind::log},
+    {"codec.arena", Kind::codec},
+    {"codec.tasks", Kind::codec},
+}};
+
+std::size_t index(Purpose purpose) { return static_cast<std::size_t>(purpose); }
+std::int64_t value(const std::atomic<std::int64_t>& a) { return a.load(std::memory_order_relaxed); }
+void add(std::atomic<std::int64_t>& to, std::int64_t change) {
+  if (change != 0) to.fetch_add(change, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::string_view name(Purpose purpose) { return purposes[index(purpose)].name; }
+Kind kind_of(Purpose purpose) { return purposes[index(purpose)].kind; }
+
+Amounts& Amounts::operator+=(const Amounts& other) {
+  taken_bytes += other.taken_bytes;
+  taken_blocks += other.taken_blocks;
+  held_bytes += other.held_bytes;
+  orphaned_bytes += other.orphaned_bytes;
+  orphaned_blocks += other.orphaned_blocks;
+  return *this;
+}
+
+Ledger::Shard& Ledger::mine() {
+  const auto hash = static_cast<std::uint64_t>(std::hash<std::thread::id>{}(std::this_thread::get_id()));
+  return shards_[hash % shards_.size()];
+}
+
+void Ledger::post(Purpose purpose, const Amounts& change) {
+  auto& cell = mine().cells[index(purpose)];
+  add(cell.taken_bytes, change.taken_bytes);
+  add(cell.taken_blocks, change.taken_blocks);
+  add(cell.held_bytes, change.held_bytes);
+  add(cell.orphaned_bytes, change.orphaned_bytes);
+  add(cell.orphaned_blocks, change.orphaned_blocks);
+}
+
+void Ledger::count_message(int change) { add(mine().messages, change); }
+
+Amounts Ledger::of(Purpose purpose) const {
+  Amounts sum;
+  for (const auto& shard : shards_) {
+    const auto& cell = shard.cells[index(purpose)];
+    sum += {value(cell.taken_bytes), value(cell.taken_blocks), value(cell.held_bytes), value(cell.orphaned_bytes),
+            value(cell.orphaned_blocks)};
+  }
+  return sum;
+}
+
+std::int64_t Ledger::messages() const {
+  std::int64_t sum = 0;
+  for (const auto& shard : shards_) sum += value(shard.messages);
+  return sum;
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,75 @@
+#include "actors/memory_report.h"
+
+#include "events/json_writer.h"
+
+namespace mayfly::actors {
+
+std::int64_t MemoryReport::named_bytes() const {
+  std::int64_t sum = actor_bytes + message_bytes;
+  for (const auto& amounts : purposes) sum += amounts.taken_bytes;
+  return sum;
+}
+
+std::int64_t MemoryReport::unaccounted_bytes() const {
+  return process.allocated < 0 ? 0 : process.allocated - named_bytes();
+}
+
+std::int64_t MemoryReport::fragmentation_bytes() const {
+  return process.allocated < 0 || process.resident < 0 ? 0 : process.resident - process.allocated;
+}
+
+std::int64_t MemoryReport::owners(Purpose purpose) const {
+  switch (kind_of(purpose)) {
+    case Kind::cart: return cart_actors;
+    case Kind::session: return session_actors;
+    case Kind::partition:
+      return purpose == Purpose::partition_epitaphs ? epitaphs
+             : purpose == Purpose::partition_awake  ? carts_awake
+                                                    : carts_open;
+    case Kind::log:
+    case Kind::codec: return purposes[static_cast<std::size_t>(purpose)].taken_blocks;
+  }
+  return 0;
+}
+
+std::string to_json(const MemoryReport& r) {
+  std::string out;
+  events::JsonObject all(out);
+  all.number("at_ms", r.at.ms);
+  events::JsonObject rows(all.member("purposes"));
+  for (std::size_t i = 0; i < purpose_count; ++i) {
+    const auto purpose = static_cast<Purpose>(i);
+    const auto& a = r.purposes[i];
+    events::JsonObject row(rows.member(name(purpose)));
+    row.number("bytes", a.taken_bytes);
+    row.number("blocks", a.taken_blocks);
+    row.number("peak_bytes", r.peak_bytes[i]);
+    row.number("held_bytes", a.held_bytes);
+    row.number("orphaned_bytes", a.orphaned_bytes);
+    row.number("owners", r.owners(purpose));
+    row.close();
+  }
+  rows.close();
+  all.number("cart_actors", r.cart_actors);
+  all.number("session_actors", r.session_actors);
+  all.number("actors_running", r.actors_running);
+  all.number("supervisors", r.supervisors);
+  all.number("actor_bytes", r.actor_bytes);
+  all.number("messages", r.messages);
+  all.number("message_bytes", r.message_bytes);
+  all.number("carts_open", r.carts_open);
+  all.number("carts_awake", r.carts_awake);
+  all.number("sessions_open", r.sessions_open);
+  all.number("epitaphs", r.epitaphs);
+  all.number("named_bytes", r.named_bytes());
+  all.number("allocated_bytes", r.process.allocated);
+  all.number("unaccounted_bytes", r.unaccounted_bytes());
+  all.number("resident_bytes", r.process.resident);
+  all.number("fragmentation_bytes", r.fragmentation_bytes());
+  all.number("limit_bytes", r.process.limit);
+  all.number("pressure_permille", r.process.pressure_permille);
+  all.close();
+  return out;
+}
+
+}  // namespace mayfly::actors

@@ -1,0 +1,49 @@
+// What the engine's memory is for, at one moment between two batches. A plain value, for people and programs.
+#pragma once
+
+#include "actors/ledger.h"
+#include "events/process_memory.h"
+#include "events/types.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace mayfly::actors {
+
+struct MemoryReport {
+  events::Timestamp at{};
+  std::array<Amounts, purpose_count> purposes{};
+  std::array<std::int64_t, purpose_count> peak_bytes{};  // highest at any report so far
+
+  // Actors by our own count, and what the actor system takes for them.
+  std::int64_t cart_actors = 0;  // started - stopped
+  std::int64_t session_actors = 0;
+  std::int64_t actors_running = 0;  // by the actor system's count, supervisors included
+  std::int64_t supervisors = 0;
+  std::int64_t actor_bytes = 0;
+  std::int64_t messages = 0;  // made and not yet destroyed
+  std::int64_t message_bytes = 0;
+
+  std::int64_t carts_open = 0;
+  std::int64_t carts_awake = 0;
+  std::int64_t sessions_open = 0;
+  std::int64_t epitaphs = 0;
+  std::int64_t commands = 0;
+  std::int64_t carts_ended = 0;  // buried by this engine
+
+  events::ProcessMemory process;
+
+  /// All that has a name: the ledger, actors, messages.
+  [[nodiscard]] std::int64_t named_bytes() const;
+  /// What the allocator gave out and nobody claims; 0 where the allocator does not say.
+  [[nodiscard]] std::int64_t unaccounted_bytes() const;
+  [[nodiscard]] std::int64_t fragmentation_bytes() const;
+  /// Those that a purpose's memory is for: carts awake, open sessions, open carts ...
+  [[nodiscard]] std::int64_t owners(Purpose) const;
+};
+
+/// One JSON object; docs/memory.md has its members.
+[[nodiscard]] std::string to_json(const MemoryReport&);
+
+}  // namespace mayfly::actors

@@ -1,0 +1,28 @@
+// What this process takes and may take: jemalloc where it is linked, /proc, cgroup v1 or v2, pressure stall
+// information. Reads files only.
+#pragma once
+
+#include "events/process_memory.h"
+
+#include <string>
+
+namespace mayfly::adapters {
+
+class SystemMemory final : public events::MemoryMeter {
+ public:
+  /// `root` is "/" but in tests. `profile_folder`: where heap profiles are written, if the program was started with
+  /// MALLOC_CONF=prof:true.
+  explicit SystemMemory(std::string root = "/", std::string profile_folder = "/tmp");
+
+  [[nodiscard]] events::ProcessMemory read() override;
+  void give_back() override;
+  std::string dump_profile() override;
+
+ private:
+  std::string root_;
+  std::string profile_folder_;
+  std::string cgroup_limit_;  // files; empty: there is none
+  std::string cgroup_events_;
+};
+
+}  // namespace mayfly::adapters

@@ -1,0 +1,248 @@
+// What each thing that is kept costs, exactly. A number here changes only together with docs/memory.md.
+#include "events/footprint.h"
+
+#include "actors/actor_memory.h"
+#include "actors/cart_table.h"
+#include "actors/deadlines.h"
+#include "events/epitaphs.h"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <limits>
+#include <string>
+#include <vector>
+
+using namespace mayfly;
+using namespace mayfly::actors;
+
+namespace {
+
+constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
+const std::string uuid = "018f0000-7c00-7000-8000-000000000001";
+const std::string name_of_34 = "WHITE HANGING HEART T-LIGHT HOLDER";
+
+/// What jemalloc takes for a request: 16 apart up to 128, then four classes to each doubling.
+std::size_t size_class(std::size_t bytes) {
+  if (bytes <= 128) return (bytes + 15) / 16 * 16;
+  const auto step = std::bit_ceil(bytes) / 8;
+  return (bytes + step - 1) / step * step;
+}
+
+events::Cart ordinary_cart(int lines, int remembered) {
+  events::Cart cart(std::pmr::get_default_resource());
+  cart.id = uuid;
+  cart.created = {3, 70'000};
+  cart.created_at = {1'795'521'600'000};
+  cart.sequence = static_cast<std::uint64_t>(lines + 1);
+  cart.currency = {{'G', 'B', 'P'}};
+  cart.expires_after_s = 86'400;
+  for (int i = 0; i < lines; ++i) {
+    auto& line = cart.lines.emplace_back();
+    line.sku = "SKU-" + std::to_string(1000 + i);
+    line.name = name_of_34;
+    line.quantity = 2;
+    line.unit_price_minor = 1999;
+  }
+  for (int i = 0; i < remembered; ++i) events::remember(cart, {std::uint64_t{1} << 40U, 7});
+  return cart;
+}
+
+/// A cart in memory of its own, woken from its snapshot as an actor does.
+struct Live {
+  explicit Live(const events::Cart& asleep, std::int64_t budget_bytes = no_limit)
+      : memory(ledger, Purpose::cart_id, budget_bytes), cart(of(memory)) {
+    std::string bytes;
+    append_cart(bytes, asleep);
+    cart = std::get<events::Cart>(events::decode_cart(asleep.id, bytes, of(memory)));
+  }
+  static events::CartMemory of(ActorMemory<5>& memory) {
+    events::CartMemory m(memory.of(0));
+    m.lines = memory.of(1);
+    m.adjustments = memory.of(2);
+    m.payment = memory.of(3);
+    m.dedupe = memory.of(4);
+    return m;
+  }
+  std::int64_t taken(std::size_t purpose) { return memory.of(purpose)->bytes(); }
+  Ledger ledger;
+  ActorMemory<5> memory;
+  events::Cart cart;
+};
+
+events::Wait idle() { return {events::WaitKind::idle, {86'400'000}, 70'000, std::nullopt}; }
+
+}  // namespace
+
+TEST_CASE("the structs have the sizes of docs/memory.md") {
+  CHECK(sizeof(events::Cart) == 360);
+  CHECK(sizeof(events::Line) == 96);
+  CHECK(sizeof(events::KeptAdjustment) == 56);
+  CHECK(sizeof(events::Fingerprint) == 16);
+  CHECK(sizeof(events::Session) == 208);
+  CHECK(sizeof(events::Epitaph) == 32);
+  CHECK(sizeof(CartEntry) == 32);
+  CHECK(sizeof(Awake) == 72);
+}
+
+TEST_CASE("a live cart takes its id, 96 bytes and the texts of each line, 16 a remembered command") {
+  for (const int lines : {0, 5, 50}) {
+    Live live(ordinary_cart(lines, 6));
+    CHECK(live.taken(0) == 37);
+    CHECK(live.taken(1) == lines * (96 + 35));
+    CHECK(live.taken(2) == 0);
+    CHECK(live.taken(3) == 0);
+    CHECK(live.taken(4) == 6 * 16);
+  }
+}
+
+TEST_CASE("the owner's account of a cart is what its memory gave out, whatever has happened to it") {
+  const events::Settings settings;
+  const events::Context context{{3, 70'001}, {1'795'521'600'000}, settings};
+  Live live(ordinary_cart(5, 6));
+  const auto agree = [&live] {
+    const auto f = events::footprint(live.cart);
+    CHECK(live.taken(0) == f.id);
+    CHECK(live.taken(1) == f.lines);
+    CHECK(live.taken(2) == f.adjustments);
+    CHECK(live.taken(3) == f.payment);
+    CHECK(live.taken(4) == f.dedupe);
+  };
+  agree();
+  for (int i = 0; i < 40; ++i) {
+    const std::string sku = "another-sku-that-is-long-" + std::to_string(i);
+    evolve(live.cart, events::LineChanged{events::EventType::cart_line_added, sku, 1, 5, name_of_34, 0}, context);
+    remember(live.cart, {static_cast<std::uint64_t>(i), 1});
+    agree();
+  }
+  for (int i = 0; i < 40; i += 2) {
+    evolve(live.cart, events::CartLineRemoved{"another-sku-that-is-long-" + std::to_string(i), 0}, context);
+    agree();
+  }
+  live.cart.customer_id = "a customer whose id is not short";
+  live.cart.token = std::string(512, 't');
+  live.cart.adjustments.emplace_back().label = std::string(200, 'l');
+  agree();
+}
+
+TEST_CASE("a session takes what its provider, reference and url take") {
+  Ledger ledger;
+  ActorMemory<1> memory(ledger, Purpose::session_texts, no_limit);
+  events::Session session(memory.of(0));
+  CHECK(memory.bytes() == 0);
+  session.provider = "stripe";
+  session.reference = "pi_3NxYzExample0001";
+  session.action_url = "https://bank.example/3ds?session=0123456789";
+  CHECK(memory.bytes() == events::footprint(session));
+  CHECK(memory.bytes() == 31 + 44);  // 19 characters grow to twice the 15 that a short text has
+}
+
+TEST_CASE("a sleeping cart takes at most 480 bytes with 6 remembered commands and 800 with 32, all in") {
+  struct Row {
+    int remembered;
+    std::size_t snapshot_bytes;
+    std::int64_t most_bytes;
+  };
+  for (const auto& row : {Row{6, 344, 480}, Row{32, 656, 800}}) {
+    const auto cart = ordinary_cart(5, row.remembered);
+    std::string bytes;
+    append_cart(bytes, cart);
+    // Just after the tables have grown, and just before.
+    for (const int carts : {16'385, 20'000, 32'768}) {
+      CartTable table;
+      Deadlines deadlines;
+      for (int i = 0; i < carts; ++i) {
+        const auto id = uuid.substr(0, 28) + std::to_string(10'000'000 + i);
+        deadlines.list(table.keep(table.add(id), idle(), bytes, {}));
+      }
+      const auto& one = *table.find(uuid.substr(0, 28) + "10000000");
+      CHECK(one.snapshot().size() == row.snapshot_bytes);
+      CHECK(one.bytes() == sizeof(CartEntry) + 36 + row.snapshot_bytes);
+      const auto beside = (table.route_bytes() + deadlines.bytes() + carts - 1) / carts;
+      CHECK(static_cast<std::int64_t>(size_class(one.bytes())) + beside <= row.most_bytes);
+    }
+  }
+}
+
+TEST_CASE("a deadline takes at most 32 bytes, and after a peak the memory is given back") {
+  CartTable table;
+  Deadlines deadlines;
+  std::vector<CartEntry*> entries;
+  for (int i = 0; i < 100'000; ++i) {
+    auto& entry = table.keep(table.add("cart-" + std::to_string(i)), idle(), "c", {});
+    deadlines.list(entry);
+    entries.push_back(&entry);
+    if (i >= 1000) CHECK(deadlines.bytes() <= 32 * (i + 1));
+  }
+  const auto route = table.route_bytes();
+  for (std::size_t i = 100; i < entries.size(); ++i) {
+    deadlines.remove(*entries[i]);
+    table.remove(*entries[i]);
+  }
+  CHECK(deadlines.bytes() <= 32 * 300);
+  CHECK(table.route_bytes() <= route / 256);
+}
+
+TEST_CASE("a remembered command takes 16 bytes awake and 12 asleep") {
+  std::string with_6;
+  std::string with_32;
+  append_cart(with_6, ordinary_cart(5, 6));
+  append_cart(with_32, ordinary_cart(5, 32));
+  CHECK(with_32.size() - with_6.size() == 26 * 12);
+}
+
+TEST_CASE("an epitaph takes 32 bytes, at most 48 with its index") {
+  events::Epitaphs epitaphs;
+  for (int i = 0; i < 300'000; ++i) {
+    epitaphs.add(events::hash_of("cart-" + std::to_string(i)), {i, events::CartOutcome::converted_paid, 1, 1, 1}, {});
+    if (i % 10'000 == 9'999) CHECK(epitaphs.bytes() <= 48 * epitaphs.size());
+  }
+}
+
+TEST_CASE("a cart at every limit takes less than half of its budget") {
+  const events::Settings settings;
+  const events::Context context{{3, 70'001}, {1'795'521'600'000}, settings};
+  const auto budget = 2 * 1024 * 1024;
+  Live live(ordinary_cart(0, 0), budget);
+  live.cart.customer_id = std::string(128, 'c');
+  for (int i = 0; i < 2000; ++i) {
+    // 131 characters of text a line: 256 KiB in all. A sku of 16 is the worst: the string grows to 30.
+    const auto sku = "sku-" + std::to_string(100'000'000'000 + i);
+    evolve(live.cart, events::LineChanged{events::EventType::cart_line_added, sku, 1, 5, std::string(115, 'n'), 0},
+           context);
+  }
+  for (int i = 0; i < 16; ++i) live.cart.adjustments.emplace_back().label = std::string(256, 'l');
+  for (int i = 0; i < 40; ++i) remember(live.cart, {static_cast<std::uint64_t>(i), 1});
+  live.cart.provider = std::string(64, 'p');
+  live.cart.token = std::string(512, 't');
+  CHECK(live.cart.text_bytes == 2000 * 131);
+  CHECK(live.memory.bytes() < budget / 2);
+}
+
+TEST_CASE("what would go beyond the budget is refused, and what was there stays") {
+  Ledger ledger;
+  ActorMemory<1> memory(ledger, Purpose::session_texts, 100);
+  std::pmr::string text(memory.of(0));
+  text.assign(80, 'x');
+  CHECK_THROWS_AS(text.append(80, 'y'), OverBudget);
+  CHECK(std::string(text) == std::string(80, 'x'));
+  CHECK(memory.bytes() == 81);
+}
+
+TEST_CASE("what an ended actor has not given back is posted as orphaned") {
+  Ledger ledger;
+  void* leaked = nullptr;
+  {
+    ActorMemory<1> memory(ledger, Purpose::session_texts, no_limit);
+    leaked = memory.of(0)->allocate(100);
+    memory.post({0});
+    CHECK(ledger.of(Purpose::session_texts).taken_bytes == 100);
+    CHECK(ledger.of(Purpose::session_texts).orphaned_blocks == 0);
+  }
+  const auto after = ledger.of(Purpose::session_texts);
+  CHECK(after.taken_bytes == 100);
+  CHECK(after.held_bytes == 0);
+  CHECK(after.orphaned_bytes == 100);
+  CHECK(after.orphaned_blocks == 1);
+  std::pmr::get_default_resource()->deallocate(leaked, 100);
+}

@@ -1,0 +1,70 @@
+// mayfly memory: what a running engine's memory is for, asked for over HTTP.
+#include "adapters/http.h"
+#include "tools/exit_codes.h"
+#include "tools/text.h"
+#include "tools/verbs.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace mayfly::tools {
+
+namespace {
+
+using nlohmann::json;
+
+std::string count(const json& of, const char* member) { return grouped(of.at(member).get<std::int64_t>()); }
+
+/// Bytes by `member`, or a word where the system does not say.
+void line(const json& report, const char* label, const char* member) {
+  const auto bytes = report.at(member).get<std::int64_t>();
+  fmt::print("{:<24}{:>16}\n", label, bytes < 0 ? "not known" : grouped(bytes));
+}
+
+void print(const json& report) {
+  fmt::print("{:<24}{:>16}{:>12}{:>16}{:>12}{:>10}\n", "", "bytes", "blocks", "peak bytes", "owners", "each");
+  for (const auto& [name, row] : report.at("purposes").items()) {
+    const auto owners = row.at("owners").get<std::int64_t>();
+    const auto each = owners > 0 ? grouped(row.at("bytes").get<std::int64_t>() / owners) : std::string("-");
+    fmt::print("{:<24}{:>16}{:>12}{:>16}{:>12}{:>10}\n", name, count(row, "bytes"), count(row, "blocks"),
+               count(row, "peak_bytes"), grouped(owners), each);
+  }
+  line(report, "actors", "actor_bytes");
+  line(report, "messages", "message_bytes");
+  line(report, "all that has a name", "named_bytes");
+  line(report, "allocated", "allocated_bytes");
+  line(report, "unaccounted", "unaccounted_bytes");
+  line(report, "resident", "resident_bytes");
+  line(report, "fragmentation", "fragmentation_bytes");
+  line(report, "limit", "limit_bytes");
+  fmt::print("{} carts open, {} awake; {} cart actors, {} session actors; {} actors by the actor system's count\n",
+             count(report, "carts_open"), count(report, "carts_awake"), count(report, "cart_actors"),
+             count(report, "session_actors"), count(report, "actors_running"));
+}
+
+}  // namespace
+
+int memory(const MemoryOptions& options) {
+  const auto got = adapters::http_get(options.http, "/memory");
+  if (!got.wrong.empty() || got.status != 200) {
+    const auto why = got.wrong.empty() ? "status " + std::to_string(got.status) : got.wrong;
+    std::fprintf(stderr, "%s Is an engine running there? `mayfly serve` says its address when it begins.\n",
+                 why.c_str());
+    return exit_failed;
+  }
+  if (options.json) {
+    std::printf("%s\n", got.body.c_str());
+    return exit_ok;
+  }
+  const auto parsed = json::parse(got.body, nullptr, false);
+  if (parsed.is_discarded() || !parsed.contains("purposes")) {
+    std::fprintf(stderr, "what answers at http://%s/memory is no Mayfly.\n", options.http.c_str());
+    return exit_failed;
+  }
+  print(parsed);
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools
