@@ -1,5 +1,7 @@
 #include "adapters/open_log.h"
 
+#include "adapters/kafka_client.h"
+#include "adapters/kafka_log.h"
 #include "adapters/sqlite_client.h"
 #include "adapters/sqlite_log.h"
 
@@ -7,27 +9,42 @@ namespace mayfly::adapters {
 
 namespace {
 
-/// The file behind "sqlite:"; empty with `status` set for any other word.
-std::string sqlite_file(std::string_view name, events::LogStatus& status) {
-  constexpr std::string_view prefix = "sqlite:";
-  if (name.starts_with(prefix) && name.size() > prefix.size()) return std::string(name.substr(prefix.size()));
-  status = {events::LogError::invalid,
-            "'" + std::string(name) + "' names no log. Give sqlite:FILE, for example sqlite:shop.db"};
-  return {};
+/// What follows the prefix; empty if it is another one.
+std::string after(std::string_view prefix, std::string_view name) {
+  return name.starts_with(prefix) ? std::string(name.substr(prefix.size())) : std::string();
+}
+
+events::LogStatus no_log(std::string_view name) {
+  return {events::LogError::invalid, "'" + std::string(name) +
+                                         "' names no log. Give sqlite:FILE, for example sqlite:shop.db, or "
+                                         "kafka:HOST:PORT[,HOST:PORT...]"};
 }
 
 }  // namespace
 
 std::unique_ptr<events::Log> open_log(std::string_view name, const LogOptions& options, const events::Clock& clock,
                                       events::LogStatus& status) {
-  const auto file = sqlite_file(name, status);
-  return file.empty() ? nullptr : SqliteLog::open(file, options.partitions, options.engine, clock, status);
+  if (const auto file = after("sqlite:", name); !file.empty()) {
+    return SqliteLog::open(file, options.partitions, options.engine, clock, status);
+  }
+  auto kafka = options.kafka;
+  kafka.brokers = after("kafka:", name);
+  if (!kafka.brokers.empty()) return KafkaLog::open(kafka, options.partitions, options.engine, status);
+  status = no_log(name);
+  return nullptr;
 }
 
 std::unique_ptr<events::LogClient> open_client(std::string_view name, const LogOptions& options, bool create,
                                                const events::Clock& clock, events::LogStatus& status) {
-  const auto file = sqlite_file(name, status);
-  return file.empty() ? nullptr : SqliteClient::open(file, create ? options.partitions : 0, clock, status);
+  const auto partitions_if_new = create ? options.partitions : 0;
+  if (const auto file = after("sqlite:", name); !file.empty()) {
+    return SqliteClient::open(file, partitions_if_new, clock, status);
+  }
+  auto kafka = options.kafka;
+  kafka.brokers = after("kafka:", name);
+  if (!kafka.brokers.empty()) return KafkaClient::open(kafka, partitions_if_new, status);
+  status = no_log(name);
+  return nullptr;
 }
 
 }  // namespace mayfly::adapters

@@ -1,6 +1,7 @@
-// Opens the log that a word names: sqlite:FILE.
+// Opens the log that a word names: sqlite:FILE or kafka:HOST:PORT[,HOST:PORT...].
 #pragma once
 
+#include "adapters/kafka_options.h"
 #include "events/log.h"
 
 #include <cstdint>
@@ -15,6 +16,7 @@ inline constexpr std::int32_t default_partitions = 4;
 struct LogOptions {
   std::int32_t partitions = default_partitions;  // for a log that is made
   std::string engine = "mayfly";
+  KafkaOptions kafka;  // its brokers are what the word names
 };
 
 /// The engine's side. Null with `status` set if it cannot be opened.

@@ -108,7 +108,8 @@ class Log {
   /// Blocks until the outcome is known or given up on. At most one at a time, in the order of the batches.
   virtual CommitResult commit(const Commit&) = 0;
 
-  /// Appends to commands outside any transaction, at once visible (clock ticks). Any thread.
+  /// Appends to commands outside any transaction (clock ticks), without waiting for a broker: it may tell of an earlier
+  /// append's failure. Any thread.
   virtual LogStatus append(const NewRecord&) = 0;
 
   /// Poll's thread, about once a second; must not block.
@@ -141,7 +142,8 @@ class LogClient {
   LogClient& operator=(const LogClient&) = delete;
 
   [[nodiscard]] virtual std::int32_t partitions() const = 0;
-  /// All or none, durable when it returns. Each record goes to the partition it names.
+  /// Durable when it returns. Each record goes to the partition it names. If the status is not ok an embedded log has
+  /// written none, a broker perhaps some, in order: append the same again, the engine knows a repeat by its id.
   virtual Appended append(std::span<const NewRecord>) = 0;
   /// Committed records of one partition from an offset on, waiting up to `wait` for the first.
   virtual Fetched read(Stream, Partition, Offset from, const PollLimits&) = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/engine.h"
+#include "adapters/kafka_options.h"
 
 #include <cstdint>
 #include <string>
@@ -15,6 +16,7 @@ struct Config {
   std::string http;  // HOST:PORT or "off"; empty: the default address if it is free
   events::Millis stuck_limit{60'000};
   events::Millis drain_limit{25'000};
+  adapters::KafkaOptions kafka;
 };
 
 /// Reads `file` over `config`. Returns an empty string, or what is wrong: file, line, key, what to do.

@@ -19,7 +19,7 @@ CLI::App* verb(CLI::App& app, const char* name, const char* what, Options& optio
   return sub;
 }
 
-constexpr const char* log_help = "the log: sqlite:FILE";
+constexpr const char* log_help = "the log: sqlite:FILE or kafka:HOST:PORT[,HOST:PORT...]";
 
 }  // namespace
 
@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
 
   DemoOptions demo_options;
   s = verb(app, "demo", "Serve a log with a simulated shop, inventory and provider", demo_options, demo, chosen);
-  s->add_option("--log", demo_options.log, "sqlite:FILE (default: a file in a temporary folder)");
+  s->add_option("--log", demo_options.log, "sqlite:FILE or kafka:HOST:PORT (default: a file in a temporary folder)");
   s->add_option("--carts-per-second", demo_options.carts_per_s, "new carts")->check(CLI::Range(1, 100'000));
   s->add_option("--carts", demo_options.carts, "stop after so many; 0: when asked to");
   s->add_option("--decline", demo_options.decline_percent, "percent of payments declined")->check(CLI::Range(0, 100));

@@ -120,14 +120,14 @@ int serve(const ServeOptions& options) {
   if (!options.http.empty()) config.http = options.http;
   if (options.partitions > 0) config.partitions = options.partitions;
   if (config.log.empty()) {
-    std::fprintf(stderr, "Which log? Give --log sqlite:FILE, or `log` in the config file.\n");
+    std::fprintf(stderr, "Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
     return exit_usage;
   }
   auto stop = stop_on_signals();
   begin_log(options.json);
   const adapters::WallClock clock;
   events::LogStatus status;
-  const auto log = adapters::open_log(config.log, {config.partitions, config.engine.name}, clock, status);
+  const auto log = adapters::open_log(config.log, {config.partitions, config.engine.name, config.kafka}, clock, status);
   if (!log) {
     log_line(actors::Notice::Level::error, "log_not_opened", status.message);
     return exit_code_of(status.error);

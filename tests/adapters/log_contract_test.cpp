@@ -1,6 +1,7 @@
 // The contract of docs/log.md, once, against every log. A fixture gives a fresh log of two partitions, its client, and
 // another engine's side of the same log.
 #include "adapters/faulty_log.h"
+#include "adapters/kafka_fixture.h"
 #include "adapters/memory_log.h"
 #include "adapters/sqlite_client.h"
 #include "adapters/sqlite_log.h"
@@ -8,11 +9,13 @@
 #include <doctest/doctest.h>
 
 #include <unistd.h>
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 using namespace mayfly;
 using events::CommitOutcome;
@@ -84,15 +87,46 @@ events::NewRecord record(Stream stream, events::Partition partition, std::option
   return {stream, partition, key, value, headers};
 }
 
+/// A broker's answer takes a while: a log that has nothing yet is polled again, so often and each time so long.
+constexpr int most_polls = 50;
+constexpr events::Millis wait{300};
+
 /// Takes, restores and starts all partitions.
 void begin(events::Log& log) {
-  const auto polled = log.poll(everything);
-  CHECK(polled.taken.size() == 2);
-  CHECK(polled.batch.records.empty());
-  for (const auto p : polled.taken) {
-    CHECK(log.restore(p, [](events::Bytes, events::Bytes) {}).status.ok());
+  std::vector<events::Partition> taken;
+  for (int i = 0; i < most_polls && taken.size() < 2; ++i) {
+    const auto polled = log.poll({1000, 1 << 20, wait});
+    CHECK(polled.batch.records.empty());
+    CHECK_MESSAGE(polled.status.ok(), polled.status.message);
+    taken.insert(taken.end(), polled.taken.begin(), polled.taken.end());
+  }
+  CHECK(taken.size() == 2);
+  for (const auto p : taken) {
+    const auto restored = log.restore(p, [](events::Bytes, events::Bytes) {});
+    CHECK_MESSAGE(restored.status.ok(), restored.status.message);
     log.start(p);
   }
+}
+
+/// Records of several polls, a partition's together.
+struct Gathered {
+  std::vector<events::Record> records;
+  std::vector<std::shared_ptr<const void>> storage;
+};
+
+/// Polls until so many have come, and once more: no others may.
+Gathered gather(events::Log& log, std::size_t count) {
+  Gathered all;
+  const auto poll = [&](events::Millis longest) {
+    auto polled = log.poll({1000, 1 << 20, longest});
+    all.records.insert(all.records.end(), polled.batch.records.begin(), polled.batch.records.end());
+    all.storage.push_back(std::move(polled.batch.storage));
+  };
+  for (int i = 0; i < most_polls && all.records.size() < count; ++i) poll(wait);
+  poll(events::Millis{0});
+  std::stable_sort(all.records.begin(), all.records.end(),
+                   [](const events::Record& a, const events::Record& b) { return a.at.partition < b.at.partition; });
+  return all;
 }
 
 std::map<std::string, std::string> state_of(events::Log& log, events::Partition p) {
@@ -109,7 +143,9 @@ events::CommitResult commit(events::Log& log, const events::NewRecord (&records)
 
 }  // namespace
 
-#define EVERY_LOG MemoryFixture, SqliteFixture, FaultlessFixture
+using tests::KafkaFixture;
+
+#define EVERY_LOG MemoryFixture, SqliteFixture, FaultlessFixture, KafkaFixture
 
 TEST_CASE_TEMPLATE("a partition's records are polled in order, each once, with rising offsets and times", Fixture,
                    EVERY_LOG) {
@@ -121,17 +157,16 @@ TEST_CASE_TEMPLATE("a partition's records are polled in order, each once, with r
     CHECK(client->append(both).status.ok());
   }
   begin(*log);
-  const auto polled = log->poll(everything);
-  REQUIRE(polled.batch.records.size() == 6);
+  const auto polled = gather(*log, 6);
+  REQUIRE(polled.records.size() == 6);
   for (std::size_t i = 0; i < 6; ++i) {
-    const auto& r = polled.batch.records[i];
+    const auto& r = polled.records[i];
     CHECK(r.at.partition == static_cast<events::Partition>(i / 3));
     CHECK(r.at.offset == static_cast<events::Offset>(i % 3));
     CHECK(r.value == std::string(1, static_cast<char>('1' + i % 3)));
     CHECK(r.timestamp_type == events::TimestampType::log_append_time);
-    if (i % 3 > 0) CHECK(r.append_time >= polled.batch.records[i - 1].append_time);
+    if (i % 3 > 0) CHECK(r.append_time >= polled.records[i - 1].append_time);
   }
-  CHECK(log->poll(everything).batch.records.empty());
 }
 
 TEST_CASE_TEMPLATE("bytes come through as they were given, and nothing is not the same as empty", Fixture, EVERY_LOG) {
@@ -145,9 +180,9 @@ TEST_CASE_TEMPLATE("bytes come through as they were given, and nothing is not th
                                        record(Stream::commands, 0, std::nullopt, std::nullopt)};
   REQUIRE(client->append(records).status.ok());
   begin(*log);
-  const auto polled = log->poll(everything);
-  REQUIRE(polled.batch.records.size() == 3);
-  const auto& r = polled.batch.records;
+  const auto polled = gather(*log, 3);
+  REQUIRE(polled.records.size() == 3);
+  const auto& r = polled.records;
   CHECK(r[0].key == binary);
   CHECK(r[0].value == binary);
   REQUIRE(r[0].headers.size() == 3);
@@ -164,15 +199,15 @@ TEST_CASE_TEMPLATE("what was not committed comes again, what was does not", Fixt
     const auto log = fixture.engine();
     fixture.client()->append(commands);
     begin(*log);
-    CHECK(log->poll(everything).batch.records.size() == 2);
+    CHECK(gather(*log, 2).records.size() == 2);
     const events::NewRecord said[] = {record(Stream::events, 0, "k", "one")};
     CHECK(commit(*log, said, 1).ok());
   }
   const auto log = fixture.engine();
   begin(*log);
-  const auto polled = log->poll(everything);
-  REQUIRE(polled.batch.records.size() == 1);
-  CHECK(polled.batch.records[0].value == "2");
+  const auto polled = gather(*log, 1);
+  REQUIRE(polled.records.size() == 1);
+  CHECK(polled.records[0].value == "2");
 }
 
 TEST_CASE_TEMPLATE("a started partition that is restored and started again goes on from what is committed", Fixture,
@@ -227,9 +262,10 @@ TEST_CASE_TEMPLATE("limits bound a poll, but one record is always given", Fixtur
     client->append(one);
   }
   begin(*log);
-  CHECK(log->poll({4, 1 << 20, events::Millis{0}}).batch.records.size() == 2);  // each of two partitions its share
+  CHECK(log->poll({4, 1 << 20, events::Millis{most_polls * wait.count}}).batch.records.size() ==
+        2);  // each of two partitions its share
   CHECK(log->poll({100, 2, events::Millis{0}}).batch.records.size() == 1);
-  CHECK(log->poll(everything).batch.records.size() == 7);
+  CHECK(gather(*log, 7).records.size() == 7);
 }
 
 TEST_CASE_TEMPLATE("an engine whose log another one has taken over commits nothing", Fixture, EVERY_LOG) {
@@ -251,10 +287,10 @@ TEST_CASE_TEMPLATE("commands that a commit writes, and appended ones, are polled
   const events::NewRecord merged[] = {record(Stream::commands, 1, "into", "line")};
   CHECK(commit(*log, merged).ok());
   CHECK(log->append(record(Stream::commands, 1, std::nullopt, "tick")).ok());
-  const auto polled = log->poll(everything);
-  REQUIRE(polled.batch.records.size() == 2);
-  CHECK(polled.batch.records[0].value == "line");
-  CHECK(polled.batch.records[1].value == "tick");
+  const auto polled = gather(*log, 2);
+  REQUIRE(polled.records.size() == 2);
+  CHECK(polled.records[0].value == "line");
+  CHECK(polled.records[1].value == "tick");
 }
 
 TEST_CASE_TEMPLATE("a client reads from where it says to the end", Fixture, EVERY_LOG) {
@@ -266,12 +302,13 @@ TEST_CASE_TEMPLATE("a client reads from where it says to the end", Fixture, EVER
   CHECK(commit(*log, said).ok());
   const auto client = fixture.client();
   CHECK(client->ends(Stream::events, 0).first == 0);
-  CHECK(client->ends(Stream::events, 0).end == 3);
+  CHECK(client->ends(Stream::events, 0).end >= 3);  // a transaction's end may have an offset of its own
   CHECK(client->ends(Stream::alerts, 1).end == 0);
   const auto fetched = client->read(Stream::events, 0, 1, everything);
   REQUIRE(fetched.batch.records.size() == 2);
   CHECK(fetched.batch.records[0].value == "2");
-  CHECK(fetched.next == 3);
+  CHECK(fetched.next >= 3);
+  CHECK(client->read(Stream::events, 0, fetched.next, everything).batch.records.empty());
 }
 
 TEST_CASE("a second engine is told who holds the SQLite file") {

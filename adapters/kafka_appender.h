@@ -1,0 +1,40 @@
+// A plain idempotent producer, outside transactions: commands of clients, clock ticks of the engine. One thread at a
+// time.
+#pragma once
+
+#include "adapters/kafka_error.h"
+#include "adapters/kafka_settings.h"
+#include "events/log.h"
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace mayfly::adapters::kafka {
+
+class Appender final : public Listener {
+ public:
+  explicit Appender(const KafkaOptions& options) : options_(options) {}
+  ~Appender() override;
+
+  /// Appends and waits until all are stored. Some may be even if the status is not ok.
+  events::Appended append(std::span<const events::NewRecord>);
+  /// Appends without waiting. What became of earlier ones is told then: the first failure since the last call.
+  Error send(const events::NewRecord&);
+
+ private:
+  void delivered(const rd_kafka_message_t&) override;
+  Error begin_anew_if_needed();
+  Error produce(const events::NewRecord&, events::Position* at);
+  Error take_failure();
+  void throw_away();
+
+  KafkaOptions options_;
+  std::mutex mutex_;  // guards failure_: deliveries are told in whichever thread polls
+  Error failure_;
+  Client client_;
+  std::array<Topic, events::stream_count> topics_;
+};
+
+}  // namespace mayfly::adapters::kafka

@@ -1,0 +1,38 @@
+// The topics that a log lies in: made where missing, and checked before anything is served from them.
+#pragma once
+
+#include "adapters/kafka_handles.h"
+#include "adapters/kafka_options.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mayfly::adapters::kafka {
+
+/// What the brokers say of a topic.
+struct TopicFacts {
+  std::int32_t partitions = 0;
+  int replicas = 0;  // of the partition that has fewest
+  std::map<std::string, std::string> settings;
+  [[nodiscard]] bool exists() const { return partitions > 0; }
+};
+using AllTopics = std::array<TopicFacts, events::stream_count>;
+
+/// Everything that is wrong with topics that exist, a sentence each with what to do about it.
+[[nodiscard]] std::vector<std::string> findings(const AllTopics&, const KafkaOptions&);
+
+/// What the log may rely on.
+struct Topics {
+  std::int32_t partitions = 0;
+  std::array<std::size_t, events::stream_count> largest_record_bytes{};
+};
+
+/// Makes what is missing with that many partitions (0: all must be there), then checks all.
+[[nodiscard]] events::LogStatus prepare_topics(rd_kafka_t*, const KafkaOptions&, std::int32_t partitions_if_new,
+                                               Topics&);
+
+}  // namespace mayfly::adapters::kafka

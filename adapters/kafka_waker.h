@@ -1,0 +1,40 @@
+// Lets one thread sleep until any of several of librdkafka's queues has something. Outlives the queues it watches.
+#pragma once
+
+#include "adapters/kafka_handles.h"
+#include "events/types.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace mayfly::adapters::kafka {
+
+class Waker {
+ public:
+  /// From here on the queue wakes when it is no longer empty; watch(queue, nullptr) ends that.
+  static void watch(rd_kafka_queue_t* queue, Waker* waker) {
+    constexpr auto wake_up = [](rd_kafka_t*, void* opaque) { static_cast<Waker*>(opaque)->wake(); };
+    rd_kafka_queue_cb_event_enable(queue, waker == nullptr ? nullptr : +wake_up, waker);
+  }
+  void wake() {
+    {
+      std::scoped_lock lock(mutex_);
+      woken_ = true;
+    }
+    changed_.notify_one();
+  }
+  /// Returns at once if something came since the last wait.
+  void wait(events::Millis longest) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::milliseconds(longest.count), [this] { return woken_; });
+    woken_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = false;
+};
+
+}  // namespace mayfly::adapters::kafka
