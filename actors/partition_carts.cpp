@@ -18,6 +18,7 @@ void PartitionActor::dead_letter(Task& task, const events::Unreadable& unreadabl
 
 /// Decides a command whose cart has no state. cart.create may make one: in `vacant`, or in a new entry.
 void PartitionActor::decide_without_cart(Task& task, const std::optional<events::Ended>& ended, CartEntry* vacant) {
+  task.outcome.clear();  // of a cart that was to be and had decided it, before its creation failed
   const auto& command = task.read.command;
   const auto live = state_->carts.size() - (vacant != nullptr ? 1 : 0);
   auto decision =

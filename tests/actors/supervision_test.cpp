@@ -291,3 +291,19 @@ TEST_CASE("alerts of restarts are once per cause and minute, and carry no card n
   CHECK(second.find("since it was last said 12 times") != std::string::npos);
   CHECK(second.find("4111") == std::string::npos);
 }
+
+TEST_CASE("a cart.create that fails only when it is decided again leaves nothing of what its cart decided meanwhile") {
+  World world;
+  std::map<events::Offset, int> seen;
+  world.config.before_decide = [&](std::string_view, events::Position at) {
+    const int times = ++seen[at.offset];
+    if ((at.offset == 2 && times == 1) || (at.offset == 0 && times > 1)) throw std::runtime_error("planted");
+  };
+  world.shop.create("c1");
+  world.shop.add("c1", "A", 1, 100);
+  world.shop.add("c1", "B", 1, 100);
+  world.serve();
+  CHECK(said(world.store, "c1") ==
+        std::vector<std::string>{"command.dead_lettered", "command.rejected", "command.rejected"});
+  CHECK(replayed(world) == testing::written(world.store));
+}
