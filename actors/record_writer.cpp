@@ -5,6 +5,7 @@
 #include "events/json_writer.h"
 #include "events/time_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -44,6 +45,21 @@ std::string_view keep_id(Batch& batch, events::Position at, std::string_view mar
 std::string_view keep_time(Batch& batch, events::Timestamp time) {
   const auto text = events::to_text(time);
   return keep(batch, {text.data(), text.size()});
+}
+
+/// Headers that are no free text: a dead letter keeps them as they came.
+bool is_name_or_time(std::string_view header) {
+  static constexpr std::string_view names[] = {"ce_specversion", "ce_id",          "ce_source",   "ce_type",
+                                               "ce_subject",     "ce_time",        "ce_sequence", "ce_correlationid",
+                                               "ce_causationid", "ce_traceparent", "traceparent", "content-type"};
+  return std::find(std::begin(names), std::end(names), header) != std::end(names);
+}
+
+std::string_view keep_masked(Batch& batch, std::string_view text) {
+  if (text.empty()) return text;
+  auto* bytes = const_cast<char*>(keep(batch, text).data());
+  events::mask_card_numbers({bytes, text.size()});
+  return {bytes, text.size()};
 }
 
 }  // namespace
@@ -127,7 +143,7 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   const auto reason = *task.dead_letter;
   const auto type = task.dead_letter_type ? events::name(*task.dead_letter_type) : std::string_view{};
   Headers own(batch, record.headers.size() + 7);
-  for (const auto& h : record.headers) own.add(h.name, h.value);
+  for (const auto& h : record.headers) own.add(h.name, is_name_or_time(h.name) ? h.value : keep_masked(batch, h.value));
   own.add("mayfly.topic", events::name(events::Stream::commands));
   own.add("mayfly.partition", keep(batch, std::int64_t{record.at.partition}));
   own.add("mayfly.offset", keep(batch, record.at.offset));
@@ -143,7 +159,7 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   std::optional<std::string_view> value = record.value;
   if (value && !value->empty()) {
     auto* masked = const_cast<char*>(keep(batch, *value).data());
-    events::mask_card_numbers({masked, value->size()});
+    events::mask_card_numbers_in_record({masked, value->size()});
     value = std::string_view{masked, value->size()};
   }
   batch.out.push_back({events::Stream::deadletters, batch.partition, record.key, value, own.list()});

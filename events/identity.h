@@ -54,9 +54,14 @@ class Fingerprinter {
 /// True when the digits of `text`, spaces and hyphens aside, are a Luhn-valid number of 13..19 digits and there is
 /// nothing else in it (decisions.md 2, card_number_refused).
 [[nodiscard]] bool is_card_number(std::string_view text);
-/// Replaces the digits of each Luhn-valid run of 13..19 digits (single spaces or hyphens between them ignored) by
-/// '*'. A run that touches a letter, another digit group or '_' (ids, UUIDs, URLs' words) is left alone.
+/// Free text: replaces the digits of each Luhn-valid run of 13..19 digits (single spaces or hyphens between them
+/// ignored) by '*', whatever stands before or after it. A run is made of whole groups of digits: a group of 20 or more
+/// is no card number. UUIDs and what follows a URL's scheme are left alone.
 /// True if anything was masked.
 bool mask_card_numbers(std::span<char> text);
+/// The same in a record's bytes as they came, JSON or not: escapes are seen as what they stand for. If it begins as
+/// JSON, numbers of members `*_minor` and values of `id`, `*_id`, `subject`, `source` and `into` are left alone, and
+/// digits of any other number become 9, so that the record can still be parsed.
+bool mask_card_numbers_in_record(std::span<char> bytes);
 
 }  // namespace mayfly::events

@@ -1,5 +1,5 @@
 // The interface to a partitioned log of commands in, events and state out, that every log implements: memory,
-// SQLite, Kafka. The contract is docs/log.md; tests/adapters/log_contract.h runs it against each.
+// SQLite, Kafka. The contract is docs/log.md; tests/adapters/log_contract_test.cpp runs it against each.
 //
 // Two sides: Log is the engine's, one owner at a time per partition, transactions; LogClient is everybody else's.
 #pragma once

@@ -12,11 +12,7 @@ constexpr std::size_t longest = 19;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_gap(char c) { return c == ' ' || c == '-'; }
-/// What makes a digit group part of a word: an id, a UUID, a URL.
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '/' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
+bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c); }
 
 /// Luhn over digits given from the last to the first.
 class Luhn {
@@ -54,16 +50,28 @@ std::size_t run_end(std::span<const char> text, std::size_t begin) {
   return end;
 }
 
-/// A JSON member's number is an amount or a count, not text: `"name": 4111...`.
-bool is_member_value(std::span<const char> text, std::size_t begin) {
-  const auto before = [&](std::size_t at) {
-    while (at > 0 && text[at - 1] == ' ') --at;
-    return at;
-  };
-  const auto colon = before(begin);
-  if (colon == 0 || text[colon - 1] != ':') return false;
-  const auto quote = before(colon - 1);
-  return quote > 0 && text[quote - 1] == '"';
+/// The length of a UUID that begins here and is no part of a longer word; 0 if none does.
+std::size_t uuid_at(std::span<const char> text, std::size_t at) {
+  constexpr std::size_t length = 36;
+  if (text.size() - at < length || (at > 0 && is_alnum(text[at - 1]))) return 0;
+  for (std::size_t i = 0; i < length; ++i) {
+    const char c = text[at + i];
+    const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool hex = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (hyphen ? c != '-' : !hex) return 0;
+  }
+  return at + length < text.size() && is_alnum(text[at + length]) ? 0 : length;
+}
+
+/// The length of what follows a URL's scheme, from "://" to the first character that no URL has (RFC 3986); or 0.
+std::size_t url_at(std::span<const char> text, std::size_t at) {
+  constexpr std::string_view mark = "://";
+  constexpr std::string_view others = "-._~:/?#[]@!$&'()*+,;=%";
+  const std::string_view rest(text.data() + at, text.size() - at);
+  if (at == 0 || !is_alnum(text[at - 1]) || !rest.starts_with(mark)) return 0;
+  std::size_t length = mark.size();
+  while (length < rest.size() && (is_alnum(rest[length]) || others.find(rest[length]) != others.npos)) ++length;
+  return length;
 }
 
 /// Masks the card numbers that whole digit groups of a run make up.
@@ -97,16 +105,16 @@ bool is_card_number(std::string_view text) {
 
 bool mask_card_numbers(std::span<char> text) {
   bool masked = false;
-  for (std::size_t begin = 0; begin < text.size();) {
-    if (!is_digit(text[begin])) {
-      ++begin;
-      continue;
+  for (std::size_t at = 0; at < text.size();) {
+    if (const auto left_alone = std::max(uuid_at(text, at), url_at(text, at)); left_alone > 0) {
+      at += left_alone;
+    } else if (is_digit(text[at])) {
+      const auto end = run_end(text, at);
+      masked = mask_run(text.subspan(at, end - at)) || masked;
+      at = end;
+    } else {
+      ++at;
     }
-    const auto end = run_end(text, begin);
-    const bool in_word = (begin > 0 && (is_word(text[begin - 1]) || text[begin - 1] == '-')) ||
-                         (end < text.size() && is_word(text[end]));
-    if (!in_word && !is_member_value(text, begin)) masked = mask_run(text.subspan(begin, end - begin)) || masked;
-    begin = end;
   }
   return masked;
 }

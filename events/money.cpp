@@ -17,7 +17,7 @@ std::optional<Minor> multiply(Minor a, Minor b) {
 
 namespace {
 
-// Sorted codes, separated by spaces (ISO 4217 list one; tests/events/money_test.cpp compares).
+// Sorted codes, separated by spaces (ISO 4217 list one; tests/events/identity_test.cpp compares).
 constexpr std::string_view two_decimals =
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF "
     "CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL "

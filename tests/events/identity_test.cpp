@@ -61,16 +61,91 @@ TEST_CASE("card numbers are masked in free text, near misses and ids are left al
       {"4111  1111 1111 1111", "4111  1111 1111 1111"},
       {"411111111111", "411111111111"},
       {"41111111111111111111", "41111111111111111111"},
-      {"id_4111111111111111", "id_4111111111111111"},
-      {"x4111111111111111", "x4111111111111111"},
-      {"https://shop/4111111111111111", "https://shop/4111111111111111"},
-      {R"({"amount_minor": 4111111111111111})", R"({"amount_minor": 4111111111111111})"},
+      {"id_4111111111111111", "id_****************"},
+      {"Visa4111111111111111", "Visa****************"},
+      {"x-4111111111111111", "x-****************"},
+      {"-4111111111111111", "-****************"},
+      {"card 4111111111111111/12", "card ****************/12"},
+      {"card 4111111111111111 12/27", "card **************** 12/27"},
+      {"4111 1111 1111 1111 12/27", "**** **** **** **** 12/27"},
+      {"\xC2\xA0"
+       "4111111111111111",
+       "\xC2\xA0****************"},
+      {"\xE5\x8D\xA1"
+       "4111111111111111",
+       "\xE5\x8D\xA1****************"},
+      {"\xE2\x80\x93"
+       "4111111111111111\xE2\x82\xAC",
+       "\xE2\x80\x93****************\xE2\x82\xAC"},
+      {R"({"pan":4111111111111111})", R"({"pan":****************})"},
+      {"https://shop/4111111111111111 x", "https://shop/4111111111111111 x"},
+      {"(https://shop/1) 4111111111111111", "(https://shop/1) ****************"},
+      {"/4111111111111111", "/****************"},
+      {"41111111-1111-1111-8111-4111111111111111", "********-****-****-8111-****************"},
+      {"id 41111111-1111-1111-abcd-411111111111.", "id 41111111-1111-1111-abcd-411111111111."},
       {R"({"note":"4111111111111111"})", R"({"note":"****************"})"},
   };
   for (auto row : rows) {
     CAPTURE(row.text);
     mask_card_numbers(row.text);
     CHECK(row.text == row.masked);
+  }
+}
+
+TEST_CASE("card numbers are masked in a record's bytes, escaped or not; ids and amounts are left alone") {
+  const struct {
+    std::string text;
+    std::string masked;
+  } rows[] = {
+      {R"({"x":"a\n4111111111111111"})", R"({"x":"a\n****************"})"},
+      {R"({"x":"\t4111111111111111/12"})", R"({"x":"\t****************/12"})"},
+      {R"({"x":"\u00204111111111111111"})", R"({"x":"\u0020****************"})"},
+      {R"({"x":"4111\u00201111 1111 1111"})", R"({"x":"****\u0020**** **** ****"})"},
+      {R"({"x":"\u0034111111111111111"})", R"({"x":"\u002a***************"})"},
+      {R"({"pan": 4111111111111111, "q": 1})", R"({"pan": 9999999999999999, "q": 1})"},
+      {R"([4111111111111111])", R"([9999999999999999])"},
+      {R"({"amount_minor": 4111111111111111})", R"({"amount_minor": 4111111111111111})"},
+      {R"({"amount_minor": "4111111111111111"})", R"({"amount_minor": "****************"})"},
+      {R"({"customer_id":"4111111111111111","name":"4111111111111111"})",
+       R"({"customer_id":"4111111111111111","name":"****************"})"},
+      {R"({"x":"https:\/\/shop\/4111111111111111"})", R"({"x":"https:\/\/shop\/4111111111111111"})"},
+      {R"(broken "x_id":"4111111111111111)", R"(broken "x_id":"****************)"},
+      {R"({"x":"4111111111111111\)", R"({"x":"****************\)"},
+      {"", ""},
+  };
+  for (auto row : rows) {
+    CAPTURE(row.text);
+    mask_card_numbers_in_record(row.text);
+    CHECK(row.text == row.masked);
+  }
+}
+
+TEST_CASE("whatever stands around a card number, it is not in what is written") {
+  const std::string pieces[] = {"",  " ", "-",        "1", "12", "4111", "/12", " 12/27",
+                                "x", "_", "\xC2\xA0", ":", "\"", "\n",   "--"};
+  for (const std::string card : {"4111111111111111", "378282246310005", "4111 1111 1111 1111", "4222222222222"}) {
+    for (const auto& a : pieces) {
+      for (const auto& b : pieces) {
+        for (const auto& c : pieces) {
+          for (const auto& d : pieces) {
+            auto text = a;
+            text += b;
+            const bool stands_alone = text.empty() || text.back() < '0' || text.back() > '9';
+            text += card;
+            text += c;
+            text += d;
+            const auto after = text.substr(a.size() + b.size() + card.size());
+            if (!stands_alone || (!after.empty() && after[0] >= '0' && after[0] <= '9')) continue;
+            auto masked = text;
+            mask_card_numbers(masked);
+            CAPTURE(text);
+            CAPTURE(masked);
+            REQUIRE(masked.find(card) == std::string::npos);
+            REQUIRE(!mask_card_numbers(masked));
+          }
+        }
+      }
+    }
   }
 }
 
