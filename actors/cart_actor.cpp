@@ -68,6 +68,7 @@ void CartActor::end() {
 }
 
 void CartActor::session_decided(Task* task) {
+  const Deciding deciding(*environment_.flight, task->record->at, task->read.cart_id);
   at_session_ = nullptr;
   if (ending_) return quit();
   const auto& decision = task->by_session;
@@ -75,6 +76,7 @@ void CartActor::session_decided(Task* task) {
 }
 
 void CartActor::decide(Task* task) {
+  const Deciding deciding(*environment_.flight, task->record->at, task->read.cart_id);
   if (!awake_) wake();
   if (environment_.before_decide) environment_.before_decide(cart_.id, task->record->at);
   if (environment_.at_step) environment_.at_step(Step::cart_decides, task->record->at);

@@ -28,6 +28,7 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       clock(k),
       config(std::move(c)),
       notice(std::move(n)),
+      flight(config.flight != nullptr ? *config.flight : own_flight),
       caf_config(actor_system_config(config)),
       system(caf_config),
       gate(system, config.choose),
@@ -41,6 +42,7 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
   environment.supervision = config.supervision;
   environment.cart_budget_bytes = or_no_limit(config.memory.cart_bytes);
   environment.session_budget_bytes = or_no_limit(config.memory.session_bytes);
+  environment.flight = &flight;
 }
 
 Engine::State::~State() {

@@ -4,6 +4,7 @@
 
 #include "actors/census.h"
 #include "actors/memory_report.h"
+#include "actors/flight_recorder.h"
 #include "actors/supervision.h"
 #include "events/log.h"
 #include "events/settings.h"
@@ -42,6 +43,10 @@ struct EngineConfig {
   Supervision supervision;
 
   Withheld withheld;  // for replays: what is dead-lettered instead of decided. Null: nothing
+
+  /// What is under decision is marked here, and what an earlier process died of is known from it. It outlives the
+  /// engine. Null: one in memory, which knows of no earlier process.
+  FlightRecorder* flight = nullptr;
 
   /// Test seam: called by a cart's actor before it decides; may throw. Null: none.
   std::function<void(std::string_view cart_id, events::Position)> before_decide;
@@ -97,6 +102,7 @@ class Engine {
   /// What the log says of itself, as of the last second.
   [[nodiscard]] std::vector<events::LogFigure> log_figures() const;
   [[nodiscard]] Pulse pulse() const;
+  [[nodiscard]] FlightRecorder& flight() const;
 
  private:
   struct State;

@@ -23,6 +23,7 @@ void Engine::State::count_commit(bool ok, std::chrono::steady_clock::duration to
 void Engine::State::count(const Batch& batch) {
   const auto found = served.find(batch.partition);
   if (found != served.end()) found->second.committed = batch.next;
+  flight.passed(batch.partition, batch.next);
   const auto now = clock.now();
   std::scoped_lock lock(census_mutex);
   counted.commands += batch.counts.commands;
@@ -95,7 +96,13 @@ void Engine::State::ask_figures() {
 
 Census Engine::census() const { return state_->census(); }
 bool Engine::ready() const { return state_->ready; }
-Pulse Engine::pulse() const { return {state_->beats, state_->deciding}; }
+FlightRecorder& Engine::flight() const { return state_->flight; }
+
+Pulse Engine::pulse() const {
+  Pulse pulse{state_->beats, state_->deciding};
+  for (const auto& thread : state_->flight.look()) pulse.beats += thread.marks;
+  return pulse;
+}
 
 Census Engine::State::census() {
   std::scoped_lock lock(census_mutex);

@@ -34,6 +34,7 @@ void Engine::State::take(events::Partition partition, std::string rebuilt) {
   auto& one = served[partition];
   one.status = state->status();
   one.committed = state->position.next;
+  flight.passed(partition, one.committed);
   const SleepLimits limits{config.passivate_after, static_cast<std::int64_t>(config.awake_carts)};
   one.supervisor = system.spawn<PartitionActor>(std::ref(environment), std::move(state), limits);
   log.start(partition);
@@ -52,6 +53,7 @@ void Engine::State::rebuild(const Failing& failing) {
   for (const auto& [partition, why] : failing.why) {
     if (!served.contains(partition)) continue;  // a failed commit has dropped it already
     say(Notice::Level::error, "partition_rebuilt", why, partition);
+    read_again.insert(partition);
     if (rebuilds.count(config.supervision.partition_rebuilds, failing.now)) {
       return fail(
           "Partitions were rebuilt from the log more often than is borne (supervision.partition_rebuilds), "

@@ -1,5 +1,6 @@
 // The engine's loop: poll, decide, commit; and what it does when the log does not go along.
 #include "actors/engine_state.h"
+#include "actors/rounds.h"
 
 #include <utility>
 
@@ -53,6 +54,7 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
 bool Engine::State::step(bool until_caught_up) {
   ++beats;
   trouble = false;
+  read_again.clear();
   const bool taking = !to_take.empty();
   take_all();  // what could not be restored before: never between a poll and the deciding of what it gave
   const auto wait = until_caught_up ? events::Millis{0} : config.poll_wait;
@@ -75,8 +77,17 @@ bool Engine::State::step(bool until_caught_up) {
     const bool committed = settle_commit();
     return committed || taking || trouble || !polled.taken.empty();  // a commit may have written commands
   }
-  memory.count_records(turn, polled.batch);
-  records[turn] = std::move(polled.batch);
+  const bool suspected = !flight.nobody_suspected();
+  for (auto& round : rounds(std::move(polled.batch), flight)) {
+    decide_round(std::move(round));
+    if (suspected) settle_commit();  // the next round finds what is committed, not what may yet fail
+  }
+  return true;
+}
+
+void Engine::State::decide_round(events::RecordBatch round) {
+  memory.count_records(turn, round);
+  records[turn] = std::move(round);
   Failing failing;
   auto decided = decide(records[turn], failing);
   settle_commit();
@@ -85,7 +96,6 @@ bool Engine::State::step(bool until_caught_up) {
   if (!decided.empty()) begin_commit(decided);
   turn = 1 - turn;
   if (!failing.why.empty()) rebuild(failing);
-  return true;
 }
 
 /// What the log said when it was polled: try again, give up what is not ours any more, or end.
@@ -115,7 +125,7 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     std::size_t end = begin;
     while (end < all.size() && all[end].at.partition == partition) ++end;
     const auto found = served.find(partition);
-    if (found != served.end() && !found->second.stopped) {
+    if (found != served.end() && !found->second.stopped && !read_again.contains(partition)) {
       auto& share = batches.try_emplace(partition, environment.ledger).first->second.of_turn[turn];
       share.begin(partition, all.subspan(begin, end - begin));
       share.finish = [this] { gate.one_done(); };

@@ -49,12 +49,15 @@ struct Engine::State {
   std::function<void(const Notice&)> notice;
   std::mutex notice_mutex;
 
+  FlightRecorder own_flight;  // where none is given
+  FlightRecorder& flight;
   Environment environment;
   std::map<events::Partition, BatchPair> batches;
   caf::actor_system_config caf_config;
   caf::actor_system system;
   std::map<events::Partition, Served> served;
-  std::set<events::Partition> to_take;  // ours; not restored yet
+  std::set<events::Partition> to_take;     // ours; not restored yet
+  std::set<events::Partition> read_again;  // rebuilt in this step: what it has polled of them is polled again
   Gate gate;
   RestartWindow rebuilds;
   Committer committer;
@@ -85,6 +88,7 @@ struct Engine::State {
   RunResult run(const std::stop_token&, bool until_caught_up);
   bool step(bool until_caught_up);
   void heed(const events::LogStatus&);
+  void decide_round(events::RecordBatch);
   std::vector<Batch*> decide(events::RecordBatch&, Failing&);
   bool settle_commit();
   void begin_commit(const std::vector<Batch*>&);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/ledger.h"
+#include "actors/flight_recorder.h"
 #include "actors/supervision.h"
 #include "events/types.h"
 
@@ -34,6 +35,7 @@ struct Environment {
   Supervision supervision;
   std::int64_t cart_budget_bytes = 0;
   std::int64_t session_budget_bytes = 0;
+  FlightRecorder* flight = nullptr;  // never null while actors run
   Lives lives;
   Ledger ledger;
 };

@@ -155,6 +155,7 @@ std::optional<events::DeadLetterReason> PartitionActor::withheld(const events::R
   if (environment_.withheld) {
     if (const auto reason = environment_.withheld(record.at, cart_id)) return reason;
   }
+  if (environment_.flight->condemned(record.at, cart_id)) return events::DeadLetterReason::keeps_failing;
   if (entry != nullptr && state_->troubles.quarantined(*entry)) return events::DeadLetterReason::quarantined;
   return std::nullopt;
 }
@@ -168,6 +169,7 @@ void PartitionActor::withhold(Task& task, CartEntry* entry, events::DeadLetterRe
   task.done = true;
   task.dead_letter = reason;
   task.dead_letter_type = task.read.command.type;
+  if (reason == events::DeadLetterReason::keeps_failing) task.attempts = events::limits::attempts;
   if (entry == nullptr) return;
   if (reason != events::DeadLetterReason::quarantined) {
     state_->troubles.failed(*entry, record.append_time);

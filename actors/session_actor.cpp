@@ -31,6 +31,7 @@ caf::behavior SessionActor::make_behavior() {
 
 void SessionActor::decide(Task* task) {
   if (environment_.at_step) environment_.at_step(Step::session_decides, task->record->at);
+  const Deciding deciding(*environment_.flight, task->record->at, task->read.cart_id);
   task->by_session = events::decide(session_, task->read.command, task->context());
   const auto before = session_.ledger;
   evolve(session_, task->by_session);

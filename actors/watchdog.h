@@ -1,30 +1,52 @@
-// Notices an engine whose loop no longer moves. Counts its own looks, not time: while the machine is stopped nobody
-// looks, and nobody is blamed. No clock, no threads.
+// Notices an engine whose loop no longer moves, and a handler that does not return. Counts its own looks and the
+// threads' own CPU time, never the wall clock: while the machine is stopped nobody is blamed. No clock, no threads.
 #pragma once
 
 #include "actors/census.h"
+#include "actors/flight_recorder.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
 
 namespace mayfly::actors {
 
 class Watchdog {
  public:
-  /// Stuck after so many looks in a row at a loop that is deciding and has not moved.
-  explicit Watchdog(std::int64_t looks) : most_(looks) {}
+  /// The loop is stuck after so many looks in a row at it deciding and not moving; a handler has not returned after so
+  /// much CPU time of its thread on one command.
+  Watchdog(std::int64_t looks, std::int64_t handler_cpu_ms) : most_looks_(looks), most_cpu_ms_(handler_cpu_ms) {}
 
-  /// True: the loop is stuck. A loop that waits for the log is not; what does that wait for is the log's business.
-  [[nodiscard]] bool look(Pulse pulse) {
+  /// How many looks the loop has not moved for. A loop that waits for the log moves: what that waits for is its
+  /// business.
+  std::int64_t look(Pulse pulse) {
     const bool moved = !pulse.deciding || pulse.beats != last_.beats;
     still_ = moved ? 0 : still_ + 1;
     last_ = pulse;
-    return still_ >= most_;
+    return still_;
+  }
+  [[nodiscard]] bool stuck() const { return still_ >= most_looks_; }
+
+  /// The thread whose handler has used more than its limit, if any. CPU time before the first look at a command is not
+  /// counted against it.
+  std::optional<std::size_t> look(std::span<const FlightRecorder::Thread> threads) {
+    seen_.resize(threads.size());
+    for (std::size_t i = 0; i < threads.size(); ++i) {
+      const bool same = threads[i].marks % 2 == 1 && threads[i].marks == seen_[i].marks;
+      if (!same) seen_[i] = threads[i];
+      if (same && threads[i].cpu_ms - seen_[i].cpu_ms > most_cpu_ms_) return i;
+    }
+    return std::nullopt;
   }
 
  private:
-  std::int64_t most_;
+  std::int64_t most_looks_;
+  std::int64_t most_cpu_ms_;
   std::int64_t still_ = 0;
   Pulse last_;
+  std::vector<FlightRecorder::Thread> seen_;  // each as it was when its command was first seen
 };
 
 }  // namespace mayfly::actors

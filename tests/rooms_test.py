@@ -20,7 +20,8 @@ LIBRARIES = {
     "tools": {"spdlog/": None, "fmt/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config.cpp"}, "zstd.h": {"retail.cpp"}},
 }
 SYSTEM = {
-    "adapters": {"fcntl.h", "unistd.h", "sys/file.h"},
+    "actors": {"pthread.h"},
+    "adapters": {"fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/un.h"},
     "tools": {"unistd.h", "signal.h", "pthread.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}

@@ -72,6 +72,8 @@ std::vector<Key> keys_of(Config& c) {
       number("engine", "threads", 0, 256, e.threads),
       text("operate", "http", c.http),
       millis("operate", "stuck_limit_ms", 1'000, 3'600'000, c.stuck_limit),
+      millis("operate", "handler_cpu_limit_ms", 100, 3'600'000, c.handler_cpu_limit),
+      text("operate", "state_dir", c.state_dir),
       millis("operate", "drain_limit_ms", 100, 3'600'000, c.drain_limit),
       borne("cart_restarts", 100'000, u.cart_restarts),
       borne_within("cart_restarts_within_s", u.cart_restarts),

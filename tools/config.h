@@ -13,8 +13,10 @@ struct Config {
   std::string log;
   std::int32_t partitions = 4;  // for a log that is made
   actors::EngineConfig engine;
-  std::string http;  // HOST:PORT or "off"; empty: the default address if it is free
+  std::string http;       // HOST:PORT or "off"; empty: the default address if it is free
+  std::string state_dir;  // of the flight recorder's file; empty: beside the SQLite file
   events::Millis stuck_limit{60'000};
+  events::Millis handler_cpu_limit{10'000};
   events::Millis drain_limit{25'000};
   adapters::KafkaOptions kafka;
 };

@@ -20,7 +20,6 @@ namespace {
 
 constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
-constexpr events::Millis config_stuck_limit{60'000};
 constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
 
 std::string temporary_log() {
@@ -77,7 +76,7 @@ int demo(const DemoOptions& options) {
   std::stop_source stop_engine;
   std::thread serving([&] { result = engine.run(stop_engine.get_token()); });
 
-  Front front(engine, clock, {config.name, name, clock.now()}, config_stuck_limit);
+  Front front(engine, clock, {config.name, name, clock.now()}, {});
   auto not_listening =
       options.http == "off" ? std::string() : front.listen(options.http.empty() ? default_http_address : options.http);
   if (!not_listening.empty() && options.http.empty()) not_listening = front.listen("127.0.0.1:0");

@@ -1,6 +1,11 @@
 #include "tools/front.h"
 
+#include "adapters/service_notify.h"
+#include "tools/exit_codes.h"
+#include "tools/log_lines.h"
 #include "tools/page.h"
+
+#include <unistd.h>
 
 #include <chrono>
 #include <utility>
@@ -17,12 +22,13 @@ adapters::HttpAnswer verdict(bool good, const char* yes, const char* no) {
 
 }  // namespace
 
-Front::Front(const actors::Engine& engine, const events::Clock& clock, Running running, events::Millis stuck_limit)
+Front::Front(const actors::Engine& engine, const events::Clock& clock, Running running, FrontLimits limits)
     : engine_(engine),
       clock_(clock),
       running_(std::move(running)),
-      watchdog_(stuck_limit.count / look_interval.count + 1),
-      thread_([this] { look(); }) {}
+      limits_(limits),
+      watchdog_(limits.stuck.count / look_interval.count + 1, limits.handler_cpu.count),
+      thread_([this] { run(); }) {}
 
 Front::~Front() {
   server_.reset();
@@ -34,11 +40,42 @@ Front::~Front() {
   thread_.join();
 }
 
-void Front::look() {
+void Front::run() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, std::chrono::milliseconds(look_interval.count), [this] { return over_; })) {
-    alive_ = !watchdog_.look(engine_.pulse());
+    look();
+    tell_service();
   }
+}
+
+/// The process ends here when something in it no longer returns: whoever supervises it starts it again, and what was
+/// under decision is then suspected (docs/operations.md).
+void Front::look() {
+  using Level = actors::Notice::Level;
+  auto& flight = engine_.flight();
+  if (const auto thread = watchdog_.look(flight.look())) {
+    flight.blame_only(*thread);
+    log_line(Level::error, "handler_limit",
+             "a command has used more than " + std::to_string(limits_.handler_cpu.count) +
+                 " ms of CPU time. The process ends; the command is suspected when it is started again.");
+    ::_exit(exit_handler_limit);
+  }
+  alive_ = watchdog_.look(engine_.pulse()) * look_interval.count < limits_.stuck.count / 2;
+  if (watchdog_.stuck()) {
+    log_line(Level::error, "stuck",
+             "nothing was decided for " + std::to_string(limits_.stuck.count) +
+                 " ms. The process ends; what was under decision is suspected when it is started again.");
+    ::_exit(exit_stuck);
+  }
+}
+
+void Front::tell_service() {
+  const bool ready = engine_.ready();
+  std::string words = ready && !told_ready_ ? "READY=1\n" : "";
+  told_ready_ = told_ready_ || ready;
+  if (alive_) words += "WATCHDOG=1\n";
+  adapters::notify_service(words +
+                           (ready ? "STATUS=serving" : "STATUS=not ready: restoring, or the log does not answer"));
 }
 
 Observed Front::observed() const { return observe(engine_, running_, clock_, alive_); }

@@ -1,5 +1,5 @@
-// What an engine shows to the outside while it runs: probes, metrics, the tree and the page over HTTP, and a thread
-// that notices when the loop is stuck.
+// What an engine shows to the outside while it runs: probes, metrics, the tree and the page over HTTP, word to the
+// service manager; and a thread that ends the process when the loop or a handler no longer returns.
 #pragma once
 
 #include "actors/watchdog.h"
@@ -17,10 +17,15 @@ namespace mayfly::tools {
 
 inline constexpr const char* default_http_address = "127.0.0.1:9290";
 
+struct FrontLimits {
+  events::Millis stuck{60'000};        // the loop has not moved: the process ends; not alive after half of it
+  events::Millis handler_cpu{10'000};  // of its thread, on one command: the process ends
+};
+
 class Front {
  public:
   /// The engine and the clock outlive it. Looks at the engine from now on; shows nothing until `listen`.
-  Front(const actors::Engine&, const events::Clock&, Running, events::Millis stuck_limit);
+  Front(const actors::Engine&, const events::Clock&, Running, FrontLimits);
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
@@ -31,13 +36,17 @@ class Front {
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
 
  private:
+  void run();
   void look();
+  void tell_service();
   [[nodiscard]] Observed observed() const;
 
   const actors::Engine& engine_;
   const events::Clock& clock_;
   Running running_;
+  FrontLimits limits_;
   actors::Watchdog watchdog_;
+  bool told_ready_ = false;
   std::atomic<bool> alive_{true};
   std::unique_ptr<adapters::HttpServer> server_;
   std::mutex mutex_;

@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
   s->add_option("--partitions", serve_options.partitions, "for a log that is made (default 4)")
       ->check(CLI::Range(1, 1024));
   s->add_option("--http", serve_options.http, "HOST:PORT of probes, metrics and page, or off (default 127.0.0.1:9290)");
+  s->add_option("--state-dir", serve_options.state_dir,
+                "folder of the flight recorder (default: beside the SQLite file)");
   s->add_flag("--json", serve_options.json, "log lines as JSON also on a terminal");
 
   SendOptions send_options;

@@ -1,9 +1,11 @@
 // mayfly serve: one engine on one log, until it is asked to stop.
 #include "adapters/open_log.h"
 #include "adapters/system_memory.h"
+#include "adapters/service_notify.h"
 #include "adapters/wall_clock.h"
 #include "tools/config.h"
 #include "tools/exit_codes.h"
+#include "tools/flight.h"
 #include "tools/front.h"
 #include "tools/log_lines.h"
 #include "tools/text.h"
@@ -77,6 +79,8 @@ class DrainLimit {
   void run(const std::stop_token& stop, events::Millis limit) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [this] { return over_; });
+    if (over_) return;
+    adapters::notify_service("STOPPING=1\nSTATUS=draining");
     if (changed_.wait_for(lock, std::chrono::milliseconds(limit.count), [this] { return over_; })) return;
     log_line(actors::Notice::Level::error, "not_drained",
              "not ended " + std::to_string(limit.count) +
@@ -117,6 +121,7 @@ int serve(const ServeOptions& options) {
   }
   if (!options.log.empty()) config.log = options.log;
   if (!options.name.empty()) config.engine.name = options.name;
+  if (!options.state_dir.empty()) config.state_dir = options.state_dir;
   if (!options.http.empty()) config.http = options.http;
   if (options.partitions > 0) config.partitions = options.partitions;
   if (config.log.empty()) {
@@ -135,10 +140,17 @@ int serve(const ServeOptions& options) {
   log_line(actors::Notice::Level::info, "started", "engine '" + config.engine.name + "' serves " + config.log);
   adapters::SystemMemory meter;
   config.engine.meter = &meter;
+  const auto flight = open_flight(config);
+  if (flight.recorder == nullptr && !flight.wrong.empty()) {
+    log_line(actors::Notice::Level::error, "flight_recorder", flight.wrong);
+    return exit_usage;
+  }
+  config.engine.flight = flight.recorder.get();
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;
   {
-    Front front(engine, clock, {config.engine.name, config.log, clock.now()}, config.stuck_limit);
+    Front front(engine, clock, {config.engine.name, config.log, clock.now()},
+                {config.stuck_limit, config.handler_cpu_limit});
     if (const auto wrong = listen(front, config.http); !wrong.empty()) {
       log_line(actors::Notice::Level::error, "http_not_opened", wrong);
       return exit_usage;

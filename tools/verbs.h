@@ -12,7 +12,8 @@ struct ServeOptions {
   std::string config;  // file; empty: none
   std::string name;    // empty: from the config
   std::int32_t partitions = 0;
-  std::string http;  // HOST:PORT or "off"; empty: from the config
+  std::string http;       // HOST:PORT or "off"; empty: from the config
+  std::string state_dir;  // of the flight recorder's file; empty: from the config
   bool check_config = false;
   bool json = false;
 };

@@ -181,7 +181,7 @@ void run_simulated(const Options& options) {
     log = std::make_unique<adapters::MemoryLog>(store);
     client = std::make_unique<adapters::MemoryClient>(store);
   } else {
-    log = adapters::open_log(options.log, {adapters::default_partitions, "hostile"}, clock, status);
+    log = adapters::open_log(options.log, {adapters::default_partitions, "hostile", {}}, clock, status);
     if (log) client = adapters::open_client(options.log, {}, false, clock, status);
   }
   must(status.message);

@@ -1,0 +1,43 @@
+#include "adapters/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace mayfly::adapters {
+
+std::unique_ptr<MappedFile> MappedFile::open(const std::string& file, std::size_t bytes, std::string& wrong) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) {
+    wrong = file + ": " + std::strerror(errno) + ". Check that the folder exists and may be written to.";
+    return nullptr;
+  }
+  const auto give_up = [&](const std::string& why) {
+    wrong = file + ": " + why;
+    ::close(descriptor);
+    return nullptr;
+  };
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return give_up("another process uses it. Give each engine its own --state-dir or name.");
+  }
+  // Blocks, not a hole: a store into a page that the disk has no room for would be a signal.
+  if (const int error = ::posix_fallocate(descriptor, 0, static_cast<off_t>(bytes)); error != 0) {
+    return give_up(std::string(std::strerror(error)) + ". Make room on the disk.");
+  }
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (memory == MAP_FAILED) return give_up(std::string(std::strerror(errno)) + ".");
+  return std::unique_ptr<MappedFile>(new MappedFile(descriptor, {static_cast<std::byte*>(memory), bytes}));
+}
+
+MappedFile::~MappedFile() {
+  ::munmap(memory_.data(), memory_.size());
+  ::close(descriptor_);
+}
+
+void MappedFile::sync() const { ::msync(memory_.data(), memory_.size(), MS_SYNC); }
+
+}  // namespace mayfly::adapters

@@ -1,0 +1,30 @@
+#include "adapters/mapped_file.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+using mayfly::adapters::MappedFile;
+
+TEST_CASE("what is stored in a mapped file is there when it is opened again, and one process holds it at a time") {
+  std::string folder = (std::filesystem::temp_directory_path() / "mayfly-mapped-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::string file = folder + "/state";
+  std::string wrong;
+  {
+    const auto mapped = MappedFile::open(file, 100, wrong);
+    REQUIRE_MESSAGE(mapped, wrong);
+    CHECK(mapped->memory().size() == 100);
+    CHECK(mapped->memory()[99] == std::byte{0});
+    mapped->memory()[99] = std::byte{7};
+    CHECK(!MappedFile::open(file, 100, wrong));
+    CHECK(wrong.find("another process uses it") != std::string::npos);
+  }
+  const auto again = MappedFile::open(file, 100, wrong);
+  REQUIRE(again);
+  CHECK(again->memory()[99] == std::byte{7});
+  CHECK(!MappedFile::open(folder + "/none/state", 100, wrong));
+  CHECK(wrong.find("Check that the folder exists") != std::string::npos);
+  std::filesystem::remove_all(folder);
+}

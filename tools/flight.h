@@ -1,0 +1,23 @@
+// Where an engine's flight recorder lies on the disk.
+#pragma once
+
+#include "actors/flight_recorder.h"
+#include "adapters/mapped_file.h"
+#include "tools/config.h"
+
+#include <memory>
+#include <string>
+
+namespace mayfly::tools {
+
+struct Flight {
+  std::unique_ptr<adapters::MappedFile> file;  // outlives the recorder
+  std::unique_ptr<actors::FlightRecorder> recorder;
+  std::string wrong;  // a sentence, if it could not be opened
+};
+
+/// STATE_DIR/mayfly-NAME.flight; without a state directory FILE.flight beside sqlite:FILE, for any other log the folder
+/// of $STATE_DIRECTORY (systemd), else none. Says whom it suspects.
+[[nodiscard]] Flight open_flight(const Config&);
+
+}  // namespace mayfly::tools
