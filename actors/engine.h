@@ -3,8 +3,8 @@
 #pragma once
 
 #include "actors/census.h"
-#include "actors/memory_report.h"
 #include "actors/flight_recorder.h"
+#include "actors/memory_report.h"
 #include "actors/supervision.h"
 #include "events/log.h"
 #include "events/settings.h"

@@ -1,8 +1,8 @@
 // What every actor of one engine may use, and the counters they keep. Outlives them all.
 #pragma once
 
-#include "actors/ledger.h"
 #include "actors/flight_recorder.h"
+#include "actors/ledger.h"
 #include "actors/supervision.h"
 #include "events/types.h"
 

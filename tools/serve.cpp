@@ -1,7 +1,7 @@
 // mayfly serve: one engine on one log, until it is asked to stop.
 #include "adapters/open_log.h"
-#include "adapters/system_memory.h"
 #include "adapters/service_notify.h"
+#include "adapters/system_memory.h"
 #include "adapters/wall_clock.h"
 #include "tools/config.h"
 #include "tools/exit_codes.h"
