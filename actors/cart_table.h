@@ -94,7 +94,7 @@ class CartTable {
   /// What the table holds now, by its own account: the ledger must agree to the byte.
   [[nodiscard]] std::int64_t entry_bytes() const { return entry_bytes_; }
   [[nodiscard]] std::int64_t route_bytes() const {
-    return static_cast<std::int64_t>(buckets_.capacity() * sizeof(CartEntry*));
+    return static_cast<std::int64_t>(buckets_.capacity() * sizeof(void*));
   }
   [[nodiscard]] std::int64_t awake_count() const { return awake_count_; }
   /// In no order.

@@ -79,8 +79,8 @@ std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpPat
   server.set_default_headers({{"Cache-Control", "no-store"},
                               {"X-Content-Type-Options", "nosniff"},
                               {"Content-Security-Policy", content_policy}});
-  for (const auto& [path, answer] : listening->paths) {
-    server.Get(path, [&answer](const httplib::Request&, httplib::Response& response) {
+  for (const auto& path : listening->paths) {
+    server.Get(path.first, [&answer = path.second](const httplib::Request&, httplib::Response& response) {
       const auto made = answer();
       response.status = made.status;
       response.set_content(made.body, made.type);

@@ -218,15 +218,16 @@ TEST_CASE_TEMPLATE("a started partition that is restored and started again goes 
   const auto client = fixture.client();
   const events::NewRecord commands[] = {record(Stream::commands, 0, "a", "1"), record(Stream::commands, 0, "a", "2")};
   REQUIRE(client->append(commands).status.ok());
-  const auto first = log->poll(everything).batch.records;
+  const auto polled = gather(*log, 2);
+  const auto& first = polled.records;
   REQUIRE(first.size() == 2);
   const events::NewRecord state[] = {record(Stream::state, 0, "a", "s")};
   REQUIRE(commit(*log, state, first[0].at.offset + 1).ok());
   CHECK(state_of(*log, 0) == std::map<std::string, std::string>{{"a", "s"}});
   log->start(0);
-  const auto again = log->poll(everything);
-  REQUIRE(again.batch.records.size() == 1);
-  CHECK(again.batch.records[0].at == first[1].at);
+  const auto again = gather(*log, 1);
+  REQUIRE(again.records.size() == 1);
+  CHECK(again.records[0].at == first[1].at);
 }
 
 TEST_CASE_TEMPLATE("a commit writes all or nothing", Fixture, EVERY_LOG) {
