@@ -61,6 +61,7 @@ void Member::rebalanced(rd_kafka_t* client, rd_kafka_resp_err_t what, const rd_k
   const auto nothing = no_places();
   rd_kafka_assign(client, nothing.get());
   std::vector<events::Partition> partitions;
+  partitions.reserve(static_cast<std::size_t>(list->cnt));
   for (int i = 0; i < list->cnt; ++i) partitions.push_back(list->elems[i].partition);
   const std::shared_ptr<rd_kafka_consumer_group_metadata_t> now(rd_kafka_consumer_group_metadata(client),
                                                                 By<rd_kafka_consumer_group_metadata_destroy>());
@@ -84,9 +85,9 @@ Error Member::poll() {
 Error Member::committed(events::Partition partition, events::Offset& offset) {
   const auto places = no_places();
   rd_kafka_topic_partition_list_add(places.get(), options_.topic(events::Stream::commands).c_str(), partition);
-  const Error error(rd_kafka_committed(client_.get(), places.get(), static_cast<int>(options_.request_limit.count)));
+  Error error(rd_kafka_committed(client_.get(), places.get(), static_cast<int>(options_.request_limit.count)));
   if (!error.ok()) return error;
-  if (const Error e(places->elems[0].err); !e.ok()) return e;
+  if (Error e(places->elems[0].err); !e.ok()) return e;
   offset = places->elems[0].offset >= 0 ? places->elems[0].offset : -1;
   return {};
 }

@@ -160,7 +160,9 @@ std::string ReplayLog::compare_state(Partition p) {
   });
   if (!status_.ok()) return status_.message;
   const auto& again = state_[static_cast<std::size_t>(p)];
-  for (const auto& [key, value] : again) {
+  for (const auto& decided : again) {
+    const auto& key = decided.first;
+    const auto& value = decided.second;
     const auto found = recorded.find(key);
     if (found == recorded.end())
       return where("state", p, 0, key) + ": nothing recorded, again " + std::to_string(value.size()) + " bytes";
