@@ -30,8 +30,8 @@ void die_deciding(File& file, const std::vector<std::pair<events::Position, std:
     std::vector<std::thread> threads;
     std::vector<std::unique_ptr<Deciding>> held(under_decision.size());
     for (std::size_t i = 0; i < under_decision.size(); ++i) {
-      const auto& [at, cart] = under_decision[i];
-      std::thread([&] { held[i] = std::make_unique<Deciding>(recorder, at, cart); }).join();
+      const auto& one = under_decision[i];
+      std::thread([&] { held[i] = std::make_unique<Deciding>(recorder, one.first, one.second); }).join();
     }
     left.bytes = file.bytes;
   }

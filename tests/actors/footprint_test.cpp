@@ -34,7 +34,7 @@ events::Cart ordinary_cart(int lines, int remembered) {
   cart.id = uuid;
   cart.created = {3, 70'000};
   cart.created_at = {1'795'521'600'000};
-  cart.sequence = static_cast<std::uint64_t>(lines + 1);
+  cart.sequence = static_cast<std::uint64_t>(lines) + 1;
   cart.currency = {{'G', 'B', 'P'}};
   cart.expires_after_s = 86'400;
   for (int i = 0; i < lines; ++i) {

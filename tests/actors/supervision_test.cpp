@@ -35,7 +35,7 @@ struct World {
     return engine.census();
   }
   /// Kills the actor that decides one of these offsets of c1's partition, each time.
-  void poison(std::vector<events::Offset> offsets) {
+  void poison(const std::vector<events::Offset>& offsets) {
     config.before_decide = [offsets](std::string_view, events::Position at) {
       if (at.partition == home && std::find(offsets.begin(), offsets.end(), at.offset) != offsets.end())
         throw std::runtime_error("planted \"death\" of 4111 1111 1111 1111");

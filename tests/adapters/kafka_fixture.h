@@ -27,7 +27,7 @@ struct KafkaFixture {
     options.instance = "first";
     name = "test-" + std::to_string(::getpid()) + "-" + std::to_string(++made) + "-" +
            std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
-    for (auto& topic : options.topics) topic = name + "." + topic;
+    for (auto& topic : options.topics) topic.insert(0, name + ".");
   }
   std::unique_ptr<events::Log> engine() { return engine_named("first"); }
   std::unique_ptr<events::Log> usurper() { return engine(); }
