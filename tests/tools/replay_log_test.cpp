@@ -52,6 +52,7 @@ std::string replayed(adapters::MemoryStore& recorded) {
   adapters::MemoryClient commands(recorded);
   adapters::MemoryClient results(recorded);
   std::vector<Offset> ends;
+  ends.reserve(static_cast<std::size_t>(partitions));
   for (Partition p = 0; p < partitions; ++p) ends.push_back(recorded.ends(Stream::commands, p).end);
   tools::ReplayLog log(commands, results, ends);
   {
