@@ -28,6 +28,7 @@ struct Key {
 };
 
 constexpr std::int64_t day_s = 86'400;
+constexpr std::string_view properties = "kafka.properties.";
 
 std::vector<Key> keys_of(Config& c) {
   auto& e = c.engine;
@@ -70,6 +71,17 @@ std::vector<Key> keys_of(Config& c) {
       number("memory", "session_bytes", 0, 1 << 30, e.memory.session_bytes),
       millis("memory", "look_interval_ms", 10, 60'000, e.memory.look_interval),
       number("engine", "threads", 0, 256, e.threads),
+      text("kafka", "instance", c.kafka.instance),
+      number("kafka", "replication_factor", 0, 32, c.kafka.replication_factor),
+      number("kafka", "min_insync_replicas", 0, 32, c.kafka.min_insync_replicas),
+      millis("kafka", "session_timeout_ms", 1'000, 300'000, c.kafka.session_timeout),
+      millis("kafka", "transaction_timeout_ms", 1'000, 300'000, c.kafka.transaction_timeout),
+      millis("kafka", "request_limit_ms", 1'000, 300'000, c.kafka.request_limit),
+      text("kafka.topics", "commands", c.kafka.topics[0]),
+      text("kafka.topics", "events", c.kafka.topics[1]),
+      text("kafka.topics", "state", c.kafka.topics[2]),
+      text("kafka.topics", "deadletters", c.kafka.topics[3]),
+      text("kafka.topics", "alerts", c.kafka.topics[4]),
       text("operate", "http", c.http),
       millis("operate", "stuck_limit_ms", 1'000, 3'600'000, c.stuck_limit),
       millis("operate", "handler_cpu_limit_ms", 100, 3'600'000, c.handler_cpu_limit),
@@ -128,9 +140,8 @@ std::string nearest(const std::vector<Key>& keys, const std::string& path) {
   return best->path();
 }
 
-std::string take(const std::vector<Key>& keys, const std::string& table, const std::string& name,
-                 const toml::node& node, const std::string& where) {
-  const std::string path = table.empty() ? name : table + "." + name;
+std::string take(const std::vector<Key>& keys, const std::string& path, const toml::node& node,
+                 const std::string& where) {
   const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.path() == path; });
   if (key == keys.end()) return where + "there is no key '" + path + "'. Did you mean '" + nearest(keys, path) + "'?";
   if (key->text) {
@@ -147,29 +158,50 @@ std::string take(const std::vector<Key>& keys, const std::string& table, const s
   return {};
 }
 
+/// A property of librdkafka: its names have dots, so that `linger.ms = 5` is a table in a table.
+std::string take_property(adapters::KafkaOptions& kafka, const std::string& name, const toml::node& node,
+                          const std::string& where) {
+  std::string value;
+  if (const auto text = node.value_exact<std::string>()) {
+    value = *text;
+  } else if (const auto number = node.value_exact<std::int64_t>()) {
+    value = std::to_string(*number);
+  } else if (const auto yes = node.value_exact<bool>()) {
+    value = *yes ? "true" : "false";
+  } else {
+    return where + std::string(properties) + name + " must be a text, an integer, true or false.";
+  }
+  if (const auto why = adapters::refused_property(name, value); !why.empty()) return where + why;
+  kafka.properties[name] = value;
+  return {};
+}
+
 }  // namespace
 
 std::string read_config_text(const std::string& text, const std::string& name, Config& config) {
   const auto where = [&](const toml::source_region& at) { return name + ":" + std::to_string(at.begin.line) + ": "; };
   try {
-    const auto parsed = toml::parse(text, name);
     const auto keys = keys_of(config);
-    for (const auto& [top, node] : parsed) {
-      if (const auto* table = node.as_table()) {
-        for (const auto& [inner, value] : *table) {
-          if (auto wrong = take(keys, std::string(top.str()), std::string(inner.str()), value, where(value.source()));
-              !wrong.empty()) {
-            return wrong;
-          }
+    const std::function<std::string(const toml::table&, const std::string&)> read = [&](const toml::table& table,
+                                                                                        const std::string& before) {
+      std::string wrong;
+      for (const auto& [key, node] : table) {
+        const std::string path = before + std::string(key.str());
+        if (const auto* inner = node.as_table()) {
+          wrong = read(*inner, path + ".");
+        } else if (path.starts_with(properties)) {
+          wrong = take_property(config.kafka, path.substr(properties.size()), node, where(node.source()));
+        } else {
+          wrong = take(keys, path, node, where(node.source()));
         }
-      } else if (auto wrong = take(keys, "", std::string(top.str()), node, where(node.source())); !wrong.empty()) {
-        return wrong;
+        if (!wrong.empty()) break;
       }
-    }
+      return wrong;
+    };
+    return read(toml::parse(text, name), "");
   } catch (const toml::parse_error& error) {
     return where(error.source()) + std::string(error.description()) + ".";
   }
-  return {};
 }
 
 std::string read_config(const std::string& file, Config& config) {

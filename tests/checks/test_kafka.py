@@ -1,0 +1,201 @@
+"""Commands from clients that are not ours, on a real broker: kcat, confluent-kafka (Python) and Java's console, binary
+and structured mode; they land in the partition that the engine looks for them in, are decided, and what was decided is
+read by all three with read_committed. Usage: MAYFLY_KAFKA=HOST:PORT test_kafka.py MAYFLY
+Needs Debian's kcat and python3-confluent-kafka (/usr/bin/python3), and tools/kafka for Java's console."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
+BROKERS = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/kafka start, then set MAYFLY_KAFKA")
+PATIENCE_S = 60
+PARTITIONS = 4
+COMMANDS, EVENTS = "checkout.commands.v1", "checkout.events.v1"
+RUN = f"{os.getpid()}-{int(time.time())}"  # carts of this run: a broker may have seen others
+
+
+def murmur2(data):
+    """Kafka's, from its description; shares no code with the engine."""
+    mask, m = 0xFFFFFFFF, 0x5BD1E995
+    h = (0x9747B28C ^ len(data)) & mask
+    whole = len(data) // 4 * 4
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * m & mask
+        k = (k ^ k >> 24) * m & mask
+        h = (h * m & mask) ^ k
+    rest = data[whole:]
+    if rest:
+        h = (h ^ int.from_bytes(rest, "little")) * m & mask
+    h = (h ^ h >> 13) * m & mask
+    return h ^ h >> 15
+
+
+def partition_of(cart):
+    return (murmur2(cart.encode()) & 0x7FFFFFFF) % PARTITIONS
+
+
+def headers(cart, kind, number):
+    return {
+        "ce_specversion": "1.0",
+        "ce_id": f"{cart}-{number}",
+        "ce_source": "/test/shop",
+        "ce_type": f"dev.mayfly.{kind}.v1",
+        "ce_subject": cart,
+        "content-type": "application/json",
+    }
+
+
+def structured(cart, kind, number, data):
+    h = headers(cart, kind, number)
+    event = {name[3:]: value for name, value in h.items() if name.startswith("ce_")}
+    return json.dumps({**event, "datacontenttype": "application/json", "data": data})
+
+
+CREATE = {"currency": "GBP"}
+LINE = {"sku": "TEA", "quantity": 2, "unit_price_minor": 499, "name": "Breakfast tea"}
+
+
+class Kcat:
+    """Partitions by librdkafka's murmur2_random; one record a call, since headers are the call's."""
+
+    name = "kcat"
+
+    def send(self, cart, value, h):
+        words = ["kcat", "-P", "-b", BROKERS, "-t", COMMANDS, "-k", cart, "-X", "partitioner=murmur2_random"]
+        for name, text in h.items():
+            words += ["-H", f"{name}={text}"]
+        subprocess.run(words, input=value, text=True, check=True, timeout=PATIENCE_S)
+
+
+class ConfluentKafka:
+    name = "python"
+
+    def __init__(self):
+        self.producer = Producer({"bootstrap.servers": BROKERS, "partitioner": "murmur2_random"})
+
+    def send(self, cart, value, h):
+        self.producer.produce(COMMANDS, key=cart, value=value, headers=list(h.items()))
+        self.producer.flush(PATIENCE_S)
+
+
+class JavaConsole:
+    """Java's own producer, with its own partitioner. Slow to start: all of a cart's records in one call."""
+
+    name = "java"
+
+    def __init__(self):
+        self.lines = []
+
+    def send(self, cart, value, h):
+        self.lines.append(",".join(f"{n}:{v}" for n, v in h.items()) + f"\t{cart}\t{value}\n")
+
+    def end(self):
+        words = [str(ROOT / "tools/kafka"), "produce", "--topic", COMMANDS]
+        for name, value in (("parse.headers", "true"), ("parse.key", "true")):
+            words += ["--reader-property", f"{name}={value}"]
+        subprocess.run(words, input="".join(self.lines), text=True, check=True, timeout=PATIENCE_S)
+
+
+class Clients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        with open(cls.folder.name + "/log", "w", encoding="utf-8") as log:
+            cls.engine = subprocess.Popen([MAYFLY, "serve", "--log", f"kafka:{BROKERS}"], stderr=log)
+        cls.expected = {}
+        end = time.monotonic() + PATIENCE_S
+        while COMMANDS not in AdminClient({"bootstrap.servers": BROKERS}).list_topics(timeout=PATIENCE_S).topics:
+            if cls.engine.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(pathlib.Path(cls.folder.name + "/log").read_text())
+            time.sleep(0.1)
+        for client in (Kcat(), ConfluentKafka(), JavaConsole()):
+            for mode in ("binary", "structured"):
+                for n in range(2):
+                    cart = f"{client.name}-{mode}-{n}-{RUN}"
+                    cls.expected[cart] = ["cart.created", "cart.line_added"]
+                    for number, (kind, data) in enumerate((("cart.create", CREATE), ("cart.add_line", LINE))):
+                        if mode == "binary":
+                            client.send(cart, json.dumps(data), headers(cart, kind, number))
+                        else:
+                            value = structured(cart, kind, number, data)
+                            client.send(cart, value, {"content-type": "application/cloudevents+json"})
+            if hasattr(client, "end"):
+                client.end()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.engine.send_signal(signal.SIGTERM)
+        cls.engine.wait(PATIENCE_S)
+        cls.folder.cleanup()
+
+    def read(self, topic, enough):
+        """Records of this run's carts by key, committed ones, until there are enough."""
+        consumer = Consumer(
+            {"bootstrap.servers": BROKERS, "group.id": f"reader-{RUN}", "isolation.level": "read_committed"}
+        )
+        consumer.assign([TopicPartition(topic, p, 0) for p in range(PARTITIONS)])
+        found, count, end = {}, 0, time.monotonic() + PATIENCE_S
+        while count < enough and time.monotonic() < end:
+            message = consumer.poll(0.5)
+            if message is None or message.error() or not message.key():
+                continue
+            cart = message.key().decode()
+            if cart in self.expected:
+                found.setdefault(cart, []).append(message)
+                count += 1
+        consumer.close()
+        return found
+
+    def test_every_clients_commands_lie_where_the_engine_looks_for_them(self):
+        found = self.read(COMMANDS, 2 * len(self.expected))
+        self.assertEqual(set(found), set(self.expected))
+        for cart, messages in found.items():
+            self.assertEqual({m.partition() for m in messages}, {partition_of(cart)}, cart)
+
+    def test_every_clients_commands_are_decided_and_pythons_client_reads_what_was_decided(self):
+        found = self.read(EVENTS, 2 * len(self.expected))
+        for cart, types in self.expected.items():
+            said = [dict(m.headers()) for m in found.get(cart, [])]
+            self.assertEqual([s["ce_type"].decode()[11:-3] for s in said], types, cart)
+            self.assertEqual([s["ce_sequence"].decode() for s in said], ["1", "2"], cart)
+            self.assertEqual({m.partition() for m in found[cart]}, {partition_of(cart)}, cart)
+
+    def events_of(self, lines):
+        """Types by cart, of lines of headers, key and value."""
+        found = {}
+        for line in lines.splitlines():
+            h, cart, _ = line.split("\t", 2)
+            if cart in self.expected:
+                kind = [x for x in h.split(",") if x.startswith("ce_type")][0]
+                found.setdefault(cart, []).append(kind.replace("=", ":").split(":", 1)[1][11:-3])
+        return found
+
+    def test_kcat_reads_what_was_decided(self):
+        self.read(EVENTS, 2 * len(self.expected))  # all is there
+        words = ["kcat", "-C", "-b", BROKERS, "-t", EVENTS, "-o", "beginning", "-e", "-q", "-f", "%h\t%k\t%s\n"]
+        words += ["-X", "isolation.level=read_committed"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+        self.assertEqual(self.events_of(done.stdout), self.expected)
+
+    def test_javas_console_reads_what_was_decided(self):
+        self.read(EVENTS, 2 * len(self.expected))
+        words = [str(ROOT / "tools/kafka"), "console", "--topic", EVENTS, "--from-beginning", "--timeout-ms", "5000"]
+        words += ["--isolation-level", "read_committed"]
+        for name in ("print.headers", "print.key"):
+            words += ["--formatter-property", f"{name}=true"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual(self.events_of(done.stdout), self.expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
