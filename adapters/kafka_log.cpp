@@ -249,7 +249,7 @@ events::CommitResult KafkaLog::commit(const events::Commit& commit) {
   if (!result.ok()) {
     std::scoped_lock lock(mutex_);
     gave_up_ = true;
-    fenced_ = fenced_ || result.outcome == CommitOutcome::fenced;
+    fenced_ = fenced_ || result.outcome == CommitOutcome::fenced || result.error == LogError::fenced;
   }
   return result;
 }

@@ -63,7 +63,7 @@ CommitResult Transactions::result(CommitOutcome outcome, const Error& error) con
     const auto heard = listener_.last_heard();
     if (!heard.empty()) message += " Last heard: " + heard + ".";
   }
-  return {outcome, std::move(message)};
+  return {outcome, std::move(message), error.status({}).error};
 }
 
 CommitResult Transactions::run(const events::Commit& commit, const rd_kafka_consumer_group_metadata_t& group) {

@@ -143,6 +143,23 @@ TEST_CASE("a second Kafka instance gets its share, and what the first decided fo
   CHECK(fixture.client()->read(Stream::events, lost, 0, {10, 1000, {}}).batch.records.size() == 1);
 }
 
+TEST_CASE("a Kafka engine whose instance name another one has taken ends, and does not fence it back") {
+  const KafkaFixture fixture;
+  Instance old{fixture.engine_named("same"), {}};
+  for (int i = 0; i < most_polls && old.served.size() < 2; ++i) old.poll_once();
+  Instance successor{fixture.engine_named("same"), {}};
+  for (int i = 0; i < most_polls && successor.served.size() < 2; ++i) successor.poll_once();
+  REQUIRE(successor.served.size() == 2);
+  const events::NewRecord said[] = {{Stream::events, 0, "k", "said", {}}};
+  const events::Position next{0, 1};
+  CHECK(old.log->commit({said, {&next, 1}}).outcome == CommitOutcome::fenced);
+  const auto polled = old.log->poll(short_wait);
+  CHECK(polled.status.error == events::LogError::owned);
+  CHECK(polled.status.message.find("kafka.instance") != std::string::npos);
+  CHECK(polled.lost.size() == 2);
+  CHECK(successor.log->commit({said, {&next, 1}}).ok());
+}
+
 TEST_CASE("a Kafka log that lacks a setting is refused with every finding, and a missing one is not made by a reader") {
   KafkaFixture fixture;
   events::LogStatus status;
