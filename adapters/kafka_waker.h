@@ -4,6 +4,7 @@
 #include "adapters/kafka_handles.h"
 #include "events/types.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -24,14 +25,17 @@ class Waker {
     }
     changed_.notify_one();
   }
-  /// Returns at once if something came since the last wait.
+  /// Returns at once if something came since the last wait, and in any case soon: librdkafka 2.0 does not call for
+  /// every record that comes. The caller looks again until its time is over.
   void wait(events::Millis longest) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::milliseconds(longest.count), [this] { return woken_; });
+    const auto length = std::chrono::milliseconds(std::min(longest.count, most_wait.count));
+    changed_.wait_for(lock, length, [this] { return woken_; });
     woken_ = false;
   }
 
  private:
+  static constexpr events::Millis most_wait{3};
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false;
