@@ -13,6 +13,8 @@ void PartitionActor::dead_letter(Task& task, const events::Unreadable& unreadabl
   task.dead_letter_about = unreadable.about;
   task.dead_letter_type = unreadable.type;
   task.read.command.id = unreadable.id;
+  task.read.correlation_id = unreadable.correlation_id;
+  task.read.traceparent = unreadable.traceparent;
   task.done = true;
 }
 

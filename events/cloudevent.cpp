@@ -19,10 +19,8 @@ struct Attributes {
   std::optional<Text> specversion, id, source, type, subject, correlation_id, traceparent;
 };
 
-constexpr std::size_t longest_carried_bytes = 256;  // correlation id, traceparent
-
 Text carried(std::optional<Text> text) {
-  return text && text->size() <= longest_carried_bytes && is_plain_text(*text) ? *text : Text{};
+  return text && std::ssize(*text) <= limits::attribute_bytes && is_plain_text(*text) ? *text : Text{};
 }
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
@@ -64,24 +62,20 @@ Attributes from_headers(const Record& record) {
   return a;
 }
 
-Attributes from_envelope(const JsonValue& envelope) {
+/// `ambiguous`: an attribute is given twice or is no string.
+Attributes from_envelope(const JsonValue& envelope, bool& ambiguous) {
   Attributes a;
-  for (const auto& [name, value] : envelope.members) {
-    if (value.kind != JsonValue::Kind::string) continue;
-    if (name == "specversion")
-      a.specversion = value.text;
-    else if (name == "id")
-      a.id = value.text;
-    else if (name == "source")
-      a.source = value.text;
-    else if (name == "type")
-      a.type = value.text;
-    else if (name == "subject")
-      a.subject = value.text;
-    else if (name == "correlationid")
-      a.correlation_id = value.text;
-    else if (name == "traceparent")
-      a.traceparent = value.text;
+  const std::pair<std::string_view, std::optional<Text>*> known[] = {
+      {"specversion", &a.specversion}, {"id", &a.id},
+      {"source", &a.source},           {"type", &a.type},
+      {"subject", &a.subject},         {"correlationid", &a.correlation_id},
+      {"traceparent", &a.traceparent}};
+  for (const auto& member : envelope.members) {
+    for (const auto& attribute : known) {
+      if (attribute.first != member.name || member.value.kind == JsonValue::Kind::null) continue;
+      ambiguous = ambiguous || attribute.second->has_value() || member.value.kind != JsonValue::Kind::string;
+      *attribute.second = member.value.text;
+    }
   }
   return a;
 }
@@ -119,13 +113,14 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   // The envelope. A tick is known by its type alone, before everything else.
   Attributes a;
   std::optional<JsonValue> envelope;
+  bool ambiguous = false;
   const JsonValue* data = nullptr;
   if (mode == Mode::binary) {
     a = from_headers(record);
   } else if (mode == Mode::structured && !too_large) {
     envelope = parser_->json.read(value, arena);
     if (envelope && envelope->kind == JsonValue::Kind::object) {
-      a = from_envelope(*envelope);
+      a = from_envelope(*envelope, ambiguous);
       for (const auto& member : envelope->members) {
         if (member.name == "data") data = &member.value;
       }
@@ -136,7 +131,7 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
   const Text id = fault(a.id).empty() ? *a.id : Text{};
   const auto unreadable = [&](DeadLetterReason reason, Text about) -> ReadResult {
-    return Unreadable{reason, about, type, id};
+    return Unreadable{reason, about, type, id, carried(a.correlation_id), carried(a.traceparent)};
   };
   std::optional<JsonValue> parsed;
   const auto parse_data = [&] {
@@ -159,6 +154,9 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
     return unreadable(DeadLetterReason::not_cloudevent, "Batches are not taken: one event per record.");
   if (mode == Mode::structured && !envelope) {
     return unreadable(DeadLetterReason::not_cloudevent, "The structured event is no JSON object.");
+  }
+  if (ambiguous) {
+    return unreadable(DeadLetterReason::not_cloudevent, "An attribute is given twice or is no string.");
   }
   if (a.specversion != "1.0") return unreadable(DeadLetterReason::not_cloudevent, "specversion is not 1.0.");
   for (const auto& [name, attribute] : {std::pair{"id", &a.id}, {"source", &a.source}, {"type", &a.type}}) {

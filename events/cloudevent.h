@@ -19,6 +19,8 @@ struct Unreadable {
   Text about;                       // what exactly, for a person; never quotes data
   std::optional<CommandType> type;  // where it was still readable
   Text id;
+  Text correlation_id;
+  Text traceparent;
 };
 
 /// A command and what its record says around it.

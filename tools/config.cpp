@@ -204,6 +204,15 @@ std::string read_config_text(const std::string& text, const std::string& name, C
   }
 }
 
+bool is_engine_name(std::string_view name) {
+  constexpr std::size_t longest = 64;
+  constexpr std::string_view others = "._-";
+  return !name.empty() && name.size() <= longest && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
 std::string read_config(const std::string& file, Config& config) {
   std::ifstream in(file);
   if (!in) return file + ": cannot be opened. Check the name given with --config.";

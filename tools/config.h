@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace mayfly::tools {
 
@@ -20,6 +21,9 @@ struct Config {
   events::Millis drain_limit{25'000};
   adapters::KafkaOptions kafka;
 };
+
+/// 1 to 64 of A-Z a-z 0-9 . _ -: it stands in ce_source, in every idempotency key, in names on Kafka.
+[[nodiscard]] bool is_engine_name(std::string_view name);
 
 /// Reads `file` over `config`. Returns an empty string, or what is wrong: file, line, key, what to do.
 [[nodiscard]] std::string read_config(const std::string& file, Config& config);

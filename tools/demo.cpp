@@ -8,6 +8,7 @@
 #include "tools/text.h"
 #include "tools/verbs.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -74,7 +75,11 @@ int demo(const DemoOptions& options) {
     if (n.level != actors::Notice::Level::info) log_notice(n);
   });
   std::stop_source stop_engine;
-  std::thread serving([&] { result = engine.run(stop_engine.get_token()); });
+  std::atomic<bool> serves{true};
+  std::thread serving([&] {
+    result = engine.run(stop_engine.get_token());
+    serves = false;
+  });
 
   Front front(engine, clock, {config.name, name, clock.now()}, {});
   auto not_listening =
@@ -92,7 +97,7 @@ int demo(const DemoOptions& options) {
   auto last_row = begun;
   std::optional<events::Timestamp> last_cart;
   actors::Census before;
-  while (!stop.stop_requested() && status.ok()) {
+  while (!stop.stop_requested() && status.ok() && serves) {
     const auto now = clock.now();
     const auto due = (now - begun).count * options.carts_per_s / 1000 + 1;
     const auto wanted = options.carts > 0 ? std::min(due, options.carts) : due;
@@ -118,7 +123,7 @@ int demo(const DemoOptions& options) {
   print_row(shop, connectors.seen(), engine.census(), 0);
   if (!status.ok() || result.end == actors::RunEnd::failed) {
     std::fprintf(stderr, "%s\n", status.ok() ? result.message.c_str() : status.message.c_str());
-    return exit_failed;
+    return status.ok() ? exit_code_of_engine(result.error) : exit_code_of(status.error);
   }
   return exit_ok;
 }

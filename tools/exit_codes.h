@@ -33,4 +33,9 @@ inline ExitCode exit_code_of(events::LogError error) {
   return exit_failed;
 }
 
+/// Of an engine that failed: what its log said, or that it failed itself.
+inline ExitCode exit_code_of_engine(events::LogError error) {
+  return error == events::LogError::none ? exit_engine_failed : exit_code_of(error);
+}
+
 }  // namespace mayfly::tools

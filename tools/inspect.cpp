@@ -1,4 +1,5 @@
 // mayfly inspect: what is known of one cart: its newest state record and its events.
+#include "actors/engine.h"
 #include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/identity.h"
@@ -101,10 +102,17 @@ std::string read_state(const std::string& id, std::string_view bytes, Json& out)
   return {};
 }
 
+/// From the log alone: an engine with the default settings lets a cart sleep so long after its last command.
+bool is_awake(events::Timestamp last_event, events::Timestamp now) {
+  return now - last_event < actors::EngineConfig{}.passivate_after;
+}
+
 void print_state(const std::string& id, const Json& s) {
   std::printf("cart %s: %s\n", id.c_str(), s["state"].get<std::string>().c_str());
   if (!s.contains("currency")) return;
   const auto currency = events::currency_in_force(s["currency"].get<std::string>()).value_or(events::Currency{});
+  std::printf("  actor     %s\n", s["awake"].get<bool>() ? "awake: its last event is a moment old"
+                                                         : "sleeping: its state is bytes until its next command");
   std::printf("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(),
               s["lines"].size());
   for (const auto& line : s["lines"]) {
@@ -148,8 +156,10 @@ int inspect(const InspectOptions& options) {
   });
   std::vector<std::string> timeline;
   Json history = Json::array();
+  events::Timestamp last_event{};
   if (status.ok()) {
     status = each_of(*log, events::Stream::events, options.cart, [&](const events::Record& record) {
+      last_event = record.append_time;
       if (options.json)
         history.push_back(Json::parse(as_ndjson(record)));
       else
@@ -160,6 +170,7 @@ int inspect(const InspectOptions& options) {
     std::fprintf(stderr, "%s\n", status.ok() ? unreadable.c_str() : status.message.c_str());
     return status.ok() ? exit_log_unusable : exit_code_of(status.error);
   }
+  if (state.contains("currency")) state["awake"] = is_awake(last_event, clock.now());
   if (options.json) {
     state["events"] = std::move(history);
     std::printf("%s\n", state.dump().c_str());

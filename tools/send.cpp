@@ -2,6 +2,7 @@
 #include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/identity.h"
+#include "events/utf8.h"
 #include "events/words.h"
 #include "tools/command_writer.h"
 #include "tools/exit_codes.h"
@@ -9,8 +10,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <iterator>
 #include <string>
 
 namespace mayfly::tools {
@@ -19,8 +22,18 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// "payment.token=x" style names make inner objects; a value that is JSON is taken as JSON, else as text.
+/// Members that are text in every command (contract.md): sku=22423 is text, quantity=2 a number.
+bool is_text_member(std::string_view name) {
+  static constexpr std::string_view texts[] = {"currency", "customer_id",    "sku",        "name",      "label",
+                                               "kind",     "reason",         "into",       "provider",  "token",
+                                               "url",      "reservation_id", "session_id", "reference", "state"};
+  return std::find(std::begin(texts), std::end(texts), name) != std::end(texts);
+}
+
+/// "payment.token=x" style names make inner objects; a value that is JSON is taken as JSON where the member may be
+/// other than text, else as it stands. A sentence if it cannot be.
 std::string set_member(Json& data, const std::string& member) {
+  if (!events::is_utf8(member)) return "'" + member.substr(0, member.find('=')) + "' has a value that is not UTF-8";
   const auto equals = member.find('=');
   if (equals == std::string::npos || equals == 0) return "'" + member + "' is no name=value";
   const auto value = member.substr(equals + 1);
@@ -28,9 +41,14 @@ std::string set_member(Json& data, const std::string& member) {
   std::string name = member.substr(0, equals);
   for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.')) {
     to = &(*to)[name.substr(0, dot)];
+    if (!to->is_null() && !to->is_object()) {
+      return "'" + member + "': " + name.substr(0, dot) +
+             " has a value already; give its members or its value, not both";
+    }
     name = name.substr(dot + 1);
   }
-  (*to)[name] = Json::accept(value) ? Json::parse(value) : Json(value);
+  const bool as_it_stands = is_text_member(name) && !value.starts_with('"');
+  (*to)[name] = !as_it_stands && Json::accept(value) ? Json::parse(value) : Json(value);
   return {};
 }
 
@@ -51,6 +69,10 @@ std::string from_line(const std::string& text, const std::string& source, Outgoi
   if (!events::is_cart_id(command.key)) return "has no `cart` that is a cart id (1 to 128 bytes of text)";
   if (!events::command_type_from_name(command.type)) return "has no `type` that is a command, such as cart.add_line";
   if (!line.contains("data")) return "has no `data`";
+  for (const char* attribute : {"id", "source"}) {
+    if (line.contains(attribute) && !line[attribute].is_string())
+      return std::string("has an `") + attribute + "` that is no text";
+  }
   command.data = line["data"].is_string() ? line["data"].get<std::string>() : line["data"].dump();
   for (const auto& [name, value] : line.value("headers", Json::object()).items()) {
     command.headers.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
@@ -72,6 +94,10 @@ int send_lines(CommandWriter& writer, const SendOptions& options) {
   std::int64_t number = 0;
   std::int64_t bad = 0;
   events::LogStatus status;
+  auto print_new = [&, printed = std::int64_t{0}]() mutable {
+    if (options.json && writer.written() > printed) print_positions(writer.last(), true);
+    printed = writer.written();
+  };
   while (status.ok() && std::getline(std::cin, text)) {
     ++number;
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
@@ -82,12 +108,14 @@ int send_lines(CommandWriter& writer, const SendOptions& options) {
       continue;
     }
     status = writer.write(std::move(command));
+    if (status.ok()) print_new();
   }
   if (status.ok()) status = writer.flush();
   if (!status.ok()) {
     std::fprintf(stderr, "%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
+  print_new();
   std::fprintf(stderr, "%lld sent, %lld not\n", static_cast<long long>(writer.written()), static_cast<long long>(bad));
   return bad == 0 ? exit_ok : exit_failed;
 }

@@ -115,12 +115,17 @@ int serve(const ServeOptions& options) {
       return exit_config;
     }
   }
+  if (!options.name.empty()) config.engine.name = options.name;
+  if (!is_engine_name(config.engine.name)) {
+    std::fprintf(stderr, "'%s' is no engine's name: 1 to 64 of A-Z a-z 0-9 . _ - (--name, or engine.name)\n",
+                 config.engine.name.c_str());
+    return exit_config;
+  }
   if (options.check_config) {
     std::printf("%s: fine\n", options.config.empty() ? "no config file, the defaults" : options.config.c_str());
     return exit_ok;
   }
   if (!options.log.empty()) config.log = options.log;
-  if (!options.name.empty()) config.engine.name = options.name;
   if (!options.state_dir.empty()) config.state_dir = options.state_dir;
   if (!options.http.empty()) config.http = options.http;
   if (options.partitions > 0) config.partitions = options.partitions;
@@ -167,7 +172,7 @@ int serve(const ServeOptions& options) {
                " supervisors");
   if (result.end == actors::RunEnd::failed) {
     log_line(actors::Notice::Level::error, "failed", result.message);
-    return result.error == events::LogError::none ? exit_engine_failed : exit_code_of(result.error);
+    return exit_code_of_engine(result.error);
   }
   log_line(actors::Notice::Level::info, "stopped", "everything decided is committed");
   return exit_ok;

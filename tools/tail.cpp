@@ -1,6 +1,7 @@
 // mayfly tail: records of a stream as they come.
 #include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
+#include "events/words.h"
 #include "tools/exit_codes.h"
 #include "tools/record_text.h"
 #include "tools/text.h"
@@ -26,6 +27,11 @@ std::optional<events::Stream> stream_of(std::string_view name) {
   return std::nullopt;
 }
 
+bool is_type(const std::string& name) {
+  return name.starts_with("alert") || events::command_type_from_name(name) ||
+         events::event_type_from_ce_type("dev.mayfly." + name + ".v1");
+}
+
 std::optional<std::int64_t> number(std::string_view text) {
   std::int64_t n = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -41,6 +47,7 @@ std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events
   const auto only = colon == std::string::npos ? std::nullopt : number(from.substr(0, colon));
   const auto offset = number(colon == std::string::npos ? from : from.substr(colon + 1));
   if (from != "begin" && from != "end" && (!offset || (colon != std::string::npos && !only))) return std::nullopt;
+  if (only && *only >= log.partitions()) return std::nullopt;
   for (events::Partition p = 0; p < log.partitions(); ++p) {
     const auto ends = log.ends(stream, p);
     offsets.push_back(from == "begin" ? ends.first : from == "end" ? ends.end : only && *only != p ? -1 : *offset);
@@ -61,7 +68,13 @@ int tail(const TailOptions& options) {
   const auto stream = stream_of(options.stream).value_or(events::Stream::events);
   auto next = begins(*log, stream, options.from);
   if (!next) {
-    std::fprintf(stderr, "--from %s: give begin, end, OFFSET or PARTITION:OFFSET\n", options.from.c_str());
+    std::fprintf(stderr, "--from %s: give begin, end, OFFSET or PARTITION:OFFSET; partitions are 0 to %d\n",
+                 options.from.c_str(), log->partitions() - 1);
+    return exit_usage;
+  }
+  if (!options.type.empty() && !is_type(options.type)) {
+    std::fprintf(stderr, "--type %s: no command or event has that type; give one such as order.placed\n",
+                 options.type.c_str());
     return exit_usage;
   }
   const bool follow = options.follow || options.from == "end";

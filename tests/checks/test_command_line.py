@@ -63,8 +63,35 @@ class CommandLine(unittest.TestCase):
         shown = run("inspect", "--log", self.log, "c1").stdout
         self.assertIn("cart c1: active", shown)
         self.assertIn("500 JPY", shown)
+        self.assertRegex(shown, "actor +(awake|sleeping)")
         state = json.loads(run("inspect", "--log", self.log, "c1", "--json").stdout)
         self.assertEqual((state["total_minor"], state["lines"][0]["name"]), (500, "Tea"))
+
+    def test_what_cannot_be_sent_or_shown_is_named(self):
+        self.serve()
+        create = ("send", "--log", self.log, "cart.create", "c1")
+        rows = (
+            ((*create, "payment=1", "payment.token=x"), "payment has a value already"),
+            (("send", "--log", self.log, "cart.bogus", "c1"), "is no command"),
+            (("tail", "--log", self.log, "--from", "9:0"), "partitions are 0 to 3"),
+            (("tail", "--log", self.log, "--from", "begin", "--type", "bogus"), "no command or event has that type"),
+        )
+        for words, sentence in rows:
+            done = run(*words)
+            self.assertEqual((done.returncode, sentence in done.stderr), (2, True), done.stderr)
+        line = json.dumps({"type": "cart.create", "cart": "c9", "data": {"currency": "GBP"}, "id": 5})
+        done = run("send", "--log", self.log, "-", stdin=line)
+        self.assertEqual((done.returncode, "line 1 has an `id` that is no text" in done.stderr), (1, True), done.stderr)
+        self.assertEqual(run("serve", "--log", self.log, "--name", "a b", "--check-config").returncode, 3)
+
+    def test_text_members_are_text_and_lines_sent_have_positions(self):
+        self.serve()
+        self.send("cart.create", "c1", "currency=GBP")
+        self.send("cart.add_line", "c1", "sku=22423", "quantity=1", "unit_price_minor=100")
+        self.assertEqual(self.events("c1", "cart.line_added"), ["cart.created", "cart.line_added"])
+        line = json.dumps({"type": "cart.create", "cart": "c2", "data": {"currency": "GBP"}})
+        done = run("send", "--log", self.log, "-", "--json", stdin=line)
+        self.assertEqual(set(json.loads(done.stdout)), {"partition", "offset"})
 
     def test_money_without_an_answer_is_listed_until_it_has_one(self):
         self.serve()

@@ -138,6 +138,32 @@ TEST_CASE("structured mode is read like binary mode") {
   CHECK(verdict(event(R"({"sku":1})"), structured) == "data_invalid: sku is not a string");
   CHECK(verdict("{", structured) == "not_cloudevent");
   CHECK(verdict(R"({"specversion":"1.0"})", structured) == "not_cloudevent");
+  const auto with = [&](const std::string& more) { return event(good).insert(1, more + ","); };
+  CHECK(verdict(with(R"("subject":null)"), structured) == "ok");
+  CHECK(verdict(with(R"("subject":7)"), structured) == "not_cloudevent");
+  CHECK(verdict(with(R"("type":"dev.mayfly.cart.cancel.v1")"), structured) == "not_cloudevent");
+  CHECK(verdict(with(R"("mine":1,"mine":2)"), structured) == "ok");
+}
+
+TEST_CASE("an unreadable record keeps its correlation id and trace") {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  std::vector<Header> headers = {{"ce_specversion", "1.0"},
+                                 {"ce_id", "1"},
+                                 {"ce_source", "/t"},
+                                 {"ce_type", "dev.mayfly.unheard.of.v1"},
+                                 {"ce_correlationid", "corr-1"},
+                                 {"traceparent", trace}};
+  Record record;
+  record.key = "c1";
+  record.value = "{}";
+  record.headers = headers;
+  std::pmr::monotonic_buffer_resource arena;
+  CommandReader reader("test", 1);
+  const auto read = reader.read(record, Settings{}, &arena);
+  const auto* unreadable = std::get_if<Unreadable>(&read);
+  REQUIRE(unreadable != nullptr);
+  CHECK(unreadable->correlation_id == "corr-1");
+  CHECK(unreadable->traceparent == trace);
 }
 
 TEST_CASE("JSONTestSuite: what must be refused is, what must parse does, and nothing does harm") {
