@@ -203,7 +203,7 @@ void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::
   headers.add("ce_id", keep_id(batch, record.at, std::string(alert) + "-", 0));
   headers.add("ce_source", source_);
   headers.add("ce_type", "dev.mayfly.alert.raised.v1");
-  headers.add_given("ce_subject", cart_id);
+  headers.add_given("ce_subject", keep(batch, cart_id));  // an entry's id moves with the entry
   headers.add("ce_time", keep_time(batch, record.append_time));
   headers.add("content-type", "application/json");
   batch.out.push_back({events::Stream::alerts, batch.partition, keep(batch, std::int64_t{batch.partition}),

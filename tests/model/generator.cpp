@@ -59,9 +59,9 @@ Step Generator::next(Model& model) {
       if (chance(15)) {
         step.unreadable = true;
       } else if (step.type == "cart.add_line" || step.type == "cart.change_quantity") {
-        step.quantity += 1;
+        step.quantity ^= 1;
       } else if (step.type == "checkout.complete") {
-        step.expected_total_minor += 1;
+        step.expected_total_minor ^= 1;
       } else if (chance(50)) {
         Step other;
         other.type = one_of<std::string>({"cart.remove_line", "cart.cancel", "cart.change_quantity"});
