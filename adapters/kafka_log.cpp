@@ -170,6 +170,11 @@ events::Restored KafkaLog::restore(Partition partition,
     do {
       error = member_->committed(partition, committed);
     } while (!error.ok() && error.unavailable() && SteadyClock::now() < until);
+    if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+      error.message +=
+          "; the group's positions are not stable: if this stays, a transaction hangs on "
+          "__consumer_offsets (docs/kafka.md, A hanging transaction)";
+    }
   }
   events::StreamEnds commands;
   if (error.ok()) error = reader_->ends(Stream::commands, partition, commands);
