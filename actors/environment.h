@@ -22,7 +22,7 @@ struct Lives {
   std::atomic<std::int64_t> sessions_stopped{0};
 };
 
-/// What an actor's behavior and handlers take beside its block (CAF 0.17.6, measured).
+/// What an actor's behavior and handlers take beside its block (CAF 0.17.6; an estimate, not measured).
 inline constexpr std::int64_t behavior_bytes = 300;
 /// A message in a mailbox (CAF 0.17.6, measured).
 inline constexpr std::int64_t message_bytes = 102;
