@@ -101,7 +101,7 @@ class Members {
     return read.value_or(0);
   }
   Text masked(Text text) {
-    if (text.size() < 13) return text;
+    if (!may_hold_card_number(text)) return text;
     auto* bytes = static_cast<char*>(arena_->allocate(text.size(), 1));
     std::memcpy(bytes, text.data(), text.size());
     mask_card_numbers({bytes, text.size()});

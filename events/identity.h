@@ -54,6 +54,8 @@ class Fingerprinter {
 /// True when the digits of `text`, spaces and hyphens aside, are a Luhn-valid number of 13..19 digits and there is
 /// nothing else in it (decisions.md 2, card_number_refused).
 [[nodiscard]] bool is_card_number(std::string_view text);
+/// False where there are too few digits for one: quick, for what is read with every command.
+[[nodiscard]] bool may_hold_card_number(std::string_view text);
 /// Free text: replaces the digits of each Luhn-valid run of 13..19 digits (single spaces or hyphens between them
 /// ignored) by '*', whatever stands before or after it. A run is made of whole groups of digits: a group of 20 or more
 /// is no card number. UUIDs and what follows a URL's scheme are left alone.

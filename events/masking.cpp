@@ -103,6 +103,10 @@ bool is_card_number(std::string_view text) {
   return luhn_valid(text);
 }
 
+bool may_hold_card_number(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_digit)) >= shortest;
+}
+
 bool mask_card_numbers(std::span<char> text) {
   bool masked = false;
   for (std::size_t at = 0; at < text.size();) {

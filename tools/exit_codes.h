@@ -33,9 +33,10 @@ inline ExitCode exit_code_of(events::LogError error) {
   return exit_failed;
 }
 
-/// Of an engine that failed: what its log said, or that it failed itself.
+/// Of an engine that failed: it failed itself, its log does not fit it, or what else the log said.
 inline ExitCode exit_code_of_engine(events::LogError error) {
-  return error == events::LogError::none ? exit_engine_failed : exit_code_of(error);
+  if (error == events::LogError::none) return exit_engine_failed;
+  return error == events::LogError::invalid ? exit_log_unusable : exit_code_of(error);
 }
 
 }  // namespace mayfly::tools

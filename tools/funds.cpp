@@ -17,12 +17,6 @@ std::string amount_text(events::Minor amount, const std::string& code) {
   return currency ? money(amount, *currency) : grouped(amount) + " minor units " + code;
 }
 
-std::string age_text(std::int64_t s) {
-  if (s < 120) return std::to_string(s) + " s";
-  if (s < 2 * 3600) return std::to_string(s / 60) + " min";
-  return s < 2 * 86'400 ? std::to_string(s / 3600) + " h" : std::to_string(s / 86'400) + " d";
-}
-
 void print_table(const std::vector<Risk>& risks, events::Timestamp now) {
   if (risks.empty()) return void(std::puts("No money is at risk."));
   std::printf("%-24s %20s %8s %-9s %10s  %-40s %s\n", "state", "amount", "age", "cart is", "event", "session", "order");

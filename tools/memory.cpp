@@ -1,13 +1,12 @@
 // mayfly memory: what a running engine's memory is for, asked for over HTTP.
-#include "adapters/http.h"
-#include "tools/exit_codes.h"
+#include "tools/engine_answer.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
+#include <string>
 
 namespace mayfly::tools {
 
@@ -47,24 +46,7 @@ void print(const json& report) {
 }  // namespace
 
 int memory(const MemoryOptions& options) {
-  const auto got = adapters::http_get(options.http, "/memory");
-  if (!got.wrong.empty() || got.status != 200) {
-    const auto why = got.wrong.empty() ? "status " + std::to_string(got.status) : got.wrong;
-    std::fprintf(stderr, "%s Is an engine running there? `mayfly serve` says its address when it begins.\n",
-                 why.c_str());
-    return exit_failed;
-  }
-  if (options.json) {
-    std::printf("%s\n", got.body.c_str());
-    return exit_ok;
-  }
-  const auto parsed = json::parse(got.body, nullptr, false);
-  if (parsed.is_discarded() || !parsed.contains("purposes")) {
-    std::fprintf(stderr, "what answers at http://%s/memory is no Mayfly.\n", options.http.c_str());
-    return exit_failed;
-  }
-  print(parsed);
-  return exit_ok;
+  return show_answer(options.http, "/memory", "purposes", options.json, print);
 }
 
 }  // namespace mayfly::tools

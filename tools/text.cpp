@@ -30,6 +30,13 @@ std::string money(events::Minor minor, events::Currency currency) {
   return (minor < 0 ? "-" : "") + digits + " " + std::string(currency.view());
 }
 
+std::string age_text(std::int64_t s) {
+  if (s < 120) return std::to_string(s) + " s";
+  if (s < 2 * 3600) return std::to_string(s / 60) + " min";
+  if (s < 2 * 86'400) return std::to_string(s / 3600) + " h";
+  return std::to_string(s / 86'400) + " d";
+}
+
 std::string time_text(events::Timestamp time) {
   const auto text = events::to_text(time);
   return {text.data(), text.size()};

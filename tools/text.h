@@ -14,6 +14,8 @@ namespace mayfly::tools {
 [[nodiscard]] std::string grouped(std::int64_t);
 /// 1999 GBP -> "19.99 GBP".
 [[nodiscard]] std::string money(events::Minor, events::Currency);
+/// Seconds in the unit that a person would use: "90 s", "35 min", "12 h", "3 d".
+[[nodiscard]] std::string age_text(std::int64_t s);
 /// RFC 3339 with milliseconds.
 [[nodiscard]] std::string time_text(events::Timestamp);
 /// Resident memory of this process in bytes.

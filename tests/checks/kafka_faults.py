@@ -20,9 +20,8 @@ import time
 import confluent_kafka
 
 import kafka_log
-import log_check
 import online_retail
-from kill_engine import Failed, Program
+from kill_engine import Failed, Program, check
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SESSION_TIMEOUT_S = 6
@@ -184,19 +183,6 @@ def distribution(deaths, arrivals):
                   f"median {statistics.median(times):.0f}, p90 {times[int(len(times) * 0.9)]:.0f}, max {times[-1]:.0f}")
 
 
-def check(brokers, expected):
-    with kafka_log.KafkaLog(brokers, "mayfly-mayfly") as log:
-        checked = log_check.Check(log, drained=True)
-        checked.run()
-        log_check.report(checked)
-        observed = online_retail.Observed()
-        for event in log.events():
-            observed.add(event.key, event.headers.get("ce_type", ""), event.data)
-    print()
-    same = online_retail.report(*online_retail.compare(expected, observed))
-    return same and not checked.findings.any()
-
-
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("mayfly", help="the program")
@@ -224,7 +210,8 @@ def main():
         arrivals = run.go()
         distribution(run.deaths, arrivals)
         print()
-        whole = check(run.broker.address, expected)
+        with kafka_log.KafkaLog(run.broker.address, "mayfly-mayfly") as log:
+            whole = check(log, expected)
     except Failed as failed:
         print(f"FAILED: {failed}")
     finally:

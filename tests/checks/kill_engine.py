@@ -136,15 +136,14 @@ class Run:
                 program.process.wait()
 
 
-def check(path, expected):
+def check(log, expected):
     """True if the log is whole and holds what the rows say."""
-    with sqlite_log.SqliteLog(path) as log:
-        checked = log_check.Check(log, drained=True)
-        checked.run()
-        log_check.report(checked)
-        observed = online_retail.Observed()
-        for event in log.events():
-            observed.add(event.key, event.headers.get("ce_type", ""), event.data)
+    checked = log_check.Check(log, drained=True)
+    checked.run()
+    log_check.report(checked)
+    observed = online_retail.Observed()
+    for event in log.events():
+        observed.add(event.key, event.headers.get("ce_type", ""), event.data)
     print()
     same = online_retail.report(*online_retail.compare(expected, observed))
     return same and not checked.findings.any()
@@ -171,7 +170,8 @@ def main():
     try:
         run.go(expected.commands)
         print(f"{given.kills} kills, {run.started} starts\n")
-        whole = check(run.path, expected)
+        with sqlite_log.SqliteLog(run.path) as log:
+            whole = check(log, expected)
     except Failed as failed:
         print(f"FAILED: {failed}")
     finally:

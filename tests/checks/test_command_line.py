@@ -67,6 +67,15 @@ class CommandLine(unittest.TestCase):
         state = json.loads(run("inspect", "--log", self.log, "c1", "--json").stdout)
         self.assertEqual((state["total_minor"], state["lines"][0]["name"]), (500, "Tea"))
 
+    def test_a_log_of_another_engine_is_not_served(self):
+        engine = self.serve()
+        self.send("cart.create", "c1", "currency=GBP")
+        self.events("c1", "cart.created")
+        engine.send_signal(signal.SIGTERM)
+        self.assertEqual(engine.wait(PATIENCE_S), 0)
+        done = run("serve", "--log", self.log, "--http", "off", "--name", "other")
+        self.assertEqual((done.returncode, "belongs to the engine named 'mayfly'" in done.stderr), (6, True), done.stderr)
+
     def test_what_cannot_be_sent_or_shown_is_named(self):
         self.serve()
         create = ("send", "--log", self.log, "cart.create", "c1")

@@ -1,0 +1,32 @@
+#include "tools/engine_answer.h"
+
+#include "adapters/http.h"
+#include "tools/exit_codes.h"
+
+#include <cstdio>
+
+namespace mayfly::tools {
+
+int show_answer(const std::string& address, const std::string& path, const char* member, bool as_json,
+                void (*print)(const nlohmann::json&)) {
+  const auto got = adapters::http_get(address, path);
+  if (!got.wrong.empty() || got.status != 200) {
+    const auto why = got.wrong.empty() ? "status " + std::to_string(got.status) : got.wrong;
+    std::fprintf(stderr, "%s Is an engine running there? `mayfly serve` says its address when it begins.\n",
+                 why.c_str());
+    return exit_failed;
+  }
+  const auto answer = nlohmann::json::parse(got.body, nullptr, false);
+  if (!answer.is_object() || !answer.contains(member)) {
+    std::fprintf(stderr, "what answers at http://%s%s is no Mayfly.\n", address.c_str(), path.c_str());
+    return exit_failed;
+  }
+  if (as_json) {
+    std::printf("%s\n", got.body.c_str());
+  } else {
+    print(answer);
+  }
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools
