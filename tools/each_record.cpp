@@ -1,10 +1,13 @@
 #include "tools/each_record.h"
 
+#include <string>
+
 namespace mayfly::tools {
 
 namespace {
 
 constexpr events::PollLimits read_at_once{5'000, 8 * 1024 * 1024, events::Millis{0}};
+constexpr events::Millis pending_wait{10'000};
 
 }  // namespace
 
@@ -17,6 +20,28 @@ events::LogStatus each_record(events::LogClient& log, events::Stream stream, eve
     from = fetched.next;
     for (const auto& record : fetched.batch.records) {
       if (record.at.offset >= ends.end || !f(record)) return {};
+    }
+  }
+  return {};
+}
+
+events::LogStatus each_record_through(events::LogClient& log, events::Stream stream, events::Partition partition,
+                                      events::Offset from, events::Offset through,
+                                      const std::function<void(const events::Record&)>& f) {
+  auto limits = read_at_once;
+  limits.wait = pending_wait;
+  while (from <= through) {
+    const auto fetched = log.read(stream, partition, from, limits);
+    if (!fetched.status.ok()) return fetched.status;
+    if (fetched.batch.records.empty()) {
+      return {events::LogError::unavailable, "Partition " + std::to_string(partition) + " of " +
+                                                 std::string(events::name(stream)) + " cannot be read up to offset " +
+                                                 std::to_string(through) +
+                                                 ": a transaction before it is pending. Try again later."};
+    }
+    from = fetched.next;
+    for (const auto& record : fetched.batch.records) {
+      if (record.at.offset <= through) f(record);
     }
   }
   return {};

@@ -11,4 +11,9 @@ namespace mayfly::tools {
 events::LogStatus each_record(events::LogClient&, events::Stream, events::Partition,
                               const std::function<bool(const events::Record&)>& f);
 
+/// Gives each record from `from` through `through`, where a record lies that this client has appended. Waits for it
+/// where transactions before it are pending: `unavailable` if they stay.
+events::LogStatus each_record_through(events::LogClient&, events::Stream, events::Partition, events::Offset from,
+                                      events::Offset through, const std::function<void(const events::Record&)>& f);
+
 }  // namespace mayfly::tools

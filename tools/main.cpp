@@ -78,6 +78,22 @@ int main(int argc, char** argv) {
   s->add_option("--cart", funds_options.cart, "only this cart");
   s->add_flag("--json", funds_options.json, "NDJSON");
 
+  DeadLettersOptions dead_options;
+  s = verb(app, "deadletters", "Look at dead letters, send them again (docs/deadletters.md)", dead_options, deadletters,
+           chosen);
+  s->add_option("what", dead_options.what, "list, show, retry, release or drop")
+      ->required()
+      ->check(CLI::IsMember({"list", "show", "retry", "release", "drop"}));
+  s->add_option("which", dead_options.which, "PARTITION:OFFSET ... as list shows them; release: cart ids");
+  s->add_option("--log", dead_options.log, log_help)->required();
+  s->add_option("--reason", dead_options.reasons, "only these, e.g. keeps_failing");
+  s->add_option("--cart", dead_options.cart, "only this key");
+  s->add_option("--since", dead_options.since, "not older: RFC 3339, or how long ago: 90s, 15min, 2h, 3d");
+  s->add_option("--until", dead_options.until, "older: the same");
+  s->add_flag("--all", dead_options.all, "list, show: handled ones too; retry, drop: all that are open");
+  s->add_flag("--yes", dead_options.yes, "do not ask");
+  s->add_flag("--json", dead_options.json, "list, show: NDJSON");
+
   FeedOptions feed_options;
   s = verb(app, "feed", "Turn Online Retail's CSV into commands (docs/feed.md)", feed_options, feed, chosen);
   s->add_option("csv", feed_options.csv, ".csv or .csv.zst")->required();

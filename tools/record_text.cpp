@@ -29,6 +29,15 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
+std::string short_data(const events::Record& record, events::Stream stream) {
+  if (!record.value) return "tombstone";
+  if (stream == events::Stream::state) return std::to_string(record.value->size()) + " bytes";
+  auto text = printable(record.value->substr(0, shown_data_bytes));
+  return record.value->size() > shown_data_bytes ? text + " ..." : text;
+}
+
+}  // namespace
+
 std::string printable(std::string_view bytes) {
   if (events::is_plain_text(bytes)) return std::string(bytes);
   std::string out;
@@ -43,15 +52,6 @@ std::string printable(std::string_view bytes) {
   }
   return out;
 }
-
-std::string short_data(const events::Record& record, events::Stream stream) {
-  if (!record.value) return "tombstone";
-  if (stream == events::Stream::state) return std::to_string(record.value->size()) + " bytes";
-  auto text = printable(record.value->substr(0, shown_data_bytes));
-  return record.value->size() > shown_data_bytes ? text + " ..." : text;
-}
-
-}  // namespace
 
 std::string_view header(const events::Record& record, std::string_view name) {
   for (const auto& h : record.headers) {

@@ -56,6 +56,20 @@ struct FundsOptions {
 };
 int funds(const FundsOptions&);
 
+struct DeadLettersOptions {
+  std::string what;  // list, show, retry, release or drop
+  std::string log;
+  std::vector<std::string> which;  // PARTITION:OFFSET of dead letters; release: cart ids
+  std::vector<std::string> reasons;
+  std::string cart;
+  std::string since;  // a time, or how long ago
+  std::string until;
+  bool all = false;  // list: handled ones too; retry and drop: with no other word, all that are open
+  bool yes = false;
+  bool json = false;
+};
+int deadletters(const DeadLettersOptions&);
+
 struct FeedOptions {
   std::string csv;
   std::string log;

@@ -63,7 +63,8 @@ class Contract:
     def dead_letter(self, record):
         if CARD in json.dumps(record):
             return "a card number"
-        message = self.doc["components"]["messages"]["dead_letter"]
+        is_mark = "mayfly.reason" not in record["headers"]
+        message = self.doc["components"]["messages"]["dead_letter_mark" if is_mark else "dead_letter"]
         return self.message(message, record["headers"], record.get("data"))
 
     def alert(self, record):
