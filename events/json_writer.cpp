@@ -1,5 +1,7 @@
 #include "events/json_writer.h"
 
+#include "events/eight_bytes.h"
+
 #include <array>
 #include <charconv>
 
@@ -8,6 +10,16 @@ namespace mayfly::events {
 namespace {
 
 bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
+
+/// Where the first byte that needs an escape lies, or the end.
+std::size_t next_escape(std::string_view text, std::size_t at) {
+  for (; at + EightBytes::size <= text.size(); at += EightBytes::size) {
+    const EightBytes bytes(text, at);
+    if (bytes.any_below(0x20) || bytes.any_equal('"') || bytes.any_equal('\\')) break;
+  }
+  while (at < text.size() && !needs_escape(text[at])) ++at;
+  return at;
+}
 
 void append_escape(std::string& out, char c) {
   static constexpr char hex[] = "0123456789abcdef";
@@ -28,8 +40,7 @@ void append_escape(std::string& out, char c) {
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t begin = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!needs_escape(text[at])) continue;
+  for (std::size_t at = next_escape(text, 0); at < text.size(); at = next_escape(text, begin)) {
     out.append(text.substr(begin, at - begin));
     append_escape(out, text[at]);
     begin = at + 1;

@@ -1,5 +1,7 @@
 #include "events/utf8.h"
 
+#include "events/eight_bytes.h"
+
 #include <cstdint>
 
 namespace mayfly::events {
@@ -40,7 +42,15 @@ bool is_utf8(std::string_view text) {
 }
 
 bool is_plain_text(std::string_view text) {
+  constexpr char del = 0x7f;
   while (!text.empty()) {
+    if (text.size() >= EightBytes::size) {
+      const EightBytes bytes(text, 0);
+      if (!bytes.any_beyond_ascii() && !bytes.any_below(0x20) && !bytes.any_equal(del)) {
+        text.remove_prefix(EightBytes::size);
+        continue;
+      }
+    }
     const auto point = take_code_point(text);
     if (point == malformed || point < 0x20 || (point >= 0x7f && point < 0xa0)) return false;
   }

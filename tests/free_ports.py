@@ -1,8 +1,8 @@
-"""Prints a port that is free together with the next one: a broker and its controller take both."""
+"""Free ports on loopback; as a script prints one that is free together with the next: a broker and its controller."""
 import socket
 
 
-def free(port):
+def is_free(port):
     with socket.socket() as s:
         try:
             s.bind(("127.0.0.1", port))
@@ -11,10 +11,18 @@ def free(port):
             return False
 
 
-while True:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    if port < 65535 and free(port) and free(port + 1):
-        print(port)
-        break
+def one():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def pair():
+    while True:
+        port = one()
+        if port < 65535 and is_free(port) and is_free(port + 1):
+            return port
+
+
+if __name__ == "__main__":
+    print(pair())
