@@ -64,10 +64,8 @@ void FlightRecorder::open(std::span<std::byte> memory) {
     std::memset(begin, 0, sizeof(Page));
     page_->format = format;
   }
-  for (auto& slot : page_->slots) {
-    if (page_->in_use != 0 && slot.marks % 2 == 1) suspect({slot.partition, 1, slot.offset, slot.cart});
-    slot.marks = 0;
-  }
+  if (page_->in_use != 0) suspect_all();
+  for (auto& slot : page_->slots) slot.marks = 0;
   page_->in_use = 1;
   recount();
   if (sync_) sync_();
@@ -92,6 +90,20 @@ FlightRecorder::Slot& FlightRecorder::slot() {
 }
 
 // --- suspects ------------------------------------------------------------------------------------------------------
+
+/// What was under decision when the process died. A cart and its session may both have been at one record: one death.
+void FlightRecorder::suspect_all() {
+  const auto& slots = page_->slots;
+  for (const auto& slot : slots) {
+    const auto same = [&](const Slot& other) {
+      return other.marks % 2 == 1 && other.partition == slot.partition && other.offset == slot.offset &&
+             other.cart == slot.cart;
+    };
+    if (std::find_if(std::begin(slots), std::end(slots), same) == &slot) {
+      suspect({slot.partition, 1, slot.offset, slot.cart});
+    }
+  }
+}
 
 /// Counts a death against it. Where there is no place, those that died least often make room.
 void FlightRecorder::suspect(const Suspect& one) {

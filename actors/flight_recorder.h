@@ -69,6 +69,7 @@ class FlightRecorder {
  private:
   struct Page;
   void open(std::span<std::byte>);
+  void suspect_all();
   void suspect(const Suspect&);
   void recount();
 

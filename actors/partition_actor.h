@@ -65,6 +65,7 @@ class PartitionActor : public caf::event_based_actor {
   void post_memory();
   void note_death(const Task& deciding, const std::string& reason);
   [[nodiscard]] std::int64_t give_up(CartEntry&, Task& failed, bool dies_too_often);
+  [[nodiscard]] bool fails_too_often(const CartEntry&, const events::Record&) const;
   [[nodiscard]] std::optional<events::DeadLetterReason> withheld(const events::Record&, events::Text cart_id,
                                                                  const CartEntry*) const;
   void withhold(Task&, CartEntry*, events::DeadLetterReason);

@@ -128,11 +128,7 @@ std::int64_t PartitionActor::give_up(CartEntry& entry, Task& failed, bool dies_t
     }
     return concluded;
   }
-  const auto& borne = environment_.supervision.cart_dead_letters;
-  const auto kept = state_->troubles.kept(entry);
-  const bool quarantine = dies_too_often || kept.quarantined() ||
-                          kept.failures_since(failed.record->append_time - borne.within) >= borne.most;
-  if (!quarantine) {
+  if (!dies_too_often && !fails_too_often(entry, *failed.record)) {
     withhold(failed, &entry, events::DeadLetterReason::keeps_failing);
     return 1;
   }
@@ -149,14 +145,24 @@ std::int64_t PartitionActor::give_up(CartEntry& entry, Task& failed, bool dies_t
   return concluded;
 }
 
-/// Why a record is not decided: a replay knows that it was not, or its cart is quarantined.
+/// One dead letter more is more than is borne of the cart, or it is quarantined already.
+bool PartitionActor::fails_too_often(const CartEntry& entry, const events::Record& record) const {
+  const auto& borne = environment_.supervision.cart_dead_letters;
+  const auto kept = state_->troubles.kept(entry);
+  return kept.quarantined() || kept.failures_since(record.append_time - borne.within) >= borne.most;
+}
+
+/// Why a record is not decided: a replay knows that it was not, the process dies of it, or its cart is quarantined.
 std::optional<events::DeadLetterReason> PartitionActor::withheld(const events::Record& record, events::Text cart_id,
                                                                  const CartEntry* entry) const {
   if (environment_.withheld) {
     if (const auto reason = environment_.withheld(record.at, cart_id)) return reason;
   }
-  if (environment_.flight->condemned(record.at, cart_id)) return events::DeadLetterReason::keeps_failing;
-  if (entry != nullptr && state_->troubles.quarantined(*entry)) return events::DeadLetterReason::quarantined;
+  using Reason = events::DeadLetterReason;
+  if (environment_.flight->condemned(record.at, cart_id)) {
+    return entry != nullptr && fails_too_often(*entry, record) ? Reason::quarantined : Reason::keeps_failing;
+  }
+  if (entry != nullptr && state_->troubles.quarantined(*entry)) return Reason::quarantined;
   return std::nullopt;
 }
 
@@ -169,7 +175,8 @@ void PartitionActor::withhold(Task& task, CartEntry* entry, events::DeadLetterRe
   task.done = true;
   task.dead_letter = reason;
   task.dead_letter_type = task.read.command.type;
-  if (reason == events::DeadLetterReason::keeps_failing) task.attempts = events::limits::attempts;
+  const bool condemned = environment_.flight->condemned(record.at, task.read.cart_id);
+  if (condemned || reason == events::DeadLetterReason::keeps_failing) task.attempts = events::limits::attempts;
   if (entry == nullptr) return;
   if (reason != events::DeadLetterReason::quarantined) {
     state_->troubles.failed(*entry, record.append_time);

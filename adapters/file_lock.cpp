@@ -6,15 +6,15 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace mayfly::adapters {
 
-std::optional<FileLock> FileLock::take(const std::string& file, const std::string& holder, std::string& other) {
+std::optional<FileLock> FileLock::take(const std::string& file, const std::string& holder, std::string& other,
+                                       int& error) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) {
-    other = "error: " + std::string(std::strerror(errno));
+    error = errno;
     return std::nullopt;
   }
   FileLock lock(descriptor);
@@ -24,9 +24,9 @@ std::optional<FileLock> FileLock::take(const std::string& file, const std::strin
     other.assign(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
     return std::nullopt;
   }
-  const bool written = ::ftruncate(descriptor, 0) == 0 &&
-                       ::pwrite(descriptor, holder.data(), holder.size(), 0) == static_cast<ssize_t>(holder.size());
-  if (!written) other = "error: " + std::string(std::strerror(errno));
+  if (::ftruncate(descriptor, 0) == 0) {
+    [[maybe_unused]] const auto written = ::pwrite(descriptor, holder.data(), holder.size(), 0);
+  }
   return lock;
 }
 

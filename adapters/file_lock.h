@@ -8,9 +8,10 @@ namespace mayfly::adapters {
 
 class FileLock {
  public:
-  /// Takes the lock and writes `holder` into the file. Nothing if another process (or lock) holds it; then `other` is
-  /// what that one wrote. `other` begins with "error: " if the file cannot be opened.
-  static std::optional<FileLock> take(const std::string& file, const std::string& holder, std::string& other);
+  /// Takes the lock and writes `holder` into the file, if there is room. Nothing if another process (or lock) holds it:
+  /// then `other` is what that one wrote. Nothing with an `error` (errno) if the file cannot be opened.
+  static std::optional<FileLock> take(const std::string& file, const std::string& holder, std::string& other,
+                                      int& error);
   FileLock(FileLock&&) noexcept;
   FileLock& operator=(FileLock&&) noexcept;
   ~FileLock();

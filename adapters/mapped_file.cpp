@@ -1,35 +1,38 @@
 #include "adapters/mapped_file.h"
 
+#include "adapters/file_error.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 namespace mayfly::adapters {
 
-std::unique_ptr<MappedFile> MappedFile::open(const std::string& file, std::size_t bytes, std::string& wrong) {
+std::unique_ptr<MappedFile> MappedFile::open(const std::string& file, std::size_t bytes, events::LogStatus& status) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) {
-    wrong = file + ": " + std::strerror(errno) + ". Check that the folder exists and may be written to.";
+    status = file_error(file, errno);
     return nullptr;
   }
-  const auto give_up = [&](const std::string& why) {
-    wrong = file + ": " + why;
+  const auto give_up = [&](events::LogStatus why) {
+    status = std::move(why);
     ::close(descriptor);
     return nullptr;
   };
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    return give_up("another process uses it. Give each engine its own --state-dir or name.");
+    return give_up(
+        {events::LogError::invalid, file + ": another process uses it. Give each engine its own --state-dir or name."});
   }
   // Blocks, not a hole: a store into a page that the disk has no room for would be a signal.
   if (const int error = ::posix_fallocate(descriptor, 0, static_cast<off_t>(bytes)); error != 0) {
-    return give_up(std::string(std::strerror(error)) + ". Make room on the disk.");
+    return give_up(file_error(file, error));
   }
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-  if (memory == MAP_FAILED) return give_up(std::string(std::strerror(errno)) + ".");
+  if (memory == MAP_FAILED) return give_up(file_error(file, errno));
   return std::unique_ptr<MappedFile>(new MappedFile(descriptor, {static_cast<std::byte*>(memory), bytes}));
 }
 

@@ -1,6 +1,8 @@
 // A small file as memory, shared with the page cache: what is stored in it outlives the process however that ends.
 #pragma once
 
+#include "events/log.h"
+
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -10,9 +12,9 @@ namespace mayfly::adapters {
 
 class MappedFile {
  public:
-  /// Opens or makes the file with at least `bytes`, new ones zero; held by one process at a time. Null with `wrong`
-  /// set, a sentence, if it cannot.
-  static std::unique_ptr<MappedFile> open(const std::string& file, std::size_t bytes, std::string& wrong);
+  /// Opens or makes the file with at least `bytes`, new ones zero; held by one process at a time. Null with `status`
+  /// set if it cannot: invalid, or full.
+  static std::unique_ptr<MappedFile> open(const std::string& file, std::size_t bytes, events::LogStatus& status);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

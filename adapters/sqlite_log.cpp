@@ -1,5 +1,6 @@
 #include "adapters/sqlite_log.h"
 
+#include "adapters/file_error.h"
 #include "adapters/record_limits.h"
 #include "events/time_text.h"
 
@@ -51,14 +52,15 @@ SqliteLog::Writing::Writing(const std::string& file)
 std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t partitions_if_new,
                                            std::string_view engine, const events::Clock& clock, LogStatus& status) {
   std::string other;
-  auto lock = FileLock::take(file + ".lock", holder_text(engine, clock.now()), other);
-  if (other.starts_with("error: ")) {
-    status = {LogError::invalid,
-              file + ".lock: " + other.substr(7) + ". Check that the folder exists and may be written to."};
+  int lock_error = 0;
+  auto lock = FileLock::take(file + ".lock", holder_text(engine, clock.now()), other, lock_error);
+  if (lock_error != 0) {
+    status = file_error(file + ".lock", lock_error);
     return nullptr;
   }
   if (!lock) {
-    status = {LogError::owned, file + " is served by " + other + ". Stop that one first, or give another file."};
+    status = {LogError::owned, file + " is served by " + (other.empty() ? "another engine" : other) +
+                                   ". Stop that one first, or give another file."};
     return nullptr;
   }
   try {

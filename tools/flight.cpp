@@ -29,13 +29,13 @@ Flight open_flight(const Config& config) {
              "none without --state-dir: a command that kills the process is decided again each time.");
     return flight;
   }
-  flight.file = adapters::MappedFile::open(file, actors::FlightRecorder::bytes, flight.wrong);
+  flight.file = adapters::MappedFile::open(file, actors::FlightRecorder::bytes, flight.status);
   if (!flight.file) return flight;
   flight.recorder =
       std::make_unique<actors::FlightRecorder>(flight.file->memory(), [&mapped = *flight.file] { mapped.sync(); });
   for (const auto& suspect : flight.recorder->suspects()) {
     log_line(Level::warning, "suspect",
-             "the process died " + std::to_string(suspect.deaths) + " times while it decided offset " +
+             "the process died " + std::to_string(suspect.deaths) + " x while it decided offset " +
                  std::to_string(suspect.offset) + " of partition " + std::to_string(suspect.partition) +
                  ": it is decided alone, after the third time it becomes a dead letter.");
   }

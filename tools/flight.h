@@ -13,7 +13,7 @@ namespace mayfly::tools {
 struct Flight {
   std::unique_ptr<adapters::MappedFile> file;  // outlives the recorder
   std::unique_ptr<actors::FlightRecorder> recorder;
-  std::string wrong;  // a sentence, if it could not be opened
+  events::LogStatus status;  // why it could not be opened
 };
 
 /// STATE_DIR/mayfly-NAME.flight; without a state directory FILE.flight beside sqlite:FILE, for any other log the folder

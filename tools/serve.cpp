@@ -105,6 +105,10 @@ std::string listen(Front& front, const std::string& http) {
   return wrong;
 }
 
+/// An exception of the loop's own thread, such as want of memory, ends the process where it stands: nothing is unwound,
+/// so that what is under decision stays marked and is suspected.
+actors::RunResult run(actors::Engine& engine, const std::stop_token& stop) noexcept { return engine.run(stop); }
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
@@ -146,9 +150,9 @@ int serve(const ServeOptions& options) {
   adapters::SystemMemory meter;
   config.engine.meter = &meter;
   const auto flight = open_flight(config);
-  if (flight.recorder == nullptr && !flight.wrong.empty()) {
-    log_line(actors::Notice::Level::error, "flight_recorder", flight.wrong);
-    return exit_usage;
+  if (!flight.status.ok()) {
+    log_line(actors::Notice::Level::error, "flight_recorder", flight.status.message);
+    return exit_code_of(flight.status.error);
   }
   config.engine.flight = flight.recorder.get();
   actors::Engine engine(*log, clock, config.engine, log_notice);
@@ -162,7 +166,7 @@ int serve(const ServeOptions& options) {
     }
     const Progress progress_lines(engine);
     const DrainLimit drain_limit(stop.get_token(), config.drain_limit);
-    result = engine.run(stop.get_token());
+    result = run(engine, stop.get_token());
   }
   const auto census = engine.census();
   log_line(actors::Notice::Level::info, "census",

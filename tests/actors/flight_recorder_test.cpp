@@ -65,6 +65,14 @@ TEST_CASE("exactly what was under decision is suspected, and condemned after the
   }
 }
 
+TEST_CASE("a record that two threads had at once, as cart and session may, dies once") {
+  File file;
+  die_deciding(file, {{{1, 42}, "c1"}, {{1, 42}, "c1"}});
+  const auto suspects = file.open().suspects();
+  REQUIRE(suspects.size() == 1);
+  CHECK(suspects[0].deaths == 1);
+}
+
 TEST_CASE("the next suspect of a partition is found from an offset on, until the partition has passed it") {
   File file;
   die_deciding(file, {{{1, 42}, "c1"}, {{1, 50}, "c2"}, {{2, 7}, "c3"}});
@@ -163,6 +171,21 @@ TEST_CASE("a command the process died of three times becomes a dead letter, its 
   CHECK(testing::said(world.store, "c3").back() == "cart.converted");
   CHECK(census.carts_open == 1);
   CHECK(flight.nobody_suspected());
+}
+
+TEST_CASE("a cart whose commands the process keeps dying of is quarantined, as one whose actor keeps dying") {
+  File file;
+  for (int i = 0; i < 3; ++i) die_deciding(file, {{{0, 7}, "c2"}, {{0, 8}, "c2"}, {{0, 9}, "c2"}});
+  Served world;
+  FlightRecorder flight = file.open();
+  const auto census = world.serve(flight);
+  const auto letters = [&](events::DeadLetterReason reason) {
+    return census.dead_letters_by_reason[static_cast<std::size_t>(reason)];
+  };
+  CHECK(letters(events::DeadLetterReason::keeps_failing) == 2);
+  CHECK(letters(events::DeadLetterReason::quarantined) == 3);  // the third that killed, and the two behind it
+  CHECK(census.carts_quarantined == 1);
+  CHECK(testing::said(world.store, "c3").back() == "cart.converted");
 }
 
 TEST_CASE("what is suspected is decided as if nothing had been, and forgotten when it is committed") {

@@ -11,20 +11,20 @@ TEST_CASE("what is stored in a mapped file is there when it is opened again, and
   std::string folder = (std::filesystem::temp_directory_path() / "mayfly-mapped-XXXXXX").string();
   REQUIRE(::mkdtemp(folder.data()) != nullptr);
   const std::string file = folder + "/state";
-  std::string wrong;
+  mayfly::events::LogStatus status;
   {
-    const auto mapped = MappedFile::open(file, 100, wrong);
-    REQUIRE_MESSAGE(mapped, wrong);
+    const auto mapped = MappedFile::open(file, 100, status);
+    REQUIRE_MESSAGE(mapped, status.message);
     CHECK(mapped->memory().size() == 100);
     CHECK(mapped->memory()[99] == std::byte{0});
     mapped->memory()[99] = std::byte{7};
-    CHECK(!MappedFile::open(file, 100, wrong));
-    CHECK(wrong.find("another process uses it") != std::string::npos);
+    CHECK(!MappedFile::open(file, 100, status));
+    CHECK(status.message.find("another process uses it") != std::string::npos);
   }
-  const auto again = MappedFile::open(file, 100, wrong);
+  const auto again = MappedFile::open(file, 100, status);
   REQUIRE(again);
   CHECK(again->memory()[99] == std::byte{7});
-  CHECK(!MappedFile::open(folder + "/none/state", 100, wrong));
-  CHECK(wrong.find("Check that the folder exists") != std::string::npos);
+  CHECK(!MappedFile::open(folder + "/none/state", 100, status));
+  CHECK(status.message.find("Check that the folder exists") != std::string::npos);
   std::filesystem::remove_all(folder);
 }
