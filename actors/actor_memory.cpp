@@ -1,5 +1,7 @@
 #include "actors/actor_memory.h"
 
+#include "actors/size_class.h"
+
 namespace mayfly::actors {
 
 OverBudget::OverBudget(Purpose purpose, std::int64_t wanted_bytes, std::int64_t budget_bytes)
@@ -13,6 +15,7 @@ void* PurposeMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
   void* memory = std::pmr::get_default_resource()->allocate(bytes, alignment);
   budget_.bytes += size;
   bytes_ += size;
+  rounding_to_post_ += size_class(size) - size;
   ++blocks_;
   return memory;
 }
@@ -22,21 +25,26 @@ void PurposeMemory::do_deallocate(void* memory, std::size_t bytes, std::size_t a
   const auto size = static_cast<std::int64_t>(bytes);
   budget_.bytes -= size;
   bytes_ -= size;
+  rounding_to_post_ -= size_class(size) - size;
   --blocks_;
 }
 
-void PurposeMemory::post(Ledger& ledger, std::int64_t held) {
-  const Amounts change{bytes_ - posted_bytes_, blocks_ - posted_blocks_, held - posted_held_, 0, 0};
-  if (change.taken_bytes == 0 && change.taken_blocks == 0 && change.held_bytes == 0) return;
+bool PurposeMemory::post(Ledger& ledger, std::int64_t held) {
+  const Amounts change{
+      bytes_ - posted_bytes_, blocks_ - posted_blocks_, held - posted_held_, 0, 0, rounding_to_post_, 0};
+  const bool same = change.taken_bytes == 0 && change.taken_blocks == 0 && change.held_bytes == 0;
+  if (same && change.rounding_bytes == 0) return false;
   ledger.post(purpose_, change);
   posted_bytes_ = bytes_;
   posted_blocks_ = blocks_;
   posted_held_ = held;
+  rounding_to_post_ = 0;
+  return change.taken_bytes != change.held_bytes && bytes_ != held;
 }
 
 void PurposeMemory::post_end(Ledger& ledger) {
   post(ledger, 0);
-  if (blocks_ != 0) ledger.post(purpose_, {0, 0, 0, bytes_, blocks_});
+  if (blocks_ != 0) ledger.post(purpose_, {0, 0, 0, bytes_, blocks_, 0, 0});
 }
 
 }  // namespace mayfly::actors

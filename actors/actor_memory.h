@@ -29,8 +29,10 @@ class PurposeMemory final : public std::pmr::memory_resource {
 
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
   [[nodiscard]] std::int64_t blocks() const { return blocks_; }
-  /// Brings the ledger up to date. `held`: what the owner says that it holds.
-  void post(Ledger&, std::int64_t held);
+  [[nodiscard]] Purpose purpose() const { return purpose_; }
+  /// Brings the ledger up to date. `held`: what the owner says that it holds. True: its books differ, in another way
+  /// than before.
+  bool post(Ledger&, std::int64_t held);
   /// The owner has ended: what is still out has nobody.
   void post_end(Ledger&);
 
@@ -47,6 +49,7 @@ class PurposeMemory final : public std::pmr::memory_resource {
   std::int64_t posted_bytes_ = 0;
   std::int64_t posted_blocks_ = 0;
   std::int64_t posted_held_ = 0;
+  std::int64_t rounding_to_post_ = 0;
   Purpose purpose_;
 };
 
@@ -64,9 +67,14 @@ class ActorMemory {
 
   [[nodiscard]] PurposeMemory* of(std::size_t n) { return &memory_[n]; }
   [[nodiscard]] std::int64_t bytes() const { return budget_.bytes; }
-  /// What the owner says that it holds, purpose by purpose.
-  void post(const std::array<std::int64_t, purposes>& held) {
-    for (std::size_t i = 0; i < purposes; ++i) memory_[i].post(ledger_, held[i]);
+  /// What the owner says that it holds, purpose by purpose. `who` gives the Holder, and is asked only where the books
+  /// differ.
+  template <class Who>
+  void post(const std::array<std::int64_t, purposes>& held, Who who) {
+    for (std::size_t i = 0; i < purposes; ++i) {
+      const bool differs = memory_[i].post(ledger_, held[i]);
+      if (differs && ledger_.wants_holder(memory_[i].purpose())) ledger_.add_holder(memory_[i].purpose(), who());
+    }
   }
 
  private:

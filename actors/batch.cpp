@@ -5,9 +5,16 @@
 
 namespace mayfly::actors {
 
+std::int64_t BatchCounts::carts_more() const {
+  using events::EventType;
+  const auto said = [this](EventType type) { return events_by_type[static_cast<std::size_t>(type)]; };
+  return said(EventType::cart_created) - said(EventType::cart_expired) - said(EventType::cart_canceled) -
+         said(EventType::cart_merged) - said(EventType::cart_converted);
+}
+
 Batch::Batch(Ledger& l) : ledger(l), memory(l, Purpose::codec_arena, std::numeric_limits<std::int64_t>::max()) {}
 
-Batch::~Batch() { ledger.post(Purpose::codec_tasks, {-stock_bytes, -stock_tasks, -stock_bytes, 0, 0}); }
+Batch::~Batch() { ledger.post(Purpose::codec_tasks, {-stock_bytes, -stock_tasks, -stock_bytes, 0, 0, 0, 0}); }
 
 void Batch::take_stock() {
   std::int64_t change = 0;
@@ -16,10 +23,10 @@ void Batch::take_stock() {
     change += bytes - std::exchange(tasks[i].stock_bytes, bytes);
   }
   const auto more_tasks = static_cast<std::int64_t>(tasks.size()) - stock_tasks;
-  ledger.post(Purpose::codec_tasks, {change, more_tasks, change, 0, 0});
+  ledger.post(Purpose::codec_tasks, {change, more_tasks, change, 0, 0, 0, 0});
   stock_bytes += change;
   stock_tasks += more_tasks;
-  memory.post({memory.bytes()});
+  memory.post({memory.bytes() - not_given_back}, [this] { return Holder{partition, 0}; });
 }
 
 Task& Batch::new_task() {
@@ -34,6 +41,7 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   partition = p;
   records = r;
   arena.release();
+  not_given_back = memory.bytes();
   used = 0;
   segment.tasks.clear();
   out.clear();
@@ -44,6 +52,7 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   rebuild.clear();
   stopped.clear();
   broken.clear();
+  leaks.clear();
 }
 
 }  // namespace mayfly::actors

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/actor_memory.h"
+#include "actors/leak.h"
 #include "actors/segment.h"
 #include "actors/task.h"
 #include "events/record.h"
@@ -30,7 +31,9 @@ struct PartitionStatus {
   std::int64_t carts_open = 0;
   std::int64_t carts_awake = 0;
   std::int64_t carts_quarantined = 0;
+  std::int64_t carts_waiting = 0;  // with a deadline, or quarantined: then it rests
   std::int64_t sessions_open = 0;
+  std::int64_t sessions_awake = 0;  // of carts awake: those with an actor
   std::int64_t epitaphs = 0;
 };
 
@@ -45,11 +48,14 @@ struct BatchCounts {
   std::array<std::int64_t, events::event_type_count> events_by_type{};
   std::array<std::int64_t, events::code_count> rejections_by_code{};
   std::array<std::int64_t, events::dead_letter_reason_count> dead_letters_by_reason{};
+  /// By the events said: carts created less carts ended.
+  [[nodiscard]] std::int64_t carts_more() const;
 };
 
 struct Batch {
   events::Partition partition = 0;
   std::span<const events::Record> records;
+  std::vector<Leak> leaks;       // to be written as alerts
   std::function<void()> finish;  // called by the supervisor when `out` is complete
 
   Ledger& ledger;
@@ -59,6 +65,7 @@ struct Batch {
   std::size_t used = 0;
   std::int64_t stock_bytes = 0;  // of the tasks, as posted
   std::int64_t stock_tasks = 0;
+  std::int64_t not_given_back = 0;  // of `memory`, when the arena had released all that it has
   Segment segment;
 
   std::vector<events::NewRecord> out;  // views into arena, tasks and records

@@ -151,7 +151,7 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
 void CartActor::hand_back(Task* task) {
   const bool over = cart_.end.has_value();
   auto supervisor = caf::actor_cast<caf::actor>(supervisor_);
-  if (task->next == nullptr) post_memory();
+  if (task->next == nullptr) post_memory(*task);
   if (task->segment->conclude(*task)) send(supervisor, Decided{task, CountedMessage(environment_.ledger)});
   if (over) quit();
 }
@@ -165,9 +165,9 @@ events::CartMemory CartActor::cart_memory() {
   return memory;
 }
 
-void CartActor::post_memory() {
+void CartActor::post_memory(const Task& task) {
   const auto f = events::footprint(cart_);
-  memory_.post({f.id, f.lines, f.adjustments, f.payment, f.dedupe});
+  memory_.post({f.id, f.lines, f.adjustments, f.payment, f.dedupe}, [&] { return environment_.holder(task); });
 }
 
 void CartActor::say(Task* task, const std::vector<events::Event>& said) {

@@ -39,7 +39,7 @@ class CartActor : public caf::event_based_actor {
   void say(Task*, const std::vector<events::Event>&);
   void hand_back(Task*);
   [[nodiscard]] events::CartMemory cart_memory();
-  void post_memory();
+  void post_memory(const Task&);
 
   Environment& environment_;
   caf::actor_addr supervisor_;

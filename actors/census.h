@@ -37,7 +37,8 @@ struct Census {
   std::int64_t carts_open = 0;  // carts with state, awake or sleeping
   std::int64_t carts_awake = 0;
   std::int64_t carts_quarantined = 0;
-  std::int64_t sessions_open = 0;  // carts whose state has an open session, awake or sleeping
+  std::int64_t sessions_awake = 0;  // of carts awake
+  std::int64_t sessions_open = 0;   // carts whose state has an open session, awake or sleeping
   std::int64_t epitaphs = 0;
   std::int64_t commands = 0;  // records decided and committed
   std::int64_t events = 0;

@@ -54,7 +54,7 @@ void Engine::State::gauge() {
   std::scoped_lock lock(census_mutex);
   counted.supervisors = static_cast<std::int64_t>(served.size());
   counted.carts_quarantined = 0;
-  counted.carts_open = counted.carts_awake = counted.sessions_open = counted.epitaphs = 0;
+  counted.carts_open = counted.carts_awake = counted.sessions_open = counted.sessions_awake = counted.epitaphs = 0;
   for (const auto& [partition, one] : served) {
     auto& view = views[partition];
     view.next = one.committed;
@@ -67,6 +67,7 @@ void Engine::State::gauge() {
     counted.carts_open += view.carts_open;
     counted.carts_awake += view.carts_awake;
     counted.sessions_open += view.sessions_open;
+    counted.sessions_awake += one.status.sessions_awake;
     counted.epitaphs += view.epitaphs;
   }
 }

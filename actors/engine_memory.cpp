@@ -3,7 +3,17 @@
 #include "actors/engine_state.h"
 #include "actors/session_actor.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace mayfly::actors {
+
+namespace {
+
+/// While no partition has records: more than there are purposes, each begun and ended.
+constexpr std::size_t most_to_alert = 64;
+
+}  // namespace
 
 void Engine::State::look_at_memory() {
   const auto now = clock.now();
@@ -22,7 +32,35 @@ void Engine::State::look_at_memory() {
   r.epitaphs = c.epitaphs;
   r.commands = c.commands;
   r.carts_ended = c.carts_ended;
-  memory.look(r);
+  r.sessions_awake = c.sessions_awake;
+  r.log_bytes = log.memory_bytes();
+  for (const auto& [partition, one] : served) {
+    r.carts_alive += one.carts_alive;
+    r.carts_waiting += one.status.carts_waiting;
+  }
+  for (auto& leak : memory.look(std::move(r))) {
+    say(leak.ended ? Notice::Level::info : Notice::Level::warning, leak.ended ? "leak_ended" : "leak", sentence(leak),
+        leak.holders.empty() ? -1 : leak.holders.front().partition);
+    if (to_alert.size() < most_to_alert) to_alert.push_back(std::move(leak));
+  }
+}
+
+/// An alert is written by a partition: its holder's where that has records to decide now, else any.
+void Engine::State::hand_over_leaks(const std::vector<Batch*>& shares) {
+  if (shares.empty()) return;
+  for (auto& leak : to_alert) {
+    auto to = std::find_if(shares.begin(), shares.end(), [&](const Batch* share) {
+      return !leak.holders.empty() && share->partition == leak.holders.front().partition;
+    });
+    (to != shares.end() ? *to : shares.front())->leaks.push_back(std::move(leak));
+  }
+  to_alert.clear();
+}
+
+/// What the batch was to write will not be committed.
+void Engine::State::take_back_leaks(Batch& batch) {
+  to_alert.insert(to_alert.begin(), batch.leaks.begin(), batch.leaks.end());
+  batch.leaks.clear();
 }
 
 MemoryReport Engine::memory() const { return state_->memory.report(); }

@@ -33,6 +33,7 @@ void Engine::State::take(events::Partition partition, std::string rebuilt) {
   state->rebuilt = std::move(rebuilt);
   auto& one = served[partition];
   one.status = state->status();
+  one.carts_alive = one.status.carts_open;
   one.committed = state->position.next;
   flight.passed(partition, one.committed);
   const SleepLimits limits{config.passivate_after, static_cast<std::int64_t>(config.awake_carts)};

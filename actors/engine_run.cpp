@@ -92,7 +92,11 @@ void Engine::State::decide_round(events::RecordBatch round) {
   auto decided = decide(records[turn], failing);
   settle_commit();
   // A commit that failed has dropped the partitions: what was decided on top of it never was.
-  std::erase_if(decided, [this](const Batch* b) { return !served.contains(b->partition); });
+  std::erase_if(decided, [this](Batch* b) {
+    if (served.contains(b->partition)) return false;
+    take_back_leaks(*b);
+    return true;
+  });
   if (!decided.empty()) begin_commit(decided);
   turn = 1 - turn;
   if (!failing.why.empty()) rebuild(failing);
@@ -133,6 +137,7 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     }
     begin = end;
   }
+  hand_over_leaks(shares);
   deciding = true;
   gate.close(shares.size());
   for (auto* share : shares) caf::anon_send(served[share->partition].supervisor, DecideBatch{share});
@@ -144,7 +149,11 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     failing.why.emplace(share->partition, why);
     failing.now = std::max(failing.now, share->records.back().append_time);
   }
-  std::erase_if(shares, [](const Batch* share) { return !share->broken.empty(); });
+  std::erase_if(shares, [this](Batch* share) {
+    if (share->broken.empty()) return false;
+    take_back_leaks(*share);
+    return true;
+  });
   return shares;
 }
 
@@ -159,6 +168,7 @@ bool Engine::State::settle_commit() {
     for (const auto* batch : ended) count(*batch);
     return true;
   }
+  for (auto* batch : ended) take_back_leaks(*batch);
   trouble = true;
   const std::string outcome{events::name(result->outcome)};
   say(Notice::Level::warning, "commit_" + outcome,
@@ -178,6 +188,7 @@ void Engine::State::begin_commit(const std::vector<Batch*>& decided) {
   for (auto* batch : decided) {
     auto& one = served[batch->partition];
     one.status = batch->status;
+    one.carts_alive += batch->counts.carts_more();
     out.insert(out.end(), batch->out.begin(), batch->out.end());
     next.push_back({batch->partition, batch->next});
     for (const auto& failure : batch->failures) say(Notice::Level::warning, "actor_failed", failure, batch->partition);

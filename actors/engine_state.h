@@ -25,6 +25,7 @@ namespace mayfly::actors {
 struct Served {
   caf::actor supervisor;
   PartitionStatus status;
+  std::int64_t carts_alive = 0;   // by events: restored + created - ended
   events::Offset committed = 0;   // next offset, as committed
   events::Timestamp last_tick{};  // by the clock
   bool stopped = false;           // cannot go on; its records are left alone
@@ -72,6 +73,7 @@ struct Engine::State {
   events::Timestamp figures_at{};
 
   MemoryWatch memory;
+  std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
 
   mutable std::mutex census_mutex;  // guards the next three
   Census counted;
@@ -115,6 +117,8 @@ struct Engine::State {
 
   // What its memory is for: engine_memory.cpp
   void look_at_memory();
+  void hand_over_leaks(const std::vector<Batch*>&);
+  void take_back_leaks(Batch&);
 };
 
 }  // namespace mayfly::actors

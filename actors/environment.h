@@ -27,7 +27,12 @@ inline constexpr std::int64_t behavior_bytes = 300;
 /// A message in a mailbox (CAF 0.17.6, measured).
 inline constexpr std::int64_t message_bytes = 102;
 
+struct Task;
+
 struct Environment {
+  /// The cart that decides the task, its id hashed with a key of this engine.
+  [[nodiscard]] Holder holder(const Task&) const;
+
   std::string engine;                                                             // its name, as in ce_source
   std::function<void(std::string_view cart_id, events::Position)> before_decide;  // test seam, may throw
   std::function<void(Step, events::Position)> at_step;                            // test seam, may throw

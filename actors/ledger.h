@@ -2,10 +2,15 @@
 // did not get back; `held` is what the owners say that they hold. Where the books differ, something leaks.
 #pragma once
 
+#include "events/types.h"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace mayfly::actors {
 
@@ -33,6 +38,7 @@ enum class Purpose : std::uint8_t {
 inline constexpr std::size_t purpose_count = 14;
 /// As in "cart.lines".
 std::string_view name(Purpose);
+std::optional<Purpose> purpose_named(std::string_view);
 Kind kind_of(Purpose);
 
 /// Amounts of one purpose; as an entry of the books, what they change by.
@@ -42,7 +48,18 @@ struct Amounts {
   std::int64_t held_bytes = 0;
   std::int64_t orphaned_bytes = 0;   // taken by actors that have ended since, and never given back
   std::int64_t orphaned_blocks = 0;  // part of taken
+  std::int64_t rounding_bytes = 0;   // that the allocator takes beyond `taken`
+  /// Taken by living actors and held by none. In the books only: a posting of it follows from the others. Each posting
+  /// of an actor whose books agree changes it by nothing, so it is exact at any moment: no sum is torn.
+  std::int64_t unexplained_bytes = 0;
   Amounts& operator+=(const Amounts&);
+};
+
+/// Whose memory it is that the books do not explain.
+struct Holder {
+  events::Partition partition = -1;
+  std::uint64_t cart = 0;  // keyed hash of the cart's id; 0: of the partition itself
+  bool operator==(const Holder&) const = default;
 };
 
 /// Posted to from any thread without waiting; read from any thread. A sum read while others post may lie between two
@@ -56,6 +73,14 @@ class Ledger {
   [[nodiscard]] Amounts of(Purpose) const;
   [[nodiscard]] std::int64_t messages() const;
 
+  /// The first few whose books differed, by purpose, until they are forgotten.
+  static constexpr std::size_t most_holders = 4;
+  [[nodiscard]] bool wants_holder(Purpose) const;
+  /// Nothing if the partition is not known.
+  void add_holder(Purpose, const Holder&);
+  [[nodiscard]] std::vector<Holder> holders(Purpose) const;
+  void forget_holders(Purpose);
+
  private:
   struct Cell {
     std::atomic<std::int64_t> taken_bytes{0};
@@ -63,6 +88,12 @@ class Ledger {
     std::atomic<std::int64_t> held_bytes{0};
     std::atomic<std::int64_t> orphaned_bytes{0};
     std::atomic<std::int64_t> orphaned_blocks{0};
+    std::atomic<std::int64_t> rounding_bytes{0};
+    std::atomic<std::int64_t> unexplained_bytes{0};
+  };
+  struct Holders {
+    std::atomic<std::size_t> size{0};
+    std::array<Holder, most_holders> of{};
   };
   /// Each thread has one, or shares it with few.
   struct alignas(64) Shard {
@@ -71,6 +102,8 @@ class Ledger {
   };
   [[nodiscard]] Shard& mine();
   std::array<Shard, 8> shards_;
+  mutable std::mutex holders_mutex_;  // taken only where books differ, and by who asks
+  std::array<Holders, purpose_count> holders_;
 };
 
 /// Counts a message while it exists, in whatever mailbox it lies.

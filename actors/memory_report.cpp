@@ -5,8 +5,8 @@
 namespace mayfly::actors {
 
 std::int64_t MemoryReport::named_bytes() const {
-  std::int64_t sum = actor_bytes + message_bytes;
-  for (const auto& amounts : purposes) sum += amounts.taken_bytes;
+  std::int64_t sum = actor_bytes + message_bytes + log_bytes;
+  for (const auto& amounts : purposes) sum += amounts.taken_bytes + amounts.rounding_bytes;
   return sum;
 }
 
@@ -45,6 +45,7 @@ std::string to_json(const MemoryReport& r) {
     row.number("blocks", a.taken_blocks);
     row.number("peak_bytes", r.peak_bytes[i]);
     row.number("held_bytes", a.held_bytes);
+    row.number("unexplained_bytes", a.unexplained_bytes);
     row.number("orphaned_bytes", a.orphaned_bytes);
     row.number("owners", r.owners(purpose));
     row.close();
@@ -59,8 +60,12 @@ std::string to_json(const MemoryReport& r) {
   all.number("message_bytes", r.message_bytes);
   all.number("carts_open", r.carts_open);
   all.number("carts_awake", r.carts_awake);
+  all.number("carts_alive", r.carts_alive);
+  all.number("carts_waiting", r.carts_waiting);
   all.number("sessions_open", r.sessions_open);
+  all.number("sessions_awake", r.sessions_awake);
   all.number("epitaphs", r.epitaphs);
+  all.number("log_bytes", r.log_bytes);
   all.number("named_bytes", r.named_bytes());
   all.number("allocated_bytes", r.process.allocated);
   all.number("unaccounted_bytes", r.unaccounted_bytes());
@@ -68,6 +73,13 @@ std::string to_json(const MemoryReport& r) {
   all.number("fragmentation_bytes", r.fragmentation_bytes());
   all.number("limit_bytes", r.process.limit);
   all.number("pressure_permille", r.process.pressure_permille);
+  auto& leaks = all.member("leaks");
+  leaks += '[';
+  for (const auto& leak : r.leaks) {
+    if (leaks.back() != '[') leaks += ',';
+    append_json(leaks, leak);
+  }
+  leaks += ']';
   all.close();
   return out;
 }

@@ -1,6 +1,7 @@
 // What the engine's memory is for, at one moment between two batches. A plain value, for people and programs.
 #pragma once
 
+#include "actors/leak.h"
 #include "actors/ledger.h"
 #include "events/process_memory.h"
 #include "events/types.h"
@@ -8,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace mayfly::actors {
 
@@ -27,14 +29,22 @@ struct MemoryReport {
 
   std::int64_t carts_open = 0;
   std::int64_t carts_awake = 0;
+  std::int64_t carts_alive = 0;    // by events: restored + created - ended; must be carts_open
+  std::int64_t carts_waiting = 0;  // with a deadline, or quarantined; must be carts_open
   std::int64_t sessions_open = 0;
+  std::int64_t sessions_awake = 0;  // those of carts awake: each has an actor
   std::int64_t epitaphs = 0;
   std::int64_t commands = 0;
   std::int64_t carts_ended = 0;  // buried by this engine
 
+  std::int64_t log_bytes = 0;  // by the log's own account
   events::ProcessMemory process;
 
-  /// All that has a name: the ledger, actors, messages.
+  std::vector<Leak> leaks;  // begun and not ended
+  std::int64_t leaks_begun = 0;
+
+  [[nodiscard]] const Amounts& of(Purpose purpose) const { return purposes[static_cast<std::size_t>(purpose)]; }
+  /// All that has a name, as the allocator counts it: the ledger, actors, messages, the log's own.
   [[nodiscard]] std::int64_t named_bytes() const;
   /// What the allocator gave out and nobody claims; 0 where the allocator does not say.
   [[nodiscard]] std::int64_t unaccounted_bytes() const;

@@ -2,11 +2,15 @@
 // report is read from any.
 #pragma once
 
+#include "actors/leak_watch.h"
 #include "actors/memory_report.h"
 #include "events/record.h"
 
 #include <array>
+#include <map>
 #include <mutex>
+#include <string_view>
+#include <vector>
 
 namespace mayfly::actors {
 
@@ -18,16 +22,20 @@ class MemoryWatch {
   /// The records of a batch that take the place of those of two turns ago.
   void count_records(std::size_t turn, const events::RecordBatch&);
   [[nodiscard]] bool is_due(events::Timestamp now) const;
-  /// Completes what the engine has counted.
-  void look(MemoryReport);
+  /// Completes what the engine has counted. Returns the leaks that began or ended with it.
+  std::vector<Leak> look(MemoryReport);
 
   [[nodiscard]] MemoryReport report() const;
 
  private:
+  void add_evidence(Leak&);
   Ledger& ledger_;
   events::MemoryMeter* meter_;
   events::Millis interval_;
   std::array<Amounts, 2> records_of_turn_{};
+  LeakWatch leaks_;
+  std::map<std::string_view, Leak> open_;  // with their evidence, by purpose
+  std::int64_t leaks_begun_ = 0;
   mutable std::mutex mutex_;
   MemoryReport report_;
 };

@@ -88,6 +88,8 @@ void PartitionActor::begin() {
     writer_.write_alert(*batch_, batch_->records.front(), "partition_rebuilt", {}, state_->rebuilt);
     state_->rebuilt.clear();
   }
+  int index = 0;
+  for (const auto& leak : batch_->leaks) writer_.write_leak(*batch_, batch_->records.front(), leak, index++);
   advance();
 }
 

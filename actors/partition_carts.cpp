@@ -102,7 +102,9 @@ void PartitionActor::settle(CartEntry& entry) {
   }
   awake.first = awake.last = nullptr;
   if (last.outcome.end) return bury(entry, last);
-  state_->sessions_open += (session.empty() ? 0 : 1) - (had_session ? 1 : 0);
+  const int opened = (session.empty() ? 0 : 1) - (had_session ? 1 : 0);
+  state_->sessions_open += opened;
+  if (awake.actor) state_->sessions_awake += opened;
   auto& kept = state_->carts.keep(entry, wait, last.outcome.cart, session);
   if (kept.place_in_dirty != not_listed) dirty_[kept.place_in_dirty] = &kept;
   state_->list_wait(kept);

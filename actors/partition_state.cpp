@@ -14,7 +14,10 @@ PartitionState::PartitionState(Ledger& ledger)
 void PartitionState::post_memory(std::int64_t more_awake_bytes) {
   const auto awake_bytes = carts.awake_count() * static_cast<std::int64_t>(sizeof(Awake));
   memory.post(
-      {carts.entry_bytes(), carts.route_bytes(), awake_bytes + more_awake_bytes, deadlines.bytes(), epitaphs.bytes()});
+      {carts.entry_bytes(), carts.route_bytes(), awake_bytes + more_awake_bytes, deadlines.bytes(), epitaphs.bytes()},
+      [this] {
+        return Holder{partition, 0};
+      });
 }
 
 PartitionStatus PartitionState::status() const {
@@ -27,7 +30,9 @@ PartitionStatus PartitionState::status() const {
   s.carts_open = carts.size();
   s.carts_awake = awake.size();
   s.carts_quarantined = troubles.quarantined_carts();
+  s.carts_waiting = static_cast<std::int64_t>(deadlines.size()) + troubles.quarantined_carts();
   s.sessions_open = sessions_open;
+  s.sessions_awake = sessions_awake;
   s.epitaphs = epitaphs.size();
   return s;
 }

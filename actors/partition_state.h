@@ -29,6 +29,7 @@ struct PartitionState {
   Troubles troubles;
   events::Epitaphs epitaphs;
   std::int64_t sessions_open = 0;
+  std::int64_t sessions_awake = 0;  // between segments: of carts that have an actor
   bool due_now = false;
   std::string rebuilt;  // not empty: it was rebuilt from the log, and why; the next batch says so
 

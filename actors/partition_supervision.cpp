@@ -19,12 +19,16 @@ void PartitionActor::wake(CartEntry& entry) {
       std::ref(environment_), caf::actor_cast<caf::actor>(this), entry.id(), cart, entry.session());
   auto& awake = state_->carts.wake(entry);
   by_actor_.emplace(actor.id(), &awake);
+  if (!entry.session().empty()) ++state_->sessions_awake;
   awake.actor = std::move(actor);
 }
 
 /// Lets go of a cart's actor, which has ended or will. What is kept of it goes too, unless tasks wait for another.
 void PartitionActor::forget_actor(Awake& awake) {
-  if (awake.actor) by_actor_.erase(awake.actor.id());
+  if (awake.actor) {
+    by_actor_.erase(awake.actor.id());
+    if (!awake.entry->session().empty()) --state_->sessions_awake;
+  }
   state_->awake.remove(awake);
   awake.actor = nullptr;
   awake.deciding = nullptr;

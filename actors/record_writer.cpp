@@ -198,9 +198,27 @@ void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::
   json.number("offset", record.at.offset);
   json.text("message", words);
   json.close();
+  write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", 0), cart_id, data);
+}
+
+void RecordWriter::write_leak(Batch& batch, const events::Record& record, const Leak& leak, int index) const {
+  const std::string_view alert = leak.ended ? "leak_ended" : "leak";
+  std::string data;
+  events::JsonObject json(data);
+  json.text("alert", alert);
+  json.number("partition", record.at.partition);
+  json.number("offset", record.at.offset);
+  json.text("message", sentence(leak));
+  append_json(json.member("leak"), leak);
+  json.close();
+  write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", index), {}, data);
+}
+
+void RecordWriter::write_alert_data(Batch& batch, const events::Record& record, std::string_view id,
+                                    std::string_view cart_id, std::string_view data) const {
   Headers headers(batch, 7);
   headers.add("ce_specversion", "1.0");
-  headers.add("ce_id", keep_id(batch, record.at, std::string(alert) + "-", 0));
+  headers.add("ce_id", id);
   headers.add("ce_source", source_);
   headers.add("ce_type", "dev.mayfly.alert.raised.v1");
   headers.add_given("ce_subject", keep(batch, cart_id));  // an entry's id moves with the entry

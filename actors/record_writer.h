@@ -22,11 +22,15 @@ class RecordWriter {
   void write_dead_letter(Batch&, const Task&, int& index) const;
   void write_alert(Batch&, const events::Record&, std::string_view alert, std::string_view cart_id,
                    std::string_view message) const;
+  /// `index`: of several at one record.
+  void write_leak(Batch&, const events::Record&, const Leak&, int index) const;
   void write_state(Batch&, std::string_view key, std::string_view value) const;
   void write_tombstone(Batch&, std::string_view key) const;
 
  private:
   class Headers;
+  void write_alert_data(Batch&, const events::Record&, std::string_view id, std::string_view cart_id,
+                        std::string_view data) const;
   std::string source_;
 };
 

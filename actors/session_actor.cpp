@@ -16,7 +16,7 @@ SessionActor::SessionActor(caf::actor_config& config, Environment& environment, 
       memory_(environment.ledger, Purpose::session_texts, environment.session_budget_bytes),
       session_(memory_.of(0)) {
   session_ = session;  // into its own memory
-  memory_.post({events::footprint(session_)});
+  memory_.post({events::footprint(session_)}, [] { return Holder{}; });
   environment_.lives.sessions_started.fetch_add(1, std::memory_order_relaxed);
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
 }
@@ -44,7 +44,7 @@ void SessionActor::decide(Task* task) {
     task->outcome.session_part = Outcome::SessionPart::written;
     append_session(task->outcome.session, session_);
   }
-  memory_.post({events::footprint(session_)});
+  memory_.post({events::footprint(session_)}, [&] { return environment_.holder(*task); });
   if (environment_.at_step) environment_.at_step(Step::session_decided, task->record->at);
   if (auto cart = caf::actor_cast<caf::actor>(cart_)) {
     send(cart, SessionDecided{task, CountedMessage(environment_.ledger)});

@@ -212,6 +212,8 @@ void SqliteLog::write(const events::Commit& commit) {
   transaction.commit();
 }
 
+std::int64_t SqliteLog::memory_bytes() { return sqlite3_memory_used(); }
+
 std::vector<events::LogFigure> SqliteLog::figures() {
   std::vector<events::LogFigure> figures;
   std::map<Partition, events::Offset> positions;

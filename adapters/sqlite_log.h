@@ -29,6 +29,7 @@ class SqliteLog final : public events::Log {
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
   std::vector<events::LogFigure> figures() override;
+  std::int64_t memory_bytes() override;
 
  private:
   SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock&, FileLock);

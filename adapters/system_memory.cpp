@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <optional>
@@ -98,7 +99,9 @@ events::ProcessMemory SystemMemory::read() {
     std::uint64_t epoch = 1;
     std::size_t size = sizeof epoch;
     mallctl("epoch", &epoch, &size, &epoch, size);
-    m.allocated = allocator_says("stats.allocated");
+    // What threads keep at hand counts as given out, and comes and goes.
+    const auto at_hand = allocator_says("stats.arenas.4096.tcache_bytes");  // MALLCTL_ARENAS_ALL
+    m.allocated = allocator_says("stats.allocated") - std::max<std::int64_t>(at_hand, 0);
   }
   std::ifstream statm(root_ + "proc/self/statm");
   std::int64_t pages = 0;
@@ -121,8 +124,9 @@ void SystemMemory::give_back() {
 }
 
 std::string SystemMemory::dump_profile() {
-  if (mallctl == nullptr) return {};
-  const auto file = profile_folder_ + "/mayfly-" + std::to_string(::getpid()) + ".heap";
+  if (mallctl == nullptr || profile_folder_.empty()) return {};
+  const auto file =
+      profile_folder_ + "/mayfly-" + std::to_string(::getpid()) + "-" + std::to_string(++profiles_) + ".heap";
   const char* name = file.c_str();
   return mallctl("prof.dump", nullptr, nullptr, &name, sizeof name) == 0 ? file : std::string();
 }

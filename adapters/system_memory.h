@@ -11,8 +11,8 @@ namespace mayfly::adapters {
 class SystemMemory final : public events::MemoryMeter {
  public:
   /// `root` is "/" but in tests. `profile_folder`: where heap profiles are written, if the program was started with
-  /// MALLOC_CONF=prof:true.
-  explicit SystemMemory(std::string root = "/", std::string profile_folder = "/tmp");
+  /// MALLOC_CONF=prof:true; empty: nowhere.
+  explicit SystemMemory(std::string root = "/", std::string profile_folder = {});
 
   [[nodiscard]] events::ProcessMemory read() override;
   void give_back() override;
@@ -21,6 +21,7 @@ class SystemMemory final : public events::MemoryMeter {
  private:
   std::string root_;
   std::string profile_folder_;
+  int profiles_ = 0;          // written so far
   std::string cgroup_limit_;  // files; empty: there is none
   std::string cgroup_events_;
 };

@@ -147,22 +147,23 @@ Fingerprinter::Fingerprinter(std::string_view engine) {
   std::memcpy(key_.data(), hash.data(), key_.size());
 }
 
+std::uint64_t Fingerprinter::of(std::string_view bytes) const {
+  unsigned char out[crypto_shorthash_BYTES];
+  crypto_shorthash(out, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), key_.data());
+  std::uint64_t value = 0;
+  std::memcpy(&value, out, sizeof value);
+  return value;
+}
+
 Fingerprint Fingerprinter::of(std::string_view source, std::string_view id, CommandType type,
                               const CommandData& data) const {
-  const auto hash = [this](const std::string& bytes) {
-    unsigned char out[crypto_shorthash_BYTES];
-    crypto_shorthash(out, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), key_.data());
-    std::uint64_t value = 0;
-    std::memcpy(&value, out, sizeof value);
-    return value;
-  };
   std::string bytes;
   bytes.append(source).append(1, '\0').append(id);
   Fingerprint fingerprint;
-  fingerprint.id = hash(bytes);
+  fingerprint.id = of(bytes);
   bytes.assign(1, static_cast<char>(type));
   std::visit(Canonical(bytes), data);
-  fingerprint.body = static_cast<std::uint32_t>(hash(bytes));
+  fingerprint.body = static_cast<std::uint32_t>(of(bytes));
   return fingerprint;
 }
 

@@ -46,6 +46,8 @@ class Fingerprinter {
   explicit Fingerprinter(std::string_view engine);
   /// Of source + id, and of type + known members.
   [[nodiscard]] Fingerprint of(std::string_view source, std::string_view id, CommandType, const CommandData&) const;
+  /// Of a cart's id: names it where the id itself must not stand.
+  [[nodiscard]] std::uint64_t of(std::string_view cart_id) const;
 
  private:
   std::array<unsigned char, 16> key_;

@@ -112,6 +112,9 @@ class Log {
   /// append's failure. Any thread.
   virtual LogStatus append(const NewRecord&) = 0;
 
+  /// Memory that it holds, by its own account; 0: not known. Poll's thread; must not block.
+  virtual std::int64_t memory_bytes() { return 0; }
+
   /// Poll's thread, about once a second; must not block.
   virtual std::vector<LogFigure> figures() { return {}; }
 };

@@ -29,6 +29,8 @@ Flight open_flight(const Config& config) {
              "none without --state-dir: a command that kills the process is decided again each time.");
     return flight;
   }
+  const auto slash = file.rfind('/');
+  flight.folder = slash == std::string::npos ? "." : file.substr(0, slash);
   flight.file = adapters::MappedFile::open(file, actors::FlightRecorder::bytes, flight.status);
   if (!flight.file) return flight;
   flight.recorder =

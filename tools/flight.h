@@ -14,6 +14,7 @@ struct Flight {
   std::unique_ptr<adapters::MappedFile> file;  // outlives the recorder
   std::unique_ptr<actors::FlightRecorder> recorder;
   events::LogStatus status;  // why it could not be opened
+  std::string folder;        // where it lies; empty: nowhere
 };
 
 /// STATE_DIR/mayfly-NAME.flight; without a state directory FILE.flight beside sqlite:FILE, for any other log the folder

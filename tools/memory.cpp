@@ -22,6 +22,21 @@ void line(const json& report, const char* label, const char* member) {
   fmt::print("{:<24}{:>16}\n", label, bytes < 0 ? "not known" : grouped(bytes));
 }
 
+void print_leaks(const json& leaks) {
+  fmt::print("{}\n", leaks.empty() ? "no leak" : "LEAKS");
+  for (const auto& leak : leaks) {
+    fmt::print("  {}: {}, {} bytes, {} bytes/s", leak.at("purpose").get<std::string>(),
+               leak.at("kind").get<std::string>(), count(leak, "bytes"), count(leak, "bytes_per_s"));
+    if (leak.contains("limit_in_s")) fmt::print(", {} s until the limit", count(leak, "limit_in_s"));
+    for (const auto& holder : leak.value("holders", json::array())) {
+      fmt::print("\n    partition {}", count(holder, "partition"));
+      if (holder.contains("cart_hash")) fmt::print(", cart (hashed) {}", holder.at("cart_hash").get<std::string>());
+    }
+    if (leak.contains("profile")) fmt::print("\n    heap profile: {}", leak.at("profile").get<std::string>());
+    fmt::print("\n");
+  }
+}
+
 void print(const json& report) {
   fmt::print("{:<24}{:>16}{:>12}{:>16}{:>12}{:>10}\n", "", "bytes", "blocks", "peak bytes", "owners", "each");
   for (const auto& [name, row] : report.at("purposes").items()) {
@@ -32,6 +47,7 @@ void print(const json& report) {
   }
   line(report, "actors", "actor_bytes");
   line(report, "messages", "message_bytes");
+  line(report, "the log's own", "log_bytes");
   line(report, "all that has a name", "named_bytes");
   line(report, "allocated", "allocated_bytes");
   line(report, "unaccounted", "unaccounted_bytes");
@@ -41,6 +57,7 @@ void print(const json& report) {
   fmt::print("{} carts open, {} awake; {} cart actors, {} session actors; {} actors by the actor system's count\n",
              count(report, "carts_open"), count(report, "carts_awake"), count(report, "cart_actors"),
              count(report, "session_actors"), count(report, "actors_running"));
+  print_leaks(report.at("leaks"));
 }
 
 }  // namespace

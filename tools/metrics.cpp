@@ -121,6 +121,18 @@ void actors_text(Text& text, const actors::Census& c) {
   text.one("mayfly_epitaphs", "gauge", "Ended carts that are remembered.", c.epitaphs);
 }
 
+void leaks_text(Text& text, const actors::MemoryReport& memory) {
+  const auto each = [&](std::string_view metric, std::string_view help, std::int64_t actors::Leak::*value) {
+    text.family(metric, "gauge", help);
+    for (const auto& leak : memory.leaks) {
+      text.sample(metric, fmt::format("kind=\"{}\",purpose=\"{}\"", name(leak.kind), leak.purpose), leak.*value);
+    }
+  };
+  each("mayfly_leak_bytes", "Leaks that have begun and not ended: bytes lost.", &actors::Leak::bytes);
+  each("mayfly_leak_bytes_per_second", "The same: how fast, on the mean since it began.", &actors::Leak::bytes_per_s);
+  text.one("mayfly_leaks_total", "counter", "Leaks found since the engine began.", memory.leaks_begun);
+}
+
 }  // namespace
 
 std::string metrics_text(const Observed& seen) {
@@ -148,6 +160,7 @@ std::string metrics_text(const Observed& seen) {
   text.histogram("mayfly_command_age_seconds",
                  "From the append of the first command of a partition's share of a batch to its commit.", c.committed);
   actors_text(text, c);
+  leaks_text(text, seen.memory);
   partitions_text(text, seen);
   figures_text(text, seen.figures);
   text.one("process_resident_memory_bytes", "gauge", "Resident memory.", seen.resident_bytes);

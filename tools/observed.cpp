@@ -53,7 +53,8 @@ const char* name(actors::PartitionPhase phase) {
 Observed observe(const actors::Engine& engine, const Running& running, const events::Clock& clock, bool alive) {
   return {running,         engine.ready(),      alive,
           clock.now(),     resident_bytes(),    static_cast<double>(std::clock()) / CLOCKS_PER_SEC,
-          engine.census(), engine.partitions(), engine.log_figures()};
+          engine.census(), engine.partitions(), engine.log_figures(),
+          engine.memory()};
 }
 
 std::string tree_json(const Observed& seen) {

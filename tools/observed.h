@@ -27,6 +27,7 @@ struct Observed {
   actors::Census census;
   std::vector<actors::PartitionView> partitions;
   std::vector<events::LogFigure> figures;
+  actors::MemoryReport memory;
 };
 
 [[nodiscard]] Observed observe(const actors::Engine&, const Running&, const events::Clock&, bool alive);

@@ -147,14 +147,14 @@ int serve(const ServeOptions& options) {
     return exit_code_of(status.error);
   }
   log_line(actors::Notice::Level::info, "started", "engine '" + config.engine.name + "' serves " + config.log);
-  adapters::SystemMemory meter;
-  config.engine.meter = &meter;
   const auto flight = open_flight(config);
   if (!flight.status.ok()) {
     log_line(actors::Notice::Level::error, "flight_recorder", flight.status.message);
     return exit_code_of(flight.status.error);
   }
   config.engine.flight = flight.recorder.get();
+  adapters::SystemMemory meter("/", flight.folder);
+  config.engine.meter = &meter;
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;
   {

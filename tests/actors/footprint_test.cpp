@@ -4,11 +4,11 @@
 #include "actors/actor_memory.h"
 #include "actors/cart_table.h"
 #include "actors/deadlines.h"
+#include "actors/size_class.h"
 #include "events/epitaphs.h"
 
 #include <doctest/doctest.h>
 
-#include <bit>
 #include <limits>
 #include <string>
 #include <vector>
@@ -21,13 +21,6 @@ namespace {
 constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
 const std::string uuid = "018f0000-7c00-7000-8000-000000000001";
 const std::string name_of_34 = "WHITE HANGING HEART T-LIGHT HOLDER";
-
-/// What jemalloc takes for a request: 16 apart up to 128, then four classes to each doubling.
-std::size_t size_class(std::size_t bytes) {
-  if (bytes <= 128) return (bytes + 15) / 16 * 16;
-  const auto step = std::bit_ceil(bytes) / 8;
-  return (bytes + step - 1) / step * step;
-}
 
 events::Cart ordinary_cart(int lines, int remembered) {
   events::Cart cart(std::pmr::get_default_resource());
@@ -159,7 +152,7 @@ TEST_CASE("a sleeping cart takes at most 480 bytes with 6 remembered commands an
       CHECK(one.snapshot().size() == row.snapshot_bytes);
       CHECK(one.bytes() == sizeof(CartEntry) + 36 + row.snapshot_bytes);
       const auto beside = (table.route_bytes() + deadlines.bytes() + carts - 1) / carts;
-      CHECK(static_cast<std::int64_t>(size_class(one.bytes())) + beside <= row.most_bytes);
+      CHECK(size_class(static_cast<std::int64_t>(one.bytes())) + beside <= row.most_bytes);
     }
   }
 }
@@ -235,7 +228,7 @@ TEST_CASE("what an ended actor has not given back is posted as orphaned") {
   {
     ActorMemory<1> memory(ledger, Purpose::session_texts, no_limit);
     leaked = memory.of(0)->allocate(100);
-    memory.post({0});
+    memory.post({0}, [] { return Holder{1, 2}; });
     CHECK(ledger.of(Purpose::session_texts).taken_bytes == 100);
     CHECK(ledger.of(Purpose::session_texts).orphaned_blocks == 0);
   }

@@ -1,0 +1,247 @@
+#include "actors/leak_watch.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+
+using namespace mayfly;
+using namespace mayfly::actors;
+
+namespace {
+
+constexpr std::int64_t mib = 1024 * 1024;
+constexpr std::int64_t looks_per_s = 10;
+constexpr std::int64_t budget = 512 * mib;
+
+/// An engine as its reports show it: carts come at a rate and live a minute, ten commands each. What is noisy in a real
+/// one is noisy here: actors that are about to end, messages, buffers that follow the load or fill once. The noise is a
+/// fixed sequence.
+struct Simulated {
+  MemoryReport report;
+  double open = 0;
+  std::uint64_t seed = 1;
+  std::int64_t caches = 0;  // of libraries: grow with use to their bound, and stay
+  // What leaks, in bytes or pieces.
+  std::int64_t unexplained = 0, orphaned = 0, unnamed = 0, zombies = 0, messages = 0, forgotten = 0, endless = 0;
+
+  std::int64_t noise(double below) {
+    seed = seed * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<std::int64_t>(static_cast<double>(seed >> 33) / 2147483648.0 * below);
+  }
+  Amounts& row(Purpose purpose) { return report.purposes[static_cast<std::size_t>(purpose)]; }
+
+  const MemoryReport& next(double carts_per_s) {
+    auto& r = report;
+    r.at.ms += 1000 / looks_per_s;
+    open += carts_per_s / looks_per_s - open / (60.0 * looks_per_s);
+    r.supervisors = 4;
+    r.commands += static_cast<std::int64_t>(carts_per_s * 10 / looks_per_s) + noise(carts_per_s / looks_per_s);
+    r.carts_alive = static_cast<std::int64_t>(open);
+    r.carts_open = r.carts_waiting = r.carts_alive + forgotten;
+    r.carts_waiting -= endless;
+    r.carts_awake = std::min<std::int64_t>(r.carts_open, 32'768);
+    r.sessions_open = r.carts_open / 5;
+    r.sessions_awake = r.carts_awake / 5;
+    r.cart_actors = r.carts_awake + noise(carts_per_s / 5);
+    r.session_actors = r.sessions_awake + noise(carts_per_s / 5) + zombies;
+    r.actor_bytes = (r.cart_actors + r.session_actors) * 1600;
+    r.messages = noise(20) + messages;
+    r.message_bytes = r.messages * 102;
+    row(Purpose::cart_lines).taken_bytes = r.carts_awake * 700;
+    row(Purpose::partition_entries).taken_bytes = r.carts_open * 450;
+    row(Purpose::codec_tasks).taken_bytes = std::min<std::int64_t>(20'000, r.carts_open) * 1500;
+    for (auto& amounts : r.purposes) amounts.held_bytes = amounts.taken_bytes;
+    row(Purpose::cart_lines).unexplained_bytes = unexplained;
+    row(Purpose::session_texts).orphaned_bytes = orphaned;
+    caches = std::min<std::int64_t>(2 * mib, caches + static_cast<std::int64_t>(carts_per_s * 20));
+    const auto in_use = noise(carts_per_s * 200) + static_cast<std::int64_t>(carts_per_s) * 500;
+    const auto estimates = r.carts_awake * 60;  // what an actor takes is not known to the byte
+    r.process.limit = budget;
+    r.process.allocated = r.named_bytes() + 20 * mib + caches + in_use + estimates + noise(mib / 4.0) + unnamed;
+    r.process.resident = r.process.allocated + 30 * mib;
+    return r;
+  }
+};
+
+std::vector<Leak> run(Simulated& engine, LeakWatch& watch, std::int64_t seconds,
+                      const std::function<double(std::int64_t s)>& carts_per_s) {
+  std::vector<Leak> all;
+  for (std::int64_t i = 0; i < seconds * looks_per_s; ++i) {
+    for (auto& leak : watch.look(engine.next(carts_per_s(i / looks_per_s)))) all.push_back(leak);
+  }
+  return all;
+}
+
+constexpr double pi = 3.14159265358979;
+
+}  // namespace
+
+TEST_CASE("no false alarm on honest days") {
+  struct Row {
+    const char* name;
+    std::int64_t seconds;
+    double open;
+    std::function<double(std::int64_t)> carts_per_s;
+  };
+  const Row rows[] = {
+      {"a quiet day", 86'400, 0, [](std::int64_t) { return 5.0; }},
+      {"two days from nothing to a peak and back", 2 * 86'400, 0,
+       [](std::int64_t s) { return 1000 * (1 - std::cos(2 * pi * static_cast<double>(s) / 86'400)); }},
+      {"a flash sale", 7200, 0, [](std::int64_t s) { return s < 600    ? 20.0
+                                                            : s < 4200 ? 2000.0
+                                                                       : 50.0; }},
+      {"a broker outage of ten minutes", 3600, 0,
+       [](std::int64_t s) {
+         return s < 600 ? 200.0 : s < 1200 ? 0.0 : s < 1300 ? 1400.0 : 200.0;
+       }},
+      {"a restart with 100,000 carts", 3600, 100'000, [](std::int64_t) { return 200.0; }},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    Simulated engine;
+    engine.open = row.open;
+    LeakWatch watch;
+    const auto found = run(engine, watch, row.seconds, row.carts_per_s);
+    for (const auto& leak : found) MESSAGE(leak.begun.ms, " ", sentence(leak));
+    CHECK(found.empty());
+  }
+}
+
+TEST_CASE("each leak is named, by its own name and no other, before it has taken 2% of the budget") {
+  struct Row {
+    std::string name;
+    std::int64_t Simulated::*where;
+    std::int64_t each;  // bytes that one of `where` takes
+    bool needs_a_trend = false;
+  };
+  const Row rows[] = {{"growth_per_actor cart.lines", &Simulated::unexplained, 1},
+                      {"blocks_without_actor session.texts", &Simulated::orphaned, 1},
+                      {"blocks_without_actor cart.end", &Simulated::forgotten, 450},
+                      {"session_without_end cart.deadline", &Simulated::endless, 450},
+                      {"unaccounted unaccounted", &Simulated::unnamed, 1, true},
+                      {"blocks_without_actor session.actor", &Simulated::zombies, 1600, true},
+                      {"growth_at_constant_actors messages", &Simulated::messages, 102, true}};
+  for (const auto& row : rows) {
+    for (const std::int64_t per_s : {100LL, 32'000LL, 200'000LL, 2'000'000LL}) {
+      if (row.needs_a_trend && per_s == 100) continue;  // two hours and more, and the same rule
+      INFO(row.name, " ", per_s, " bytes/s");
+      Simulated engine;
+      LeakWatch watch;
+      const auto steady = [](std::int64_t) { return 2000.0; };
+      REQUIRE(run(engine, watch, 600, steady).empty());
+      double leaked = 0;
+      std::int64_t looks = 0;
+      std::vector<Leak> found;
+      while (found.empty() && looks < 100'000) {
+        leaked += static_cast<double>(per_s) / looks_per_s;
+        engine.*row.where = static_cast<std::int64_t>(leaked / static_cast<double>(row.each));
+        found = watch.look(engine.next(2000));
+        ++looks;
+      }
+      REQUIRE(found.size() == 1);
+      CHECK(std::string(name(found[0].kind)) + " " + std::string(found[0].purpose) == row.name);
+      CHECK(leaked < static_cast<double>(budget) / 50);
+      if (per_s == 2'000'000) CHECK(looks <= 5 * looks_per_s);
+      CHECK(found[0].bytes_per_s > per_s / 3);
+      CHECK(found[0].bytes_per_s < per_s * 3 + 4'500);
+      CHECK(found[0].limit_in_s.has_value());
+    }
+  }
+}
+
+TEST_CASE("a leak is told once, and its end when nothing of it is left") {
+  Simulated engine;
+  LeakWatch watch;
+  const auto steady = [](std::int64_t) { return 100.0; };
+  run(engine, watch, 60, steady);
+  engine.orphaned = 100;
+  const auto begun = run(engine, watch, 120, steady);
+  REQUIRE(begun.size() == 1);
+  CHECK(!begun[0].ended);
+  CHECK(watch.open().size() == 1);
+  engine.orphaned = 0;
+  const auto ended = run(engine, watch, 1, steady);
+  REQUIRE(ended.size() == 1);
+  CHECK(ended[0].ended);
+  CHECK(ended[0].purpose == begun[0].purpose);
+  CHECK(watch.open().empty());
+}
+
+TEST_CASE("a leak that does not go on ends after five minutes, and is told anew when it grows again") {
+  Simulated engine;
+  LeakWatch watch;
+  const auto steady = [](std::int64_t) { return 100.0; };
+  engine.unexplained = 5000;
+  const auto told = run(engine, watch, 400, steady);
+  REQUIRE(told.size() == 2);
+  CHECK(told[1].ended);
+  CHECK(told[1].bytes == 5000);
+  CHECK(run(engine, watch, 400, steady).empty());
+  engine.unexplained = 5001;
+  CHECK(run(engine, watch, 10, steady).size() == 1);
+}
+
+TEST_CASE("what one actor may hold at most by the domain's rules is its bound, whatever it says itself") {
+  Simulated engine;
+  LeakWatch watch;
+  auto report = engine.next(100);
+  auto& dedupe = report.purposes[static_cast<std::size_t>(Purpose::cart_dedupe)];
+  std::vector<Leak> found;
+  for (int i = 0; i < 10 && found.empty(); ++i) {
+    report.at.ms += 100;
+    report.cart_actors = 10;
+    dedupe.taken_bytes = dedupe.held_bytes = 10 * (2 * 32 * 16) + 1;
+    found = watch.look(report);
+  }
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].purpose == "cart.dedupe");
+}
+
+TEST_CASE("a trend is what rises in both halves beyond all before, not a step, a wave or what fills up fast") {
+  struct Row {
+    const char* name;
+    bool rises;
+    std::function<double(double)> of;  // value at 0 <= t < 1
+  };
+  const Row rows[] = {{"a line", true, [](double t) { return 1000 * t; }},
+                      {"a line with waves", true, [](double t) { return 1000 * t + 20 * std::sin(1000 * t); }},
+                      {"nothing", false, [](double) { return 7.0; }},
+                      {"a step", false, [](double t) { return t < 0.5 ? 0.0 : 1000.0; }},
+                      {"a wave", false, [](double t) { return 1000 * std::sin(1000 * t); }},
+                      {"what fills up fast", false, [](double t) { return 1000 * (1 - std::exp(-80 * t)); }},
+                      {"what falls", false, [](double t) { return -1000 * t; }}};
+  for (const auto& row : rows) {
+    INFO(row.name);
+    Trend trend;
+    std::int64_t most = 0;
+    for (int i = 0; i < 1000; ++i) {
+      const auto rise = trend.add({i * 100}, static_cast<std::int64_t>(row.of(i / 1000.0)));
+      if (rise) most = std::max(most, rise->amount);
+    }
+    CHECK((most >= 400) == row.rises);
+  }
+}
+
+TEST_CASE("a leak as JSON says kind, purpose, owner, rate, time left and whom, with cart ids hashed") {
+  Leak leak;
+  leak.kind = LeakKind::growth_per_actor;
+  leak.purpose = "cart.lines";
+  leak.owner = "cart";
+  leak.bytes = 3000;
+  leak.bytes_per_s = 1000;
+  leak.limit_in_s = 60;
+  leak.holders = {{2, 0xabcULL}, {3, 0}};
+  std::string text;
+  append_json(text, leak);
+  CHECK(nlohmann::json::parse(text) ==
+        nlohmann::json::parse(R"({"kind":"growth_per_actor","purpose":"cart.lines","owner":"cart","begun_ms":0,
+          "bytes":3000,"bytes_per_s":1000,"limit_in_s":60,
+          "holders":[{"partition":2,"cart_hash":"0000000000000abc"},{"partition":3}]})"));
+  CHECK(sentence(leak) ==
+        "cart.lines: 3000 bytes of living actors that their state does not explain, 1000 bytes/s, 60 s until the "
+        "limit.");
+}
