@@ -34,6 +34,7 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       gate(system, config.choose),
       committer(l, config.choose),
       pauses(config.first_pause, config.most_pause),
+      pending(config.pending_limit),
       memory(environment.ledger, config.meter, config.memory.look_interval) {
   environment.engine = config.name;
   environment.before_decide = config.before_decide;

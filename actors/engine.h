@@ -37,6 +37,7 @@ struct EngineConfig {
   std::size_t awake_carts = 8'192;        // per partition; beyond it the longest idle sleep at once
   events::Millis first_pause{50};         // before a log that did not answer is tried again; doubles up to the most
   events::Millis most_pause{5'000};
+  events::Millis pending_limit{90'000};  // of a transaction that holds up a partition's commands; then an alert
   MemoryBudgets memory;
   events::MemoryMeter* meter = nullptr;  // outlives the engine; none: what the process takes is not known
   int threads = 0;                       // of the actor system; 0: as many as there are processors
@@ -92,7 +93,7 @@ class Engine {
   /// Serves until a poll gives nothing and all is committed. Writes no ticks: for replays and tests.
   RunResult run_until_caught_up();
 
-  /// True while all partitions given so far are restored and served and the log answers.
+  /// True while the log has said which partitions are ours, all of them, be it none, are served, and it answers.
   [[nodiscard]] bool ready() const;
   [[nodiscard]] Census census() const;
   /// What memory is for, as of the last look between two batches (memory.look_interval).

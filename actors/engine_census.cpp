@@ -91,8 +91,11 @@ void Engine::State::ask_figures() {
   if (now - figures_at < figures_interval) return;
   figures_at = now;
   auto newest = log.figures();
-  std::scoped_lock lock(census_mutex);
-  figures = std::move(newest);
+  {
+    std::scoped_lock lock(census_mutex);
+    figures = std::move(newest);
+  }
+  watch_pending();
 }
 
 Census Engine::census() const { return state_->census(); }

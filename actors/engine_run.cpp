@@ -39,7 +39,9 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
       ready = false;
       pause(stop, pauses.next());
     } else if (ready && !answered) {
-      say(Notice::Level::info, "ready", "every partition given is restored and served");
+      say(Notice::Level::info, "ready",
+          served.empty() ? "no partition is given to it now: it stands by to take over"
+                         : "every partition given is restored and served");
     }
   }
   settle_commit();
@@ -67,11 +69,10 @@ bool Engine::State::step(bool until_caught_up) {
       forget_view(p);
     }
     for (auto p : polled.taken) to_take.insert(p);
-    given = true;
     take_all();
   }
   heed(polled.status);
-  ready = given && !trouble && !fatal && to_take.empty();
+  ready = polled.settled && !trouble && !fatal && to_take.empty();
   if (polled.batch.records.empty()) {
     // Nothing to decide meanwhile: see what became of the commit, and take its partitions again if it failed.
     const bool committed = settle_commit();

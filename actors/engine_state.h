@@ -9,6 +9,7 @@
 #include "actors/memory_watch.h"
 #include "actors/messages.h"
 #include "actors/pauses.h"
+#include "actors/pending_watch.h"
 
 #include <caf/all.hpp>
 
@@ -67,10 +68,10 @@ struct Engine::State {
   std::vector<Batch*> committing;  // the batches of the commit under way
   std::chrono::steady_clock::time_point commit_begun;
   std::optional<RunResult> fatal;  // the engine cannot go on
-  bool given = false;              // the log has said which partitions are ours
   bool trouble = false;            // this step met a log that did not go along: pause before the next
   Pauses pauses;
   events::Timestamp figures_at{};
+  PendingWatch pending;
 
   MemoryWatch memory;
   std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
@@ -114,6 +115,10 @@ struct Engine::State {
   void forget_view(events::Partition);
   void ask_figures();
   [[nodiscard]] Census census();
+
+  // Alerts that no command raises: engine_pending.cpp
+  void watch_pending();
+  [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message);
 
   // What its memory is for: engine_memory.cpp
   void look_at_memory();

@@ -80,6 +80,17 @@ class RecordWriter::Headers {
   std::size_t size_ = 0;
 };
 
+void append_alert_data(std::string& out, std::string_view alert, events::Position at, std::string_view message) {
+  std::string words(message);
+  events::mask_card_numbers(words);
+  events::JsonObject json(out);
+  json.text("alert", alert);
+  json.number("partition", at.partition);
+  json.number("offset", at.offset);
+  json.text("message", words);
+  json.close();
+}
+
 RecordWriter::RecordWriter(std::string_view engine) : source_("/mayfly/" + std::string(engine)) {}
 
 void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std::int32_t partition_count) const {
@@ -189,15 +200,8 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
 
 void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::string_view alert,
                                std::string_view cart_id, std::string_view message) const {
-  std::string words(message);
-  events::mask_card_numbers(words);
   std::string data;
-  events::JsonObject json(data);
-  json.text("alert", alert);
-  json.number("partition", record.at.partition);
-  json.number("offset", record.at.offset);
-  json.text("message", words);
-  json.close();
+  append_alert_data(data, alert, record.at, message);
   write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", 0), cart_id, data);
 }
 

@@ -11,6 +11,9 @@
 
 namespace mayfly::actors {
 
+/// Appends the data of an alert, card numbers masked. `at`: the record that raised it.
+void append_alert_data(std::string& out, std::string_view alert, events::Position at, std::string_view message);
+
 class RecordWriter {
  public:
   /// `engine` outlives the writer.

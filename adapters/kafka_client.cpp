@@ -30,7 +30,8 @@ kafka::Lane& KafkaClient::lane(events::Stream stream, events::Partition partitio
   if (stream != stream_) lanes_.clear();
   stream_ = stream;
   auto& open = lanes_[partition];
-  if (!open || open->next() != from) open = reader_->read(stream, partition, from);
+  if (open && open->next() != from) open.reset();  // first: its end would end another reading of the partition
+  if (!open) open = reader_->read(stream, partition, from);
   return *open;
 }
 

@@ -18,9 +18,9 @@ void KafkaFigures::committed(CommitOutcome outcome, std::chrono::microseconds to
   }
 }
 
-void KafkaFigures::lag(events::Partition partition, std::int64_t committed_records, std::int64_t pending_records) {
+void KafkaFigures::lag(events::Partition partition, const Lag& lag) {
   std::scoped_lock lock(mutex_);
-  lags_[partition] = {committed_records, pending_records};
+  lags_[partition] = lag;
 }
 
 void KafkaFigures::not_ours(events::Partition partition) {
@@ -48,8 +48,10 @@ std::vector<LogFigure> KafkaFigures::list() const {
   all.push_back({"transactions_longest_us", -1, static_cast<double>(longest_us_), false});
   std::scoped_lock lock(mutex_);
   for (const auto& [partition, lag] : lags_) {
-    all.push_back({"lag_records", partition, static_cast<double>(lag.committed), false});
-    all.push_back({"pending_records", partition, static_cast<double>(lag.pending), false});
+    all.push_back({"lag_records", partition, static_cast<double>(lag.records), false});
+    all.push_back({events::pending_records_figure, partition, static_cast<double>(lag.pending_records), false});
+    if (!lag.stable_offset) continue;
+    all.push_back({events::stable_offset_figure, partition, static_cast<double>(*lag.stable_offset), false});
   }
   return all;
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace mayfly::adapters::kafka {
@@ -18,17 +19,19 @@ class KafkaFigures {
   void committed(events::CommitOutcome, std::chrono::microseconds took);
   void rebalanced() { ++rebalances_; }
   void tick_failed() { ++tick_failures_; }
-  /// What is still to be read of a partition, and what lies behind it in transactions that have not ended.
-  void lag(events::Partition, std::int64_t committed_records, std::int64_t pending_records);
+  /// What is still to be read of a partition; and once its end was seen, the offset of that and what lies behind it in
+  /// transactions that have not ended.
+  struct Lag {
+    std::int64_t records = 0;
+    std::int64_t pending_records = 0;
+    std::optional<events::Offset> stable_offset;
+  };
+  void lag(events::Partition, const Lag&);
   void not_ours(events::Partition);
   [[nodiscard]] std::vector<events::LogFigure> list() const;
 
  private:
   static constexpr std::array<std::int64_t, 7> bounds_ms = {10, 25, 50, 100, 250, 1000, 5000};
-  struct Lag {
-    std::int64_t committed = 0;
-    std::int64_t pending = 0;
-  };
   std::array<std::atomic<std::int64_t>, 5> outcomes_{};
   std::array<std::atomic<std::int64_t>, bounds_ms.size()> within_{};
   std::atomic<std::int64_t> transaction_us_{0};

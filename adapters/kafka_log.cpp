@@ -68,6 +68,7 @@ void KafkaLog::given(std::vector<Partition> partitions, std::shared_ptr<rd_kafka
   taken_ = partitions;
   assigned_ = std::move(partitions);
   started_.clear();
+  settled_ = group != nullptr;
   group_ = std::move(group);
 }
 
@@ -110,6 +111,7 @@ bool KafkaLog::take_changes(events::Polled& polled) {
   polled.lost.insert(polled.lost.end(), lost_.begin(), lost_.end());
   lost_.clear();
   polled.taken = std::exchange(taken_, {});
+  polled.settled = settled_;
   if (!over_.ok()) polled.status = over_;
   return !polled.lost.empty() || !polled.taken.empty() || !polled.status.ok();
 }
@@ -143,9 +145,13 @@ bool KafkaLog::gather(const events::PollLimits& limits, events::Polled& polled) 
       polled.status =
           error.status("reading partition " + std::to_string(p) + " of " + options_.topic(Stream::commands));
     }
-    const auto high = lane->high_watermark();
-    figures_.lag(p, std::max<std::int64_t>(high - lane->next(), 0),
-                 lane->at_end() ? std::max<std::int64_t>(high - lane->next(), 0) : 0);
+    kafka::KafkaFigures::Lag lag;
+    lag.records = std::max<std::int64_t>(lane->high_watermark() - lane->next(), 0);
+    if (lane->at_end()) {
+      lag.pending_records = lag.records;
+      lag.stable_offset = lane->next();
+    }
+    figures_.lag(p, lag);
   }
   return !polled.batch.records.empty() || !polled.status.ok();
 }

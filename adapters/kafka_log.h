@@ -65,6 +65,7 @@ class KafkaLog final : public events::Log {
   std::vector<events::Partition> taken_;  // to be told by the next poll
   std::vector<events::Partition> lost_;
   std::shared_ptr<rd_kafka_consumer_group_metadata_t> group_;  // as it was when `assigned_` were given
+  bool settled_ = false;                                       // the group has said which are ours, be it none
   bool gave_up_ = false;                                       // a commit failed
   bool fenced_ = false;                                        // and said that it was fenced
   events::LogStatus over_;                                     // not ok: this log cannot go on, and why

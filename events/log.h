@@ -65,6 +65,7 @@ struct PollLimits {
 struct Polled {
   std::vector<Partition> taken;  // newly ours: restore, then start, each
   std::vector<Partition> lost;   // no longer ours: drop their actors; nothing of them may be committed
+  bool settled = true;           // which partitions are ours is known, be it none; false: they are being given out
   RecordBatch batch;             // of started partitions only
   LogStatus status;
 };
@@ -83,6 +84,11 @@ struct LogFigure {
   double value = 0;
   bool counts = false;  // only rises, from 0 at the log's begin
 };
+
+/// Figures of a partition of commands that the engine acts on: records that are stored behind a transaction which has
+/// not ended, and the offset where what is committed ends. The second is left out while that is not known.
+inline constexpr std::string_view pending_records_figure = "pending_records";
+inline constexpr std::string_view stable_offset_figure = "stable_offset";
 
 class Log {
  public:
@@ -108,8 +114,8 @@ class Log {
   /// Blocks until the outcome is known or given up on. At most one at a time, in the order of the batches.
   virtual CommitResult commit(const Commit&) = 0;
 
-  /// Appends to commands outside any transaction (clock ticks), without waiting for a broker: it may tell of an earlier
-  /// append's failure. Any thread.
+  /// Appends outside any transaction (clock ticks, alerts that no command raised), without waiting for a broker: it may
+  /// tell of an earlier append's failure. Any thread.
   virtual LogStatus append(const NewRecord&) = 0;
 
   /// Memory that it holds, by its own account; 0: not known. Poll's thread; must not block.

@@ -67,6 +67,7 @@ std::vector<Key> keys_of(Config& c) {
       number("engine", "awake_carts", 0, 10'000'000, e.awake_carts),
       millis("engine", "first_pause_ms", 1, 60'000, e.first_pause),
       millis("engine", "most_pause_ms", 1, 600'000, e.most_pause),
+      millis("engine", "pending_limit_ms", 1'000, day_s * 1000, e.pending_limit),
       number("memory", "cart_bytes", 0, 1 << 30, e.memory.cart_bytes),
       number("memory", "session_bytes", 0, 1 << 30, e.memory.session_bytes),
       millis("memory", "look_interval_ms", 10, 60'000, e.memory.look_interval),

@@ -310,6 +310,9 @@ TEST_CASE_TEMPLATE("a client reads from where it says to the end", Fixture, EVER
   CHECK(fetched.batch.records[0].value == "2");
   CHECK(fetched.next >= 3);
   CHECK(client->read(Stream::events, 0, fetched.next, everything).batch.records.empty());
+  const auto again = client->read(Stream::events, 0, 0, everything);  // it may go back
+  CHECK_MESSAGE(again.status.ok(), again.status.message);
+  CHECK(again.batch.records.size() == 3);
 }
 
 TEST_CASE("a second engine is told who holds the SQLite file") {

@@ -1,0 +1,53 @@
+// Alerts that no command raises: they are written outside transactions, because a partition that is held up has no
+// batch to carry them.
+#include "actors/engine_state.h"
+#include "actors/record_writer.h"
+#include "events/time_text.h"
+
+namespace mayfly::actors {
+
+namespace {
+
+std::string message_of(const PendingWatch::Finding& finding) {
+  const auto place = "offset " + std::to_string(finding.at.offset);
+  const auto lasted = std::to_string(finding.lasted.count / 1000) + " s";
+  if (!finding.hanging) {
+    return "The transaction that held up this partition's commands at " + place + " for " + lasted + " is over.";
+  }
+  return "A transaction that does not end holds up this partition's commands: for " + lasted +
+         " nothing can be read from " + place + " on, where " + std::to_string(finding.records) +
+         " records wait. Find it and end it (docs/kafka.md, A hanging transaction).";
+}
+
+}  // namespace
+
+void Engine::State::watch_pending() {
+  for (const auto& finding : pending.look(figures, clock.now())) {
+    const auto message = message_of(finding);
+    const auto* name = finding.hanging ? "transaction_hanging" : "transaction_ended";
+    if (const auto status = write_alert(name, finding.at, message); !status.ok()) {
+      say(Notice::Level::warning, "alert_not_written", status.message, finding.at.partition);
+      continue;
+    }
+    say(finding.hanging ? Notice::Level::error : Notice::Level::info, name, message, finding.at.partition);
+    pending.said(finding);
+  }
+}
+
+events::LogStatus Engine::State::write_alert(std::string_view alert, events::Position at, std::string_view message) {
+  std::string data;
+  append_alert_data(data, alert, at, message);
+  const auto id = std::to_string(at.partition) + "-" + std::to_string(at.offset) + "-" + std::string(alert) + "-0";
+  const auto source = "/mayfly/" + config.name;
+  const auto time = events::to_text(clock.now());
+  const auto key = std::to_string(at.partition);
+  const events::Header headers[] = {{"ce_specversion", "1.0"},
+                                    {"ce_id", id},
+                                    {"ce_source", source},
+                                    {"ce_type", "dev.mayfly.alert.raised.v1"},
+                                    {"ce_time", {time.data(), time.size()}},
+                                    {"content-type", "application/json"}};
+  return log.append({events::Stream::alerts, at.partition, key, data, headers});
+}
+
+}  // namespace mayfly::actors
