@@ -34,6 +34,7 @@ std::vector<DeadLetterHandling::Sending> DeadLetterHandling::chosen(const std::v
   std::vector<Sending> sendings;
   sendings.reserve(batch.size());
   const auto now = clock_.now();
+  std::map<events::Partition, events::Offset> ends;  // asked for once: a broker's answer takes a while
   for (const auto& found : batch) {
     const bool begun = found.fate.kind == Fate::Kind::retry_begun;
     if (const auto why = why_not_sent_again(found.letter); !why.empty()) {
@@ -44,7 +45,9 @@ std::vector<DeadLetterHandling::Sending> DeadLetterHandling::chosen(const std::v
       sendings.push_back({&found, found.fate.to});
     } else {
       const auto partition = partition_to(found, log_.partitions());
-      sendings.push_back({&found, {partition, log_.ends(events::Stream::commands, partition).end}});
+      const auto [end, is_new] = ends.try_emplace(partition);
+      if (is_new) end->second = log_.ends(events::Stream::commands, partition).end;
+      sendings.push_back({&found, {partition, end->second}});
     }
   }
   return sendings;
