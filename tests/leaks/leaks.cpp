@@ -44,7 +44,7 @@ constexpr std::int64_t warm_ms = 50'000;
 constexpr std::int64_t after_ms = 10'000;  // after it was named: is another name given?
 constexpr std::int64_t longest_ms = 1'800'000;
 constexpr std::int64_t longest_slow_ms = 400'000'000;
-constexpr std::int64_t quiet_ms = 600'000;  // where nothing leaks
+constexpr std::int64_t quiet_ms = 60'000;  // where nothing leaks
 
 struct Row {
   const char* purpose;
