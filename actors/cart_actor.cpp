@@ -1,5 +1,6 @@
 #include "actors/cart_actor.h"
 
+#include "actors/findings.h"
 #include "actors/segment.h"
 #include "actors/session_actor.h"
 #include "events/event_json.h"
@@ -44,7 +45,7 @@ CartActor::CartActor(caf::actor_config& config, Environment& environment, const 
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
   set_down_handler([this](caf::down_msg& down) {
     // A session that died while it decided: the cart fails with it, its supervisor restarts both.
-    if (at_session_ != nullptr) quit(std::move(down.reason));
+    if (at_session_ != nullptr || comparing_) quit(std::move(down.reason));
   });
 }
 
@@ -57,6 +58,8 @@ caf::behavior CartActor::make_behavior() {
       [this](const Decide& message) { decide(message.task); },
       [this](const SessionDecided& message) { session_decided(message.task); },
       [this](End) { end(); },
+      [this](const Retire& message) { retire(message); },
+      [this](SessionCompared) { quit(); },
   };
 }
 
@@ -65,6 +68,20 @@ void CartActor::on_exit() { close_session(); }
 void CartActor::end() {
   ending_ = true;
   if (at_session_ == nullptr) quit();
+}
+
+/// One in which nothing was ever decided has nothing to compare.
+void CartActor::retire(const Retire& with) {
+  if (!awake_) return quit();
+  const auto written = readable(events::decode_cart(with.id, with.cart, std::pmr::get_default_resource()));
+  if (auto field = events::first_difference(cart_, written)) {
+    with.findings->differs(with.id, std::move(*field));
+  } else if (with.session.empty() == static_cast<bool>(session_)) {
+    with.findings->differs(with.id, {"session", session_ ? "open" : "none", session_ ? "none" : "open"});
+  }
+  if (!session_ || with.session.empty()) return quit();
+  comparing_ = true;
+  send(session_, CompareSession{with});
 }
 
 void CartActor::session_decided(Task* task) {
@@ -151,6 +168,7 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
 void CartActor::hand_back(Task* task) {
   const bool over = cart_.end.has_value();
   auto supervisor = caf::actor_cast<caf::actor>(supervisor_);
+  if (environment_.after_decide) environment_.after_decide(cart_);
   if (task->next == nullptr) post_memory(*task);
   if (task->segment->conclude(*task)) send(supervisor, Decided{task, CountedMessage(environment_.ledger)});
   if (over) quit();

@@ -31,6 +31,7 @@ class CartActor : public caf::event_based_actor {
   void decide(Task*);
   void session_decided(Task*);
   void end();
+  void retire(const Retire&);
   void wake();
   void open_session(const events::Session&);
   void close_session();
@@ -52,6 +53,7 @@ class CartActor : public caf::event_based_actor {
   caf::actor session_;          // of the open payment session, or none
   Task* at_session_ = nullptr;  // the session decides it now
   bool ending_ = false;         // as soon as nothing is at the session
+  bool comparing_ = false;      // the session compares itself now
 };
 
 }  // namespace mayfly::actors

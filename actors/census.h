@@ -69,6 +69,19 @@ enum class PartitionPhase : std::uint8_t {
   stopped,  // cannot go on; an operator must look
 };
 
+/// How a partition's renewals went.
+struct Renewals {
+  static constexpr std::size_t fields_told = 8;
+  std::int64_t count = 0;
+  std::int64_t carts = 0;        // compared, in all renewals
+  std::int64_t differences = 0;  // found, in all renewals
+  events::Timestamp newest{};
+  std::int64_t newest_ms = 0;  // how long the newest took
+  std::int64_t newest_carts = 0;
+  std::int64_t newest_differences = 0;
+  std::vector<std::string> newest_fields;  // the first that differed; no cart id, no values
+};
+
 struct PartitionView {
   static constexpr std::size_t newest_restarts = 8;
   events::Partition partition = 0;
@@ -84,6 +97,7 @@ struct PartitionView {
   std::int64_t restarts = 0;     // of its carts' actors, since taken
   std::int64_t times_taken = 0;  // by this engine; the first included
   std::vector<Restart> newest;   // newest restarts, newest last
+  Renewals renewals;
 };
 
 /// The loop's sign of life. While it waits for the log it is not expected to move.

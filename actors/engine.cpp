@@ -35,9 +35,11 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       committer(l, config.choose),
       pauses(config.first_pause, config.most_pause),
       pending(config.pending_limit),
-      memory(environment.ledger, config.meter, config.memory.look_interval) {
+      memory(environment.ledger, config.meter, config.memory.look_interval),
+      renewal_schedule(config.renewal.interval, config.renewal.jitter_percent, static_cast<std::uint64_t>(k.now().ms)) {
   environment.engine = config.name;
   environment.before_decide = config.before_decide;
+  environment.after_decide = config.after_decide;
   environment.at_step = config.at_step;
   environment.withheld = config.withheld;
   environment.supervision = config.supervision;

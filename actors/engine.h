@@ -6,6 +6,7 @@
 #include "actors/flight_recorder.h"
 #include "actors/memory_report.h"
 #include "actors/supervision.h"
+#include "events/cart.h"
 #include "events/log.h"
 #include "events/settings.h"
 
@@ -26,6 +27,12 @@ struct MemoryBudgets {
   events::Millis look_interval{100};
 };
 
+/// When each partition is dropped and woken from what is committed (docs/memory.md).
+struct RenewalPlan {
+  events::Millis interval{};         // of each partition; 0: only when asked for
+  std::int64_t jitter_percent = 10;  // of the time to the next, both ways
+};
+
 struct EngineConfig {
   std::string name = "mayfly";  // ce_source is "/mayfly/" + name; part of every idempotency key
   events::Settings settings;    // wanted; they hold from the tick that carries them
@@ -39,6 +46,7 @@ struct EngineConfig {
   events::Millis most_pause{5'000};
   events::Millis pending_limit{90'000};  // of a transaction that holds up a partition's commands; then an alert
   MemoryBudgets memory;
+  RenewalPlan renewal;
   events::MemoryMeter* meter = nullptr;  // outlives the engine; none: what the process takes is not known
   int threads = 0;                       // of the actor system; 0: as many as there are processors
   Supervision supervision;
@@ -51,6 +59,8 @@ struct EngineConfig {
 
   /// Test seam: called by a cart's actor before it decides; may throw. Null: none.
   std::function<void(std::string_view cart_id, events::Position)> before_decide;
+  /// Test seam: called by a cart's actor when it has decided; may spoil the cart. Null: none.
+  std::function<void(events::Cart&)> after_decide;
   /// Test seam: called by actors at these steps; may throw. Null: none.
   std::function<void(Step, events::Position)> at_step;
   /// Test seam: not null: actors and commits run on the engine's own thread, in the order that it chooses by giving a
@@ -92,6 +102,10 @@ class Engine {
 
   /// Serves until a poll gives nothing and all is committed. Writes no ticks: for replays and tests.
   RunResult run_until_caught_up();
+
+  /// Asks for a partition to be renewed, -1: for each that is served; one after the other, between batches. Any thread.
+  /// False: it is not served.
+  bool renew(events::Partition = -1);
 
   /// True while the log has said which partitions are ours, all of them, be it none, are served, and it answers.
   [[nodiscard]] bool ready() const;

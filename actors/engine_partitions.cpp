@@ -2,6 +2,7 @@
 #include "actors/engine_state.h"
 #include "actors/partition_actor.h"
 #include "actors/partition_state.h"
+#include "actors/state_comparison.h"
 #include "events/cloudevent.h"
 
 #include <utility>
@@ -20,17 +21,42 @@ void Engine::State::take_all() {
 void Engine::State::take(events::Partition partition, std::string rebuilt) {
   drop(partition);
   phase(partition, PartitionPhase::restoring);
-  auto restored = restore(log, partition, config.name, environment.ledger);
-  if (auto* cannot = std::get_if<CannotServe>(&restored)) {
-    if (cannot->error == events::LogError::unavailable) {
-      trouble = true;
-      return say(Notice::Level::warning, "log_unavailable", cannot->message + " This is tried again.", partition);
-    }
-    say(Notice::Level::error, "cannot_serve", cannot->message, partition);
-    return fail(cannot->message, cannot->error);
+  auto state = restore_partition(partition, nullptr);
+  if (!state) return;
+  if (!rebuilt.empty()) state->alerts.push_back({"partition_rebuilt", {}, std::move(rebuilt)});
+  serve_partition(std::move(state));
+  phase(partition, PartitionPhase::serving);
+  const auto& one = served[partition];
+  say(Notice::Level::info, "partition_taken",
+      "serving partition " + std::to_string(partition) + " from offset " + std::to_string(one.committed) + " with " +
+          std::to_string(one.status.carts_open) + " open carts",
+      partition);
+}
+
+/// Reads what is committed of it. Null: not now, or never; it was said.
+std::unique_ptr<PartitionState> Engine::State::restore_partition(events::Partition partition,
+                                                                 StateComparison* comparison) {
+  SeenState compare;
+  if (comparison != nullptr) {
+    compare = [comparison](const PartitionState& woken, std::string_view key, std::string_view value) {
+      comparison->committed(woken, key, value);
+    };
   }
-  auto& state = std::get<std::unique_ptr<PartitionState>>(restored);
-  state->rebuilt = std::move(rebuilt);
+  auto restored = restore(log, partition, config.name, environment.ledger, compare);
+  if (auto* state = std::get_if<std::unique_ptr<PartitionState>>(&restored)) return std::move(*state);
+  const auto& cannot = std::get<CannotServe>(restored);
+  if (cannot.error == events::LogError::unavailable) {
+    trouble = true;
+    say(Notice::Level::warning, "log_unavailable", cannot.message + " This is tried again.", partition);
+  } else {
+    say(Notice::Level::error, "cannot_serve", cannot.message, partition);
+    fail(cannot.message, cannot.error);
+  }
+  return nullptr;
+}
+
+void Engine::State::serve_partition(std::unique_ptr<PartitionState> state) {
+  const auto partition = state->partition;
   auto& one = served[partition];
   one.status = state->status();
   one.carts_alive = one.status.carts_open;
@@ -39,12 +65,7 @@ void Engine::State::take(events::Partition partition, std::string rebuilt) {
   const SleepLimits limits{config.passivate_after, static_cast<std::int64_t>(config.awake_carts)};
   one.supervisor = system.spawn<PartitionActor>(std::ref(environment), std::move(state), limits);
   log.start(partition);
-  phase(partition, PartitionPhase::serving);
   gauge();
-  say(Notice::Level::info, "partition_taken",
-      "serving partition " + std::to_string(partition) + " from offset " + std::to_string(one.committed) + " with " +
-          std::to_string(one.status.carts_open) + " open carts",
-      partition);
 }
 
 /// One level up: what partitions hold in memory is thrown away and read again from what is committed, which all that

@@ -29,7 +29,9 @@ void Engine::State::fail(std::string message, events::LogError error) {
 RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) {
   while (!stop.stop_requested() && !fatal) {
     const bool answered = ready;
-    if (!step(until_caught_up) && until_caught_up) break;
+    const bool moved = step(until_caught_up);
+    const bool renewed = renew_one(!until_caught_up);
+    if (!moved && !renewed && until_caught_up) break;
     look_at_memory();
     if (!until_caught_up) {
       write_ticks();

@@ -10,6 +10,7 @@
 #include "actors/messages.h"
 #include "actors/pauses.h"
 #include "actors/pending_watch.h"
+#include "actors/renewal_schedule.h"
 
 #include <caf/all.hpp>
 
@@ -37,6 +38,10 @@ struct BatchPair {
   explicit BatchPair(Ledger& ledger) : of_turn{Batch(ledger), Batch(ledger)} {}
   Batch of_turn[2];
 };
+
+class StateComparison;
+struct Handover;
+struct PartitionState;
 
 /// Partitions whose supervisor must be built anew from the log.
 struct Failing {
@@ -75,11 +80,13 @@ struct Engine::State {
 
   MemoryWatch memory;
   std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
+  RenewalSchedule renewal_schedule;
 
-  mutable std::mutex census_mutex;  // guards the next three
+  mutable std::mutex census_mutex;  // guards the next four
   Census counted;
   std::map<events::Partition, PartitionView> views;
   std::vector<events::LogFigure> figures;
+  std::set<events::Partition> renewals_asked;
   std::atomic<bool> ready{false};
   std::atomic<std::uint64_t> beats{0};
   std::atomic<bool> deciding{false};
@@ -101,11 +108,20 @@ struct Engine::State {
   // Partitions come and go: engine_partitions.cpp
   void take_all();
   void take(events::Partition, std::string rebuilt = {});
+  [[nodiscard]] std::unique_ptr<PartitionState> restore_partition(events::Partition, StateComparison*);
+  void serve_partition(std::unique_ptr<PartitionState>);
   void rebuild(const Failing&);
   void drop(events::Partition);
   void drop_all();
   void write_ticks();
   void write_tick(events::Partition, Served&, events::Timestamp now);
+
+  // Partitions are renewed: engine_renewal.cpp
+  bool renew_one(bool by_schedule);
+  [[nodiscard]] std::optional<events::Partition> next_to_renew(bool by_schedule);
+  void renew(events::Partition);
+  [[nodiscard]] bool hand_over(events::Partition, Handover&);
+  void note_renewal(events::Partition, const StateComparison&, const Handover&, std::int64_t took_ms);
 
   // What is seen of it: engine_census.cpp
   void count(const Batch&);

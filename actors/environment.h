@@ -4,6 +4,7 @@
 #include "actors/flight_recorder.h"
 #include "actors/ledger.h"
 #include "actors/supervision.h"
+#include "events/cart.h"
 #include "events/types.h"
 
 #include <atomic>
@@ -36,6 +37,7 @@ struct Environment {
   std::string engine;                                                             // its name, as in ce_source
   std::function<void(std::string_view cart_id, events::Position)> before_decide;  // test seam, may throw
   std::function<void(Step, events::Position)> at_step;                            // test seam, may throw
+  std::function<void(events::Cart&)> after_decide;                                // test seam
   Withheld withheld;                                                              // null: nothing is
   Supervision supervision;
   std::int64_t cart_budget_bytes = 0;

@@ -6,9 +6,13 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <string_view>
+
 namespace mayfly::actors {
 
 struct Batch;
+struct Handover;
+class Findings;
 
 /// Supervisor to cart: decide this command.
 struct Decide {
@@ -37,6 +41,25 @@ struct DecideBatch {
   Batch* batch;
 };
 
+/// Engine to supervisor, between batches: let your carts end, each compared with its bytes, then hand over your state,
+/// call handover->finish() and end.
+struct HandOver {
+  Handover* handover;
+};
+/// Supervisor to cart, which decides nothing: compare yourself with these bytes of your entry, then end.
+struct Retire {
+  std::string_view id;
+  std::string_view cart;
+  std::string_view session;
+  Findings* findings;
+};
+/// Cart to its open session: compare yourself with your part of these.
+struct CompareSession {
+  Retire with;
+};
+/// Session to cart: I did.
+struct SessionCompared {};
+
 }  // namespace mayfly::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::Decide)
@@ -45,3 +68,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::SessionDecided)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::Decided)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::End)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::DecideBatch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::HandOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::Retire)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::CompareSession)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mayfly::actors::SessionCompared)

@@ -1,6 +1,7 @@
 #include "actors/partition_actor.h"
 
 #include "actors/session_actor.h"
+#include "actors/state_comparison.h"
 
 #include <caf/all.hpp>
 
@@ -15,8 +16,7 @@ PartitionActor::PartitionActor(caf::actor_config& config, Environment& environme
       state_(std::move(state)),
       sleep_limits_(sleep_limits),
       writer_(environment.engine),
-      reader_(environment.engine, state_->position.partitions),
-      by_actor_(state_->memory.of(2)) {
+      reader_(environment.engine, state_->position.partitions) {
   set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& e) {
     auto reason = to_exit_reason(e);
     if (auto* batch = std::exchange(batch_, nullptr)) {  // the engine waits for it
@@ -24,6 +24,7 @@ PartitionActor::PartitionActor(caf::actor_config& config, Environment& environme
           "the supervisor of partition " + std::to_string(state_->partition) + " died: " + caf::to_string(reason);
       batch->finish();
     }
+    if (auto* handover = std::exchange(handover_, nullptr)) handover->finish();
     return reason;
   });
   set_down_handler([this](const caf::down_msg& down) { guarded([&] { on_down(down); }); });
@@ -41,6 +42,10 @@ caf::behavior PartitionActor::make_behavior() {
       [this](const Decided& message) {
         if (broken_.empty()) guarded([&] { on_decided(message.task); });
       },
+      [this](const HandOver& message) {
+        handover_ = message.handover;
+        guarded([this] { hand_over(); });
+      },
   };
 }
 
@@ -56,11 +61,15 @@ void PartitionActor::guarded(F f) {
 /// No cart may touch a task of the batch once the engine has it back: carts end first, each after what it decides.
 void PartitionActor::break_down(const std::string& why) {
   broken_ = "the supervisor of partition " + std::to_string(state_->partition) + " died: " + why;
-  for (const auto& [id, awake] : by_actor_) send(awake->actor, End{});
-  if (by_actor_.empty()) report_broken();
+  for (const auto& [id, awake] : state_->by_actor) send(awake->actor, End{});
+  if (state_->by_actor.empty()) report_broken();
 }
 
 void PartitionActor::report_broken() {
+  if (auto* handover = std::exchange(handover_, nullptr)) {  // without its state
+    handover->finish();
+    return quit(caf::make_error(caf::sec::runtime_error, broken_));
+  }
   auto* batch = std::exchange(batch_, nullptr);
   if (batch == nullptr) return;  // it tells the engine at the next one
   batch->broken = broken_;
@@ -73,6 +82,7 @@ void PartitionActor::at(Step step, const events::Record& record) const {
 }
 
 void PartitionActor::on_exit() {
+  if (!state_) return;  // handed over, its carts have ended
   state_->carts.for_each([this](CartEntry& entry) {
     if (!entry.has_actor()) return;
     send_exit(entry.awake->actor, caf::exit_reason::user_shutdown);
@@ -84,9 +94,12 @@ void PartitionActor::on_exit() {
 
 void PartitionActor::begin() {
   cursor_ = 0;
-  if (!state_->rebuilt.empty() && !batch_->records.empty()) {
-    writer_.write_alert(*batch_, batch_->records.front(), "partition_rebuilt", {}, state_->rebuilt);
-    state_->rebuilt.clear();
+  if (!batch_->records.empty()) {
+    int index = 0;
+    for (const auto& [alert, cart_id, message] : state_->alerts) {
+      writer_.write_alert(*batch_, batch_->records.front(), alert, cart_id, message, index++);
+    }
+    state_->alerts.clear();
   }
   int index = 0;
   for (const auto& leak : batch_->leaks) writer_.write_leak(*batch_, batch_->records.front(), leak, index++);
@@ -231,7 +244,7 @@ void PartitionActor::finish_batch() {
   writer_.write_state(*batch_, events::position_key, position);
   batch_->status = state_->status();
   batch_->take_stock();
-  post_memory();
+  state_->post_memory();
   auto* batch = batch_;
   batch_ = nullptr;
   batch->finish();

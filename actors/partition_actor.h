@@ -13,7 +13,6 @@
 
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 namespace mayfly::actors {
 
@@ -62,7 +61,6 @@ class PartitionActor : public caf::event_based_actor {
   void forget_actor(Awake&);
   void sleep_idle();
   void on_down(const caf::down_msg&);
-  void post_memory();
   void note_death(const Task& deciding, const std::string& reason);
   [[nodiscard]] std::int64_t give_up(CartEntry&, Task& failed, bool dies_too_often);
   [[nodiscard]] bool fails_too_often(const CartEntry&, const events::Record&) const;
@@ -77,14 +75,18 @@ class PartitionActor : public caf::event_based_actor {
   void break_down(const std::string& why);
   void report_broken();
 
+  // Renewal.
+  void hand_over();
+  void complete_handover();
+
   Environment& environment_;
-  std::unique_ptr<PartitionState> state_;
+  std::unique_ptr<PartitionState> state_;  // null once it is handed over
   SleepLimits sleep_limits_;
   RecordWriter writer_;
   events::CommandReader reader_;
-  std::pmr::unordered_map<caf::actor_id, Awake*> by_actor_;
   std::vector<CartEntry*> dirty_;  // carts whose state record must be written; null: ended since
 
+  Handover* handover_ = nullptr;
   Batch* batch_ = nullptr;
   std::size_t cursor_ = 0;        // next record of the batch
   bool tick_segment_ = false;     // the open segment holds the deadlines of the record before the cursor

@@ -8,16 +8,18 @@ namespace mayfly::actors {
 PartitionState::PartitionState(Ledger& ledger)
     : memory(ledger, Purpose::partition_entries, std::numeric_limits<std::int64_t>::max()),
       carts({memory.of(0), memory.of(1), memory.of(2)}),
+      by_actor(memory.of(2)),
       deadlines(memory.of(3)),
       epitaphs(events::limits::epitaphs_with_session, events::limits::epitaphs_without_session, memory.of(4)) {}
 
-void PartitionState::post_memory(std::int64_t more_awake_bytes) {
-  const auto awake_bytes = carts.awake_count() * static_cast<std::int64_t>(sizeof(Awake));
-  memory.post(
-      {carts.entry_bytes(), carts.route_bytes(), awake_bytes + more_awake_bytes, deadlines.bytes(), epitaphs.bytes()},
-      [this] {
-        return Holder{partition, 0};
-      });
+void PartitionState::post_memory() {
+  // A node: the next, the id, the pointer. One bucket lies in the map itself.
+  const auto buckets = by_actor.bucket_count() > 1 ? by_actor.bucket_count() * sizeof(void*) : 0;
+  const auto awake_bytes = carts.awake_count() * static_cast<std::int64_t>(sizeof(Awake)) +
+                           static_cast<std::int64_t>(by_actor.size() * 3 * sizeof(void*) + buckets);
+  memory.post({carts.entry_bytes(), carts.route_bytes(), awake_bytes, deadlines.bytes(), epitaphs.bytes()}, [this] {
+    return Holder{partition, 0};
+  });
 }
 
 PartitionStatus PartitionState::status() const {
@@ -72,7 +74,8 @@ std::optional<std::string> read_state(PartitionState& state, std::optional<event
 }  // namespace
 
 std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& log, events::Partition partition,
-                                                                   std::string_view engine, Ledger& ledger) {
+                                                                   std::string_view engine, Ledger& ledger,
+                                                                   const SeenState& seen) {
   auto state = std::make_unique<PartitionState>(ledger);
   state->partition = partition;
   const std::string where = "partition " + std::to_string(partition) + ": ";
@@ -80,8 +83,11 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   std::string unreadable;
   const auto restored = log.restore(partition, [&](events::Bytes key, events::Bytes value) {
     if (!unreadable.empty()) return;
-    if (auto why = read_state(*state, position, key, value))
+    if (auto why = read_state(*state, position, key, value)) {
       unreadable = "state of " + key_for_people(key) + ": " + *why;
+    } else if (seen) {
+      seen(*state, key, value);
+    }
   });
   if (!restored.status.ok()) return CannotServe{where + restored.status.message, restored.status.error};
   if (!unreadable.empty()) return CannotServe{where + unreadable, events::LogError::corrupt};
@@ -112,7 +118,7 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   state->position.engine = engine;
   if (auto incomplete = state->epitaphs.restored(state->position.ticked))
     return CannotServe{where + incomplete->message};
-  state->post_memory(0);
+  state->post_memory();
   return state;
 }
 

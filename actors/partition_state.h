@@ -10,11 +10,21 @@
 #include "events/log.h"
 #include "events/snapshot.h"
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <variant>
+#include <vector>
 
 namespace mayfly::actors {
+
+/// What the partition's next batch says on the alerts stream, with its first record.
+struct PendingAlert {
+  std::string alert;
+  std::string cart_id;  // or empty
+  std::string message;
+};
 
 /// A supervisor's memory and all that is in it.
 struct PartitionState {
@@ -25,13 +35,14 @@ struct PartitionState {
   events::PositionRecord position;  // next, T, settings that hold
   CartTable carts;
   AwakeOrder awake;
+  std::pmr::unordered_map<caf::actor_id, Awake*> by_actor;
   Deadlines deadlines;
   Troubles troubles;
   events::Epitaphs epitaphs;
   std::int64_t sessions_open = 0;
   std::int64_t sessions_awake = 0;  // between segments: of carts that have an actor
   bool due_now = false;
-  std::string rebuilt;  // not empty: it was rebuilt from the log, and why; the next batch says so
+  std::vector<PendingAlert> alerts;
 
   /// Lists the cart's wait, unless the cart is quarantined: then the wait rests. Call after each change of it.
   void list_wait(CartEntry& entry) {
@@ -39,8 +50,8 @@ struct PartitionState {
   }
 
   [[nodiscard]] PartitionStatus status() const;
-  /// Brings the ledger up to date; `more_awake_bytes` lie beside the carts' in the memory of that purpose.
-  void post_memory(std::int64_t more_awake_bytes);
+  /// Brings the ledger up to date.
+  void post_memory();
 };
 
 /// Why a partition must not be served; a sentence for a person.
@@ -49,9 +60,13 @@ struct CannotServe {
   events::LogError error = events::LogError::invalid;
 };
 
+/// Called for each state record that was read into the partition.
+using SeenState = std::function<void(const PartitionState&, std::string_view key, std::string_view value)>;
+
 /// Restores a taken partition (decisions.md 8): committed position, then state to its end; both must agree on the
-/// next offset, the partition count and the engine's name. Starts no actor.
+/// next offset, the partition count and the engine's name. Starts no actor. `seen` may be null.
 [[nodiscard]] std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log&, events::Partition,
-                                                                                 std::string_view engine, Ledger&);
+                                                                                 std::string_view engine, Ledger&,
+                                                                                 const SeenState& seen = {});
 
 }  // namespace mayfly::actors

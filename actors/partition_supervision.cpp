@@ -1,6 +1,7 @@
 // The supervisor's third part: carts wake and sleep; what happens when their actors die; quarantine (docs/actors.md).
 #include "actors/cart_actor.h"
 #include "actors/partition_actor.h"
+#include "actors/state_comparison.h"
 
 #include <caf/all.hpp>
 
@@ -18,7 +19,7 @@ void PartitionActor::wake(CartEntry& entry) {
   auto actor = spawn<CartActor, caf::monitored + caf::lazy_init>(
       std::ref(environment_), caf::actor_cast<caf::actor>(this), entry.id(), cart, entry.session());
   auto& awake = state_->carts.wake(entry);
-  by_actor_.emplace(actor.id(), &awake);
+  state_->by_actor.emplace(actor.id(), &awake);
   if (!entry.session().empty()) ++state_->sessions_awake;
   awake.actor = std::move(actor);
 }
@@ -26,19 +27,13 @@ void PartitionActor::wake(CartEntry& entry) {
 /// Lets go of a cart's actor, which has ended or will. What is kept of it goes too, unless tasks wait for another.
 void PartitionActor::forget_actor(Awake& awake) {
   if (awake.actor) {
-    by_actor_.erase(awake.actor.id());
+    state_->by_actor.erase(awake.actor.id());
     if (!awake.entry->session().empty()) --state_->sessions_awake;
   }
   state_->awake.remove(awake);
   awake.actor = nullptr;
   awake.deciding = nullptr;
   if (awake.first == nullptr) state_->carts.sleep(*awake.entry);
-}
-
-void PartitionActor::post_memory() {
-  // A node: the next, the id, the pointer. One bucket lies in the map itself.
-  const auto buckets = by_actor_.bucket_count() > 1 ? by_actor_.bucket_count() * sizeof(void*) : 0;
-  state_->post_memory(static_cast<std::int64_t>(by_actor_.size() * 3 * sizeof(void*) + buckets));
 }
 
 void PartitionActor::sleep_idle() {
@@ -54,15 +49,20 @@ void PartitionActor::sleep_idle() {
 
 /// A cart's actor died. If it was deciding, it is started again from its snapshot and tried again, at most twice.
 void PartitionActor::on_down(const caf::down_msg& down) {
-  const auto found = by_actor_.find(down.source.id());
-  if (found == by_actor_.end()) return;  // it was let go
+  if (!state_) return;  // handed over
+  const auto found = state_->by_actor.find(down.source.id());
+  if (found == state_->by_actor.end()) return;  // it was let go
   auto& awake = *found->second;
   auto& entry = *awake.entry;
   Task* deciding = awake.deciding;
   const bool busy = batch_ != nullptr && deciding != nullptr && awake.first != nullptr && !deciding->done;
   forget_actor(awake);
+  if (handover_ != nullptr && broken_.empty()) {
+    if (state_->by_actor.empty()) complete_handover();
+    return;
+  }
   if (!broken_.empty()) {
-    if (by_actor_.empty()) report_broken();
+    if (state_->by_actor.empty()) report_broken();
     return;
   }
   if (!busy) return;
@@ -78,6 +78,25 @@ void PartitionActor::on_down(const caf::down_msg& down) {
   if (awake.first != nullptr) return send_to_cart(*awake.first);
   state_->carts.sleep(entry);
   if (last) segment_decided();
+}
+
+// --- renewal -------------------------------------------------------------------------------------------------------
+
+/// Each cart that is awake compares itself with its bytes and ends; whatever it dies of, its end is noticed.
+void PartitionActor::hand_over() {
+  if (!broken_.empty()) return report_broken();
+  for (const auto& [id, awake] : state_->by_actor) {
+    const auto& entry = *awake->entry;
+    send(awake->actor, Retire{entry.id(), entry.cart(), entry.session(), &handover_->findings});
+  }
+  if (state_->by_actor.empty()) complete_handover();
+}
+
+void PartitionActor::complete_handover() {
+  state_->post_memory();
+  handover_->state = std::move(state_);
+  std::exchange(handover_, nullptr)->finish();
+  quit();
 }
 
 /// Counts it, says so where it was not just said, and sees whether the partition bears it.

@@ -199,10 +199,10 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
 }
 
 void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::string_view alert,
-                               std::string_view cart_id, std::string_view message) const {
+                               std::string_view cart_id, std::string_view message, int index) const {
   std::string data;
   append_alert_data(data, alert, record.at, message);
-  write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", 0), cart_id, data);
+  write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", index), cart_id, data);
 }
 
 void RecordWriter::write_leak(Batch& batch, const events::Record& record, const Leak& leak, int index) const {

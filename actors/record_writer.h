@@ -23,8 +23,9 @@ class RecordWriter {
   void write_outcome(Batch&, const Task&, int& index, std::int32_t partition_count) const;
   /// The dead letter and command.dead_lettered of a task.
   void write_dead_letter(Batch&, const Task&, int& index) const;
+  /// `index`: of several of one name at one record.
   void write_alert(Batch&, const events::Record&, std::string_view alert, std::string_view cart_id,
-                   std::string_view message) const;
+                   std::string_view message, int index = 0) const;
   /// `index`: of several at one record.
   void write_leak(Batch&, const events::Record&, const Leak&, int index) const;
   void write_state(Batch&, std::string_view key, std::string_view value) const;

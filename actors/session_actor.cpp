@@ -1,5 +1,6 @@
 #include "actors/session_actor.h"
 
+#include "actors/findings.h"
 #include "events/decide.h"
 #include "events/footprint.h"
 #include "events/snapshot.h"
@@ -26,7 +27,8 @@ SessionActor::~SessionActor() { environment_.lives.sessions_stopped.fetch_add(1,
 std::int64_t SessionActor::block_bytes() { return sizeof(caf::actor_storage<SessionActor>) + behavior_bytes; }
 
 caf::behavior SessionActor::make_behavior() {
-  return {[this](const DecideInSession& message) { decide(message.task); }};
+  return {[this](const DecideInSession& message) { decide(message.task); },
+          [this](const CompareSession& message) { compare(message.with); }};
 }
 
 void SessionActor::decide(Task* task) {
@@ -49,6 +51,18 @@ void SessionActor::decide(Task* task) {
   if (auto cart = caf::actor_cast<caf::actor>(cart_)) {
     send(cart, SessionDecided{task, CountedMessage(environment_.ledger)});
   }
+}
+
+void SessionActor::compare(const Retire& with) {
+  const auto written = events::decode_session(with.session, std::pmr::get_default_resource());
+  const auto* session = std::get_if<events::Session>(&written);
+  if (session == nullptr) {
+    with.findings->differs(with.id, {"session", "open", "unreadable"});
+  } else if (auto field = events::first_difference(session_, *session)) {
+    field->field.insert(0, "session.");
+    with.findings->differs(with.id, std::move(*field));
+  }
+  if (auto cart = caf::actor_cast<caf::actor>(cart_)) send(cart, SessionCompared{});
 }
 
 caf::error to_exit_reason(const std::exception_ptr& e) {

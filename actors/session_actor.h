@@ -21,6 +21,7 @@ class SessionActor : public caf::event_based_actor {
  private:
   caf::behavior make_behavior() override;
   void decide(Task*);
+  void compare(const Retire&);
 
   Environment& environment_;
   caf::actor_addr cart_;  // weak: a session never keeps its cart

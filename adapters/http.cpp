@@ -43,6 +43,7 @@ std::string not_an_address(const std::string& address) {
 
 struct HttpServer::Listening {
   HttpPaths paths;
+  HttpActions actions;
   std::string address;
   httplib::Server server;
   std::atomic<bool> ended{false};
@@ -58,7 +59,8 @@ HttpServer::~HttpServer() {
 
 const std::string& HttpServer::address() const { return listening_->address; }
 
-std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpPaths paths, std::string& wrong) {
+std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpPaths paths, HttpActions actions,
+                                             std::string& wrong) {
   const auto place = place_of(address);
   if (!place) {
     wrong = not_an_address(address);
@@ -66,6 +68,7 @@ std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpPat
   }
   auto listening = std::make_unique<Listening>();
   listening->paths = std::move(paths);
+  listening->actions = std::move(actions);
   auto& server = listening->server;
   server.new_task_queue = [] { return new httplib::ThreadPool(threads); };
   server.set_socket_options([](socket_t socket) {  // not SO_REUSEPORT, the default: two engines would share the port
@@ -86,6 +89,16 @@ std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpPat
       response.set_content(made.body, made.type);
     });
   }
+  for (const auto& path : listening->actions) {
+    server.Post(path.first, [&action = path.second](const httplib::Request& request, httplib::Response& response) {
+      const bool heeded = request.get_header_value("Content-Type") == "application/json";
+      const auto made = heeded
+                            ? action.act(request.get_param_value(action.member.c_str()))
+                            : HttpAnswer{415, "text/plain; charset=utf-8", "Content-Type: application/json, please\n"};
+      response.status = made.status;
+      response.set_content(made.body, made.type);
+    });
+  }
   const int port = place->port == 0                                ? server.bind_to_any_port(place->host)
                    : server.bind_to_port(place->host, place->port) ? place->port
                                                                    : -1;
@@ -102,16 +115,29 @@ std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpPat
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(listening)));
 }
 
-HttpGot http_get(const std::string& address, const std::string& path) {
+namespace {
+
+HttpGot ask(const std::string& address, const std::string& path,
+            httplib::Result (*how)(httplib::Client&, const char*)) {
   const auto place = place_of(address);
   if (!place) return {0, {}, not_an_address(address)};
   httplib::Client client(place->host, place->port);
   client.set_connection_timeout(read_timeout_s);
   client.set_read_timeout(read_timeout_s);
-  const auto result = client.Get(path);
+  const auto result = how(client, path.c_str());
   if (!result)
     return {0, {}, "no answer from http://" + address + path + ": " + httplib::to_string(result.error()) + "."};
   return {result->status, result->body, {}};
+}
+
+}  // namespace
+
+HttpGot http_get(const std::string& address, const std::string& path) {
+  return ask(address, path, [](httplib::Client& client, const char* p) { return client.Get(p); });
+}
+HttpGot http_post(const std::string& address, const std::string& path) {
+  return ask(address, path,
+             [](httplib::Client& client, const char* p) { return client.Post(p, std::string(), "application/json"); });
 }
 
 }  // namespace mayfly::adapters

@@ -1,5 +1,5 @@
-// A small HTTP/1.1 server for probes, metrics and one page, and a client to ask it. Answers GET only; no TLS, no
-// secrets: bind it to loopback or to a network that may see it. Knows nothing of what it serves.
+// A small HTTP/1.1 server for probes, metrics and one page, and a client to ask it. Answers GET, and POST where it is
+// told to; no TLS, no secrets: bind it to loopback or to a network that may see it. Knows nothing of what it serves.
 #pragma once
 
 #include <functional>
@@ -18,12 +18,19 @@ struct HttpAnswer {
 
 /// What is at each path. Called from the server's threads, several at a time; outlives the server's life.
 using HttpPaths = std::map<std::string, std::function<HttpAnswer()>>;
+/// What to do at each path when it is POSTed to, with the value of a query's member, empty where it is not given. Only
+/// requests of type application/json are heeded: a page of another site cannot send them.
+struct HttpAction {
+  std::string member;
+  std::function<HttpAnswer(const std::string& value)> act;
+};
+using HttpActions = std::map<std::string, HttpAction>;
 
 class HttpServer {
  public:
   /// Listens on "HOST:PORT" (port 0: any free one) and answers from threads of its own. Null with `wrong` set, a
   /// sentence, if it cannot.
-  static std::unique_ptr<HttpServer> open(const std::string& address, HttpPaths, std::string& wrong);
+  static std::unique_ptr<HttpServer> open(const std::string& address, HttpPaths, HttpActions, std::string& wrong);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -44,5 +51,7 @@ struct HttpGot {
   std::string wrong;
 };
 [[nodiscard]] HttpGot http_get(const std::string& address, const std::string& path);
+/// POST without a body, of type application/json.
+[[nodiscard]] HttpGot http_post(const std::string& address, const std::string& path);
 
 }  // namespace mayfly::adapters

@@ -71,6 +71,8 @@ std::vector<Key> keys_of(Config& c) {
       number("memory", "cart_bytes", 0, 1 << 30, e.memory.cart_bytes),
       number("memory", "session_bytes", 0, 1 << 30, e.memory.session_bytes),
       millis("memory", "look_interval_ms", 10, 60'000, e.memory.look_interval),
+      millis("memory", "renew_interval_ms", 0, 30 * day_s * 1000, e.renewal.interval),
+      number("memory", "renew_jitter_percent", 0, 100, e.renewal.jitter_percent),
       number("engine", "threads", 0, 256, e.threads),
       text("kafka", "instance", c.kafka.instance),
       number("kafka", "replication_factor", 0, 32, c.kafka.replication_factor),

@@ -1,11 +1,11 @@
 #include "tools/first_difference.h"
 
 #include "events/snapshot.h"
+#include "events/state_difference.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <memory_resource>
 
 namespace mayfly::tools {
 
@@ -46,53 +46,6 @@ std::string data_difference(const std::string& path, const Json& recorded, const
   return differ(path, dumped(recorded), dumped(again));
 }
 
-/// A cart's state as JSON of its fields, so that one can be named.
-Json fields_of(std::string_view key, std::string_view bytes) {
-  const auto parts = events::split_snapshot(bytes);
-  const auto* found = std::get_if<events::SnapshotParts>(&parts);
-  if (found == nullptr) return Json(shown(bytes));
-  Json json;
-  json["wait"] = {{"kind", name(found->wait.kind)},
-                  {"length_ms", found->wait.length.count},
-                  {"set_at", found->wait.set_at},
-                  {"due_ms", found->wait.due ? found->wait.due->ms : 0}};
-  std::pmr::monotonic_buffer_resource memory;
-  const auto cart = events::decode_cart(key, found->cart, &memory);
-  if (const auto* c = std::get_if<events::Cart>(&cart)) {
-    json["sequence"] = c->sequence;
-    json["phase"] = static_cast<int>(c->phase);
-    json["currency"] = std::string(c->currency.view());
-    json["created"] = {c->created.partition, c->created.offset, c->created_at.ms};
-    json["customer_id"] = std::string(c->customer_id);
-    json["total_minor"] = c->total_minor();
-    json["reservations"] = c->reservations;
-    json["sessions"] = c->sessions;
-    json["remembered"] = c->remembered.size();
-    for (const auto& line : c->lines) {
-      json["lines"].push_back(
-          {{"sku", std::string(line.sku)}, {"quantity", line.quantity}, {"unit_price_minor", line.unit_price_minor}});
-    }
-  }
-  const auto session = events::decode_session(found->session, &memory);
-  if (const auto* s = std::get_if<events::Session>(&session); s != nullptr && !found->session.empty()) {
-    json["session"] = {{"number", s->number},
-                       {"state", static_cast<int>(s->ledger.state)},
-                       {"amount_minor", s->amount_minor},
-                       {"authorized_minor", s->ledger.authorized_minor},
-                       {"captured_minor", s->ledger.captured_minor},
-                       {"refunded_minor", s->ledger.refunded_minor},
-                       {"status_tries", s->ledger.status_tries}};
-  }
-  return json;
-}
-
-Json position_fields(std::string_view bytes) {
-  const auto position = events::decode_position(bytes);
-  const auto* p = std::get_if<events::PositionRecord>(&position);
-  if (p == nullptr) return Json(shown(bytes));
-  return {{"next", p->next}, {"ticked_ms", p->ticked.ms}, {"partitions", p->partitions}, {"engine", p->engine}};
-}
-
 }  // namespace
 
 std::string first_difference(const RecordContent& recorded, const RecordContent& again) {
@@ -115,13 +68,21 @@ std::string first_difference(const RecordContent& recorded, const RecordContent&
 }
 
 std::string first_difference_of_state(std::string_view key, std::string_view recorded, std::string_view again) {
-  const auto sizes = std::to_string(recorded.size()) + " bytes";
-  const bool position = key == events::position_key;
-  if (key.starts_with('\x01') && !position) return differ("bytes", sizes, std::to_string(again.size()) + " bytes");
-  const auto r = position ? position_fields(recorded) : fields_of(key, recorded);
-  const auto a = position ? position_fields(again) : fields_of(key, again);
-  if (r == a) return differ("bytes", sizes, std::to_string(again.size()) + " bytes");
-  return data_difference("state", r, a);
+  const auto bytes =
+      differ("bytes", std::to_string(recorded.size()) + " bytes", std::to_string(again.size()) + " bytes");
+  std::optional<events::StateDifference> found;
+  if (key == events::position_key) {
+    const auto r = events::decode_position(recorded);
+    const auto a = events::decode_position(again);
+    if (r.index() != 0 || a.index() != 0) return bytes;
+    found = events::first_difference(std::get<events::PositionRecord>(r), std::get<events::PositionRecord>(a));
+  } else if (!key.starts_with('\x01')) {
+    const auto r = events::split_snapshot(recorded);
+    const auto a = events::split_snapshot(again);
+    if (r.index() != 0 || a.index() != 0) return bytes;
+    found = events::first_difference(key, std::get<events::SnapshotParts>(r), std::get<events::SnapshotParts>(a));
+  }
+  return found ? differ("state." + found->field, found->one, found->other) : bytes;
 }
 
 std::string summary(std::span<const events::Header> headers, const std::optional<events::Bytes>& value) {

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -22,7 +23,7 @@ adapters::HttpAnswer verdict(bool good, const char* yes, const char* no) {
 
 }  // namespace
 
-Front::Front(const actors::Engine& engine, const events::Clock& clock, Running running, FrontLimits limits)
+Front::Front(actors::Engine& engine, const events::Clock& clock, Running running, FrontLimits limits)
     : engine_(engine),
       clock_(clock),
       running_(std::move(running)),
@@ -80,6 +81,17 @@ void Front::tell_service() {
 
 Observed Front::observed() const { return observe(engine_, running_, clock_, alive_); }
 
+/// The tree as it is before: when a partition's count of renewals has risen, it was renewed.
+adapters::HttpAnswer Front::renew(const std::string& partition) {
+  events::Partition which = -1;
+  const char* end = partition.data() + partition.size();
+  const auto read = std::from_chars(partition.data(), end, which);
+  const bool number = partition.empty() || (read.ec == std::errc{} && read.ptr == end && which >= 0);
+  const auto before = tree_json(observed());
+  if (number && engine_.renew(which)) return {202, "application/json", before};
+  return {404, "text/plain; charset=utf-8", "this engine serves no partition " + partition + "\n"};
+}
+
 std::string Front::listen(const std::string& address) {
   std::string wrong;
   server_ = adapters::HttpServer::open(
@@ -105,7 +117,7 @@ std::string Front::listen(const std::string& address) {
         [] {
           return adapters::HttpAnswer{200, "text/html; charset=utf-8", page};
         }}},
-      wrong);
+      {{"/renew", {"partition", [this](const std::string& partition) { return renew(partition); }}}}, wrong);
   return wrong;
 }
 

@@ -25,7 +25,7 @@ struct FrontLimits {
 class Front {
  public:
   /// The engine and the clock outlive it. Looks at the engine from now on; shows nothing until `listen`.
-  Front(const actors::Engine&, const events::Clock&, Running, FrontLimits);
+  Front(actors::Engine&, const events::Clock&, Running, FrontLimits);
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
@@ -40,8 +40,9 @@ class Front {
   void look();
   void tell_service();
   [[nodiscard]] Observed observed() const;
+  [[nodiscard]] adapters::HttpAnswer renew(const std::string& partition);
 
-  const actors::Engine& engine_;
+  actors::Engine& engine_;
   const events::Clock& clock_;
   Running running_;
   FrontLimits limits_;

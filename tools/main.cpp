@@ -115,6 +115,15 @@ int main(int argc, char** argv) {
   s->add_option("--http", memory_options.http, "where it listens, HOST:PORT");
   s->add_flag("--json", memory_options.json, "one JSON object");
 
+  RenewOptions renew_options;
+  renew_options.http = default_http_address;
+  s = verb(app, "renew", "Drop partitions of a running engine, wake them from what is committed, compare both",
+           renew_options, renew, chosen);
+  s->add_option("--http", renew_options.http, "where it listens, HOST:PORT");
+  s->add_option("--partition", renew_options.partition, "only this one; -1: each, one after the other")
+      ->check(CLI::Range(-1, 1023));
+  s->add_flag("--json", renew_options.json, "one JSON object");
+
   ReplayOptions replay_options;
   s = verb(app, "replay", "Decide the recorded commands again and compare every byte", replay_options, replay, chosen);
   s->add_option("what", replay_options.what, "verify")->check(CLI::IsMember({"verify"}));

@@ -85,6 +85,14 @@ void partitions_text(Text& text, const Observed& seen) {
        [](const auto& p) { return p.restarts; });
   each("mayfly_partition_taken_total", "counter", "Times the partition was restored, the first included.",
        [](const auto& p) { return p.times_taken; });
+  each("mayfly_partition_renewals_total", "counter", "Times the partition was renewed while it was served.",
+       [](const auto& p) { return p.renewals.count; });
+  each("mayfly_partition_renewal_carts_total", "counter", "Carts compared with what is committed by renewals.",
+       [](const auto& p) { return p.renewals.carts; });
+  each("mayfly_partition_renewal_differences_total", "counter", "Differences that renewals found.",
+       [](const auto& p) { return p.renewals.differences; });
+  each("mayfly_partition_renewal_seconds", "gauge", "How long the newest renewal took.",
+       [](const auto& p) { return static_cast<double>(p.renewals.newest_ms) / 1000.0; });
 }
 
 /// What the log says of itself: one family per figure's name, in the order they come.

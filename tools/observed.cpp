@@ -11,6 +11,17 @@ namespace mayfly::tools {
 
 namespace {
 
+nlohmann::json renewals_json(const actors::Renewals& r) {
+  return {{"count", r.count},
+          {"carts", r.carts},
+          {"differences", r.differences},
+          {"newest", r.count == 0 ? nlohmann::json() : nlohmann::json(time_text(r.newest))},
+          {"newest_ms", r.newest_ms},
+          {"newest_carts", r.newest_carts},
+          {"newest_differences", r.newest_differences},
+          {"newest_fields", r.newest_fields}};
+}
+
 nlohmann::json partition_json(const actors::PartitionView& p, events::Timestamp now) {
   nlohmann::json newest = nlohmann::json::array();
   for (const auto& restart : p.newest) newest.push_back({{"reason", restart.reason}, {"at", time_text(restart.at)}});
@@ -26,7 +37,8 @@ nlohmann::json partition_json(const actors::PartitionView& p, events::Timestamp 
           {"commands", p.commands},
           {"restarts", p.restarts},
           {"times_taken", p.times_taken},
-          {"newest_restarts", newest}};
+          {"newest_restarts", newest},
+          {"renewals", renewals_json(p.renewals)}};
 }
 
 /// Counters by name, those that are zero left out.

@@ -91,6 +91,13 @@ struct MemoryOptions {
 };
 int memory(const MemoryOptions&);
 
+struct RenewOptions {
+  std::string http;             // HOST:PORT of the engine
+  std::int32_t partition = -1;  // -1: each
+  bool json = false;
+};
+int renew(const RenewOptions&);
+
 struct ReplayOptions {
   std::string what = "verify";
   std::string log;

@@ -84,6 +84,26 @@ class Http(unittest.TestCase):
         again = subprocess.run([MAYFLY, "tree", "--http", self.address, "--json"], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
         self.assertEqual(json.loads(again.stdout)["engine"]["carts_open"], 1)
 
+    def test_renew_compares_the_carts_of_each_partition_and_serving_goes_on(self):
+        self.send("cart.create", "c1", "currency=GBP")
+        self.wait_for_commands(1)
+        renewed = subprocess.run([MAYFLY, "renew", "--http", self.address, "--json"], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+        partitions = json.loads(renewed.stdout)["partitions"]
+        self.assertEqual([p["renewals"]["count"] for p in partitions], [1] * 4)
+        self.assertEqual(sum(p["renewals"]["newest_carts"] for p in partitions), 1)
+        self.send("cart.cancel", "c1")
+        self.wait_for_commands(2)
+        one = subprocess.run([MAYFLY, "renew", "--http", self.address, "--partition", "2"], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+        self.assertEqual(one.stdout.count("partition "), 1)
+        none = subprocess.run([MAYFLY, "renew", "--http", self.address, "--partition", "9"], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        self.assertEqual((none.returncode, "serves no partition 9" in none.stderr), (1, True))
+
+    def test_a_page_of_another_site_cannot_renew(self):
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(f"http://{self.address}/renew", data=b"", method="POST"), timeout=PATIENCE_S)
+        self.assertEqual(refused.exception.code, 415)
+        refused.exception.close()
+
     def test_the_page_loads_nothing_from_elsewhere(self):
         kind, page = self.get("/")
         self.assertEqual(kind, "text/html")

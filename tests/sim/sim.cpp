@@ -68,10 +68,10 @@ int main(int argc, char** argv) {
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   std::printf(
       "%lld seeds in %.1f s, %.2f ms each: %lld commands, %lld events, %lld deaths, %lld dead letters, %lld rebuilds, "
-      "%lld engines\n",
+      "%lld renewals, %lld engines\n",
       seeds, seconds, seconds * 1e3 / static_cast<double>(seeds), static_cast<long long>(tally.commands),
       static_cast<long long>(tally.events), static_cast<long long>(tally.deaths),
       static_cast<long long>(tally.dead_letters), static_cast<long long>(tally.rebuilds),
-      static_cast<long long>(tally.engines));
+      static_cast<long long>(tally.renewals), static_cast<long long>(tally.engines));
   return planted ? 1 : 0;
 }

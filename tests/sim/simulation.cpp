@@ -46,6 +46,7 @@ class History {
         traffic.send();
         if (chance_.permille(200)) clock_.time.ms += static_cast<std::int64_t>(chance_.below(2'000));
       }
+      if (engine_ && chance_.permille(400)) engine_->renew(chance_.permille(500) ? -1 : 0);
       serve(1 + static_cast<int>(chance_.below(8)));
       if (!wrong_.empty()) return wrong_;
       if (chance_.permille(300)) clock_.time.ms += static_cast<std::int64_t>(chance_.below(200'000));
@@ -81,6 +82,10 @@ class History {
       std::stop_source stop;
       log_->stop_after(polls, stop);
       const auto result = engine_->run(stop.get_token());
+      for (const auto& p : engine_->partitions()) {
+        if (p.renewals.differences != 0)
+          wrong_ = "memory is not what is committed: " + p.renewals.newest_fields.front();
+      }
       if (result.end == actors::RunEnd::stopped) return check_lives();
       const bool gave_up = result.message.find("partition_rebuilds") != std::string::npos;
       if (!gave_up) wrong_ = "the engine ended: " + result.message;
@@ -123,6 +128,7 @@ class History {
     if (!engine_) return;
     const auto census = engine_->census();
     tally_.rebuilds += census.rebuilds;
+    for (const auto& p : engine_->partitions()) tally_.renewals += p.renewals.count;
     const auto how = calm_ ? 0 : chance_.below(3);
     if (how == 1) log_->die();
     if (how == 2) {

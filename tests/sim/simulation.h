@@ -15,6 +15,7 @@ struct Tally {
   std::int64_t deaths = 0;
   std::int64_t dead_letters = 0;
   std::int64_t rebuilds = 0;
+  std::int64_t renewals = 0;
   std::int64_t engines = 0;
 };
 

@@ -116,7 +116,7 @@ TEST_CASE("the first difference is named by position, cart and field") {
          if (s == Stream::state && r.key == "c") replace(value, "TEA", "TEE");
          return true;
        }),
-       "of c: state.lines[0].sku: recorded \"TEE\", again \"TEA\"");
+       "of c: state.lines[0].sku: recorded TEE, again TEA");
   said(replayed_but_for([](Stream s, Record& r, std::string&) { return s != Stream::state || r.key != "b"; }),
        "of b: nothing recorded, again");
 }
