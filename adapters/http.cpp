@@ -93,7 +93,7 @@ std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpPat
     server.Post(path.first, [&action = path.second](const httplib::Request& request, httplib::Response& response) {
       const bool heeded = request.get_header_value("Content-Type") == "application/json";
       const auto made = heeded
-                            ? action.act(request.get_param_value(action.member.c_str()))
+                            ? action.act(request.get_param_value(action.member))
                             : HttpAnswer{415, "text/plain; charset=utf-8", "Content-Type: application/json, please\n"};
       response.status = made.status;
       response.set_content(made.body, made.type);
