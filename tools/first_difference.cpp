@@ -68,8 +68,7 @@ std::string first_difference(const RecordContent& recorded, const RecordContent&
 }
 
 std::string first_difference_of_state(std::string_view key, std::string_view recorded, std::string_view again) {
-  auto bytes =
-      differ("bytes", std::to_string(recorded.size()) + " bytes", std::to_string(again.size()) + " bytes");
+  auto bytes = differ("bytes", std::to_string(recorded.size()) + " bytes", std::to_string(again.size()) + " bytes");
   std::optional<events::StateDifference> found;
   if (key == events::position_key) {
     const auto r = events::decode_position(recorded);
