@@ -122,6 +122,10 @@ void actors_text(Text& text, const actors::Census& c) {
            c.actors_running);
   text.one("mayfly_actor_restarts_total", "counter", "Actors that died and were started again from their snapshot.",
            c.restarts);
+  text.one("mayfly_partition_rebuilds_total", "counter", "Partitions rebuilt from the log after too many restarts.",
+           c.rebuilds);
+  text.one("mayfly_carts_quarantined", "gauge", "Open carts whose commands become dead letters until released.",
+           c.carts_quarantined);
   text.family("mayfly_carts_open", "gauge", "Carts with state, by whether an actor holds it now.");
   text.sample("mayfly_carts_open", "state=\"awake\"", c.carts_awake);
   text.sample("mayfly_carts_open", "state=\"sleeping\"", c.carts_open - c.carts_awake);

@@ -101,6 +101,8 @@ std::string tree_json(const Observed& seen) {
         {"sessions_open", c.sessions_open},
         {"epitaphs", c.epitaphs},
         {"restarts", c.restarts},
+        {"rebuilds", c.rebuilds},
+        {"carts_quarantined", c.carts_quarantined},
         {"commands", c.commands},
         {"events", c.events},
         {"ticks", c.ticks},

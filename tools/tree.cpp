@@ -31,6 +31,11 @@ void print(const json& tree) {
   fmt::print("{:<34}{:<11}{:>9}{:>9}{:>10}{:>12}{:>9}{:>9}\n", "└─ engine " + engine.at("name").get<std::string>(),
              state, count(engine, "carts_open"), count(engine, "carts_awake"), count(engine, "sessions_open"),
              count(engine, "commands"), count(engine, "restarts"), "");
+  const auto troubles = [&engine](const char* member) { return engine.at(member).get<std::int64_t>() != 0; };
+  if (troubles("carts_quarantined") || troubles("rebuilds")) {
+    fmt::print("   │  {} carts in quarantine, partitions rebuilt {} times\n", count(engine, "carts_quarantined"),
+               count(engine, "rebuilds"));
+  }
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const auto& p = partitions[i];
     const bool last = i + 1 == partitions.size();

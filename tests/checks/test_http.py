@@ -77,6 +77,7 @@ class Http(unittest.TestCase):
         self.assertEqual([p["phase"] for p in tree["partitions"]], ["serving"] * 4)
         self.assertEqual(sum(p["carts_open"] for p in tree["partitions"]), 1)
         self.assertEqual(tree["process"]["pid"], self.engine.pid)
+        self.assertEqual([tree["engine"][m] for m in ("restarts", "rebuilds", "carts_quarantined")], [0, 0, 0])
         shown = subprocess.run([MAYFLY, "tree", "--http", self.address], capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
         self.assertIn(f"process {self.engine.pid}", shown)
         self.assertEqual(shown.count("serving"), 4)
