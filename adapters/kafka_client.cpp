@@ -69,7 +69,10 @@ events::Fetched KafkaClient::read(events::Stream stream, events::Partition parti
 
 events::StreamEnds KafkaClient::ends(events::Stream stream, events::Partition partition) {
   events::StreamEnds ends;
-  return reader_->ends(stream, partition, ends).ok() ? ends : events::StreamEnds{};
+  ends.status = reader_->ends(stream, partition, ends)
+                    .status("asking where partition " + std::to_string(partition) + " of " + options_.topic(stream) +
+                            " begins and ends");
+  return ends;
 }
 
 }  // namespace mayfly::adapters

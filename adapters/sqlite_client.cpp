@@ -70,8 +70,8 @@ events::Fetched SqliteClient::read(events::Stream stream, events::Partition part
 events::StreamEnds SqliteClient::ends(events::Stream stream, events::Partition partition) {
   try {
     return reader_.ends(stream, partition);
-  } catch (const sqlite::Error&) {
-    return {};
+  } catch (const sqlite::Error& error) {
+    return {0, 0, error.status()};
   }
 }
 

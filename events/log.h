@@ -129,6 +129,7 @@ class Log {
 struct StreamEnds {
   Offset first = 0;
   Offset end = 0;
+  LogStatus status{};  // not ok: the two are not known
 };
 
 struct Appended {

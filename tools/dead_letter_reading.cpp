@@ -47,6 +47,7 @@ Fate DeadLetterReading::fate_of(events::Offset offset) const {
 
 events::LogStatus DeadLetterReading::begin() {
   ends_ = log_.ends(events::Stream::deadletters, partition_);
+  if (!ends_.status.ok()) return ends_.status;
   marks_read_to_ = ends_.end;
   for (auto from = ends_.first; from < ends_.end;) {
     auto fetched = log_.read(events::Stream::deadletters, partition_, from, at_once);

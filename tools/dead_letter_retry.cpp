@@ -30,11 +30,10 @@ DeadLetterHandling::DeadLetterHandling(events::LogClient& log, const events::Clo
     : log_(log), clock_(clock), run_(new_id()) {}
 
 /// What is to be sent; the rest is counted with why not.
-std::vector<DeadLetterHandling::Sending> DeadLetterHandling::chosen(const std::vector<Found>& batch) {
-  std::vector<Sending> sendings;
+events::LogStatus DeadLetterHandling::choose(const std::vector<Found>& batch, std::vector<Sending>& sendings) {
   sendings.reserve(batch.size());
   const auto now = clock_.now();
-  std::map<events::Partition, events::Offset> ends;  // asked for once: a broker's answer takes a while
+  std::map<events::Partition, events::StreamEnds> ends;  // asked for once: a broker's answer takes a while
   for (const auto& found : batch) {
     const bool begun = found.fate.kind == Fate::Kind::retry_begun;
     if (const auto why = why_not_sent_again(found.letter); !why.empty()) {
@@ -45,18 +44,20 @@ std::vector<DeadLetterHandling::Sending> DeadLetterHandling::chosen(const std::v
       sendings.push_back({&found, found.fate.to});
     } else {
       const auto partition = partition_to(found, log_.partitions());
-      const auto [end, is_new] = ends.try_emplace(partition);
-      if (is_new) end->second = log_.ends(events::Stream::commands, partition).end;
-      sendings.push_back({&found, {partition, end->second}});
+      const auto [known, is_new] = ends.try_emplace(partition);
+      if (is_new) known->second = log_.ends(events::Stream::commands, partition);
+      if (!known->second.status.ok()) return known->second.status;
+      sendings.push_back({&found, {partition, known->second.end}});
     }
   }
-  return sendings;
+  return {};
 }
 
 events::LogStatus DeadLetterHandling::retry(DeadLetterReading& reading, const std::vector<Found>& batch) {
-  auto sendings = chosen(batch);
-  if (sendings.empty()) return {};
-  auto status = begin(reading, sendings);
+  std::vector<Sending> sendings;
+  auto status = choose(batch, sendings);
+  if (!status.ok() || sendings.empty()) return status;
+  status = begin(reading, sendings);
   if (status.ok()) status = look_for_sent(sendings);
   if (status.ok()) status = send(sendings);
   if (status.ok()) status = mark(MarkKind::retried, sendings);

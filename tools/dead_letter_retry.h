@@ -45,7 +45,7 @@ class DeadLetterHandling {
     events::Position from;                      // it lies there or later, if it was sent
     events::Position to{0, events::no_offset};  // where it lies
   };
-  std::vector<Sending> chosen(const std::vector<Found>&);
+  events::LogStatus choose(const std::vector<Found>&, std::vector<Sending>&);
   events::LogStatus begin(DeadLetterReading&, std::vector<Sending>&);
   events::LogStatus look_for_sent(std::vector<Sending>&);
   events::LogStatus send(std::vector<Sending>&);

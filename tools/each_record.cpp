@@ -14,6 +14,7 @@ constexpr events::Millis pending_wait{10'000};
 events::LogStatus each_record(events::LogClient& log, events::Stream stream, events::Partition partition,
                               const std::function<bool(const events::Record&)>& f) {
   const auto ends = log.ends(stream, partition);
+  if (!ends.status.ok()) return ends.status;
   for (auto from = ends.first; from < ends.end;) {
     auto fetched = log.read(stream, partition, from, read_at_once);
     if (!fetched.status.ok() || fetched.batch.records.empty()) return fetched.status;

@@ -5,6 +5,7 @@
 #include "events/identity.h"
 #include "events/snapshot.h"
 #include "events/words.h"
+#include "tools/each_record.h"
 #include "tools/exit_codes.h"
 #include "tools/record_text.h"
 #include "tools/text.h"
@@ -24,20 +25,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr events::PollLimits read_at_once{2000, 8 * 1024 * 1024, events::Millis{0}};
-
 /// Calls back for each record of a stream's partition that has the key, in order.
 events::LogStatus each_of(events::LogClient& log, events::Stream stream, const std::string& key,
                           const std::function<void(const events::Record&)>& each) {
-  const auto partition = events::partition_of(key, log.partitions());
-  for (auto from = log.ends(stream, partition).first;;) {
-    auto fetched = log.read(stream, partition, from, read_at_once);
-    if (!fetched.status.ok() || fetched.batch.records.empty()) return fetched.status;
-    from = fetched.next;
-    for (const auto& record : fetched.batch.records) {
-      if (record.key == key) each(record);
-    }
-  }
+  return each_record(log, stream, events::partition_of(key, log.partitions()), [&](const events::Record& record) {
+    if (record.key == key) each(record);
+    return true;
+  });
 }
 
 const char* name(events::Phase phase) {

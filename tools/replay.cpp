@@ -52,7 +52,9 @@ events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
       }
       return true;
     });
-    const auto first = log.ends(Stream::commands, p).first;
+    const auto commands = log.ends(Stream::commands, p);
+    if (status.ok()) status = commands.status;
+    const auto first = commands.first;
     if (status.ok() && first > 0 && first < recorded.ends[static_cast<std::size_t>(p)]) {
       status = {events::LogError::corrupt,
                 "partition " + std::to_string(p) + ": commands before offset " + std::to_string(first) +

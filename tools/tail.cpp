@@ -39,17 +39,19 @@ std::optional<std::int64_t> number(std::string_view text) {
   return n;
 }
 
-/// Where to begin in each partition; nothing if `from` cannot be understood. -1: leave the partition out.
+/// Where to begin in each partition; nothing if `from` cannot be understood. -1: leave the partition out. `status`
+/// tells whether the log could say.
 std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events::Stream stream,
-                                                  const std::string& from) {
+                                                  const std::string& from, events::LogStatus& status) {
   std::vector<events::Offset> offsets;
   const auto colon = from.find(':');
   const auto only = colon == std::string::npos ? std::nullopt : number(from.substr(0, colon));
   const auto offset = number(colon == std::string::npos ? from : from.substr(colon + 1));
   if (from != "begin" && from != "end" && (!offset || (colon != std::string::npos && !only))) return std::nullopt;
   if (only && *only >= log.partitions()) return std::nullopt;
-  for (events::Partition p = 0; p < log.partitions(); ++p) {
+  for (events::Partition p = 0; p < log.partitions() && status.ok(); ++p) {
     const auto ends = log.ends(stream, p);
+    status = ends.status;
     offsets.push_back(from == "begin" ? ends.first : from == "end" ? ends.end : only && *only != p ? -1 : *offset);
   }
   return offsets;
@@ -66,11 +68,15 @@ int tail(const TailOptions& options) {
     return exit_code_of(status.error);
   }
   const auto stream = stream_of(options.stream).value_or(events::Stream::events);
-  auto next = begins(*log, stream, options.from);
+  auto next = begins(*log, stream, options.from, status);
   if (!next) {
     std::fprintf(stderr, "--from %s: give begin, end, OFFSET or PARTITION:OFFSET; partitions are 0 to %d\n",
                  options.from.c_str(), log->partitions() - 1);
     return exit_usage;
+  }
+  if (!status.ok()) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    return exit_code_of(status.error);
   }
   if (!options.type.empty() && !is_type(options.type)) {
     std::fprintf(stderr, "--type %s: no command or event has that type; give one such as order.placed\n",

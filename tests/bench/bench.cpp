@@ -4,9 +4,8 @@
 #include "adapters/open_log.h"
 #include "adapters/sqlite_client.h"
 #include "adapters/wall_clock.h"
+#include "bench/cpu_time.h"
 #include "bench/workload.h"
-
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
@@ -48,34 +47,23 @@ std::int64_t fill(bench::Workload& work, std::int32_t partitions, Append append)
   return filled;
 }
 
-double cpu_seconds() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(use.ru_utime) + seconds(use.ru_stime);
-}
-
 void measure(events::Log& log, const events::Clock& clock, std::int64_t filled) {
   actors::EngineConfig config;
   actors::Engine engine(log, clock, config, [](const actors::Notice& n) {
     if (n.level != actors::Notice::Level::info) std::fprintf(stderr, "%s\n", n.message.c_str());
   });
   const auto begun = std::chrono::steady_clock::now();
-  const auto cpu = cpu_seconds();
+  const auto cpu = bench::cpu_seconds();
   engine.run_until_caught_up();
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-  const auto used = cpu_seconds() - cpu;
+  const auto used = bench::cpu_seconds() - cpu;
   const auto census = engine.census();
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
   const auto n = static_cast<double>(census.commands);
   std::printf(
       "commands %lld of %lld  events %lld  refused %lld  seconds %.2f  commands/s %.0f  cpu_us/command %.2f  "
       "peak_rss_mib %ld\n",
       static_cast<long long>(census.commands), static_cast<long long>(filled), static_cast<long long>(census.events),
-      static_cast<long long>(census.rejections), seconds, n / seconds, used * 1e6 / n, use.ru_maxrss / 1024);
+      static_cast<long long>(census.rejections), seconds, n / seconds, used * 1e6 / n, bench::peak_rss_mib());
 }
 
 }  // namespace

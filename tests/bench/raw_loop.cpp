@@ -3,10 +3,9 @@
 // of 172 bytes with 8 headers and 0.9 snapshots of 202 bytes (the mean sizes of a checkout of five lines), 20,000
 // commands per transaction, lz4.
 #include "adapters/kafka_produce.h"
+#include "bench/cpu_time.h"
 
 #include <librdkafka/rdkafka.h>
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -42,15 +41,6 @@ rd_kafka_t* client(rd_kafka_type_t type, const Settings& settings) {
   auto* made = rd_kafka_new(type, conf, why, sizeof why);
   if (made == nullptr) throw std::runtime_error(why);
   return made;
-}
-
-double cpu_seconds() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(use.ru_utime) + seconds(use.ru_stime);
 }
 
 class Loop {
@@ -102,16 +92,14 @@ class Loop {
       if (count <= 0) continue;
       if (done == 0) {
         begun = std::chrono::steady_clock::now();
-        cpu = cpu_seconds();
+        cpu = bench::cpu_seconds();
       }
       done += copy(std::span(got.data(), static_cast<std::size_t>(count)));
     }
     const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     const auto n = static_cast<double>(done);
-    rusage use{};
-    getrusage(RUSAGE_SELF, &use);
     std::printf("raw-loop records %zu seconds %.2f rate %.0f cpu_us_per_record %.2f peak_rss_mib %ld\n", done, seconds,
-                n / seconds, (cpu_seconds() - cpu) * 1e6 / n, use.ru_maxrss / 1024);
+                n / seconds, (bench::cpu_seconds() - cpu) * 1e6 / n, bench::peak_rss_mib());
   }
 
  private:

@@ -136,13 +136,13 @@ class Run:
                 program.process.wait()
 
 
-def check(log, expected):
-    """True if the log is whole and holds what the rows say."""
-    checked = log_check.Check(log, drained=True)
+def check(log, expected, drained=True, of_the_rows=lambda event: True):
+    """True if the log is whole and holds what the rows say, by the events that are of the rows."""
+    checked = log_check.Check(log, drained=drained)
     checked.run()
     log_check.report(checked)
     observed = online_retail.Observed()
-    for event in log.events():
+    for event in filter(of_the_rows, log.events()):
         observed.add(event.key, event.headers.get("ce_type", ""), event.data)
     print()
     same = online_retail.report(*online_retail.compare(expected, observed))

@@ -17,10 +17,9 @@ import tempfile
 import time
 import urllib.request
 
-import kill_engine
-import log_check
 import online_retail
 import sqlite_log
+from kill_engine import Failed, check
 
 PATIENCE_S = 120
 COMMANDS_A_ROW = 1.23  # of Online Retail
@@ -84,7 +83,7 @@ class Engine:
         end = time.monotonic() + PATIENCE_S
         while not reached():
             if time.monotonic() > end or self.process.poll() is not None:
-                raise kill_engine.Failed(f"not {what}: {self.said()[-1000:]}")
+                raise Failed(f"not {what}: {self.said()[-1000:]}")
             time.sleep(0.1)
 
     def caught_up(self):
@@ -155,17 +154,8 @@ def run(given, csv, expected, renew_every_s):
 
 
 def is_whole(path, expected):
-    """True if the log is whole and holds what the rows say, the open carts left out."""
     with sqlite_log.SqliteLog(path) as log:
-        checked = log_check.Check(log, drained=False)
-        checked.run()
-        observed = online_retail.Observed()
-        for event in log.events():
-            if not event.key.startswith("open-"):
-                observed.add(event.key, event.headers.get("ce_type", ""), event.data)
-    log_check.report(checked)
-    same = online_retail.report(*online_retail.compare(expected, observed))
-    return same and not checked.findings.any()
+        return check(log, expected, drained=False, of_the_rows=lambda event: not event.key.startswith("open-"))
 
 
 def main():

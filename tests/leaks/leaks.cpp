@@ -157,7 +157,7 @@ class Table {
   }
 
   std::vector<Row> rows_;
-  SimulatedClock clock_;
+  testing::SetClock clock_;
   TrafficLog log_;
   std::stop_source stop_;
   actors::Engine* engine_ = nullptr;

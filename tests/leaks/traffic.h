@@ -2,6 +2,7 @@
 // committed.
 #pragma once
 
+#include "actors/commands.h"
 #include "events/identity.h"
 #include "events/log.h"
 
@@ -17,17 +18,11 @@
 
 namespace mayfly::leaks {
 
-class SimulatedClock final : public events::Clock {
- public:
-  [[nodiscard]] events::Timestamp now() const override { return time; }
-  events::Timestamp time{1'790'000'000'000};
-};
-
 /// Each poll moves the clock by a step and gives that step's commands. A cart says one each ten steps, ten in all.
 class TrafficLog final : public events::Log {
  public:
   static constexpr std::int32_t partition_count = 2;
-  TrafficLog(SimulatedClock& clock, std::function<void()> at_step) : clock_(clock), at_step_(std::move(at_step)) {}
+  TrafficLog(testing::SetClock& clock, std::function<void()> at_step) : clock_(clock), at_step_(std::move(at_step)) {}
 
   std::int64_t carts_per_s = 2'000;
   events::Millis step{100};
@@ -124,7 +119,7 @@ class TrafficLog final : public events::Log {
     return r;
   }
 
-  SimulatedClock& clock_;
+  testing::SetClock& clock_;
   std::function<void()> at_step_;
   bool taken_ = false;
   std::int64_t begun_ = 0;

@@ -5,6 +5,7 @@
 #include "tools/dead_letter_retry.h"
 #include "tools/dead_letter_selection.h"
 #include "tools/dead_letter_text.h"
+#include "tools/each_record.h"
 #include "tools/record_text.h"
 
 #include <doctest/doctest.h>
@@ -52,6 +53,16 @@ class DyingClient final : public events::LogClient {
   events::LogClient& log_;
   Fault fault_;
   int left_;
+};
+
+/// A client of a log whose brokers were lost: it does not know where anything ends.
+class LostClient final : public events::LogClient {
+ public:
+  [[nodiscard]] std::int32_t partitions() const override { return 1; }
+  events::StreamEnds ends(Stream, events::Partition) override { return {0, 0, lost}; }
+  events::Appended append(std::span<const events::NewRecord>) override { return {{}, lost}; }
+  events::Fetched read(Stream, events::Partition, events::Offset, const events::PollLimits&) override { return {}; }
+  events::LogStatus lost{events::LogError::unavailable, "no broker answers"};
 };
 
 /// A shop of six carts; the actors of those named p... die of every line that is added while `poisoned`.
@@ -380,4 +391,10 @@ TEST_CASE("a selection takes reason, cart, time and position, from since on and 
   other = s;
   other.positions = {{1, 5}};
   CHECK_FALSE(other.fits(record, letter, {}));
+}
+
+TEST_CASE("a stream whose end is not known is not taken for an empty one") {
+  LostClient log;
+  CHECK_FALSE(tools::DeadLetterReading(log, 0).begin().ok());
+  CHECK_FALSE(tools::each_record(log, Stream::events, 0, [](const events::Record&) { return true; }).ok());
 }
