@@ -1,5 +1,6 @@
 // mayfly demo: an engine, and round it a simulated shop, inventory and payment provider.
 #include "adapters/open_log.h"
+#include "adapters/system_memory.h"
 #include "adapters/wall_clock.h"
 #include "tools/connectors.h"
 #include "tools/exit_codes.h"
@@ -70,6 +71,8 @@ int demo(const DemoOptions& options) {
   config.settings.reservation_wait = events::Millis{5'000};  // so that silence is seen to end
   config.settings.authorization_wait = events::Millis{5'000};
   config.settings.status_try[0] = events::Millis{2'000};
+  adapters::SystemMemory meter;
+  config.meter = &meter;
   actors::RunResult result;
   actors::Engine engine(*log, clock, config, [](const actors::Notice& n) {
     if (n.level != actors::Notice::Level::info) log_notice(n);
