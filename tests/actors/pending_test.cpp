@@ -106,7 +106,8 @@ TEST_CASE("a transaction that holds up a partition is an alert and a line, once,
 TEST_CASE("what is pending but moves, or ends in time, is no alert") {
   World world;
   world.run([&](std::int64_t second, const actors::Engine&) {
-    world.log.now_figures = figures(0, 5, static_cast<double>(second / 9));
+    const auto stable = second / 9;
+    world.log.now_figures = figures(0, 5, static_cast<double>(stable));
     if (second == 60) world.stop.request_stop();
   });
   CHECK(world.said("transaction_hanging") == 0);
