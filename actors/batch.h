@@ -37,6 +37,12 @@ struct PartitionStatus {
   std::int64_t epitaphs = 0;
 };
 
+/// When carts sleep.
+struct SleepLimits {
+  events::Millis idle;
+  std::int64_t awake_carts;
+};
+
 struct BatchCounts {
   std::int64_t commands = 0;
   std::int64_t events = 0;
@@ -55,6 +61,7 @@ struct BatchCounts {
 struct Batch {
   events::Partition partition = 0;
   std::span<const events::Record> records;
+  SleepLimits sleep{};
   std::vector<Leak> leaks;       // to be written as alerts
   std::function<void()> finish;  // called by the supervisor when `out` is complete
 

@@ -35,7 +35,8 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       committer(l, config.choose),
       pauses(config.first_pause, config.most_pause),
       pending(config.pending_limit),
-      memory(environment.ledger, config.meter, config.memory.look_interval),
+      wanted_settings(config.settings),
+      memory(environment.ledger, config.meter, config.memory),
       renewal_schedule(config.renewal.interval, config.renewal.jitter_percent, static_cast<std::uint64_t>(k.now().ms)) {
   environment.engine = config.name;
   environment.before_decide = config.before_decide;

@@ -4,6 +4,7 @@
 
 #include "actors/census.h"
 #include "actors/flight_recorder.h"
+#include "actors/memory_budgets.h"
 #include "actors/memory_report.h"
 #include "actors/supervision.h"
 #include "events/cart.h"
@@ -19,13 +20,6 @@
 #include <string_view>
 
 namespace mayfly::actors {
-
-/// What an actor may take of memory, in bytes; 0: no limit of its own (docs/memory.md).
-struct MemoryBudgets {
-  std::int64_t cart_bytes = 2 * 1024 * 1024;
-  std::int64_t session_bytes = 16 * 1024;
-  events::Millis look_interval{100};
-};
 
 /// When each partition is dropped and woken from what is committed (docs/memory.md).
 struct RenewalPlan {

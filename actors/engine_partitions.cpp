@@ -62,8 +62,7 @@ void Engine::State::serve_partition(std::unique_ptr<PartitionState> state) {
   one.carts_alive = one.status.carts_open;
   one.committed = state->position.next;
   flight.passed(partition, one.committed);
-  const SleepLimits limits{config.passivate_after, static_cast<std::int64_t>(config.awake_carts)};
-  one.supervisor = system.spawn<PartitionActor>(std::ref(environment), std::move(state), limits);
+  one.supervisor = system.spawn<PartitionActor>(std::ref(environment), std::move(state));
   log.start(partition);
   gauge();
 }
@@ -113,7 +112,7 @@ void Engine::State::write_ticks() {
     if (one.stopped) continue;
     const bool waited = now - one.last_tick >= config.tick_interval;
     const bool due = one.status.next_due && *one.status.next_due <= now;
-    const bool wanted = one.status.unstarted_waits || due || !(one.status.settings == config.settings);
+    const bool wanted = one.status.unstarted_waits || due || !(one.status.settings == wanted_settings);
     if ((wanted && waited) || std::exchange(one.status.due_now, false)) write_tick(partition, one, now);
   }
 }
@@ -121,8 +120,8 @@ void Engine::State::write_ticks() {
 void Engine::State::write_tick(events::Partition partition, Served& one, events::Timestamp now) {
   one.last_tick = now;
   std::string data;
-  const bool change = !(one.status.settings == config.settings);
-  append_tick_data(data, now, one.committed - 1, change ? &config.settings : nullptr, one.status.settings);
+  const bool change = !(one.status.settings == wanted_settings);
+  append_tick_data(data, now, one.committed - 1, change ? &wanted_settings : nullptr, one.status.settings);
   const std::string id = "tick-" + std::to_string(partition) + "-" + std::to_string(now.ms);
   const std::string source = "/mayfly/" + config.name;
   const events::Header headers[] = {{"ce_specversion", "1.0"},

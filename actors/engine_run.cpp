@@ -29,11 +29,18 @@ void Engine::State::fail(std::string message, events::LogError error) {
 RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) {
   while (!stop.stop_requested() && !fatal) {
     const bool answered = ready;
-    const bool moved = step(until_caught_up);
+    const bool held = !until_caught_up && holds_reading();
+    if (held) {
+      ++beats;
+      settle_commit();
+      pause(stop, config.poll_wait);
+    }
+    const bool moved = !held && step(until_caught_up);
     const bool renewed = renew_one(!until_caught_up);
     if (!moved && !renewed && until_caught_up) break;
     look_at_memory();
     if (!until_caught_up) {
+      heed_pressure();
       write_ticks();
       ask_figures();
     }
@@ -62,7 +69,7 @@ bool Engine::State::step(bool until_caught_up) {
   const bool taking = !to_take.empty();
   take_all();  // what could not be restored before: never between a poll and the deciding of what it gave
   const auto wait = until_caught_up ? events::Millis{0} : config.poll_wait;
-  auto polled = log.poll({config.batch_records, config.batch_bytes, wait});
+  auto polled = log.poll({most_records(), config.batch_bytes, wait});
   if (!polled.taken.empty() || !polled.lost.empty()) {
     settle_commit();
     for (auto p : polled.lost) {
@@ -135,6 +142,7 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     if (found != served.end() && !found->second.stopped && !read_again.contains(partition)) {
       auto& share = batches.try_emplace(partition, environment.ledger).first->second.of_turn[turn];
       share.begin(partition, all.subspan(begin, end - begin));
+      share.sleep = sleep_limits();
       share.finish = [this] { gate.one_done(); };
       shares.push_back(&share);
     }

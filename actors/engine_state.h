@@ -78,6 +78,9 @@ struct Engine::State {
   events::Timestamp figures_at{};
   PendingWatch pending;
 
+  events::Settings wanted_settings;  // of the config, but for admission
+  PressureLevel pressure = PressureLevel::normal;
+  std::optional<events::Timestamp> stopped_since;  // reading, by the clock
   MemoryWatch memory;
   std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
   RenewalSchedule renewal_schedule;
@@ -135,6 +138,12 @@ struct Engine::State {
   // Alerts that no command raises: engine_pending.cpp
   void watch_pending();
   [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message);
+
+  // What is done when memory is short: engine_pressure.cpp
+  void heed_pressure();
+  [[nodiscard]] SleepLimits sleep_limits() const;
+  [[nodiscard]] bool holds_reading();
+  [[nodiscard]] std::size_t most_records() const;
 
   // What its memory is for: engine_memory.cpp
   void look_at_memory();

@@ -72,6 +72,8 @@ std::string to_json(const MemoryReport& r) {
   all.number("resident_bytes", r.process.resident);
   all.number("fragmentation_bytes", r.fragmentation_bytes());
   all.number("limit_bytes", r.process.limit);
+  all.number("budget_bytes", r.budget_bytes);
+  all.text("pressure", name(r.pressure));
   all.number("pressure_permille", r.process.pressure_permille);
   auto& leaks = all.member("leaks");
   leaks += '[';

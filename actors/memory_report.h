@@ -3,6 +3,7 @@
 
 #include "actors/leak.h"
 #include "actors/ledger.h"
+#include "actors/pressure.h"
 #include "events/process_memory.h"
 #include "events/types.h"
 
@@ -39,6 +40,8 @@ struct MemoryReport {
 
   std::int64_t log_bytes = 0;  // by the log's own account
   events::ProcessMemory process;
+  std::int64_t budget_bytes = -1;  // of the process; -1: not known
+  PressureLevel pressure = PressureLevel::normal;
 
   std::vector<Leak> leaks;  // begun and not ended
   std::int64_t leaks_begun = 0;

@@ -14,8 +14,8 @@ constexpr std::string_view how_to_profile =
 
 }  // namespace
 
-MemoryWatch::MemoryWatch(Ledger& ledger, events::MemoryMeter* meter, events::Millis interval)
-    : ledger_(ledger), meter_(meter), interval_(interval) {}
+MemoryWatch::MemoryWatch(Ledger& ledger, events::MemoryMeter* meter, const MemoryBudgets& budgets)
+    : ledger_(ledger), meter_(meter), budgets_(budgets) {}
 
 void MemoryWatch::count_records(std::size_t turn, const events::RecordBatch& batch) {
   std::size_t bytes = batch.records.capacity() * sizeof(events::Record);
@@ -30,7 +30,7 @@ void MemoryWatch::count_records(std::size_t turn, const events::RecordBatch& bat
                                       now.held_bytes - before.held_bytes, 0, 0, 0, 0});
 }
 
-bool MemoryWatch::is_due(events::Timestamp now) const { return now >= report_.at + interval_; }
+bool MemoryWatch::is_due(events::Timestamp now) const { return now >= report_.at + budgets_.look_interval; }
 
 std::vector<Leak> MemoryWatch::look(MemoryReport r) {
   for (std::size_t i = 0; i < purpose_count; ++i) {
@@ -40,6 +40,9 @@ std::vector<Leak> MemoryWatch::look(MemoryReport r) {
   r.messages = ledger_.messages();
   r.message_bytes = r.messages * message_bytes;
   if (meter_ != nullptr) r.process = meter_->read();
+  r.budget_bytes = process_budget(budgets_.process_bytes, budgets_.process_percent, r.process.limit);
+  r.pressure =
+      ladder_.look({r.at, r.process.resident, r.budget_bytes, r.process.pressure_permille, r.process.limit_hits});
   auto news = leaks_.look(r);
   for (auto& leak : news) add_evidence(leak);
   for (auto& leak : leaks_.open()) {

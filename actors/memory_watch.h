@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/leak_watch.h"
+#include "actors/memory_budgets.h"
 #include "actors/memory_report.h"
 #include "events/record.h"
 
@@ -17,7 +18,7 @@ namespace mayfly::actors {
 class MemoryWatch {
  public:
   /// `meter` may be null; ledger and meter outlive the watch.
-  MemoryWatch(Ledger&, events::MemoryMeter* meter, events::Millis interval);
+  MemoryWatch(Ledger&, events::MemoryMeter* meter, const MemoryBudgets&);
 
   /// The records of a batch that take the place of those of two turns ago.
   void count_records(std::size_t turn, const events::RecordBatch&);
@@ -31,7 +32,8 @@ class MemoryWatch {
   void add_evidence(Leak&);
   Ledger& ledger_;
   events::MemoryMeter* meter_;
-  events::Millis interval_;
+  MemoryBudgets budgets_;
+  PressureLadder ladder_;
   std::array<Amounts, 2> records_of_turn_{};
   LeakWatch leaks_;
   std::map<std::string_view, Leak> open_;  // with their evidence, by purpose

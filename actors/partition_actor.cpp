@@ -10,11 +10,10 @@
 namespace mayfly::actors {
 
 PartitionActor::PartitionActor(caf::actor_config& config, Environment& environment,
-                               std::unique_ptr<PartitionState> state, SleepLimits sleep_limits)
+                               std::unique_ptr<PartitionState> state)
     : caf::event_based_actor(config),
       environment_(environment),
       state_(std::move(state)),
-      sleep_limits_(sleep_limits),
       writer_(environment.engine),
       reader_(environment.engine, state_->position.partitions) {
   set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& e) {

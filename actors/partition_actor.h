@@ -16,15 +16,9 @@
 
 namespace mayfly::actors {
 
-/// When carts sleep.
-struct SleepLimits {
-  events::Millis idle;
-  std::int64_t awake_carts;
-};
-
 class PartitionActor : public caf::event_based_actor {
  public:
-  PartitionActor(caf::actor_config&, Environment&, std::unique_ptr<PartitionState>, SleepLimits);
+  PartitionActor(caf::actor_config&, Environment&, std::unique_ptr<PartitionState>);
   ~PartitionActor() override;
 
  private:
@@ -81,7 +75,6 @@ class PartitionActor : public caf::event_based_actor {
 
   Environment& environment_;
   std::unique_ptr<PartitionState> state_;  // null once it is handed over
-  SleepLimits sleep_limits_;
   RecordWriter writer_;
   events::CommandReader reader_;
   std::vector<CartEntry*> dirty_;  // carts whose state record must be written; null: ended since

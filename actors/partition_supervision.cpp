@@ -40,8 +40,8 @@ void PartitionActor::sleep_idle() {
   if (batch_->records.empty()) return;
   const auto now = batch_->records.back().append_time;
   while (auto* awake = state_->awake.longest_idle()) {
-    const bool idle = awake->last_used + sleep_limits_.idle <= now;
-    if (!idle && state_->awake.size() <= sleep_limits_.awake_carts) break;
+    const bool idle = awake->last_used + batch_->sleep.idle <= now;
+    if (!idle && state_->awake.size() <= batch_->sleep.awake_carts) break;
     send_exit(awake->actor, caf::exit_reason::user_shutdown);
     forget_actor(*awake);
   }

@@ -54,6 +54,8 @@ void print(const json& report) {
   line(report, "resident", "resident_bytes");
   line(report, "fragmentation", "fragmentation_bytes");
   line(report, "limit", "limit_bytes");
+  line(report, "budget", "budget_bytes");
+  fmt::print("{:<24}{:>16}\n", "pressure", report.at("pressure").get<std::string>());
   fmt::print("{} carts open, {} awake; {} cart actors, {} session actors; {} actors by the actor system's count\n",
              count(report, "carts_open"), count(report, "carts_awake"), count(report, "cart_actors"),
              count(report, "session_actors"), count(report, "actors_running"));

@@ -133,6 +133,34 @@ void actors_text(Text& text, const actors::Census& c) {
   text.one("mayfly_epitaphs", "gauge", "Ended carts that are remembered.", c.epitaphs);
 }
 
+void memory_text(Text& text, const actors::MemoryReport& r) {
+  const auto by_purpose = [&](std::string_view metric, std::string_view help, auto value) {
+    text.family(metric, "gauge", help);
+    for (std::size_t i = 0; i < actors::purpose_count; ++i) {
+      const auto purpose = static_cast<actors::Purpose>(i);
+      text.sample(metric, fmt::format("kind=\"{}\",purpose=\"{}\"", name(kind_of(purpose)), name(purpose)),
+                  value(r.purposes[i]));
+    }
+  };
+  by_purpose("mayfly_memory_bytes", "Taken of memory, by what it is for.", [](const auto& a) { return a.taken_bytes; });
+  by_purpose("mayfly_memory_blocks", "Blocks of memory, by what they are for.",
+             [](const auto& a) { return a.taken_blocks; });
+  text.one("mayfly_memory_actors_bytes", "gauge", "What the actor system takes for actors of carts and sessions.",
+           r.actor_bytes);
+  text.one("mayfly_memory_messages_bytes", "gauge", "Messages that were made and not yet destroyed.", r.message_bytes);
+  text.one("mayfly_memory_pressure_level", "gauge", "0 normal, 1 sleep_more, 2 admission_closed, 3 reading_stopped.",
+           static_cast<int>(r.pressure));
+  const auto known = [&](std::string_view metric, std::string_view help, std::int64_t bytes) {
+    if (bytes >= 0) text.one(metric, "gauge", help, bytes);
+  };
+  known("mayfly_memory_budget_bytes", "What the process may take.", r.budget_bytes);
+  known("mayfly_memory_limit_bytes", "Of the cgroup, else of the machine.", r.process.limit);
+  if (r.process.allocated < 0) return;
+  text.one("mayfly_memory_allocated_bytes", "gauge", "Given out by the allocator.", r.process.allocated);
+  text.one("mayfly_memory_unaccounted_bytes", "gauge", "Allocated, and nobody claims it.", r.unaccounted_bytes());
+  text.one("mayfly_memory_fragmentation_bytes", "gauge", "Resident and not allocated.", r.fragmentation_bytes());
+}
+
 void leaks_text(Text& text, const actors::MemoryReport& memory) {
   const auto each = [&](std::string_view metric, std::string_view help, std::int64_t actors::Leak::*value) {
     text.family(metric, "gauge", help);
@@ -172,6 +200,7 @@ std::string metrics_text(const Observed& seen) {
   text.histogram("mayfly_command_age_seconds",
                  "From the append of the first command of a partition's share of a batch to its commit.", c.committed);
   actors_text(text, c);
+  memory_text(text, seen.memory);
   leaks_text(text, seen.memory);
   partitions_text(text, seen);
   figures_text(text, seen.figures);

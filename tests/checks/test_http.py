@@ -65,6 +65,8 @@ class Http(unittest.TestCase):
         _, text = self.get("/metrics")
         self.assertNotIn("secret-cart", text)
         self.assertIn('mayfly_events_total{type="cart.created"} 1\n', text)
+        self.assertIn('mayfly_memory_blocks{kind="partition",purpose="partition.entries"} ', text)
+        self.assertIn("mayfly_memory_pressure_level 0\n", text)
         self.assertRegex(text, r'mayfly_rejections_total\{code="[a-z_]+"\} 1\n')
         if not shutil.which("promtool"):
             self.skipTest("promtool is not here: apt-get install prometheus")
