@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -76,8 +77,15 @@ class Meter final : public events::MemoryMeter {
   std::function<void()> at_look;
 };
 
+/// Moved while commits read it.
+class MovingClock final : public events::Clock {
+ public:
+  [[nodiscard]] events::Timestamp now() const override { return {ms.load()}; }
+  std::atomic<std::int64_t> ms{1'790'000'000'000};
+};
+
 struct World {
-  testing::SetClock clock;
+  MovingClock clock;
   adapters::MemoryStore store{2, clock};
   testing::Shop shop{store};
   adapters::MemoryLog log{store};
@@ -101,7 +109,7 @@ struct World {
     std::stop_source stop;
     meter.memory.resident = resident;
     meter.at_look = [&] {
-      clock.time.ms += step_ms;
+      clock.ms += step_ms;
       if (--looks == 0) stop.request_stop();
     };
     CHECK(engine->run(stop.get_token()).end == actors::RunEnd::stopped);
