@@ -38,7 +38,9 @@ std::unique_ptr<KafkaLog> KafkaLog::open(const KafkaOptions& options, std::int32
   hooks.given = [self](auto partitions, auto group) { self->given(std::move(partitions), std::move(group)); };
   hooks.leaving = [self] { self->wait_for_commit(); };
   log->member_ = kafka::Member::join(options, log->identity_, std::move(hooks), log->reader_->waker(), status);
-  return log->member_ ? std::move(log) : nullptr;
+  if (!log->member_) return nullptr;
+  status.message = log->topics_.warning;
+  return log;
 }
 
 KafkaLog::KafkaLog(const KafkaOptions& options, const kafka::Identity& identity)

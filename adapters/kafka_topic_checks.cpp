@@ -28,6 +28,18 @@ class Checks {
     return std::move(found_);
   }
 
+  std::vector<std::string> run_warnings() {
+    for (int i = 0; i < events::stream_count; ++i) {
+      const auto s = static_cast<Stream>(i);
+      if (facts(s).replicas < 2 || number(s, "min.insync.replicas") != 1) continue;
+      wrong(s,
+            "min.insync.replicas is 1 although there are " + std::to_string(facts(s).replicas) +
+                " replicas: what only one broker has is taken for stored, and is lost with it",
+            "min.insync.replicas=2");
+    }
+    return std::move(found_);
+  }
+
  private:
   [[nodiscard]] const TopicFacts& facts(Stream s) const { return all_[static_cast<std::size_t>(s)]; }
   [[nodiscard]] std::string setting(Stream s, const char* name) const {
@@ -118,6 +130,10 @@ class Checks {
 
 std::vector<std::string> findings(const AllTopics& all, const KafkaOptions& options) {
   return Checks(all, options).run();
+}
+
+std::vector<std::string> warnings(const AllTopics& all, const KafkaOptions& options) {
+  return Checks(all, options).run_warnings();
 }
 
 }  // namespace mayfly::adapters::kafka

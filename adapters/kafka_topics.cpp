@@ -111,6 +111,7 @@ LogStatus make(rd_kafka_t* client, const KafkaOptions& options, std::int32_t par
   return {};
 }
 
+/// `unavailable` also where the broker that is asked has not yet heard of a topic that another one has.
 LogStatus read_settings(rd_kafka_t* client, const KafkaOptions& options, AllTopics& all) {
   std::vector<ConfigResource> resources;
   std::vector<rd_kafka_ConfigResource_t*> asked;
@@ -131,7 +132,8 @@ LogStatus read_settings(rd_kafka_t* client, const KafkaOptions& options, AllTopi
       rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string name = rd_kafka_ConfigResource_name(found[i]);
-    if (const Error e(rd_kafka_ConfigResource_error(found[i])); !e.ok()) {
+    if (Error e(rd_kafka_ConfigResource_error(found[i])); !e.ok()) {
+      if (e.code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) e.retriable = true;
       return e.status("reading the settings of topic " + name);
     }
     const auto ours = std::find(options.topics.begin(), options.topics.end(), name);
@@ -166,13 +168,13 @@ LogStatus none_there(const KafkaOptions& options, const AllTopics& all) {
 LogStatus prepare_topics(rd_kafka_t* client, const KafkaOptions& options, std::int32_t partitions_if_new,
                          Topics& topics) {
   AllTopics all;
+  const auto until = SteadyClock::now() + std::chrono::milliseconds(options.request_limit.count);
   auto status = look(client, options, all);
   if (!status.ok()) return status;
   if (!all_exist(all)) {
     if (partitions_if_new <= 0) return none_there(options, all);
     const auto& commands = all[static_cast<std::size_t>(Stream::commands)];
     status = make(client, options, commands.exists() ? commands.partitions : partitions_if_new, all);
-    const auto until = SteadyClock::now() + std::chrono::milliseconds(options.request_limit.count);
     while (status.ok() && !all_exist(all)) {
       if (SteadyClock::now() > until) return none_there(options, all);
       std::this_thread::sleep_for(look_again);
@@ -180,10 +182,16 @@ LogStatus prepare_topics(rd_kafka_t* client, const KafkaOptions& options, std::i
     }
     if (!status.ok()) return status;
   }
-  if (status = read_settings(client, options, all); !status.ok()) return status;
+  status = read_settings(client, options, all);
+  while (status.error == LogError::unavailable && SteadyClock::now() < until) {
+    std::this_thread::sleep_for(look_again);
+    status = read_settings(client, options, all);
+  }
+  if (!status.ok()) return status;
   std::string wrong;
   for (const auto& finding : findings(all, options)) wrong += (wrong.empty() ? "" : "\n") + finding;
   if (!wrong.empty()) return {LogError::invalid, wrong};
+  for (const auto& advice : warnings(all, options)) topics.warning += (topics.warning.empty() ? "" : "\n") + advice;
   topics.partitions = all[static_cast<std::size_t>(Stream::commands)].partitions;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto found = all[i].settings.find("max.message.bytes");

@@ -25,10 +25,14 @@ using AllTopics = std::array<TopicFacts, events::stream_count>;
 /// Everything that is wrong with topics that exist, a sentence each with what to do about it.
 [[nodiscard]] std::vector<std::string> findings(const AllTopics&, const KafkaOptions&);
 
+/// The same of what works but is less safe than the brokers allow.
+[[nodiscard]] std::vector<std::string> warnings(const AllTopics&, const KafkaOptions&);
+
 /// What the log may rely on.
 struct Topics {
   std::int32_t partitions = 0;
   std::array<std::size_t, events::stream_count> largest_record_bytes{};
+  std::string warning;  // empty: none
 };
 
 /// Makes what is missing with that many partitions (0: all must be there), then checks all.

@@ -19,7 +19,7 @@ struct LogOptions {
   KafkaOptions kafka;  // its brokers are what the word names
 };
 
-/// The engine's side. Null with `status` set if it cannot be opened.
+/// The engine's side. Null with `status` set if it cannot be opened; an ok status with a message is a warning.
 [[nodiscard]] std::unique_ptr<events::Log> open_log(std::string_view name, const LogOptions&, const events::Clock&,
                                                     events::LogStatus& status);
 /// A producer's and reader's side. `create`: make the log where there is none.

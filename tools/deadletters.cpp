@@ -1,8 +1,8 @@
 // mayfly deadletters: what lies there, sending it again, letting carts out of quarantine (docs/deadletters.md).
-#include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/identity.h"
 #include "events/snapshot.h"
+#include "tools/client.h"
 #include "tools/dead_letter_retry.h"
 #include "tools/dead_letter_selection.h"
 #include "tools/dead_letter_text.h"
@@ -204,16 +204,16 @@ int release(events::LogClient& log, const events::Clock& clock, const DeadLetter
 
 int deadletters(const DeadLettersOptions& options) {
   const adapters::WallClock clock;
-  LogStatus status;
-  const auto log = adapters::open_client(options.log, {}, false, clock, status);
-  if (!log) return failed(status);
+  int code = exit_ok;
+  const auto log = open_client(options, false, clock, code);
+  if (!log) return code;
   if (options.what == "release") return release(*log, clock, options);
   Selection selection;
   if (const auto wrong = read_selection(options, log->partitions(), clock.now(), selection); !wrong.empty()) {
     return refused(wrong);
   }
   std::deque<DeadLetterReading> readings;
-  if (status = begin_reading(*log, selection, readings); !status.ok()) return failed(status);
+  if (const auto status = begin_reading(*log, selection, readings); !status.ok()) return failed(status);
   if (options.what == "list" || options.what == "show") return show(readings, selection, options);
   return handle(*log, clock, readings, selection, options);
 }

@@ -1,7 +1,7 @@
 // mayfly feed: Online Retail's CSV as commands.
-#include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/json_writer.h"
+#include "tools/client.h"
 #include "tools/command_writer.h"
 #include "tools/exit_codes.h"
 #include "tools/retail.h"
@@ -39,12 +39,10 @@ class Pace {
 
 int feed(const FeedOptions& options) {
   const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_client(options, true, clock, code);
+  if (!log) return code;
   events::LogStatus status;
-  const auto log = adapters::open_client(options.log, {}, true, clock, status);
-  if (!log) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
   auto stop = stop_on_signals();
   CommandWriter writer(*log);
   const Pace pace(options.speed_per_s);

@@ -1,6 +1,6 @@
 // mayfly funds: every amount authorized, captured or asked for whose cart is over or whose answer is missing.
-#include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
+#include "tools/client.h"
 #include "tools/exit_codes.h"
 #include "tools/funds_reader.h"
 #include "tools/text.h"
@@ -37,11 +37,11 @@ void print_table(const std::vector<Risk>& risks, events::Timestamp now) {
 
 int funds(const FundsOptions& options) {
   const adapters::WallClock clock;
-  events::LogStatus status;
-  const auto log = adapters::open_client(options.log, {}, false, clock, status);
+  int code = exit_ok;
+  const auto log = open_client(options, false, clock, code);
+  if (!log) return code;
   std::vector<Risk> risks;
-  if (log) status = read_risks(*log, options.cart, risks);
-  if (!status.ok()) {
+  if (const auto status = read_risks(*log, options.cart, risks); !status.ok()) {
     std::fprintf(stderr, "%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }

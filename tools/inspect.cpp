@@ -1,10 +1,10 @@
 // mayfly inspect: what is known of one cart: its newest state record and its events.
 #include "actors/engine.h"
-#include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/identity.h"
 #include "events/snapshot.h"
 #include "events/words.h"
+#include "tools/client.h"
 #include "tools/each_record.h"
 #include "tools/exit_codes.h"
 #include "tools/record_text.h"
@@ -146,12 +146,10 @@ void print_state(const std::string& id, const Json& s) {
 
 int inspect(const InspectOptions& options) {
   const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_client(options, false, clock, code);
+  if (!log) return code;
   events::LogStatus status;
-  const auto log = adapters::open_client(options.log, {}, false, clock, status);
-  if (!log) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
   Json state = {{"cart", options.cart}, {"state", "unknown"}};
   std::string unreadable;
   status = each_of(*log, events::Stream::state, options.cart, [&](const events::Record& record) {

@@ -20,6 +20,12 @@ CLI::App* verb(CLI::App& app, const char* name, const char* what, Options& optio
 }
 
 constexpr const char* log_help = "the log: sqlite:FILE or kafka:HOST:PORT[,HOST:PORT...]";
+constexpr const char* config_help = "TOML file (docs/configuration.md)";
+
+void log_words(CLI::App& sub, LogWords& words) {
+  sub.add_option("--log", words.log, log_help);
+  sub.add_option("--config", words.config, config_help);
+}
 
 }  // namespace
 
@@ -34,7 +40,7 @@ int main(int argc, char** argv) {
   ServeOptions serve_options;
   auto* s = verb(app, "serve", "Serve a log: decide its commands until asked to stop", serve_options, serve, chosen);
   s->add_option("--log", serve_options.log, log_help);
-  s->add_option("--config", serve_options.config, "TOML file (docs/configuration.md)");
+  s->add_option("--config", serve_options.config, config_help);
   s->add_flag("--check-config", serve_options.check_config, "only check the config file");
   s->add_option("--name", serve_options.name, "the engine's name: part of every idempotency key");
   s->add_option("--partitions", serve_options.partitions, "for a log that is made (default 4)")
@@ -46,7 +52,7 @@ int main(int argc, char** argv) {
 
   SendOptions send_options;
   s = verb(app, "send", "Send one command, or NDJSON from standard input", send_options, send, chosen);
-  s->add_option("--log", send_options.log, log_help)->required();
+  log_words(*s, send_options);
   s->add_option("type", send_options.type, "command, e.g. cart.add_line; - reads NDJSON")->required();
   s->add_option("cart", send_options.cart, "cart id");
   s->add_option("members", send_options.members, "name=value ...; a value that is JSON is taken as JSON");
@@ -56,7 +62,7 @@ int main(int argc, char** argv) {
 
   TailOptions tail_options;
   s = verb(app, "tail", "Print records as they come", tail_options, tail, chosen);
-  s->add_option("--log", tail_options.log, log_help)->required();
+  log_words(*s, tail_options);
   s->add_option("--stream", tail_options.stream, "commands, events, state, deadletters or alerts")
       ->check(CLI::IsMember({"commands", "events", "state", "deadletters", "alerts"}));
   s->add_option("--from", tail_options.from, "begin, end, OFFSET or PARTITION:OFFSET");
@@ -68,13 +74,13 @@ int main(int argc, char** argv) {
 
   InspectOptions inspect_options;
   s = verb(app, "inspect", "Show a cart: its state and its events", inspect_options, inspect, chosen);
-  s->add_option("--log", inspect_options.log, log_help)->required();
+  log_words(*s, inspect_options);
   s->add_option("cart", inspect_options.cart, "cart id")->required();
   s->add_flag("--json", inspect_options.json, "one JSON object");
 
   FundsOptions funds_options;
   s = verb(app, "funds", "List the money at risk (docs/payments.md)", funds_options, funds, chosen);
-  s->add_option("--log", funds_options.log, log_help)->required();
+  log_words(*s, funds_options);
   s->add_option("--cart", funds_options.cart, "only this cart");
   s->add_flag("--json", funds_options.json, "NDJSON");
 
@@ -85,7 +91,7 @@ int main(int argc, char** argv) {
       ->required()
       ->check(CLI::IsMember({"list", "show", "retry", "release", "drop"}));
   s->add_option("which", dead_options.which, "PARTITION:OFFSET ... as list shows them; release: cart ids");
-  s->add_option("--log", dead_options.log, log_help)->required();
+  log_words(*s, dead_options);
   s->add_option("--reason", dead_options.reasons, "only these, e.g. keeps_failing");
   s->add_option("--cart", dead_options.cart, "only this key");
   s->add_option("--since", dead_options.since, "not older: RFC 3339, or how long ago: 90s, 15min, 2h, 3d");
@@ -97,7 +103,7 @@ int main(int argc, char** argv) {
   FeedOptions feed_options;
   s = verb(app, "feed", "Turn Online Retail's CSV into commands (docs/feed.md)", feed_options, feed, chosen);
   s->add_option("csv", feed_options.csv, ".csv or .csv.zst")->required();
-  s->add_option("--log", feed_options.log, log_help)->required();
+  log_words(*s, feed_options);
   s->add_option("--speed", feed_options.speed_per_s, "commands per second; 0: as fast as it goes");
   s->add_option("--limit-invoices", feed_options.limit_invoices, "at most so many; 0: all");
   s->add_flag("--json", feed_options.json, "print the counts as JSON");
@@ -127,7 +133,7 @@ int main(int argc, char** argv) {
   ReplayOptions replay_options;
   s = verb(app, "replay", "Decide the recorded commands again and compare every byte", replay_options, replay, chosen);
   s->add_option("what", replay_options.what, "verify")->check(CLI::IsMember({"verify"}));
-  s->add_option("--log", replay_options.log, log_help)->required();
+  log_words(*s, replay_options);
 
   DemoOptions demo_options;
   s = verb(app, "demo", "Serve a log with a simulated shop, inventory and provider", demo_options, demo, chosen);

@@ -1,8 +1,8 @@
 // mayfly replay verify: the recorded commands decided once more; are events and state the same, byte for byte?
 #include "actors/engine.h"
-#include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/snapshot.h"
+#include "tools/client.h"
 #include "tools/each_record.h"
 #include "tools/exit_codes.h"
 #include "tools/record_text.h"
@@ -102,12 +102,12 @@ int say(const events::LogStatus& status) {
 
 int replay(const ReplayOptions& options) {
   const adapters::WallClock clock;
-  events::LogStatus status;
-  const auto commands = adapters::open_client(options.log, {}, false, clock, status);
-  const auto results = commands ? adapters::open_client(options.log, {}, false, clock, status) : nullptr;
-  if (!results) return say(status);
+  int code = exit_ok;
+  const auto commands = open_client(options, false, clock, code);
+  const auto results = commands ? open_client(options, false, clock, code) : nullptr;
+  if (!results) return code;
   Recorded recorded;
-  status = read_positions(*results, recorded);
+  auto status = read_positions(*results, recorded);
   if (status.ok()) status = read_withheld(*results, recorded);
   if (!status.ok()) return say(status);
 

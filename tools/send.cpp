@@ -1,9 +1,9 @@
 // mayfly send: one command from arguments, or NDJSON from standard input.
-#include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/identity.h"
 #include "events/utf8.h"
 #include "events/words.h"
+#include "tools/client.h"
 #include "tools/command_writer.h"
 #include "tools/exit_codes.h"
 #include "tools/verbs.h"
@@ -124,12 +124,10 @@ int send_lines(CommandWriter& writer, const SendOptions& options) {
 
 int send(const SendOptions& options) {
   const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_client(options, true, clock, code);
+  if (!log) return code;
   events::LogStatus status;
-  const auto log = adapters::open_client(options.log, {}, true, clock, status);
-  if (!log) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
   CommandWriter writer(*log);
   if (options.type == "-") return send_lines(writer, options);
   OutgoingCommand command{

@@ -146,6 +146,7 @@ int serve(const ServeOptions& options) {
     log_line(actors::Notice::Level::error, "log_not_opened", status.message);
     return exit_code_of(status.error);
   }
+  if (!status.message.empty()) log_line(actors::Notice::Level::warning, "log_settings", status.message);
   log_line(actors::Notice::Level::info, "started", "engine '" + config.engine.name + "' serves " + config.log);
   const auto flight = open_flight(config);
   if (!flight.status.ok()) {

@@ -1,7 +1,7 @@
 // mayfly tail: records of a stream as they come.
-#include "adapters/open_log.h"
 #include "adapters/wall_clock.h"
 #include "events/words.h"
+#include "tools/client.h"
 #include "tools/exit_codes.h"
 #include "tools/record_text.h"
 #include "tools/text.h"
@@ -61,12 +61,10 @@ std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events
 
 int tail(const TailOptions& options) {
   const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_client(options, false, clock, code);
+  if (!log) return code;
   events::LogStatus status;
-  const auto log = adapters::open_client(options.log, {}, false, clock, status);
-  if (!log) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
   const auto stream = stream_of(options.stream).value_or(events::Stream::events);
   auto next = begins(*log, stream, options.from, status);
   if (!next) {

@@ -19,8 +19,13 @@ struct ServeOptions {
 };
 int serve(const ServeOptions&);
 
-struct SendOptions {
-  std::string log;
+/// Of the verbs that work on a log beside its engine (tools/client.h).
+struct LogWords {
+  std::string log;     // empty: the config file's
+  std::string config;  // file; empty: none
+};
+
+struct SendOptions : LogWords {
   std::string type;  // "-": NDJSON from standard input
   std::string cart;
   std::vector<std::string> members;  // name=value
@@ -30,8 +35,7 @@ struct SendOptions {
 };
 int send(const SendOptions&);
 
-struct TailOptions {
-  std::string log;
+struct TailOptions : LogWords {
   std::string stream = "events";
   std::string from = "end";
   bool follow = false;
@@ -42,23 +46,20 @@ struct TailOptions {
 };
 int tail(const TailOptions&);
 
-struct InspectOptions {
-  std::string log;
+struct InspectOptions : LogWords {
   std::string cart;
   bool json = false;
 };
 int inspect(const InspectOptions&);
 
-struct FundsOptions {
-  std::string log;
+struct FundsOptions : LogWords {
   std::string cart;  // empty: all
   bool json = false;
 };
 int funds(const FundsOptions&);
 
-struct DeadLettersOptions {
-  std::string what;  // list, show, retry, release or drop
-  std::string log;
+struct DeadLettersOptions : LogWords {
+  std::string what;                // list, show, retry, release or drop
   std::vector<std::string> which;  // PARTITION:OFFSET of dead letters; release: cart ids
   std::vector<std::string> reasons;
   std::string cart;
@@ -70,9 +71,8 @@ struct DeadLettersOptions {
 };
 int deadletters(const DeadLettersOptions&);
 
-struct FeedOptions {
+struct FeedOptions : LogWords {
   std::string csv;
-  std::string log;
   std::int64_t speed_per_s = 0;     // 0: as fast as it goes
   std::int64_t limit_invoices = 0;  // 0: all
   bool json = false;
@@ -98,9 +98,8 @@ struct RenewOptions {
 };
 int renew(const RenewOptions&);
 
-struct ReplayOptions {
+struct ReplayOptions : LogWords {
   std::string what = "verify";
-  std::string log;
 };
 int replay(const ReplayOptions&);
 

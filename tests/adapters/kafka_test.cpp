@@ -88,6 +88,21 @@ TEST_CASE("topics that fit have no findings, and each that does not is one sente
   CHECK(adapters::kafka::findings(kept_for_ever, options).empty());
 }
 
+TEST_CASE("topics that keep less safe than their replicas allow are warned of, and served") {
+  const adapters::KafkaOptions options;
+  CHECK(adapters::kafka::warnings(fine_topics(), options).empty());
+  auto topics = fine_topics();
+  auto& events = topics[static_cast<std::size_t>(Stream::events)];
+  events.settings["min.insync.replicas"] = "1";
+  CHECK(adapters::kafka::findings(topics, options).empty());
+  const auto said = adapters::kafka::warnings(topics, options);
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].find(options.topic(Stream::events) + ": min.insync.replicas is 1") != std::string::npos);
+  CHECK(said[0].find("--add-config min.insync.replicas=2") != std::string::npos);
+  events.replicas = 1;
+  CHECK(adapters::kafka::warnings(topics, options).empty());
+}
+
 TEST_CASE("partition counts that differ are found") {
   for (const auto& [stream, count, wrong] : {std::tuple{Stream::events, 5, true},
                                              {Stream::state, 3, true},

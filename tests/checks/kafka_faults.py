@@ -149,7 +149,8 @@ class Run:
                 raise Failed(f"nothing moved for {self.given.patience} s while waiting for {what}; decided, there: {seen}")
             for instance, engine in list(self.engines.items()):
                 if engine.exit_code() is not None:
-                    print(f"engine {instance} ended by itself with {engine.exit_code()}, started again", flush=True)
+                    said = (engine.last_words().strip().splitlines() or [""])[-1]
+                    print(f"engine {instance} ended by itself with {engine.exit_code()}, started again: {said}", flush=True)
                     self.ended_by_themselves[engine.exit_code()] += 1
                     self.start_engine(instance)
             if self.feed and self.feed.exit_code() not in (None, 0):

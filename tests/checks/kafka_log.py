@@ -20,7 +20,8 @@ def headers_in(message):
 class KafkaLog:
     offsets_have_gaps = True  # Kafka writes its transaction marks there
 
-    def __init__(self, brokers, group):
+    def __init__(self, brokers, group, topics=None):
+        self.topics = topics or TOPICS
         self.settings = {
             "bootstrap.servers": brokers,
             "group.id": group,
@@ -40,24 +41,24 @@ class KafkaLog:
 
     def partitions(self, stream):
         try:
-            topic = self.consumer.list_topics(TOPICS[stream], timeout=REQUEST_LIMIT_S).topics[TOPICS[stream]]
+            topic = self.consumer.list_topics(self.topics[stream], timeout=REQUEST_LIMIT_S).topics[self.topics[stream]]
         except confluent_kafka.KafkaException as error:
             raise NotReady(str(error)) from error
         if topic.error is not None or not topic.partitions:
-            raise NotReady(f"{TOPICS[stream]}: {topic.error}")
+            raise NotReady(f"{self.topics[stream]}: {topic.error}")
         return sorted(topic.partitions)
 
     def messages(self, stream):
         """All committed records, partition by partition, in their order."""
         for partition in self.partitions(stream):
-            self.consumer.assign([TopicPartition(TOPICS[stream], partition, confluent_kafka.OFFSET_BEGINNING)])
+            self.consumer.assign([TopicPartition(self.topics[stream], partition, confluent_kafka.OFFSET_BEGINNING)])
             at_end = False
             while not at_end:
                 batch = self.consumer.consume(5000, timeout=1)
                 if not batch:
                     self.silence = getattr(self, "silence", 0) + 1
                     if self.silence > SILENCE_LIMIT_S:
-                        raise NotReady(f"{TOPICS[stream]}-{partition} gives nothing for {SILENCE_LIMIT_S} s")
+                        raise NotReady(f"{self.topics[stream]}-{partition} gives nothing for {SILENCE_LIMIT_S} s")
                     continue
                 self.silence = 0
                 for message in batch:
@@ -86,7 +87,7 @@ class KafkaLog:
             yield partition, key, value
 
     def positions(self):
-        places = [TopicPartition(TOPICS["commands"], p) for p in self.partitions("commands")]
+        places = [TopicPartition(self.topics["commands"], p) for p in self.partitions("commands")]
         try:
             committed = self.consumer.committed(places, timeout=REQUEST_LIMIT_S)
         except confluent_kafka.KafkaException as error:
@@ -96,7 +97,7 @@ class KafkaLog:
     def ends(self, stream):
         try:
             return {
-                p: self.consumer.get_watermark_offsets(TopicPartition(TOPICS[stream], p), timeout=REQUEST_LIMIT_S)[1]
+                p: self.consumer.get_watermark_offsets(TopicPartition(self.topics[stream], p), timeout=REQUEST_LIMIT_S)[1]
                 for p in self.partitions(stream)
             }
         except confluent_kafka.KafkaException as error:

@@ -82,6 +82,7 @@ class CommandLine(unittest.TestCase):
         rows = (
             ((*create, "payment=1", "payment.token=x"), "payment has a value already"),
             (("send", "--log", self.log, "cart.bogus", "c1"), "is no command"),
+            (("send", "cart.create", "c1"), "Which log? Give --log sqlite:FILE"),
             (("tail", "--log", self.log, "--from", "9:0"), "partitions are 0 to 3"),
             (("tail", "--log", self.log, "--from", "begin", "--type", "bogus"), "no command or event has that type"),
         )

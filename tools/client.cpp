@@ -1,0 +1,37 @@
+#include "tools/client.h"
+
+#include "tools/config.h"
+#include "tools/exit_codes.h"
+
+#include <cstdio>
+
+namespace mayfly::tools {
+
+int choose_log(const LogWords& words, LogChoice& choice) {
+  Config config;
+  if (!words.config.empty()) {
+    if (const auto wrong = read_config(words.config, config); !wrong.empty()) {
+      std::fprintf(stderr, "%s\n", wrong.c_str());
+      return exit_config;
+    }
+  }
+  choice = {words.log.empty() ? config.log : words.log, {config.partitions, config.engine.name, config.kafka}};
+  if (!choice.name.empty()) return exit_ok;
+  std::fprintf(stderr, "Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
+  return exit_usage;
+}
+
+std::unique_ptr<events::LogClient> open_client(const LogWords& words, bool create, const events::Clock& clock,
+                                               int& exit_code) {
+  LogChoice choice;
+  if (exit_code = choose_log(words, choice); exit_code != exit_ok) return nullptr;
+  events::LogStatus status;
+  auto log = adapters::open_client(choice.name, choice.options, create, clock, status);
+  if (!log) {
+    std::fprintf(stderr, "%s\n", status.message.c_str());
+    exit_code = exit_code_of(status.error);
+  }
+  return log;
+}
+
+}  // namespace mayfly::tools
