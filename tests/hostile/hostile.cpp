@@ -32,6 +32,7 @@ constexpr Timestamp simulated_begin{1'767'225'600'000};  // 2026-01-01T00:00:00Z
 constexpr Millis quick_step = 2_s;
 constexpr Millis slow_step = 60_s;
 constexpr Millis longest = 120_h;  // simulated: no cart may live longer
+constexpr Millis calm = 5_s;        // without an event: a slow engine too has done all that was sent
 constexpr int rounds = 12;         // of looking up what is unresolved
 constexpr int carts_per_noise = 50;
 
@@ -141,6 +142,15 @@ void run(const Options& options, LogClient& client, Time& time) {
     time.pass(world.next(), quick);
     must(world.listen(now).message);
   };
+  const auto settle = [&] {
+    auto heard = world.heard();
+    for (auto calm_at = time.now() + calm; world.next() || time.now() < calm_at;) {
+      step(true);
+      if (world.heard() == heard) continue;
+      heard = world.heard();
+      calm_at = time.now() + calm;
+    }
+  };
   auto& shop = world.shop();
   while (shop.started() < options.carts || !time.all_over(shop) || world.next()) {
     const auto wanted = std::min(options.carts, options.carts * (time.now() - begun).count / arrivals.count + 1);
@@ -151,6 +161,7 @@ void run(const Options& options, LogClient& client, Time& time) {
     step(shop.started() < options.carts);
     if (time.now() > until) throw std::runtime_error("carts are open past every deadline");
   }
+  settle();
   write_books(std::filesystem::path(options.out) / "before", world, client, time.now());
   std::printf("%s carts over after %s min; %s commands sent, %s events heard\n", tools::grouped(shop.started()).c_str(),
               tools::grouped((time.now() - begun).count / 60'000).c_str(), tools::grouped(world.sent()).c_str(),
@@ -164,8 +175,7 @@ void run(const Options& options, LogClient& client, Time& time) {
       if (!looked_up.emplace(risk.session, risk.amount_minor).second) continue;
       world.provider().look_up(time.now(), risk, risk.cart.back() % 2 == 0);
     }
-    const auto quiet = time.now() + Millis{options.faster > 0 ? 3'000 : 5'000};
-    while (world.next() || time.now() < quiet) step(true);
+    settle();
     if (world.heard() == heard) break;
   }
   write_books(std::filesystem::path(options.out) / "after", world, client, time.now());
