@@ -43,6 +43,7 @@ TOML
 }
 serve() {
   configure >"$out/serve.toml"
+  : >"$out/serve.log"
   build/release/mayfly serve --config "$out/serve.toml" --log "$log" >"$out/serve.log" 2>&1 &
   engine=$!
   for ((i = 0; i < ready_limit_s * 10; i++)); do

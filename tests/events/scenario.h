@@ -42,6 +42,13 @@ class Scenario {
     return apply(decide(*cart, command, context), context);
   }
 
+  /// The wait ends and is asked about until no try is left; what is said then.
+  std::vector<std::string> silence(WaitKind kind) {
+    auto said = wait_ends(kind);
+    while (!said.empty() && said.back().starts_with("wait status_try")) said = wait_ends(WaitKind::status_try);
+    return said;
+  }
+
   /// An active cart with one line of that price, a checkout begun, reserved, ...
   Scenario& active(Minor price = 1999) {
     (*this)(CommandType::cart_create, CartCreate{"GBP", "", {}});
@@ -84,6 +91,16 @@ class Scenario {
   std::vector<std::string> capture_failed(bool retryable) {
     return (*this)(CommandType::payment_capture_failed, PaymentCaptureFailed{"c-p1", "broken", retryable});
   }
+  std::vector<std::string> requires_action(Text url, std::optional<std::int64_t> expires_s = {}) {
+    return (*this)(CommandType::payment_requires_action, PaymentRequiresAction{"c-p1", url, expires_s});
+  }
+  std::vector<std::string> complete(Minor expected, bool payment = true, Text token = "tok") {
+    return (*this)(CommandType::checkout_complete, CheckoutComplete{expected, payment, "sim", token});
+  }
+  std::vector<std::string> reserved(Text id) { return (*this)(CommandType::inventory_reserved, InventoryReserved{id}); }
+  std::vector<std::string> rejected(Text id) {
+    return (*this)(CommandType::inventory_rejected, InventoryRejected{id, {}, "sold out"});
+  }
   std::vector<std::string> wait_ends(WaitKind kind) { return (*this)(CommandType::clock_tick, DeadlineReached{kind}); }
   std::vector<std::string> cancel() { return (*this)(CommandType::cart_cancel, CartCancel{""}); }
 
@@ -94,9 +111,11 @@ class Scenario {
   std::optional<Ended> ended;
   std::int64_t live_carts = 0;  // others in the partition
   Millis last_wait{};           // to the millisecond
+  std::vector<Event> events;    // of the last command; texts in them may be gone
 
  private:
   std::vector<std::string> apply(const Decision& decision, const Context& context) {
+    events = decision.events;
     std::vector<std::string> said;
     auto opened = opened_session(decision.events, context, std::pmr::get_default_resource());
     for (const auto& event : decision.events) said.push_back(line(event));
@@ -138,5 +157,12 @@ class Scenario {
 };
 
 using Said = std::vector<std::string>;
+
+/// A row of decisions.md, or a near miss of one: what was said, and what the page wants.
+struct Row {
+  const char* name;
+  Said said;
+  Said expected;
+};
 
 }  // namespace mayfly::testing
