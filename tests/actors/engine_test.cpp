@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 using namespace mayfly;
@@ -113,6 +114,41 @@ TEST_CASE("a deadline fires at the tick that covers the record which set it, not
   world.shop.tick(p, world.clock.time, 4);
   world.serve();
   CHECK(said(world.store, "c1").back() == "checkout.reopened");
+}
+
+TEST_CASE("a tick that is over a minute off is ignored with an alert, a minute is taken") {
+  for (const std::int64_t off_ms : {-60'001, -60'000, 60'000, 60'001}) {
+    CAPTURE(off_ms);
+    World world;
+    const auto p = events::partition_of("c1", 2);
+    world.shop.create("c1");
+    world.shop.tick(p, world.clock.time, 0);
+    world.clock.time.ms += 86'400'000;
+    world.shop.tick(p, world.clock.time + events::Millis{off_ms}, 1);
+    world.serve();
+    const bool taken = off_ms == -60'000 || off_ms == 60'000;
+    CHECK(said(world.store, "c1").back() == (taken ? "cart.expired" : "cart.created"));
+    CHECK(world.store.records(events::Stream::alerts, p).size() == (taken ? 0 : 1));
+  }
+}
+
+TEST_CASE("a tick fires a thousand deadlines, by time and id, the next one the rest") {
+  World world;
+  const auto p = events::partition_of("c1", 2);
+  std::vector<std::string> carts;
+  for (int n = 0; carts.size() < 1'001; ++n) {
+    const auto cart = "c" + std::to_string(n);
+    if (events::partition_of(cart, 2) == p) carts.push_back(cart);
+  }
+  for (auto cart = carts.rbegin(); cart != carts.rend(); ++cart) world.shop.create(*cart);
+  world.shop.tick(p, world.clock.time, 1'000);
+  world.clock.time.ms += 86'400'000;
+  world.shop.tick(p, world.clock.time, 1'001);
+  CHECK(world.serve().carts_open == 1);
+  std::sort(carts.begin(), carts.end());
+  CHECK(said(world.store, carts.back()).back() == "cart.created");
+  world.shop.tick(p, world.clock.time, 1'002);
+  CHECK(world.serve().carts_open == 0);
 }
 
 TEST_CASE("an unreadable record is a dead letter and the next record is served") {

@@ -410,6 +410,47 @@ TEST_CASE("capturing: rows and near misses") {
        after(retry(), [](Scenario& c) { c.status(StatusState::authorized, 1999); }).capture_failed(true),
        {"wait capture_retry 300"}},
       {"silence after a part",
+       part().silence(WaitKind::capture),
+       {"payment.unresolved 999 of the order", "payment.session_ended unresolved", "cart.converted unpaid"}},
+      {"after a refund late replies are as to a paid order",
+       after(s(), [](Scenario& c) { c.refunded(5); }).captured(1999),
+       {}},
+  });
+}
+
+TEST_CASE("refunding: rows and near misses") {
+  const auto s = refunding;
+  const auto paid = refunding_paid;
+  const Said reopened = {"payment.refunded 1000", "payment.session_ended refunded", "checkout.reopened payment_short",
+                         "wait idle 86400"};
+  check({
+      {"one short", s().refunded(999), {"payment.refunded 999"}},
+      {"in full", s().refunded(1000), reopened},
+      {"one more than was captured: it was captured, too",
+       s().refunded(1001),
+       {"payment.refunded 1001", "payment.session_ended refunded", "checkout.reopened payment_short",
+        "wait idle 86400"}},
+      {"status refunded", s().status(StatusState::refunded, 1000, 1000, 1000), reopened},
+      {"refunded nothing", s().refunded(0), {}},
+      {"refunded again", after(s(), [](Scenario& r) { r.refunded(400); }).refunded(400), {}},
+      {"captured again", s().captured(1000), {}},
+      {"one more is captured",
+       s().captured(1001),
+       {"payment.captured 1001", "payment.refund_requested 1 key 1001", "wait refund 120"}},
+      {"status captured", s().status(StatusState::captured, 1000, 1000), {}},
+      {"canceled", s().canceled(999), {}},
+      {"declined", s().declined(), {}},
+      {"authorized", s().authorized(1999), {}},
+      {"capture_failed", s().capture_failed(false), {}},
+      {"inventory rejects what was released", s().rejected("c-r1"), {}},
+      {"cart.cancel: it is answered at the end",
+       after(s(), [](Scenario& r) { CHECK(r.cancel().empty()); }).refunded(1000),
+       {"payment.refunded 1000", "payment.session_ended refunded", "cart.canceled"}},
+      {"silence",
+       s().silence(WaitKind::refund),
+       {"payment.unresolved 1000", "payment.session_ended unresolved", "checkout.reopened payment_short",
+        "wait idle 86400"}},
+      {"silence after a part",
        after(s(), [](Scenario& r) { r.refunded(999); }).silence(WaitKind::refund),
        {"payment.unresolved 1", "payment.session_ended unresolved", "checkout.reopened payment_short",
         "wait idle 86400"}},

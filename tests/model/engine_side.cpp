@@ -3,7 +3,9 @@
 #include "events/identity.h"
 
 #include <algorithm>
+#include <memory_resource>
 #include <stdexcept>
+#include <vector>
 
 namespace mayfly::model {
 
@@ -65,8 +67,12 @@ std::vector<std::string> EngineSide::take(const Step& step) {
     tick(step);
     for (auto& [id, live] : live_) tell_wait(id, live);
   } else {
-    invariants_.heard(step);
-    command(step);
+    if (const auto reason = dead_letter(step)) {
+      out_.push_back("dead letter " + *reason);
+    } else {
+      invariants_.heard(step);
+      command(step);
+    }
     if (const auto live = live_.find(step.cart); live != live_.end()) tell_wait(step.cart, live->second);
   }
   for (auto& [id, live] : live_) {
@@ -74,6 +80,32 @@ std::vector<std::string> EngineSide::take(const Step& step) {
     if (sleeps_ && id == step.cart) sleep_and_wake(live);
   }
   return out_;
+}
+
+std::optional<std::string> EngineSide::dead_letter(const Step& step) {
+  if (!step.record) return std::nullopt;
+  constexpr std::int32_t partitions = 2;
+  const auto& r = *step.record;
+  std::string value = r.data_is_object ? "{}" : "[]";
+  if (r.of_64_kib || r.over_64_kib)
+    value.resize(static_cast<std::size_t>(limits::data_bytes) + (r.over_64_kib ? 1 : 0), ' ');
+  const std::string key = r.key_is_cart_id ? step.cart : step.cart + "\x01";
+  const std::string type = r.type_known ? "dev.mayfly.cart.cancel.v1" : "dev.mayfly.cart.fly.v1";
+  std::vector<Header> headers = {
+      {"ce_specversion", r.specversion}, {"ce_id", step.id}, {"ce_source", "shop"}, {"ce_type", type}};
+  if (!r.subject.empty()) headers.push_back({"ce_subject", r.subject});
+  events::Record record;
+  const auto home = partition_of(key, partitions);
+  record.at = {r.right_partition ? home : 1 - home, step.offset};
+  record.key = key;
+  record.value = value;
+  record.headers = headers;
+  if (!reader_) reader_.emplace("shop", partitions);
+  std::pmr::monotonic_buffer_resource arena;
+  const auto read = reader_->read(record, settings_, &arena);
+  const auto* unreadable = std::get_if<Unreadable>(&read);
+  if (unreadable == nullptr) return std::nullopt;
+  return std::string(name(unreadable->reason));
 }
 
 // decisions.md 3, as the partition's supervisor does it.

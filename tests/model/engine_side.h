@@ -2,6 +2,7 @@
 // repeats, epitaphs) in its shortest form and without actors. Says the same lines as the model.
 #pragma once
 
+#include "events/cloudevent.h"
 #include "events/decide.h"
 #include "events/epitaphs.h"
 #include "events/snapshot.h"
@@ -9,6 +10,7 @@
 #include "model/step.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,8 @@ class EngineSide {
     events::Wait wait;
   };
 
+  /// The record's bytes through the reader; its reason if it is a dead letter.
+  std::optional<std::string> dead_letter(const Step&);
   void tick(const Step&);
   void command(const Step&);
   void deadline(const std::string& id, const Step&);
@@ -46,6 +50,7 @@ class EngineSide {
   std::map<std::string, Live> live_;
   events::Epitaphs epitaphs_;
   events::Fingerprinter fingerprinter_{"shop"};
+  std::optional<events::CommandReader> reader_;  // of the few sequences that need one
   events::Timestamp ticked_{};
   Invariants invariants_;
   std::vector<std::string> out_;

@@ -86,6 +86,24 @@ Step Generator::next(Model& model) {
   return step;
 }
 
+/// A cart.cancel that may not even be a command.
+Step Generator::as_bytes(const std::string& name) {
+  Step s;
+  s.type = "cart.cancel";
+  s.cart = name;
+  s.id = fresh_id();
+  Record& r = s.record.emplace();
+  r.over_64_kib = chance(15);
+  r.of_64_kib = chance(10);
+  if (chance(15)) r.specversion = one_of<std::string>({"0.3", "1.0 ", "1"});
+  r.key_is_cart_id = !chance(15);
+  r.subject = chance(50) ? "" : chance(50) ? name : name + "x";
+  r.type_known = !chance(15);
+  r.data_is_object = !chance(15);
+  r.right_partition = !chance(20);
+  return s;
+}
+
 Step Generator::tick(const Model& model) {
   std::vector<std::int64_t> due;
   for (const auto& [id, cart] : model.carts()) {
@@ -215,6 +233,7 @@ Step Generator::anything(const Model& model) {
     }
     return shop(names_.back(), nullptr);
   }
+  if (chance(1)) return as_bytes(name);
   if (straight_ && chance(70) && (cart == nullptr || !cart->session)) return towards_payment(name, cart);
   if (cart == nullptr) {
     const bool ended =

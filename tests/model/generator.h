@@ -31,6 +31,7 @@ class Generator {
     return choices[static_cast<std::size_t>(below(static_cast<std::int64_t>(choices.size())))];
   }
 
+  Step as_bytes(const std::string& cart);
   Step tick(const Model&);
   Step themed(Model&);
   Step anything(const Model&);

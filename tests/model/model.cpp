@@ -96,7 +96,27 @@ bool in_force(const std::string& currency) {
   return false;
 }
 
+bool Model::dead_letter(const Step& step) {
+  if (!step.record) return false;
+  const Record& r = *step.record;
+  const auto is = [&](const char* reason) {
+    coverage_.produced("dead letter", reason);
+    out_.push_back(std::string("dead letter ") + reason);
+    return true;
+  };
+  if (guard("1 over 64 KiB", r.over_64_kib)) return is("too_large");
+  if (guard("1 not CloudEvents 1.0", r.specversion != "1.0")) return is("not_cloudevent");
+  if (guard("1 key no cart id", !r.key_is_cart_id)) return is("key_invalid");
+  if (guard("1 subject given, not the key", !r.subject.empty() && r.subject != step.cart))
+    return is("subject_mismatch");
+  if (guard("1 unknown type", !r.type_known)) return is("type_unknown");
+  if (guard("1 data not a JSON object", !r.data_is_object)) return is("json_invalid");
+  if (guard("1 another partition's key", !r.right_partition)) return is("wrong_partition");
+  return false;
+}
+
 void Model::command(const Step& step) {
+  if (dead_letter(step)) return;
   const auto found = carts_.find(step.cart);
   LiveCart* cart = found == carts_.end() ? nullptr : &found->second;
   if (guard("1 data invalid", step.unreadable)) {

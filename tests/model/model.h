@@ -97,6 +97,7 @@ class Model {
   void set_idle_wait(LiveCart&, const Step&);
 
   // Section 1 and 2: model.cpp
+  bool dead_letter(const Step&);
   void command(const Step&);
   void no_cart(const Step&);
   void ended_cart(const Step&, const Grave&);

@@ -47,6 +47,13 @@ std::string describe(const Step& s) {
   text(out, "id", s.id);
   out += " " + body_of(s);
   if (s.unreadable) out += " (unreadable)";
+  if (s.record) {
+    const Record& r = *s.record;
+    out += std::string(" (as bytes:") + (r.over_64_kib ? " over 64 KiB" : r.of_64_kib ? " 64 KiB" : "");
+    out += " version " + r.specversion + (r.key_is_cart_id ? "" : ", bad key") + ", subject '" + r.subject + "'";
+    out += std::string(r.type_known ? "" : ", unknown type") + (r.data_is_object ? "" : ", no object");
+    out += std::string(r.right_partition ? "" : ", wrong partition") + ")";
+  }
   if (s.type == "checkout.complete" && !s.payment) out += " (no payment)";
   if (s.type == "clock.tick") {
     out += " at=" + (s.at ? std::to_string(*s.at) : std::string("none")) + " through=" + std::to_string(s.through);

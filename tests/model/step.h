@@ -15,6 +15,18 @@ struct StepAdjustment {
   std::int64_t amount_minor = 0;
 };
 
+/// What of a record is wrong before its command is read (decisions.md 1); nothing: a command like any other.
+struct Record {
+  bool over_64_kib = false;
+  bool of_64_kib = false;
+  std::string specversion = "1.0";
+  bool key_is_cart_id = true;
+  std::string subject;  // none if empty
+  bool type_known = true;
+  bool data_is_object = true;
+  bool right_partition = true;
+};
+
 struct Step {
   std::string type;  // contract.md's names: cart.create, payment.captured, clock.tick, ...
   std::string cart;  // the key; none for clock.tick
@@ -22,7 +34,8 @@ struct Step {
   std::int64_t offset = 0;
   std::int64_t time = 0;  // append time, ms
 
-  bool unreadable = false;  // a member is missing or wrong; the amounts can be read
+  std::optional<Record> record;  // of a cart.cancel: given as bytes, through the reader
+  bool unreadable = false;       // a member is missing or wrong; the amounts can be read
 
   // Data members, under the names of contract.md. Empty: not given.
   std::string currency, customer_id, sku, name, reason, into, provider, token, session_id, reservation_id, reference,

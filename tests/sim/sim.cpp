@@ -67,11 +67,19 @@ int main(int argc, char** argv) {
   }
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   std::printf(
-      "%lld seeds in %.1f s, %.2f ms each: %lld commands, %lld events, %lld deaths, %lld dead letters, %lld rebuilds, "
+      "%lld seeds in %.1f s, %.2f ms each: %lld commands, %lld events, %lld deaths, %lld dead letters (%lld "
+      "keeps_failing, %lld quarantined), "
+      "%lld rebuilds, "
       "%lld renewals, %lld engines\n",
       seeds, seconds, seconds * 1e3 / static_cast<double>(seeds), static_cast<long long>(tally.commands),
       static_cast<long long>(tally.events), static_cast<long long>(tally.deaths),
-      static_cast<long long>(tally.dead_letters), static_cast<long long>(tally.rebuilds),
+      static_cast<long long>(tally.dead_letters), static_cast<long long>(tally.keeps_failing),
+      static_cast<long long>(tally.quarantined), static_cast<long long>(tally.rebuilds),
       static_cast<long long>(tally.renewals), static_cast<long long>(tally.engines));
-  return planted ? 1 : 0;
+  if (planted) return 1;
+  if (seeds >= 1'000 && (tally.keeps_failing == 0 || tally.quarantined == 0)) {
+    std::printf("FAILED: no dead letter keeps_failing or quarantined came up\n");
+    return 1;
+  }
+  return 0;
 }

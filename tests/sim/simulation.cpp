@@ -190,6 +190,11 @@ class History {
       tally_.commands += census.commands;
       tally_.events += census.events;
       tally_.dead_letters += census.dead_letters;
+      const auto of = [&](events::DeadLetterReason reason) {
+        return census.dead_letters_by_reason[static_cast<std::size_t>(reason)];
+      };
+      tally_.keeps_failing += of(events::DeadLetterReason::keeps_failing);
+      tally_.quarantined += of(events::DeadLetterReason::quarantined);
     }
     return first_difference(store_, again);
   }

@@ -14,6 +14,8 @@ struct Tally {
   std::int64_t events = 0;
   std::int64_t deaths = 0;
   std::int64_t dead_letters = 0;
+  std::int64_t keeps_failing = 0;
+  std::int64_t quarantined = 0;
   std::int64_t rebuilds = 0;
   std::int64_t renewals = 0;
   std::int64_t engines = 0;
