@@ -158,6 +158,10 @@ class Scenario {
 
 using Said = std::vector<std::string>;
 
+/// What an authorization of the whole 1999 says.
+inline const Said order_of_1999 = {"payment.authorized 1999", "order.placed", "payment.capture_requested 1999",
+                                   "inventory.commit_requested", "wait capture 60"};
+
 /// A row of decisions.md, or a near miss of one: what was said, and what the page wants.
 struct Row {
   const char* name;
