@@ -32,7 +32,7 @@ constexpr Timestamp simulated_begin{1'767'225'600'000};  // 2026-01-01T00:00:00Z
 constexpr Millis quick_step = 2_s;
 constexpr Millis slow_step = 60_s;
 constexpr Millis longest = 120_h;  // simulated: no cart may live longer
-constexpr Millis calm = 5_s;        // without an event: a slow engine too has done all that was sent
+constexpr Millis calm = 5_s;       // without an event: a slow engine too has done all that was sent
 constexpr int rounds = 12;         // of looking up what is unresolved
 constexpr int carts_per_noise = 50;
 
