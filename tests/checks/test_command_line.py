@@ -8,6 +8,8 @@ import tempfile
 import time
 import unittest
 
+from dead_letter_cases import DeadLetterCases
+
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
 PATIENCE_S = 20
 CONTRACT = ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "asyncapi.py")]  # has Debian's validators
@@ -17,7 +19,7 @@ def run(*words, stdin=None):
     return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
-class CommandLine(unittest.TestCase):
+class CommandLine(DeadLetterCases, unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -51,8 +53,16 @@ class CommandLine(unittest.TestCase):
                 return types
         self.fail(f"{until} was never said of {cart}")
 
+    def verb(self, *words, stdin=None):
+        return run(*words, "--log", self.log, stdin=stdin)
+
+    def config(self, text):
+        path = self.folder / "mayfly.toml"
+        path.write_text(text)
+        return str(path)
+
     def send(self, *words):
-        done = run("send", "--log", self.log, *words)
+        done = self.verb("send", *words)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_cart_is_created_filled_and_shown(self):
@@ -119,68 +129,6 @@ class CommandLine(unittest.TestCase):
         self.send("payment.declined", "c1", "session_id=c1-p1", "reason=no", "retryable=false")
         self.events("c1", "payment.declined")
         self.assertEqual(run("funds", "--log", self.log).stdout, "No money is at risk.\n")
-
-    def dead_letters(self, *words):
-        done = run("deadletters", "list", "--log", self.log, "--json", *words)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    def until(self, true):
-        end = time.monotonic() + PATIENCE_S
-        while not true():
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.02)
-
-    def test_a_quarantined_cart_is_released_and_gets_what_it_missed(self):
-        tiny = self.folder / "tiny.toml"
-        tiny.write_text("[memory]\ncart_bytes = 1\n[supervision]\ncart_dead_letters = 1\n")
-        engine = self.serve()
-        self.send("cart.create", "c1", "currency=GBP")
-        self.events("c1", "cart.created")
-        engine.send_signal(signal.SIGTERM)
-        engine.wait()
-        engine = self.serve("--config", str(tiny))
-        for sku in ("A", "B", "C"):
-            self.send("cart.add_line", "c1", f"sku={sku}", "quantity=1", "unit_price_minor=100")
-        self.until(lambda: len(self.dead_letters()) == 3)
-        engine.send_signal(signal.SIGTERM)
-        engine.wait()
-        self.assertEqual([d["reason"] for d in self.dead_letters()], ["keeps_failing", "quarantined", "quarantined"])
-        self.serve()
-        asked = run("deadletters", "retry", "--log", self.log, "--cart", "c1", stdin="y\n")
-        self.assertEqual((asked.returncode, "say --yes" in asked.stderr), (2, True), asked.stderr)
-        released = run("deadletters", "release", "--log", self.log, "c1")
-        self.assertEqual((released.returncode, "is let out of quarantine" in released.stdout), (0, True), released.stderr)
-        retried = run("deadletters", "retry", "--log", self.log, "--cart", "c1", "--yes")
-        self.assertEqual((retried.returncode, retried.stdout), (0, "3 dead letters sent again\n"), retried.stderr)
-        self.until(lambda: self.events("c1", "cart.line_added").count("cart.line_added") == 3)
-        self.assertEqual(self.dead_letters(), [])
-        self.assertEqual({d["state"] for d in self.dead_letters("--all")}, {"retried"})
-        again = run("deadletters", "release", "--log", self.log, "c1")
-        self.assertEqual((again.returncode, "is not quarantined" in again.stderr), (1, True), again.stderr)
-
-    def test_dead_letters_are_listed_shown_and_dropped(self):
-        self.serve()
-        bad = "".join(json.dumps({"type": "cart.create", "cart": c, "data": "no json", "id": c}) + "\n" for c in ("c1", "c2"))
-        run("send", "--log", self.log, "-", stdin=bad)
-        self.until(lambda: len(self.dead_letters()) == 2)
-        one, other = [f"{d['partition']}:{d['offset']}" for d in self.dead_letters()]
-        self.assertIn("2 dead letters: 2 json_invalid", run("deadletters", "list", "--log", self.log).stdout)
-        self.assertIn("no json", run("deadletters", "show", "--log", self.log, one).stdout)
-        self.assertEqual(self.dead_letters("--reason", "quarantined"), [])
-        dropped = run("deadletters", "drop", "--log", self.log, one)  # one that is named: nothing is asked
-        self.assertEqual((dropped.returncode, dropped.stdout), (0, "1 dead letter dropped\n"), dropped.stderr)
-        self.assertEqual([f"{d['partition']}:{d['offset']}" for d in self.dead_letters()], [other])
-        rows = (
-            (("drop", one), "it is handled"),
-            (("drop",), "Which?"),
-            (("show",), "Which?"),
-            (("release",), "Which carts?"),
-            (("retry", "--since", "later"), "RFC 3339"),
-        )
-        for words, sentence in rows:
-            done = run("deadletters", *words, "--log", self.log)
-            self.assertEqual((done.returncode, sentence in done.stderr), (2, True), done.stderr)
 
     def test_a_second_engine_is_told_who_holds_the_log(self):
         engine = self.serve()

@@ -1,6 +1,6 @@
 """Commands from clients that are not ours, on a real broker: kcat, confluent-kafka (Python) and Java's console, binary
 and structured mode; they land in the partition that the engine looks for them in, are decided, and what was decided is
-read by all three with read_committed. Usage: MAYFLY_KAFKA=HOST:PORT test_kafka.py MAYFLY
+read by all three with read_committed. And `mayfly deadletters`, all of it. Usage: MAYFLY_KAFKA=HOST:PORT test_kafka.py MAYFLY
 Needs Debian's kcat and python3-confluent-kafka (/usr/bin/python3), and tools/kafka for Java's console."""
 import json
 import os
@@ -14,6 +14,8 @@ import unittest
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+
+from dead_letter_cases import DeadLetterCases
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
@@ -195,6 +197,56 @@ class Clients(unittest.TestCase):
             words += ["--formatter-property", f"{name}=true"]
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         self.assertEqual(self.events_of(done.stdout), self.expected)
+
+
+class DeadLetters(DeadLetterCases, unittest.TestCase):
+    """On topics of its own in each case."""
+
+    cases = 0
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        DeadLetters.cases += 1
+        self.own = f"dead-{RUN}-{DeadLetters.cases}"
+        self.plain = self.config("")
+
+    def config(self, text):
+        streams = ("commands", "events", "state", "deadletters", "alerts")
+        topics = "".join(f'{stream} = "{self.own}-{stream}"\n' for stream in streams)
+        path = self.folder / f"{len(text)}.toml"
+        path.write_text(f'[engine]\nname = "{self.own}"\n[kafka.topics]\n{topics}{text}')
+        return str(path)
+
+    def verb(self, *words, stdin=None):
+        words = [MAYFLY, *words, "--log", f"kafka:{BROKERS}", "--config", self.plain]
+        return subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def serve(self, *words):
+        words = [MAYFLY, "serve", "--log", f"kafka:{BROKERS}", "--http", "off", *(words or ("--config", self.plain))]
+        engine = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: engine.stderr.close())
+        self.addCleanup(engine.wait)
+        self.addCleanup(lambda: engine.poll() is None and engine.kill())
+        for line in engine.stderr:
+            if '"name":"ready"' in line:
+                return engine
+        self.fail("the engine ended")
+
+    def send(self, *words):
+        done = self.verb("send", *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def events(self, cart, until):
+        """Types of the cart's events, once the last one is there."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            out = self.verb("tail", "--from", "begin", "--cart", cart, "--json").stdout
+            types = [json.loads(line)["headers"]["ce_type"][11:-3] for line in out.splitlines()]
+            if until in types:
+                return types
+        self.fail(f"{until} was never said of {cart}")
 
 
 if __name__ == "__main__":

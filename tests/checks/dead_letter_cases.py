@@ -1,0 +1,72 @@
+"""What `mayfly deadletters` does on every log. A test case that takes these in has `folder`, `verb(*words, stdin=None)`
+(the program on the case's log), `serve(*words)`, `send(*words)`, `config(text)` (a file's path) and `events(cart, until)`.
+"""
+import json
+import signal
+import time
+
+PATIENCE_S = 60
+
+
+class DeadLetterCases:
+    def dead_letters(self, *words):
+        done = self.verb("deadletters", "list", "--json", *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def until(self, true):
+        end = time.monotonic() + PATIENCE_S
+        while not true():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+
+    def test_a_quarantined_cart_is_released_and_gets_what_it_missed(self):
+        engine = self.serve()
+        self.send("cart.create", "c1", "currency=GBP")
+        self.events("c1", "cart.created")
+        engine.send_signal(signal.SIGTERM)
+        engine.wait()
+        engine = self.serve("--config", self.config("[memory]\ncart_bytes = 1\n[supervision]\ncart_dead_letters = 1\n"))
+        for sku in ("A", "B", "C"):
+            self.send("cart.add_line", "c1", f"sku={sku}", "quantity=1", "unit_price_minor=100")
+        self.until(lambda: len(self.dead_letters()) == 3)
+        engine.send_signal(signal.SIGTERM)
+        engine.wait()
+        self.assertEqual([d["reason"] for d in self.dead_letters()], ["keeps_failing", "quarantined", "quarantined"])
+        self.serve()
+        asked = self.verb("deadletters", "retry", "--cart", "c1", stdin="y\n")
+        self.assertEqual((asked.returncode, "say --yes" in asked.stderr), (2, True), asked.stderr)
+        released = self.verb("deadletters", "release", "c1")
+        self.assertEqual((released.returncode, "is let out of quarantine" in released.stdout), (0, True), released.stderr)
+        retried = self.verb("deadletters", "retry", "--cart", "c1", "--yes")
+        self.assertEqual((retried.returncode, retried.stdout), (0, "3 dead letters sent again\n"), retried.stderr)
+        self.until(lambda: self.events("c1", "cart.line_added").count("cart.line_added") == 3)
+        self.assertEqual(self.dead_letters(), [])
+        self.assertEqual({d["state"] for d in self.dead_letters("--all")}, {"retried"})
+        again = self.verb("deadletters", "release", "c1")
+        self.assertEqual((again.returncode, "is not quarantined" in again.stderr), (1, True), again.stderr)
+        nothing = self.verb("deadletters", "retry", "--cart", "c1", "--yes")
+        self.assertEqual((nothing.returncode, nothing.stdout), (0, "No dead letter that is not handled fits.\n"), nothing.stderr)
+
+    def test_dead_letters_are_listed_shown_and_dropped(self):
+        self.serve()
+        bad = "".join(json.dumps({"type": "cart.create", "cart": c, "data": "no json", "id": c}) + "\n" for c in ("c1", "c2"))
+        self.verb("send", "-", stdin=bad)
+        self.until(lambda: len(self.dead_letters()) == 2)
+        one, other = [f"{d['partition']}:{d['offset']}" for d in self.dead_letters()]
+        self.assertIn("2 dead letters: 2 json_invalid", self.verb("deadletters", "list").stdout)
+        self.assertIn("no json", self.verb("deadletters", "show", one).stdout)
+        self.assertEqual(self.dead_letters("--reason", "quarantined"), [])
+        dropped = self.verb("deadletters", "drop", one)  # one that is named: nothing is asked
+        self.assertEqual((dropped.returncode, dropped.stdout), (0, "1 dead letter dropped\n"), dropped.stderr)
+        self.assertEqual([f"{d['partition']}:{d['offset']}" for d in self.dead_letters()], [other])
+        rows = (
+            (("drop", one), "it is handled"),
+            (("drop",), "Which?"),
+            (("show",), "Which?"),
+            (("release",), "Which carts?"),
+            (("retry", "--since", "later"), "RFC 3339"),
+        )
+        for words, sentence in rows:
+            done = self.verb("deadletters", *words)
+            self.assertEqual((done.returncode, sentence in done.stderr), (2, True), done.stderr)
