@@ -33,8 +33,10 @@ struct PartitionStatus {
   std::int64_t carts_quarantined = 0;
   std::int64_t carts_waiting = 0;  // with a deadline, or quarantined: then it rests
   std::int64_t sessions_open = 0;
+  std::int64_t sessions_too_old = 0;
   std::int64_t sessions_awake = 0;  // of carts awake: those with an actor
   std::int64_t epitaphs = 0;
+  std::int64_t memory_bytes = 0;  // taken by the supervisor: its carts' bytes and all that it knows of them
 };
 
 /// When carts sleep.

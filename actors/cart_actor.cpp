@@ -5,6 +5,7 @@
 #include "actors/session_actor.h"
 #include "events/event_json.h"
 #include "events/footprint.h"
+#include "events/session_life.h"
 #include "events/snapshot.h"
 
 #include <caf/all.hpp>
@@ -35,6 +36,7 @@ CartActor::CartActor(caf::actor_config& config, Environment& environment, const 
                      std::string_view id, std::string_view cart, std::string_view session)
     : caf::event_based_actor(config),
       environment_(environment),
+      bytes_(environment.lives, sizeof(caf::actor_storage<CartActor>)),
       supervisor_(supervisor.address()),
       sleeping_id_(id),
       sleeping_cart_(cart),
@@ -51,9 +53,9 @@ CartActor::CartActor(caf::actor_config& config, Environment& environment, const 
 
 CartActor::~CartActor() { environment_.lives.carts_stopped.fetch_add(1, std::memory_order_relaxed); }
 
-std::int64_t CartActor::block_bytes() { return sizeof(caf::actor_storage<CartActor>) + behavior_bytes; }
-
 caf::behavior CartActor::make_behavior() {
+  constexpr std::int64_t handlers = 5;
+  bytes_.add(ActorBytes::behavior_bytes(handlers));
   return {
       [this](const Decide& message) { decide(message.task); },
       [this](const SessionDecided& message) { session_decided(message.task); },
@@ -151,6 +153,8 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
   if (opened) {
     outcome.session_part = Outcome::SessionPart::written;
     append_session(outcome.session, *opened);
+    outcome.session_opened_at = opened->opened_at;
+    outcome.session_longest_life = events::longest_life(*task->settings, *opened);
     open_session(*opened);
   }
   if (cart_.end) {

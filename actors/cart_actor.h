@@ -21,9 +21,6 @@ class CartActor : public caf::event_based_actor {
             std::string_view session);
   ~CartActor() override;
 
-  /// What the actor system takes for one, its memory aside.
-  static std::int64_t block_bytes();
-
  private:
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -43,6 +40,7 @@ class CartActor : public caf::event_based_actor {
   void post_memory(const Task&);
 
   Environment& environment_;
+  ActorBytes bytes_;
   caf::actor_addr supervisor_;
   std::string_view sleeping_id_;
   std::string_view sleeping_cart_;

@@ -101,6 +101,7 @@ CartEntry& CartTable::replace(CartEntry& old, CartEntry& made) {
   made.next_ = old.next_;
   made.place_in_waits = old.place_in_waits;
   made.place_in_dirty = old.place_in_dirty;
+  made.session_too_old = old.session_too_old;
   made.troubled = old.troubled;
   made.awake = std::exchange(old.awake, nullptr);
   if (made.awake != nullptr) made.awake->entry = &made;

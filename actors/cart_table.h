@@ -49,7 +49,8 @@ class CartEntry {
   Awake* awake = nullptr;  // freed by the table
   std::uint32_t place_in_waits = not_listed;
   std::uint32_t place_in_dirty = not_listed;
-  bool troubled = false;  // supervision remembers something of it (Troubles)
+  bool session_too_old = false;  // PartitionState::sessions_too_old counts it
+  bool troubled = false;         // supervision remembers something of it (Troubles)
 
  private:
   friend class CartTable;

@@ -32,6 +32,7 @@ struct Census {
   std::int64_t carts_stopped = 0;  // actors destroyed
   std::int64_t sessions_started = 0;
   std::int64_t sessions_stopped = 0;
+  std::int64_t actor_bytes = 0;     // that the actor system takes for carts' and sessions' actors
   std::int64_t actors_running = 0;  // by the actor system's own count, partitions' supervisors included
   std::int64_t supervisors = 0;
   std::int64_t carts_open = 0;  // carts with state, awake or sleeping

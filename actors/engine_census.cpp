@@ -112,6 +112,7 @@ Census Engine::State::census() {
   std::scoped_lock lock(census_mutex);
   Census c = counted;
   const auto& lives = environment.lives;
+  c.actor_bytes = lives.bytes;
   c.carts_stopped = lives.carts_stopped;
   c.carts_started = lives.carts_started;
   c.sessions_stopped = lives.sessions_stopped;

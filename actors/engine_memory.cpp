@@ -1,7 +1,5 @@
 // What the engine's memory is for: counted between batches, read by any thread.
-#include "actors/cart_actor.h"
 #include "actors/engine_state.h"
-#include "actors/session_actor.h"
 
 #include <algorithm>
 #include <utility>
@@ -23,7 +21,9 @@ void Engine::State::look_at_memory() {
   r.at = now;
   r.cart_actors = c.carts_started - c.carts_stopped;
   r.session_actors = c.sessions_started - c.sessions_stopped;
-  r.actor_bytes = r.cart_actors * CartActor::block_bytes() + r.session_actors * SessionActor::block_bytes();
+  r.cart_actors_started = c.carts_started;
+  r.session_actors_started = c.sessions_started;
+  r.actor_bytes = c.actor_bytes;
   r.actors_running = c.actors_running;
   r.supervisors = c.supervisors;
   r.carts_open = c.carts_open;
@@ -37,6 +37,7 @@ void Engine::State::look_at_memory() {
   for (const auto& [partition, one] : served) {
     r.carts_alive += one.carts_alive;
     r.carts_waiting += one.status.carts_waiting;
+    r.sessions_too_old += one.status.sessions_too_old;
   }
   for (auto& leak : memory.look(std::move(r))) {
     say(leak.ended ? Notice::Level::info : Notice::Level::warning, leak.ended ? "leak_ended" : "leak", sentence(leak),

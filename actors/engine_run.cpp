@@ -39,6 +39,7 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
     const bool renewed = renew_one(!until_caught_up);
     if (!moved && !renewed && until_caught_up) break;
     look_at_memory();
+    heed_partition_budgets();
     if (!until_caught_up) {
       heed_pressure();
       write_ticks();

@@ -39,6 +39,12 @@ struct BatchPair {
   Batch of_turn[2];
 };
 
+/// How a partition stands to its budget (docs/memory.md, Budgets).
+struct PartitionBudget {
+  enum class Stand : std::uint8_t { within, renewing, left_alone } stand = Stand::within;
+  RestartWindow renewals;  // because it was over
+};
+
 class StateComparison;
 struct Handover;
 struct PartitionState;
@@ -84,6 +90,7 @@ struct Engine::State {
   MemoryWatch memory;
   std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
   RenewalSchedule renewal_schedule;
+  std::map<events::Partition, PartitionBudget> partition_budgets;
 
   mutable std::mutex census_mutex;  // guards the next four
   Census counted;
@@ -144,6 +151,10 @@ struct Engine::State {
   [[nodiscard]] SleepLimits sleep_limits() const;
   [[nodiscard]] bool holds_reading();
   [[nodiscard]] std::size_t most_records() const;
+
+  // A partition over its budget: engine_budget.cpp
+  void heed_partition_budgets();
+  void say_over_budget(events::Partition, Notice::Level, const std::string& what);
 
   // What its memory is for: engine_memory.cpp
   void look_at_memory();

@@ -35,20 +35,27 @@ std::int64_t not_explained(const MemoryReport& r, std::size_t row) {
          std::max<std::int64_t>(too_much, 0);
 }
 
-std::int64_t of_actors(const MemoryReport& r, std::int64_t actors) {
+/// So many actors of a kind, with all that is in them: its rows of the ledger.
+std::int64_t of_actors(const MemoryReport& r, Kind kind, std::int64_t actors) {
   const auto all = r.cart_actors + r.session_actors;
-  return all > 0 ? actors * r.actor_bytes / all : 0;
+  const auto of_kind = kind == Kind::cart ? r.cart_actors : r.session_actors;
+  if (actors == 0 || of_kind == 0) return 0;
+  std::int64_t inside = 0;
+  for (std::size_t row = 0; row < purpose_count; ++row) {
+    if (kind_of(static_cast<Purpose>(row)) == kind) inside += r.purposes[row].taken_bytes;
+  }
+  return actors * r.actor_bytes / all + actors * inside / of_kind;
 }
 
 std::int64_t of_entries(const MemoryReport& r, std::int64_t carts) {
   return r.carts_open > 0 ? carts * r.of(Purpose::partition_entries).taken_bytes / r.carts_open : 0;
 }
 
-std::int64_t cart_actors_too_many(const MemoryReport& r, std::size_t) {
-  return of_actors(r, r.cart_actors - r.carts_awake);
+std::int64_t cart_actors_overdue(const MemoryReport& r, std::size_t) {
+  return of_actors(r, Kind::cart, r.cart_actors_overdue);
 }
-std::int64_t session_actors_too_many(const MemoryReport& r, std::size_t) {
-  return of_actors(r, r.session_actors - r.sessions_awake);
+std::int64_t session_actors_overdue(const MemoryReport& r, std::size_t) {
+  return of_actors(r, Kind::session, r.session_actors_overdue);
 }
 std::int64_t messages(const MemoryReport& r, std::size_t) { return r.message_bytes; }
 std::int64_t carts_that_have_ended(const MemoryReport& r, std::size_t) {
@@ -57,6 +64,7 @@ std::int64_t carts_that_have_ended(const MemoryReport& r, std::size_t) {
 std::int64_t carts_without_deadline(const MemoryReport& r, std::size_t) {
   return of_entries(r, r.carts_open - r.carts_waiting);
 }
+std::int64_t sessions_too_old(const MemoryReport& r, std::size_t) { return of_entries(r, r.sessions_too_old); }
 std::int64_t unaccounted(const MemoryReport& r, std::size_t) { return r.unaccounted_bytes(); }
 
 std::int64_t limit_of(const MemoryReport& r) {
@@ -94,7 +102,7 @@ bool LoadHighs::is_new(const MemoryReport& r) {
 }
 
 LeakWatch::LeakWatch() {
-  constexpr std::size_t others = 6;
+  constexpr std::size_t others = 7;
   signals_.reserve(purpose_count + others);
   const auto exact = [this](LeakKind kind, std::string_view purpose, std::string_view owner, auto* bytes,
                             std::size_t row = 0) {
@@ -110,8 +118,9 @@ LeakWatch::LeakWatch() {
   }
   exact(LeakKind::blocks_without_actor, "cart.end", "partition", &carts_that_have_ended);
   exact(LeakKind::session_without_end, "cart.deadline", "partition", &carts_without_deadline);
-  trend(LeakKind::blocks_without_actor, "cart.actor", "cart", &cart_actors_too_many, counted_per_mille);
-  trend(LeakKind::blocks_without_actor, "session.actor", "session", &session_actors_too_many, counted_per_mille);
+  exact(LeakKind::session_without_end, "session.age", "session", &sessions_too_old);
+  exact(LeakKind::blocks_without_actor, "cart.actor", "cart", &cart_actors_overdue);
+  exact(LeakKind::blocks_without_actor, "session.actor", "session", &session_actors_overdue);
   trend(LeakKind::growth_at_constant_actors, "messages", "process", &messages, counted_per_mille);
   trend(LeakKind::unaccounted, "unaccounted", "process", &unaccounted, unaccounted_per_mille);
 }
@@ -181,9 +190,9 @@ bool LeakWatch::begins(Signal& s, const MemoryReport& report, const Look& now, b
     s.trend.restart();
     return false;
   }
-  const auto rise = s.trend.add(now.at, now.bytes);
   constexpr std::int64_t mille = 1000;
-  if (!rise || rise->amount < limit_of(report) / mille * s.least_per_mille) return false;
+  const auto rise = s.trend.add(now.at, now.bytes, limit_of(report) / mille * s.least_per_mille);
+  if (!rise) return false;
   s.base = {now.at - rise->within, now.bytes - rise->amount};
   s.quiet_for = std::max(quiet, events::Millis{2 * rise->within.count});
   return true;

@@ -44,7 +44,7 @@ class LeakWatch {
   /// Unaccounted memory must rise by so much of the limit: an eighth of the 2% that a leak may have when it is named,
   /// and more than the libraries' own buffers change by at a steady load.
   static constexpr std::int64_t unaccounted_per_mille = 5;
-  /// The same for actors and messages, which nothing but the load changes.
+  /// The same for messages, which nothing but the load changes.
   static constexpr std::int64_t counted_per_mille = 1;
   /// After a partition was taken or lost, libraries and batches find their size.
   static constexpr events::Millis warm_up{30'000};

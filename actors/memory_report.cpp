@@ -53,6 +53,8 @@ std::string to_json(const MemoryReport& r) {
   rows.close();
   all.number("cart_actors", r.cart_actors);
   all.number("session_actors", r.session_actors);
+  all.number("cart_actors_overdue", r.cart_actors_overdue);
+  all.number("session_actors_overdue", r.session_actors_overdue);
   all.number("actors_running", r.actors_running);
   all.number("supervisors", r.supervisors);
   all.number("actor_bytes", r.actor_bytes);
@@ -64,6 +66,7 @@ std::string to_json(const MemoryReport& r) {
   all.number("carts_waiting", r.carts_waiting);
   all.number("sessions_open", r.sessions_open);
   all.number("sessions_awake", r.sessions_awake);
+  all.number("sessions_too_old", r.sessions_too_old);
   all.number("epitaphs", r.epitaphs);
   all.number("log_bytes", r.log_bytes);
   all.number("named_bytes", r.named_bytes());

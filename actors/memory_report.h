@@ -22,6 +22,10 @@ struct MemoryReport {
   // Actors by our own count, and what the actor system takes for them.
   std::int64_t cart_actors = 0;  // started - stopped
   std::int64_t session_actors = 0;
+  std::int64_t cart_actors_started = 0;
+  std::int64_t session_actors_started = 0;
+  std::int64_t cart_actors_overdue = 0;  // let go long enough ago to be gone, and still there (LetGo)
+  std::int64_t session_actors_overdue = 0;
   std::int64_t actors_running = 0;  // by the actor system's count, supervisors included
   std::int64_t supervisors = 0;
   std::int64_t actor_bytes = 0;
@@ -33,7 +37,8 @@ struct MemoryReport {
   std::int64_t carts_alive = 0;    // by events: restored + created - ended; must be carts_open
   std::int64_t carts_waiting = 0;  // with a deadline, or quarantined; must be carts_open
   std::int64_t sessions_open = 0;
-  std::int64_t sessions_awake = 0;  // those of carts awake: each has an actor
+  std::int64_t sessions_too_old = 0;  // open longer than their deadlines allow
+  std::int64_t sessions_awake = 0;    // those of carts awake: each has an actor
   std::int64_t epitaphs = 0;
   std::int64_t commands = 0;
   std::int64_t carts_ended = 0;  // buried by this engine

@@ -37,6 +37,11 @@ std::vector<Leak> MemoryWatch::look(MemoryReport r) {
     r.purposes[i] = ledger_.of(static_cast<Purpose>(i));
     r.peak_bytes[i] = std::max(report_.peak_bytes[i], r.purposes[i].taken_bytes);
   }
+  const auto overdue = [&r](LetGo& of, std::int64_t started, std::int64_t owned, std::int64_t alive) {
+    return of.overdue(r.at, started - owned, started - alive);
+  };
+  r.cart_actors_overdue = overdue(carts_, r.cart_actors_started, r.carts_awake, r.cart_actors);
+  r.session_actors_overdue = overdue(sessions_, r.session_actors_started, r.sessions_awake, r.session_actors);
   r.messages = ledger_.messages();
   r.message_bytes = r.messages * message_bytes;
   if (meter_ != nullptr) r.process = meter_->read();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/leak_watch.h"
+#include "actors/let_go.h"
 #include "actors/memory_budgets.h"
 #include "actors/memory_report.h"
 #include "events/record.h"
@@ -34,6 +35,8 @@ class MemoryWatch {
   events::MemoryMeter* meter_;
   MemoryBudgets budgets_;
   PressureLadder ladder_;
+  LetGo carts_;
+  LetGo sessions_;
   std::array<Amounts, 2> records_of_turn_{};
   LeakWatch leaks_;
   std::map<std::string_view, Leak> open_;  // with their evidence, by purpose

@@ -94,6 +94,9 @@ void PartitionActor::on_exit() {
 void PartitionActor::begin() {
   cursor_ = 0;
   if (!batch_->records.empty()) {
+    if (state_->attended_since == events::Timestamp{}) {
+      state_->attended_since = batch_->records.front().append_time;
+    }
     int index = 0;
     for (const auto& [alert, cart_id, message] : state_->alerts) {
       writer_.write_alert(*batch_, batch_->records.front(), alert, cart_id, message, index++);

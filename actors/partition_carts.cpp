@@ -4,6 +4,8 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
+
 namespace mayfly::actors {
 
 // --- a command and its cart ----------------------------------------------------------------------------------------
@@ -93,8 +95,15 @@ void PartitionActor::settle(CartEntry& entry) {
   for (const Task* task = awake.first; task != nullptr; task = task->next) {
     const auto& outcome = task->outcome;
     changed = changed || outcome.changed;
-    if (outcome.session_part == Outcome::SessionPart::written) session = outcome.session;
-    if (outcome.session_part == Outcome::SessionPart::closed) session = {};
+    if (outcome.session_part == Outcome::SessionPart::written) {
+      session = outcome.session;
+      const auto from = std::max(outcome.session_opened_at, state_->attended_since);
+      state_->note_session_age(entry, from + outcome.session_longest_life < task->record->append_time);
+    }
+    if (outcome.session_part == Outcome::SessionPart::closed) {
+      session = {};
+      state_->note_session_age(entry, false);
+    }
     if (task->is_deadline() || outcome.wait.change == events::WaitChange::Kind::clear) wait = {};
     if (outcome.wait.change == events::WaitChange::Kind::set) {
       wait = {outcome.wait.kind, outcome.wait.length, task->record->at.offset, std::nullopt};
@@ -121,6 +130,7 @@ void PartitionActor::bury(CartEntry& entry, const Task& last) {
                         outcome.newest_reservation},
                        last.record->append_time);
   if (!entry.session().empty()) --state_->sessions_open;
+  state_->note_session_age(entry, false);
   unmark(entry);
   state_->troubles.forget(entry);
   forget_actor(*entry.awake);

@@ -22,6 +22,11 @@ void PartitionState::post_memory() {
   });
 }
 
+void PartitionState::note_session_age(CartEntry& entry, bool too_old) {
+  sessions_too_old += (too_old ? 1 : 0) - (entry.session_too_old ? 1 : 0);
+  entry.session_too_old = too_old;
+}
+
 PartitionStatus PartitionState::status() const {
   PartitionStatus s;
   s.unstarted_waits = deadlines.any_unstarted();
@@ -35,6 +40,8 @@ PartitionStatus PartitionState::status() const {
   s.carts_waiting = static_cast<std::int64_t>(deadlines.size()) + troubles.quarantined_carts();
   s.sessions_open = sessions_open;
   s.sessions_awake = sessions_awake;
+  s.sessions_too_old = sessions_too_old;
+  s.memory_bytes = memory.bytes();
   s.epitaphs = epitaphs.size();
   return s;
 }

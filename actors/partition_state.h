@@ -41,6 +41,8 @@ struct PartitionState {
   events::Epitaphs epitaphs;
   std::int64_t sessions_open = 0;
   std::int64_t sessions_awake = 0;  // between segments: of carts that have an actor
+  std::int64_t sessions_too_old = 0;
+  events::Timestamp attended_since{};  // of the first record since this engine has it: no wait ended before it
   bool due_now = false;
   std::vector<PendingAlert> alerts;
 
@@ -48,6 +50,9 @@ struct PartitionState {
   void list_wait(CartEntry& entry) {
     if (!troubles.quarantined(entry)) deadlines.list(entry);
   }
+
+  /// Whether the cart's open session has lived longer than it may. Says nothing of time before `attended_since`.
+  void note_session_age(CartEntry&, bool too_old);
 
   [[nodiscard]] PartitionStatus status() const;
   /// Brings the ledger up to date.

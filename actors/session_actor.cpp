@@ -3,6 +3,7 @@
 #include "actors/findings.h"
 #include "events/decide.h"
 #include "events/footprint.h"
+#include "events/session_life.h"
 #include "events/snapshot.h"
 
 #include <caf/all.hpp>
@@ -13,6 +14,7 @@ SessionActor::SessionActor(caf::actor_config& config, Environment& environment, 
                            const events::Session& session)
     : caf::event_based_actor(config),
       environment_(environment),
+      bytes_(environment.lives, sizeof(caf::actor_storage<SessionActor>)),
       cart_(cart.address()),
       memory_(environment.ledger, Purpose::session_texts, environment.session_budget_bytes),
       session_(memory_.of(0)) {
@@ -24,9 +26,9 @@ SessionActor::SessionActor(caf::actor_config& config, Environment& environment, 
 
 SessionActor::~SessionActor() { environment_.lives.sessions_stopped.fetch_add(1, std::memory_order_relaxed); }
 
-std::int64_t SessionActor::block_bytes() { return sizeof(caf::actor_storage<SessionActor>) + behavior_bytes; }
-
 caf::behavior SessionActor::make_behavior() {
+  constexpr std::int64_t handlers = 2;
+  bytes_.add(ActorBytes::behavior_bytes(handlers));
   return {[this](const DecideInSession& message) { decide(message.task); },
           [this](const CompareSession& message) { compare(message.with); }};
 }
@@ -45,6 +47,8 @@ void SessionActor::decide(Task* task) {
   } else {
     task->outcome.session_part = Outcome::SessionPart::written;
     append_session(task->outcome.session, session_);
+    task->outcome.session_opened_at = session_.opened_at;
+    task->outcome.session_longest_life = events::longest_life(*task->settings, session_);
   }
   memory_.post({events::footprint(session_)}, [&] { return environment_.holder(*task); });
   if (environment_.at_step) environment_.at_step(Step::session_decided, task->record->at);

@@ -15,15 +15,13 @@ class SessionActor : public caf::event_based_actor {
   SessionActor(caf::actor_config&, Environment&, const caf::actor& cart, const events::Session&);
   ~SessionActor() override;
 
-  /// What the actor system takes for one, its memory aside.
-  static std::int64_t block_bytes();
-
  private:
   caf::behavior make_behavior() override;
   void decide(Task*);
   void compare(const Retire&);
 
   Environment& environment_;
+  ActorBytes bytes_;
   caf::actor_addr cart_;  // weak: a session never keeps its cart
   ActorMemory<1> memory_;
   events::Session session_;

@@ -38,6 +38,8 @@ struct Outcome {
   std::string cart;      // encoded state after the last task of its cart in a segment
   std::string session;   // the open session's, where it was written
   enum class SessionPart : std::uint8_t { kept, written, closed } session_part = SessionPart::kept;
+  events::Timestamp session_opened_at{};  // where it was written
+  events::Millis session_longest_life{};  // the same
   std::optional<events::CartEnd> end;
   int newest_session = 0;  // for the epitaph
   int newest_reservation = 0;

@@ -21,20 +21,23 @@ struct Rise {
 
 class Trend {
  public:
-  /// Four looks make the shortest window: enough that one falls between two batches, and with the usual 100 ms between
-  /// looks eight windows pass in 3 s.
-  static constexpr std::size_t looks_per_window = 4;
+  /// Windows of fewer looks than this are quick: perhaps none falls between two batches, so what rises must be
+  /// `quick_factor` times as much. They are there for what would take all memory within a minute.
+  static constexpr std::int64_t looks_per_window = 4;
+  static constexpr std::int64_t quick_factor = 2;
   /// Eight floors in a row that rise have a chance of 1 to 40,320 where nothing rises.
   static constexpr std::size_t floors = 8;
-  /// Windows up to 2^17 times the shortest: half a day.
-  static constexpr std::size_t scales = 18;
+  /// Windows of one look up to 2^19: with the usual 100 ms between looks half a day.
+  static constexpr std::size_t scales = 20;
   /// Of the 28 pairs of floors so many may fall (Mann and Kendall's test, S >= 24: p < 0.001).
   static constexpr int most_falling_pairs = 2;
   /// Both halves must rise by so much of the whole: a step is no trend, and what fills up to its bound slows down.
   static constexpr std::int64_t least_half_percent = 25;
+  static constexpr std::int64_t least_half_percent_quick = 35;
 
-  /// A rise that does not slow down and goes beyond every floor before it: the largest of all scales.
-  std::optional<Rise> add(events::Timestamp, std::int64_t value);
+  /// A rise by `least` or more that does not slow down and goes beyond every floor before it: the largest of all
+  /// scales.
+  std::optional<Rise> add(events::Timestamp, std::int64_t value, std::int64_t least);
   /// Forgets all: growth so far had a good reason.
   void restart() { *this = Trend(); }
 
@@ -49,10 +52,8 @@ class Trend {
     std::optional<std::int64_t> highest_before;
     std::optional<Floor> half;  // of the next scale's window
     void add(const Floor&);
-    [[nodiscard]] std::optional<Rise> rise() const;
+    [[nodiscard]] std::optional<Rise> rise(std::int64_t half_percent) const;
   };
-  std::size_t looks_ = 0;
-  std::int64_t lowest_ = 0;
   std::array<Scale, scales> scales_{};
 };
 

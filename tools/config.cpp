@@ -70,6 +70,7 @@ std::vector<Key> keys_of(Config& c) {
       millis("engine", "pending_limit_ms", 1'000, day_s * 1000, e.pending_limit),
       number("memory", "cart_bytes", 0, 1 << 30, e.memory.cart_bytes),
       number("memory", "session_bytes", 0, 1 << 30, e.memory.session_bytes),
+      number("memory", "partition_bytes", 0, std::int64_t{1} << 50, e.memory.partition_bytes),
       number("memory", "process_bytes", 0, std::int64_t{1} << 50, e.memory.process_bytes),
       number("memory", "process_percent", 1, 100, e.memory.process_percent),
       millis("memory", "longest_stop_ms", 10, 60'000, e.memory.longest_stop),

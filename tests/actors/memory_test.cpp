@@ -1,5 +1,6 @@
 #include "actors/commands.h"
 #include "actors/engine.h"
+#include "adapters/system_memory.h"
 
 #include <doctest/doctest.h>
 
@@ -115,6 +116,99 @@ TEST_CASE("a cart over its budget is restarted, its command a dead letter, and t
   REQUIRE(!failures.empty());
   CHECK(failures[0].find("over budget: cart.") != std::string::npos);
   CHECK(engine.census().carts_open == 2);
+}
+
+TEST_CASE("what an actor takes is what is accounted for it, by the allocator's own account") {
+  adapters::SystemMemory meter;
+  if (meter.read().allocated < 0) return;  // built without jemalloc
+  constexpr int carts = 2'000;
+  constexpr std::int64_t most_off = 8;  // bytes an actor
+  enum class Of { cart, new_session, session };
+  for (const auto kind : {Of::cart, Of::new_session, Of::session}) {
+    std::int64_t unaccounted[2] = {};
+    for (const bool awake : {false, true}) {
+      World world;
+      world.config.awake_carts = awake ? carts : 0;
+      world.config.choose = [](std::size_t) { return std::size_t{0}; };
+      world.config.meter = &meter;
+      for (int i = 0; i < carts; ++i) {
+        const auto id = "a-cart-with-an-id-of-some-length-" + std::to_string(i);
+        world.shop.create(id);
+        world.shop.add(id, "A", 1, 100);
+        if (kind == Of::cart) continue;
+        world.shop.complete(id, 100);
+        world.shop.reserved(id);
+        if (kind == Of::session) {
+          world.shop.send(id, "payment.requires_action",
+                          R"({"session_id":")" + id + R"(-p1","url":"https://bank.example"})");
+        }
+      }
+      actors::Engine engine(world.log, world.clock, world.config, nullptr);
+      engine.run_until_caught_up();
+      const auto report = engine.memory();
+      CHECK(report.cart_actors == (awake ? carts : 0));
+      CHECK(report.session_actors == (awake && kind != Of::cart ? carts : 0));
+      unaccounted[awake ? 1 : 0] = report.unaccounted_bytes();
+    }
+    INFO("kind ", static_cast<int>(kind));
+    const auto off = (unaccounted[1] - unaccounted[0]) / carts;
+    CHECK(off <= most_off);
+    CHECK(off >= -most_off);
+  }
+}
+
+TEST_CASE("a session that its deadlines have not ended is named until it ends, by its age") {
+  World world;
+  actors::Engine engine(world.log, world.clock, world.config, nullptr);
+  const auto looks = [&engine] {
+    for (int i = 0; i < 3; ++i) engine.run_until_caught_up();
+    return engine.memory();
+  };
+  const auto is_named = [](const actors::MemoryReport& report) {
+    return std::any_of(report.leaks.begin(), report.leaks.end(), [](const actors::Leak& leak) {
+      return leak.purpose == "session.age" && leak.kind == actors::LeakKind::session_without_end;
+    });
+  };
+  world.shop.create("c");
+  world.shop.add("c", "A", 1, 100);
+  world.shop.complete("c", 100);
+  world.shop.reserved("c");
+  CHECK(!is_named(looks()));
+  world.clock.time.ms += 2 * 3'600'000;  // without a tick, as if deadlines did not fire
+  world.shop.send("c", "payment.requires_action", R"({"session_id":"c-p1","url":"https://bank.example/1"})");
+  CHECK(!is_named(looks()));
+  world.clock.time.ms += 10 * 3'600'000;
+  world.shop.send("c", "payment.requires_action", R"({"session_id":"c-p1","url":"https://bank.example/2"})");
+  CHECK(is_named(looks()));
+  CHECK(engine.memory().sessions_too_old == 1);
+  world.shop.paid("c", "payment.captured", 100);
+  CHECK(!is_named(looks()));
+  CHECK(engine.memory().sessions_too_old == 0);
+}
+
+TEST_CASE("a partition over its budget is renewed, and left alone where that does not help") {
+  World world;
+  world.config.memory.partition_bytes = 20'000;
+  std::vector<std::string> said_of_it;
+  actors::Engine engine(world.log, world.clock, world.config, [&](const actors::Notice& n) {
+    if (n.name == "partition_over_budget") said_of_it.push_back(n.message);
+  });
+  world.fill(20);
+  engine.run_until_caught_up();
+  CHECK(said_of_it.empty());
+  world.fill(400);
+  engine.run_until_caught_up();
+  REQUIRE(said_of_it.size() == 4);  // each of two partitions
+  CHECK(said_of_it[0].find("and is renewed") != std::string::npos);
+  CHECK(said_of_it[3].find("just after its renewal") != std::string::npos);
+  std::int64_t renewals = 0;
+  for (const auto& view : engine.partitions()) renewals += view.renewals.count;
+  CHECK(renewals == 2);
+  CHECK(world.store.records(events::Stream::alerts, 0).size() + world.store.records(events::Stream::alerts, 1).size() ==
+        4);
+  world.shop.create("another");
+  engine.run_until_caught_up();
+  CHECK(said_of_it.size() == 4);
 }
 
 TEST_CASE("the report as JSON names every purpose") {

@@ -1,5 +1,7 @@
 // Does anything stay of a cart that has ended? A log that makes commands as they are asked for and forgets what is
 // committed; allocated and resident bytes as carts begin and end. Usage: endurance [CARTS [CONCURRENT]]
+// At each check actors that have ended are waited for; then those by our constructors and destructors, by the partition
+// and by the actor system must be the same, and both books of the ledger must agree. Exits 1 where they do not.
 #include "actors/engine.h"
 #include "adapters/wall_clock.h"
 #include "bench/workload.h"
@@ -7,13 +9,15 @@
 #include <jemalloc/jemalloc.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace mayfly;
@@ -82,6 +86,9 @@ class GeneratingLog final : public events::Log {
   events::CommitResult commit(const events::Commit&) override { return {}; }
   events::LogStatus append(const events::NewRecord&) override { return {}; }
 
+  void set_engine(const actors::Engine& engine) { engine_ = &engine; }
+  [[nodiscard]] int checks_failed() const { return checks_failed_; }
+
   /// Slope of allocated bytes over ended carts by least squares, without the points before epitaphs are all there.
   [[nodiscard]] double slope() const {
     double n = 0, x = 0, y = 0, xx = 0, xy = 0;
@@ -95,15 +102,44 @@ class GeneratingLog final : public events::Log {
   }
 
  private:
+  /// False: not the same within ten seconds.
+  [[nodiscard]] bool actors_agree() const {
+    for (int i = 0; i < 10'000; ++i) {
+      const auto c = engine_->census();
+      const auto carts = c.carts_started - c.carts_stopped;
+      const auto sessions = c.sessions_started - c.sessions_stopped;
+      if (carts == c.carts_awake && sessions == c.sessions_awake &&
+          c.actors_running == carts + sessions + c.supervisors) {
+        return true;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool books_agree() const {
+    const auto report = engine_->memory();
+    return std::all_of(report.purposes.begin(), report.purposes.end(), [](const actors::Amounts& amounts) {
+      return amounts.unexplained_bytes == 0 && amounts.orphaned_blocks == 0;
+    });
+  }
+
   void measure() {
     if (work_.finished() / each_ <= static_cast<std::int64_t>(points_.size())) return;
+    if (!actors_agree() || !books_agree()) {
+      ++checks_failed_;
+      std::printf("%10lld carts ended  THE COUNTS DIFFER\n", static_cast<long long>(work_.finished()));
+    }
     points_.emplace_back(work_.finished(), allocated_bytes());
+    if (static_cast<std::int64_t>(points_.size()) % 10 != 0) return;
     std::printf("%10lld carts ended  allocated %8.2f MB  resident %8.2f MB\n", static_cast<long long>(work_.finished()),
                 static_cast<double>(points_.back().second) / 1e6, static_cast<double>(resident_bytes()) / 1e6);
     std::fflush(stdout);
   }
   bench::Workload work_;
   std::int64_t each_;
+  const actors::Engine* engine_ = nullptr;
+  int checks_failed_ = 0;
   bool taken_ = false;
   events::Offset next_ = 0;
   std::vector<std::pair<std::int64_t, std::int64_t>> points_;
@@ -113,10 +149,11 @@ class GeneratingLog final : public events::Log {
 
 int main(int argc, char** argv) {
   const std::int64_t carts = argc > 1 ? std::atol(argv[1]) : 1'000'000;
-  GeneratingLog log(carts, argc > 2 ? std::atol(argv[2]) : 1'000, carts / 10);
+  GeneratingLog log(carts, argc > 2 ? std::atol(argv[2]) : 1'000, std::max<std::int64_t>(carts / 100, 10'000));
   const adapters::WallClock clock;
   actors::EngineConfig config;
   actors::Engine engine(log, clock, config, nullptr);
+  log.set_engine(engine);
   engine.run_until_caught_up();
   const auto census = engine.census();
   std::printf("carts open %lld  cart actors %lld  session actors %lld  actors by the system %lld  epitaphs %lld\n",
@@ -124,5 +161,7 @@ int main(int argc, char** argv) {
               static_cast<long long>(census.carts_started - census.carts_stopped),
               static_cast<long long>(census.sessions_started - census.sessions_stopped),
               static_cast<long long>(census.actors_running), static_cast<long long>(census.epitaphs));
-  std::printf("slope %.3f allocated bytes per ended cart, once the epitaphs' queue is full\n", log.slope());
+  std::printf("slope %.3f allocated bytes per ended cart, once the epitaphs' queue is full; %d checks failed\n",
+              log.slope(), log.checks_failed());
+  return log.checks_failed() == 0 ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 // The table of leaks (docs/memory.md): leaks planted in ten places, counted by cart, session, message and tick, of
 // three sizes, in an engine that serves 2,000 carts a second of simulated time; when each is named, and by what name.
-//   leaks [--quick]   --quick: a row for each place, and one in which nothing leaks
+//   leaks [--quick] [WHERE [WHAT [BYTES]]]   --quick: a row for each place, and one in which nothing leaks;
+//                                            else those rows alone, as `leaks unaccounted message 1000`
 // Each row is a child of one warm engine: all of it runs on one thread (EngineConfig::choose), so it can be forked.
 #include "actors/engine.h"
 #include "adapters/system_memory.h"
@@ -10,12 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mayfly::leaks {
@@ -199,8 +202,16 @@ std::vector<Row> rows(bool quick) {
 }  // namespace mayfly::leaks
 
 int main(int argc, char** argv) {
-  const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
-  const auto wrong = mayfly::leaks::Table(mayfly::leaks::rows(quick)).run();
+  using namespace mayfly::leaks;
+  std::vector<std::string> wanted(argv + 1, argv + argc);
+  const bool quick = !wanted.empty() && wanted.front() == "--quick";
+  if (quick) wanted.erase(wanted.begin());
+  auto all = rows(quick);
+  std::erase_if(all, [&](const Row& row) {
+    const std::string is[] = {row.purpose, words[static_cast<int>(row.per)], std::to_string(row.bytes)};
+    return wanted.size() > std::size(is) || !std::equal(wanted.begin(), wanted.end(), is);
+  });
+  const auto wrong = Table(std::move(all)).run();
   std::printf("%d rows wrong\n", wrong);
   std::fflush(stdout);
   std::_Exit(wrong == 0 ? 0 : 1);
