@@ -78,24 +78,42 @@ std::optional<std::string> read_state(PartitionState& state, std::optional<event
   return std::nullopt;
 }
 
+struct Reading {
+  std::unique_ptr<PartitionState> state;
+  std::optional<events::PositionRecord> position;
+  events::Restored restored;
+  std::string unreadable;
+};
+
+Reading read(events::Log& log, events::Partition partition, Ledger& ledger, const SeenState& seen) {
+  Reading r;
+  r.state = std::make_unique<PartitionState>(ledger);
+  r.state->partition = partition;
+  r.restored = log.restore(partition, [&](events::Bytes key, events::Bytes value) {
+    if (!r.unreadable.empty()) return;
+    if (auto why = read_state(*r.state, r.position, key, value)) {
+      r.unreadable = "state of " + key_for_people(key) + ": " + *why;
+    } else if (seen) {
+      seen(*r.state, key, value);
+    }
+  });
+  return r;
+}
+
+bool state_is_ahead(const Reading& r) {
+  return r.restored.status.ok() && r.unreadable.empty() && r.position && r.position->next > r.restored.next;
+}
+
 }  // namespace
 
 std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& log, events::Partition partition,
                                                                    std::string_view engine, Ledger& ledger,
                                                                    const SeenState& seen) {
-  auto state = std::make_unique<PartitionState>(ledger);
-  state->partition = partition;
+  auto reading = read(log, partition, ledger, seen);
+  // The last transaction of an owner before us may have ended between the two: what it wrote is then all there.
+  if (state_is_ahead(reading) && !seen) reading = read(log, partition, ledger, seen);
+  auto& [state, position, restored, unreadable] = reading;
   const std::string where = "partition " + std::to_string(partition) + ": ";
-  std::optional<events::PositionRecord> position;
-  std::string unreadable;
-  const auto restored = log.restore(partition, [&](events::Bytes key, events::Bytes value) {
-    if (!unreadable.empty()) return;
-    if (auto why = read_state(*state, position, key, value)) {
-      unreadable = "state of " + key_for_people(key) + ": " + *why;
-    } else if (seen) {
-      seen(*state, key, value);
-    }
-  });
   if (!restored.status.ok()) return CannotServe{where + restored.status.message, restored.status.error};
   if (!unreadable.empty()) return CannotServe{where + unreadable, events::LogError::corrupt};
   if (!position && (restored.next != 0 || state->carts.size() != 0)) {
@@ -126,7 +144,7 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   if (auto incomplete = state->epitaphs.restored(state->position.ticked))
     return CannotServe{where + incomplete->message};
   state->post_memory();
-  return state;
+  return std::move(state);
 }
 
 }  // namespace mayfly::actors

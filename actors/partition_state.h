@@ -69,7 +69,8 @@ struct CannotServe {
 using SeenState = std::function<void(const PartitionState&, std::string_view key, std::string_view value)>;
 
 /// Restores a taken partition (decisions.md 8): committed position, then state to its end; both must agree on the
-/// next offset, the partition count and the engine's name. Starts no actor. `seen` may be null.
+/// next offset, the partition count and the engine's name. Both are read once more if the state is ahead and `seen` is
+/// null. Starts no actor.
 [[nodiscard]] std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log&, events::Partition,
                                                                                  std::string_view engine, Ledger&,
                                                                                  const SeenState& seen = {});

@@ -33,7 +33,13 @@ events::Restored FaultyLog::restore(events::Partition partition,
       return {0, 0, {events::LogError::unavailable, "a planted silence."}};
     }
   }
-  return log_.restore(partition, state);
+  auto restored = log_.restore(partition, state);
+  std::scoped_lock lock(mutex_);
+  if (restored.next > 0 && lagging_restores_ > 0) {
+    --lagging_restores_;
+    --restored.next;
+  }
+  return restored;
 }
 
 events::CommitResult FaultyLog::commit(const events::Commit& commit) {

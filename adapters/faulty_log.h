@@ -34,6 +34,12 @@ class FaultyLog final : public events::Log {
     silent_restores_ = restores;
   }
 
+  /// The next so many restores find a committed position that is one before the state's.
+  void position_lags(int restores) {
+    std::scoped_lock lock(mutex_);
+    lagging_restores_ = restores;
+  }
+
   [[nodiscard]] std::int32_t partitions() const override { return log_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>& state) override;
@@ -48,6 +54,7 @@ class FaultyLog final : public events::Log {
   bool take_again_ = false;
   int silent_polls_ = 0;
   int silent_restores_ = 0;
+  int lagging_restores_ = 0;
 };
 
 }  // namespace mayfly::adapters

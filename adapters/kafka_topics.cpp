@@ -9,12 +9,13 @@
 
 namespace mayfly::adapters::kafka {
 
+using SteadyClock = std::chrono::steady_clock;
+
 namespace {
 
 using events::LogError;
 using events::LogStatus;
 using events::Stream;
-using SteadyClock = std::chrono::steady_clock;
 
 constexpr auto look_again = std::chrono::milliseconds(20);
 

@@ -14,7 +14,7 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr int queue_full_wait_ms = 10;
-constexpr auto pause_before_retry = std::chrono::milliseconds(20);
+constexpr auto resend_pause = std::chrono::milliseconds(20);
 
 std::chrono::milliseconds span(events::Millis m) { return std::chrono::milliseconds(m.count); }
 
@@ -29,7 +29,7 @@ Error insist(SteadyClock::time_point until, Call call) {
   for (;;) {
     Error error(call(left_ms(until)));
     if (error.ok() || !error.retriable || error.aborts || error.fatal || SteadyClock::now() >= until) return error;
-    std::this_thread::sleep_for(pause_before_retry);
+    std::this_thread::sleep_for(resend_pause);
   }
 }
 

@@ -32,9 +32,9 @@ std::optional<Minor> total_with(const Cart& cart, Minor taken_away, Minor put_in
   return total && within_limit(*total) ? total : std::nullopt;
 }
 
-class Ladder {
+class CartLadder {
  public:
-  Ladder(const Cart& cart, const Command& command, const Context& context)
+  CartLadder(const Cart& cart, const Command& command, const Context& context)
       : cart_(cart), command_(command), context_(context) {}
 
   Decision active() {
@@ -228,7 +228,7 @@ class Ladder {
 }  // namespace
 
 Decision decide(const Cart& cart, const Command& command, const Context& context) {
-  Ladder ladder(cart, command, context);
+  CartLadder ladder(cart, command, context);
   return cart.phase == Phase::active ? ladder.active() : ladder.frozen();
 }
 

@@ -13,9 +13,9 @@ namespace {
 
 using State = SessionState;
 
-class Ladder {
+class SessionLadder {
  public:
-  Ladder(const Session& session, const Command& command, const Context& context)
+  SessionLadder(const Session& session, const Command& command, const Context& context)
       : session_(session),
         command_(command),
         context_(context),
@@ -384,7 +384,7 @@ class Ladder {
 }  // namespace
 
 SessionDecision decide(const Session& session, const Command& command, const Context& context) {
-  return Ladder(session, command, context).decide();
+  return SessionLadder(session, command, context).decide();
 }
 
 }  // namespace mayfly::events

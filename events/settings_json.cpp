@@ -73,9 +73,9 @@ void append_settings(std::string& out, const Settings& settings, const Settings&
   JsonObject json(out);
   each(settings, [&](std::string_view name, const auto& value) {
     bool differs = true;
-    each(base, [&](std::string_view other, const auto& there) {
+    each(base, [&](std::string_view its_name, const auto& there) {
       if constexpr (std::is_same_v<decltype(there), decltype(value)>) {
-        if (name == other) differs = !(there == value);
+        if (name == its_name) differs = !(there == value);
       }
     });
     if (differs) put(json, name, value);

@@ -1,4 +1,5 @@
 #include "tools/connectors.h"
+#include "tools/each_record.h"
 
 #include "tools/record_text.h"
 
@@ -11,7 +12,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int most_tries = 2;
-constexpr events::PollLimits read_at_once{2000, 4 * 1024 * 1024, events::Millis{0}};
 
 struct Article {
   const char* sku;

@@ -6,7 +6,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr events::PollLimits read_at_once{5'000, 8 * 1024 * 1024, events::Millis{0}};
 constexpr events::Millis pending_wait{10'000};
 
 }  // namespace

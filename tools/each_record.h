@@ -7,6 +7,9 @@
 
 namespace mayfly::tools {
 
+/// What the tools take from a log at once.
+inline constexpr events::PollLimits read_at_once{2'000, 4 * 1024 * 1024, events::Millis{0}};
+
 /// Gives each record once, in offset order, until `f` returns false. What comes meanwhile is left out.
 events::LogStatus each_record(events::LogClient&, events::Stream, events::Partition,
                               const std::function<bool(const events::Record&)>& f);

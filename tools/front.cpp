@@ -52,18 +52,17 @@ void Front::run() {
 /// The process ends here when something in it no longer returns: whoever supervises it starts it again, and what was
 /// under decision is then suspected (docs/operations.md).
 void Front::look() {
-  using Level = actors::Notice::Level;
   auto& flight = engine_.flight();
   if (const auto thread = watchdog_.look(flight.look())) {
     flight.blame_only(*thread);
-    log_line(Level::error, "handler_limit",
+    log_line(actors::Notice::Level::error, "handler_limit",
              "a command has used more than " + std::to_string(limits_.handler_cpu.count) +
                  " ms of CPU time. The process ends; the command is suspected when it is started again.");
     ::_exit(exit_handler_limit);
   }
   alive_ = watchdog_.look(engine_.pulse()) * look_interval.count < limits_.stuck.count / 2;
   if (watchdog_.stuck()) {
-    log_line(Level::error, "stuck",
+    log_line(actors::Notice::Level::error, "stuck",
              "nothing was decided for " + std::to_string(limits_.stuck.count) +
                  " ms. The process ends; what was under decision is suspected when it is started again.");
     ::_exit(exit_stuck);

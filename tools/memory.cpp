@@ -37,7 +37,7 @@ void print_leaks(const json& leaks) {
   }
 }
 
-void print(const json& report) {
+void print_memory(const json& report) {
   fmt::print("{:<24}{:>16}{:>12}{:>16}{:>12}{:>10}\n", "", "bytes", "blocks", "peak bytes", "owners", "each");
   for (const auto& [name, row] : report.at("purposes").items()) {
     const auto owners = row.at("owners").get<std::int64_t>();
@@ -65,7 +65,7 @@ void print(const json& report) {
 }  // namespace
 
 int memory(const MemoryOptions& options) {
-  return show_answer(options.http, "/memory", "purposes", options.json, print);
+  return show_answer(options.http, "/memory", "purposes", options.json, print_memory);
 }
 
 }  // namespace mayfly::tools

@@ -71,7 +71,7 @@ void partitions_text(Text& text, const Observed& seen) {
   for (const auto phase : {PartitionPhase::restoring, PartitionPhase::serving, PartitionPhase::stopped}) {
     std::int64_t count = 0;
     for (const auto& p : seen.partitions) count += p.phase == phase ? 1 : 0;
-    text.sample("mayfly_partitions", fmt::format("phase=\"{}\"", name(phase)), count);
+    text.sample("mayfly_partitions", fmt::format("phase=\"{}\"", tools::name(phase)), count);
   }
   const auto each = [&](std::string_view metric, std::string_view type, std::string_view help, auto value) {
     text.family(metric, type, help);

@@ -33,7 +33,7 @@ json partitions_of(const std::string& tree) {
   return read.is_object() && read.contains("partitions") ? read.at("partitions") : json();
 }
 
-void print(const json& partitions) {
+void print_partitions(const json& partitions) {
   fmt::print("{:<14}{:>12}{:>10}{:>14}  {}\n", "", "carts", "ms", "differences", "first in");
   for (const auto& p : partitions) {
     const auto& r = p.at("renewals");
@@ -83,7 +83,7 @@ int renew(const RenewOptions& options) {
   if (options.json) {
     fmt::print("{}\n", json{{"partitions", renewed}, {"differences", differences}}.dump());
   } else {
-    print(renewed);
+    print_partitions(renewed);
   }
   return differences == 0 ? exit_ok : exit_failed;
 }

@@ -18,8 +18,6 @@ using events::Stream;
 
 namespace {
 
-constexpr events::PollLimits read_at_once{2'000, 4 * 1024 * 1024, events::Millis{0}};
-
 std::string where(const char* what, Partition p, events::Offset offset, const std::optional<events::Bytes>& key) {
   std::string text = std::string(what) + " " + std::to_string(p) + ":" + std::to_string(offset);
   if (key)

@@ -2,6 +2,7 @@
 #include "adapters/wall_clock.h"
 #include "events/words.h"
 #include "tools/client.h"
+#include "tools/each_record.h"
 #include "tools/exit_codes.h"
 #include "tools/record_text.h"
 #include "tools/text.h"
@@ -16,7 +17,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr events::PollLimits read_at_once{1000, 4 * 1024 * 1024, events::Millis{0}};
 constexpr events::Millis follow_wait{50};
 
 std::optional<events::Stream> stream_of(std::string_view name) {

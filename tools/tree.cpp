@@ -16,7 +16,7 @@ using nlohmann::json;
 
 std::string count(const json& of, const char* member) { return grouped(of.at(member).get<std::int64_t>()); }
 
-void print(const json& tree) {
+void print_tree(const json& tree) {
   const auto& process = tree.at("process");
   const auto& engine = tree.at("engine");
   const auto& partitions = tree.at("partitions");
@@ -53,6 +53,6 @@ void print(const json& tree) {
 
 }  // namespace
 
-int tree(const TreeOptions& options) { return show_answer(options.http, "/tree", "process", options.json, print); }
+int tree(const TreeOptions& options) { return show_answer(options.http, "/tree", "process", options.json, print_tree); }
 
 }  // namespace mayfly::tools

@@ -73,6 +73,26 @@ TEST_CASE("a partition that is given up and taken again is counted, with what wa
   CHECK(partitions[of_c1].carts_open == 1);
 }
 
+TEST_CASE("a committed position that lags behind the state once is read again; if it stays, nothing is served") {
+  for (const int restores : {1, 2}) {
+    CAPTURE(restores);
+    Disturbed d;
+    d.shop.create("c1");
+    REQUIRE(d.engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+    adapters::MemoryLog inner(d.store);
+    adapters::FaultyLog log(inner);
+    log.position_lags(restores);
+    actors::Engine next(log, d.clock, Disturbed::config(), nullptr);
+    const auto result = next.run_until_caught_up();
+    if (restores == 1) {
+      CHECK(result.end == actors::RunEnd::caught_up);
+    } else {
+      CHECK(result.end == actors::RunEnd::failed);
+      CHECK(result.message.find("the committed position is 0 but its state is that of 1") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("pauses grow to their bound and begin small again after a success") {
   actors::Pauses pauses({50}, {300});
   for (const auto expected : {50, 100, 200, 300, 300}) CHECK(pauses.next() == events::Millis{expected});
