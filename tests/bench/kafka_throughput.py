@@ -59,10 +59,11 @@ def decided(address):
         return 0
 
 
-def run_mayfly(program, broker, turn, commands, folder):
+def run_mayfly(program, settings, broker, turn, commands, folder):
     config = os.path.join(folder, "mayfly.toml")
     with open(config, "w") as out:
-        out.write("[kafka.topics]\n" + "".join(f'{t} = "{t}-{turn}"\n' for t in ("events", "state", "deadletters", "alerts")))
+        out.write("".join(f"{s}\n" for s in settings))
+        out.write("".join(f'kafka.topics.{t} = "{t}-{turn}"\n' for t in ("events", "state", "deadletters", "alerts")))
     address = f"127.0.0.1:{free_ports.one()}"
     with open(os.path.join(folder, "serve.log"), "w") as log:
         engine = subprocess.Popen([program, "serve", "--log", "kafka:" + broker.address, "--config", config, "--name",
@@ -107,6 +108,8 @@ def main():
     arguments.add_argument("generator", help="the peers' generator, built")
     arguments.add_argument("--mayfly", default=os.path.join(ROOT, "build/release/mayfly"))
     arguments.add_argument("--raw", default=os.path.join(ROOT, "build/release/tests/raw_loop"))
+    arguments.add_argument("--beside", action="append", default=[], metavar="PROGRAM[,KEY=VALUE...]",
+                           help="another mayfly or other settings, e.g. build/release/mayfly,engine.batch_records=5000")
     arguments.add_argument("--streams", help="run.sh of the Kafka Streams peer; its warm second half is what counts")
     arguments.add_argument("--carts", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=3)
@@ -120,7 +123,11 @@ def main():
         subprocess.run([given.generator, broker.address, "checkout.commands.v1", str(given.carts), "5", "10000", "lz4"],
                        check=True, stdout=subprocess.DEVNULL)
         programs = {"raw loop": lambda turn: run_raw(given.raw, broker, turn, commands),
-                    "Mayfly": lambda turn: run_mayfly(given.mayfly, broker, turn, commands, folder)}
+                    "Mayfly": lambda turn: run_mayfly(given.mayfly, [], broker, turn, commands, folder)}
+        for number, beside in enumerate(given.beside, 1):
+            program, *settings = beside.split(",")
+            programs[f"beside {number}"] = lambda turn, p=program, s=settings, n=number: run_mayfly(
+                p, s, broker, f"{turn}-{n}", commands, folder)
         if given.streams:
             programs["Kafka Streams"] = lambda turn: run_streams(given.streams, broker, turn, commands)
         seen = {name: [] for name in programs}
