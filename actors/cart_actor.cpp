@@ -46,8 +46,10 @@ CartActor::CartActor(caf::actor_config& config, Environment& environment, const 
   environment_.lives.carts_started.fetch_add(1, std::memory_order_relaxed);
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
   set_down_handler([this](caf::down_msg& down) {
-    // A session that died while it decided: the cart fails with it, its supervisor restarts both.
-    if (at_session_ != nullptr || comparing_) quit(std::move(down.reason));
+    // A session that died while it decided: the cart fails with it, its supervisor restarts both. Not one that was
+    // closed: the same chain may have opened another.
+    const bool open = session_ && down.source == session_.address();
+    if (open && (at_session_ != nullptr || comparing_)) quit(std::move(down.reason));
   });
 }
 
@@ -57,7 +59,7 @@ caf::behavior CartActor::make_behavior() {
   constexpr std::int64_t handlers = 5;
   bytes_.add(ActorBytes::behavior_bytes(handlers));
   return {
-      [this](const Decide& message) { decide(message.task); },
+      [this](const Decide& message) { decide_chain(message.task); },
       [this](const SessionDecided& message) { session_decided(message.task); },
       [this](End) { end(); },
       [this](const Retire& message) { retire(message); },
@@ -87,14 +89,22 @@ void CartActor::retire(const Retire& with) {
 }
 
 void CartActor::session_decided(Task* task) {
-  const Deciding deciding(*environment_.flight, task->record->at, task->read.cart_id);
   at_session_ = nullptr;
   if (ending_) return quit();
-  const auto& decision = task->by_session;
-  conclude(task, decision, is_remembered(task->read.command, decision));
+  decide_chain(conclude_by_session(task));
 }
 
-void CartActor::decide(Task* task) {
+Task* CartActor::conclude_by_session(Task* task) {
+  const Deciding deciding(*environment_.flight, task->record->at, task->read.cart_id);
+  const auto& decision = task->by_session;
+  return conclude(task, decision, is_remembered(task->read.command, decision));
+}
+
+void CartActor::decide_chain(Task* task) {
+  while (task != nullptr) task = decide(task);
+}
+
+Task* CartActor::decide(Task* task) {
   const Deciding deciding(*environment_.flight, task->record->at, task->read.cart_id);
   if (!awake_) wake();
   if (environment_.before_decide) environment_.before_decide(cart_.id, task->record->at);
@@ -108,10 +118,11 @@ void CartActor::decide(Task* task) {
   }
   if (concerns_session(cart_, command)) {
     at_session_ = task;
-    return send(session_, DecideInSession{task, CountedMessage(environment_.ledger)});
+    send(session_, DecideInSession{task, CountedMessage(environment_.ledger)});
+    return nullptr;
   }
   const auto decision = task->decided ? *task->decided : events::decide(cart_, command, task->context());
-  conclude(task, decision, is_remembered(command, decision));
+  return conclude(task, decision, is_remembered(command, decision));
 }
 
 void CartActor::wake() {
@@ -136,7 +147,7 @@ void CartActor::close_session() {
   session_ = nullptr;
 }
 
-void CartActor::conclude(Task* task, const events::Decision& decision, bool remember_it) {
+Task* CartActor::conclude(Task* task, const events::Decision& decision, bool remember_it) {
   auto& outcome = task->outcome;
   outcome.wait = decision.wait;
   outcome.concern = decision.concern;
@@ -166,16 +177,21 @@ void CartActor::conclude(Task* task, const events::Decision& decision, bool reme
     append_cart(outcome.cart, cart_);
   }
   if (environment_.at_step) environment_.at_step(Step::cart_concludes, task->record->at);
-  hand_back(task);
+  return hand_back(task);
 }
 
-void CartActor::hand_back(Task* task) {
+Task* CartActor::hand_back(Task* task) {
   const bool over = cart_.end.has_value();
-  auto supervisor = caf::actor_cast<caf::actor>(supervisor_);
+  Task* next = task->next;
   if (environment_.after_decide) environment_.after_decide(cart_);
-  if (task->next == nullptr) post_memory(*task);
-  if (task->segment->conclude(*task)) send(supervisor, Decided{task, CountedMessage(environment_.ledger)});
-  if (over) quit();
+  if (next == nullptr) post_memory(*task);
+  const bool was_last = task->segment->conclude(*task);
+  if (was_last || (over && next != nullptr)) {
+    send(caf::actor_cast<caf::actor>(supervisor_), Decided{task, CountedMessage(environment_.ledger)});
+  }
+  if (!over) return next;
+  quit();
+  return nullptr;
 }
 
 events::CartMemory CartActor::cart_memory() {

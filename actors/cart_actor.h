@@ -25,17 +25,21 @@ class CartActor : public caf::event_based_actor {
   caf::behavior make_behavior() override;
   void on_exit() override;
 
-  void decide(Task*);
+  // These give the next task of the chain; null: it is at the session, was the last, or the cart is over.
+  Task* decide(Task*);
+  Task* conclude_by_session(Task*);
+  /// Says the events, lets the cart evolve, hands the task back; ends the actor if the cart is over.
+  Task* conclude(Task*, const events::Decision&, bool remember_it);
+  Task* hand_back(Task*);
+
+  void decide_chain(Task*);
   void session_decided(Task*);
   void end();
   void retire(const Retire&);
   void wake();
   void open_session(const events::Session&);
   void close_session();
-  /// Says the events, lets the cart evolve, hands the task back; ends the actor if the cart is over.
-  void conclude(Task*, const events::Decision&, bool remember_it);
   void say(Task*, const std::vector<events::Event>&);
-  void hand_back(Task*);
   [[nodiscard]] events::CartMemory cart_memory();
   void post_memory(const Task&);
 

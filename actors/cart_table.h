@@ -20,8 +20,7 @@ inline constexpr std::uint32_t not_listed = 0xffff'ffff;
 struct Awake {
   CartEntry* entry = nullptr;  // whose it is; follows it when it moves
   caf::actor actor;            // none between joining a chain and the first message
-  Task* deciding = nullptr;    // the task it was last sent
-  Task* first = nullptr;       // its tasks in this segment
+  Task* first = nullptr;       // its tasks in this segment, in record order
   Task* last = nullptr;
   events::Timestamp last_used{};
   bool ordered = false;    // in the order of use

@@ -14,7 +14,7 @@ struct Batch;
 struct Handover;
 class Findings;
 
-/// Supervisor to cart: decide this command.
+/// Supervisor to cart: decide this command and those that follow in its chain.
 struct Decide {
   Task* task;
   CountedMessage counted;
@@ -29,7 +29,7 @@ struct SessionDecided {
   Task* task;
   CountedMessage counted;
 };
-/// Cart to supervisor: this task has its outcome.
+/// Cart to supervisor: the cart is over at this task and its chain goes on, or it was the segment's last.
 struct Decided {
   Task* task;
   CountedMessage counted;

@@ -62,14 +62,12 @@ void PartitionActor::join_chain(Task& task, CartEntry& entry) {
 void PartitionActor::send_to_cart(Task& task) {
   auto& entry = *task.cart;
   if (!entry.has_actor()) wake(entry);
-  entry.awake->deciding = &task;
   send(entry.awake->actor, Decide{&task, CountedMessage(environment_.ledger)});
 }
 
 void PartitionActor::on_decided(Task* task) {
   Task* next = task->next;
-  if (next == nullptr) return segment_decided();  // it was the last
-  if (!task->outcome.end) return send_to_cart(*next);
+  if (next == nullptr) return segment_decided();
   // The cart is over: what its chain still holds finds its epitaph.
   const events::Ended ended{task->outcome.created.offset, task->outcome.end->outcome, task->outcome.end->session,
                             task->outcome.newest_session, task->outcome.newest_reservation};

@@ -12,6 +12,15 @@ namespace {
 constexpr std::size_t failures_told = 8;  // of a batch, each in full
 constexpr std::size_t cause_bytes = 200;
 
+/// Of a cart's chain the task that its actor is at; null if it has decided all that it will.
+Task* under_decision(const Awake& awake) {
+  Task* task = awake.first;
+  for (; task != nullptr && task->done; task = task->next) {
+    if (task->outcome.end) return nullptr;
+  }
+  return task;
+}
+
 }  // namespace
 
 void PartitionActor::wake(CartEntry& entry) {
@@ -32,7 +41,6 @@ void PartitionActor::forget_actor(Awake& awake) {
   }
   state_->awake.remove(awake);
   awake.actor = nullptr;
-  awake.deciding = nullptr;
   if (awake.first == nullptr) state_->carts.sleep(*awake.entry);
 }
 
@@ -54,8 +62,7 @@ void PartitionActor::on_down(const caf::down_msg& down) {
   if (found == state_->by_actor.end()) return;  // it was let go
   auto& awake = *found->second;
   auto& entry = *awake.entry;
-  Task* deciding = awake.deciding;
-  const bool busy = batch_ != nullptr && deciding != nullptr && awake.first != nullptr && !deciding->done;
+  Task* deciding = batch_ != nullptr ? under_decision(awake) : nullptr;
   forget_actor(awake);
   if (handover_ != nullptr && broken_.empty()) {
     if (state_->by_actor.empty()) complete_handover();
@@ -65,7 +72,7 @@ void PartitionActor::on_down(const caf::down_msg& down) {
     if (state_->by_actor.empty()) report_broken();
     return;
   }
-  if (!busy) return;
+  if (deciding == nullptr) return;
   note_death(*deciding, caf::to_string(down.reason));
   const auto& borne = environment_.supervision.cart_restarts;
   const bool too_often = state_->troubles.died(entry, borne, deciding->record->append_time);

@@ -14,12 +14,11 @@ struct Segment {
   /// Sets how many tasks are at carts. Call before the first is sent.
   void open(std::int64_t count) { open_.store(count, std::memory_order_release); }
 
-  /// A cart has decided the task. True when the supervisor must hear of it: the cart's chain goes on, or it was the
-  /// segment's last. If not, the segment may end at any moment: the caller touches it no more.
+  /// A cart has decided the task. True: it was the segment's last, and the supervisor must hear of it. If not, the
+  /// segment may end at any moment unless the cart has more of it to decide: the caller touches it no more.
   [[nodiscard]] bool conclude(Task& task) {
-    const bool goes_on = task.next != nullptr;
     task.done = true;
-    return close(1) || goes_on;
+    return close(1);
   }
   /// `count` tasks are done without their cart. True if they were the last: the caller, and nobody else, ends the
   /// segment.

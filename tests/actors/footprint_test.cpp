@@ -75,7 +75,7 @@ TEST_CASE("the structs have the sizes of docs/memory.md") {
   CHECK(sizeof(events::Session) == 208);
   CHECK(sizeof(events::Epitaph) == 32);
   CHECK(sizeof(CartEntry) == 32);
-  CHECK(sizeof(Awake) == 72);
+  CHECK(sizeof(Awake) == 64);
 }
 
 TEST_CASE("a live cart takes its id, 96 bytes and the texts of each line, 16 a remembered command") {
