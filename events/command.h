@@ -91,6 +91,8 @@ struct PaymentCaptureFailed {
   Text session_id;
   Text reason;
   bool retryable;
+  Text reference;
+  Text currency;
 };
 struct PaymentCanceled {
   Text session_id;

@@ -205,10 +205,9 @@ PaymentStatus payment_status(Members& m) {
 }
 
 PaymentCaptureFailed capture_failed(Members& m) {
-  const PaymentCaptureFailed failed{session(m), m.free_text("reason"), m.boolean("retryable")};
-  reference_if(m);
+  const PaymentCaptureFailed failed{session(m), m.free_text("reason"), m.boolean("retryable"), reference_if(m),
+                                    currency_if(m)};
   m.amount_if("amount_minor");
-  currency_if(m);
   return failed;
 }
 

@@ -17,7 +17,9 @@ struct Report {
   Reported operator()(const PaymentCaptured& r) const {
     return {r.session_id, r.reference, r.currency, {}, r.amount_minor, {}, {}};
   }
-  Reported operator()(const PaymentCaptureFailed& r) const { return {r.session_id, {}, {}, {}, {}, {}, {}}; }
+  Reported operator()(const PaymentCaptureFailed& r) const {
+    return {r.session_id, r.reference, r.currency, {}, {}, {}, {}};
+  }
   Reported operator()(const PaymentCanceled& r) const {
     return {r.session_id, r.reference, r.currency, {}, {}, {}, {}};
   }

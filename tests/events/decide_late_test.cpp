@@ -25,7 +25,7 @@ Scenario second_session() {
 Scenario unpaid_cart() {
   auto s = second_session();
   s.authorized(1999, "c-p2");
-  s(CommandType::payment_capture_failed, PaymentCaptureFailed{"c-p2", "broken", false});
+  s(CommandType::payment_capture_failed, PaymentCaptureFailed{"c-p2", "broken", false, "", ""});
   return s;
 }
 Scenario free_cart() {

@@ -297,6 +297,8 @@ TEST_CASE("a reply in another currency is refused in every state, and only its m
     CHECK(status(s, 0, 0, "EUR") == Said{"!currency_mismatch"});
     CHECK(Scenario(s)(CommandType::payment_refunded, PaymentRefunded{"c-p1", "pi", 9, "EUR"}) ==
           Said{"!currency_mismatch"});
+    CHECK(Scenario(s)(CommandType::payment_capture_failed, PaymentCaptureFailed{"c-p1", "no", false, "", "EUR"}) ==
+          Said{"!currency_mismatch"});
   }
   CHECK(status(Scenario().authorizing(), 5, 7, "EUR").back() == "payment.unresolved 7");
   CHECK(status(Scenario().authorizing(), 7, 5, "EUR").back() == "payment.unresolved 7");
@@ -311,6 +313,9 @@ TEST_CASE("totals only rise, and the first reference is kept") {
   CHECK(s.session->reference == "pi");
   s(CommandType::payment_captured, PaymentCaptured{"c-p1", "other", 1000, "GBP"});
   CHECK(s.session->reference == "pi");
+  Scenario failed;
+  failed.authorizing()(CommandType::payment_capture_failed, PaymentCaptureFailed{"c-p1", "no", true, "one", "GBP"});
+  CHECK(failed.session->reference == "one");
   s.captured(500);
   s.authorized(500);
   CHECK(s.session->ledger.captured_minor == 1000);

@@ -89,7 +89,7 @@ class Scenario {
     return (*this)(CommandType::payment_status, PaymentStatus{id, state, au, ca, re, "", ""});
   }
   std::vector<std::string> capture_failed(bool retryable) {
-    return (*this)(CommandType::payment_capture_failed, PaymentCaptureFailed{"c-p1", "broken", retryable});
+    return (*this)(CommandType::payment_capture_failed, PaymentCaptureFailed{"c-p1", "broken", retryable, "", ""});
   }
   std::vector<std::string> requires_action(Text url, std::optional<std::int64_t> expires_s = {}) {
     return (*this)(CommandType::payment_requires_action, PaymentRequiresAction{"c-p1", url, expires_s});

@@ -141,7 +141,9 @@ Command command_of(const Step& s, KeptViews& kept) {
     case CommandType::payment_captured:
       c.data = PaymentCaptured{s.session_id, s.reference, s.amount_minor, s.currency};
       break;
-    case CommandType::payment_capture_failed: c.data = PaymentCaptureFailed{s.session_id, s.reason, s.retryable}; break;
+    case CommandType::payment_capture_failed:
+      c.data = PaymentCaptureFailed{s.session_id, s.reason, s.retryable, s.reference, s.currency};
+      break;
     case CommandType::payment_canceled:
       c.data = PaymentCanceled{s.session_id, s.reference, s.amount_minor, s.currency};
       break;

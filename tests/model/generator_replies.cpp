@@ -90,7 +90,8 @@ Step Generator::payment(const std::string& name, const LiveCart* cart, const Mod
     s.amount_minor = 0;
     s.reason = "no";
     s.retryable = chance(70);
-    if (says == "declined" && chance(50)) s.reference = "pi";
+    if (chance(50)) s.reference = "pi";
+    if (says == "capture_failed" && chance(50)) s.currency = currency(cart);
     return s;
   }
   s.reference = one_of<std::string>({"pi", "pi", "pi2"});
