@@ -118,7 +118,8 @@ void PartitionActor::note_death(const Task& deciding, const std::string& reason)
   if (const auto deaths = alerts_.died(cause, record.append_time)) {
     writer_.write_alert(*batch_, record, "cart_restarted", deciding.read.cart_id,
                         "Actors of carts died and were restarted, by this cause since it was last said " +
-                            std::to_string(*deaths) + " times: " + cause);
+                            std::to_string(*deaths) + " times: " + cause,
+                        static_cast<int>(batch_->counts.restarts));
   }
   if (restarts_.count(environment_.supervision.partition_restarts, record.append_time) && batch_->rebuild.empty()) {
     batch_->rebuild =
@@ -215,7 +216,8 @@ void PartitionActor::withhold(Task& task, CartEntry* entry, events::DeadLetterRe
     state_->deadlines.remove(*entry);  // its wait rests until it is released
     writer_.write_alert(*batch_, record, "cart_quarantined", entry->id(),
                         "The cart's actor keeps dying. Its commands become dead letters and its wait rests until "
-                        "it is released.");
+                        "it is released.",
+                        static_cast<int>(state_->troubles.quarantined_carts()));
     mark_dirty(*entry);
   }
   if (task.is_deadline()) {  // a wait never gets lost: it begins again

@@ -100,6 +100,7 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
   const std::string_view cart_id = keep(batch, task.read.cart_id);
   const std::string_view time = keep_time(batch, record.append_time);
   const std::string_view data = outcome.data;
+  const int first_index = index;
   for (const auto& said : outcome.events) {
     Headers headers(batch, 11);
     headers.add("ce_specversion", "1.0");
@@ -142,10 +143,10 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
   }
   if (outcome.concern == events::Concern::payment_unresolved) {
     write_alert(batch, record, "payment_unresolved", cart_id,
-                "Money may be at risk: see this cart's payment.unresolved events.");
+                "Money may be at risk: see this cart's payment.unresolved events.", first_index);
   } else if (outcome.concern == events::Concern::rejected_after_order) {
     write_alert(batch, record, "reservation_rejected_after_order", cart_id,
-                "Inventory refused a reservation whose order is already placed.");
+                "Inventory refused a reservation whose order is already placed.", first_index);
   }
 }
 

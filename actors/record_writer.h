@@ -23,7 +23,7 @@ class RecordWriter {
   void write_outcome(Batch&, const Task&, int& index, std::int32_t partition_count) const;
   /// The dead letter and command.dead_lettered of a task.
   void write_dead_letter(Batch&, const Task&, int& index) const;
-  /// `index`: of several of one name at one record.
+  /// `index`: tells several of one name at one record apart (a tick fires the deadlines of many carts).
   void write_alert(Batch&, const events::Record&, std::string_view alert, std::string_view cart_id,
                    std::string_view message, int index = 0) const;
   /// `index`: of several at one record.

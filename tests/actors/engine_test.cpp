@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 using namespace mayfly;
@@ -130,6 +131,35 @@ TEST_CASE("a tick that is over a minute off is ignored with an alert, a minute i
     CHECK(said(world.store, "c1").back() == (taken ? "cart.expired" : "cart.created"));
     CHECK(world.store.records(events::Stream::alerts, p).size() == (taken ? 0 : 1));
   }
+}
+
+TEST_CASE("alerts of several carts at one tick have ids of their own") {
+  World world;
+  const auto p = events::partition_of("c1", 2);
+  std::vector<std::string> carts;
+  for (int i = 0; carts.size() < 3; ++i) {
+    if (const auto id = "c" + std::to_string(i); events::partition_of(id, 2) == p) carts.push_back(id);
+  }
+  for (const auto& cart : carts) {
+    world.shop.create(cart);
+    world.shop.add(cart, "A", 1, 100);
+    world.shop.complete(cart, 100);
+    world.shop.reserved(cart);
+  }
+  const auto last = static_cast<events::Offset>(world.store.records(events::Stream::commands, p).size()) - 1;
+  for (int tick = 0; tick < 2 * 5; ++tick) {  // an authorization and four status requests without an answer
+    world.clock.time.ms += 3'600'000;
+    world.shop.tick(p, world.clock.time, last + tick);
+  }
+  world.serve();
+  std::set<std::string> ids;
+  for (const auto& alert : world.store.records(events::Stream::alerts, p)) {
+    for (const auto& h : alert.headers) {
+      if (h.name == "ce_id") ids.emplace(h.value);
+    }
+  }
+  CHECK(world.store.records(events::Stream::alerts, p).size() == carts.size());
+  CHECK(ids.size() == carts.size());
 }
 
 TEST_CASE("a tick fires a thousand deadlines, by time and id, the next one the rest") {
