@@ -41,15 +41,23 @@ int funds(const FundsOptions& options) {
   const auto log = open_client(options, false, clock, code);
   if (!log) return code;
   std::vector<Risk> risks;
-  if (const auto status = read_risks(*log, options.cart, risks); !status.ok()) {
+  std::vector<events::Position> cut;
+  if (const auto status = read_risks(*log, options.cart, risks, cut); !status.ok()) {
     std::fprintf(stderr, "%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
   if (options.json) {
-    const auto lines = risks_as_ndjson(risks, clock.now());
+    const auto lines = risks_as_ndjson(risks, cut, clock.now());
     std::fwrite(lines.data(), 1, lines.size(), stdout);
   } else {
     print_table(risks, clock.now());
+  }
+  for (const auto& first : cut) {
+    std::fprintf(
+        stderr,
+        "partition %d: events before offset %lld are no longer there, money that was at risk then is not listed; "
+        "keep events for longer than money can be at risk\n",
+        first.partition, static_cast<long long>(first.offset));
   }
   return exit_ok;
 }

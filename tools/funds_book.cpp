@@ -92,6 +92,10 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
         const Minor whole = s.amount_minor > 0 ? s.amount_minor : u.second.amount_minor;
         return same_currency(u.first, e.currency) && s.captured_minor >= whole;
       });
+      for (auto& [currency, u] : s.unresolved) {  // of an order that is not paid the rest is at risk
+        const bool less = !s.order.empty() && same_currency(currency, e.currency);
+        if (less) u.amount_minor = std::min(u.amount_minor, s.amount_minor - s.captured_minor);
+      }
       return;
     case EventType::payment_cancel_requested:
       rise(s.authorized_minor, e.amount_minor);
@@ -148,7 +152,9 @@ std::vector<Risk> FundsBook::risks() const {
     };
     for (const auto& [currency, u] : s.unresolved) {
       const Minor back = std::max<Minor>(0, s.refunded_minor - u.refunded_before);
-      row(RiskState::unresolved, u.amount_minor - back, currency, u.since, u.at);
+      // What is asked for still may be more than what a reply that could not be used told of.
+      const Minor asked = s.asked && currency == s.currency ? s.asked->amount_minor : 0;
+      row(RiskState::unresolved, std::max(u.amount_minor - back, asked), currency, u.since, u.at);
     }
     if (s.asked && !s.unresolved.contains(s.currency)) {
       row(s.asked->state, s.asked->amount_minor, s.currency, s.asked->since, s.asked->at);

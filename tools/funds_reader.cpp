@@ -45,10 +45,14 @@ std::optional<FundsEvent> funds_event(const events::Record& record) {
 
 }  // namespace
 
-events::LogStatus read_risks(events::LogClient& log, const std::string& cart, std::vector<Risk>& risks) {
+events::LogStatus read_risks(events::LogClient& log, const std::string& cart, std::vector<Risk>& risks,
+                             std::vector<events::Position>& cut) {
   events::LogStatus status;
   for (events::Partition p = 0; p < log.partitions() && status.ok(); ++p) {
     if (!cart.empty() && events::partition_of(cart, log.partitions()) != p) continue;
+    const auto ends = log.ends(events::Stream::events, p);
+    if (!ends.status.ok()) return ends.status;
+    if (ends.first > 0) cut.push_back({p, ends.first});
     FundsBook book;  // a cart's events lie in one partition
     status = each_record(log, events::Stream::events, p, [&](const events::Record& record) {
       if (!cart.empty() && record.key != cart) return true;
@@ -75,7 +79,8 @@ std::int64_t age_s(const Risk& r, events::Timestamp now) {
   return std::max<std::int64_t>(0, (now - r.since).count / 1000);
 }
 
-std::string risks_as_ndjson(const std::vector<Risk>& risks, events::Timestamp now) {
+std::string risks_as_ndjson(const std::vector<Risk>& risks, const std::vector<events::Position>& cut,
+                            events::Timestamp now) {
   std::string out;
   for (const auto& r : risks) {
     events::JsonObject json(out);
@@ -101,6 +106,14 @@ std::string risks_as_ndjson(const std::vector<Risk>& risks, events::Timestamp no
     json.text("state", name(of.second));
     json.number("rows", total.rows);
     json.number("amount_minor", total.amount_minor);
+    json.close();
+    out += '\n';
+  }
+  for (const auto& first : cut) {
+    events::JsonObject json(out);
+    json.text("row", "cut");
+    json.number("partition", first.partition);
+    json.number("first_offset", first.offset);
     json.close();
     out += '\n';
   }

@@ -11,8 +11,10 @@
 
 namespace mayfly::tools {
 
-/// Adds every open position to `risks`, oldest first; of one cart, or of all where it is empty.
-events::LogStatus read_risks(events::LogClient&, const std::string& cart, std::vector<Risk>& risks);
+/// Adds every open position to `risks`, oldest first; of one cart, or of all where it is empty. To `cut`: the first
+/// event of each partition that has let go of older ones, whose money is not known.
+events::LogStatus read_risks(events::LogClient&, const std::string& cart, std::vector<Risk>& risks,
+                             std::vector<events::Position>& cut);
 
 struct RiskTotal {
   std::int64_t rows = 0;
@@ -23,7 +25,8 @@ struct RiskTotal {
 
 /// Whole seconds since `since`, at least 0.
 [[nodiscard]] std::int64_t age_s(const Risk&, events::Timestamp now);
-/// A line per row, then a line per total; each ends in a line feed.
-[[nodiscard]] std::string risks_as_ndjson(const std::vector<Risk>&, events::Timestamp now);
+/// A line per row, a line per total, a line per cut; each ends in a line feed.
+[[nodiscard]] std::string risks_as_ndjson(const std::vector<Risk>&, const std::vector<events::Position>& cut,
+                                          events::Timestamp now);
 
 }  // namespace mayfly::tools

@@ -1,7 +1,9 @@
 """The program as a user runs it: serve, send, tail, inspect on an embedded log. Usage: test_command_line.py MAYFLY"""
+import contextlib
 import json
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -129,6 +131,18 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.send("payment.declined", "c1", "session_id=c1-p1", "reason=no", "retryable=false")
         self.events("c1", "payment.declined")
         self.assertEqual(run("funds", "--log", self.log).stdout, "No money is at risk.\n")
+
+    def test_funds_says_where_the_log_has_let_go_of_events(self):
+        self.serve()
+        self.send("cart.create", "c1", "currency=GBP")
+        self.send("cart.cancel", "c1")
+        self.events("c1", "cart.canceled")
+        self.assertEqual(run("funds", "--log", self.log).stderr, "")
+        with contextlib.closing(sqlite3.connect(self.log.removeprefix("sqlite:"))) as log, log:
+            [(partition,)] = log.execute("DELETE FROM events WHERE offset = 0 RETURNING partition").fetchall()
+        done = run("funds", "--log", self.log, "--json")
+        self.assertEqual(json.loads(done.stdout), {"row": "cut", "partition": partition, "first_offset": 1})
+        self.assertIn("before offset 1 are no longer there", done.stderr)
 
     def test_a_second_engine_is_told_who_holds_the_log(self):
         engine = self.serve()

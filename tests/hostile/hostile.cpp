@@ -65,7 +65,9 @@ class File {
 
 std::vector<tools::Risk> risks_of(LogClient& log) {
   std::vector<tools::Risk> risks;
-  must(tools::read_risks(log, {}, risks).message);
+  std::vector<Position> cut;
+  must(tools::read_risks(log, {}, risks, cut).message);
+  must(cut.empty() ? std::string{} : "the log has let go of events");
   return risks;
 }
 
@@ -74,7 +76,7 @@ void write_books(const std::filesystem::path& folder, hostile::World& world, Log
   std::filesystem::create_directories(folder);
   world.provider().write_books(File(folder / "provider.ndjson").get());
   world.inventory().write_books(File(folder / "inventory.ndjson").get());
-  const auto funds = tools::risks_as_ndjson(risks_of(log), now);
+  const auto funds = tools::risks_as_ndjson(risks_of(log), {}, now);
   std::fwrite(funds.data(), 1, funds.size(), File(folder / "funds.ndjson").get());
 }
 
