@@ -1,5 +1,6 @@
 #include "actors/batch.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -37,7 +38,30 @@ Task& Batch::new_task() {
   return task;
 }
 
+/// A backlog's tasks are not kept for the days after it.
+void Batch::let_go_of_tasks() {
+  constexpr std::size_t always_kept = 64;
+  constexpr std::size_t aging_part = 8;  // what it was counts an eighth less with each batch
+  used_lately = std::max(used, used_lately - (used_lately + aging_part - 1) / aging_part);
+  const auto keep = std::max(always_kept, 2 * used_lately);
+  if (tasks.size() <= keep) return;
+  std::int64_t bytes = 0;
+  const auto more = static_cast<std::int64_t>(tasks.size() - keep);
+  for (; tasks.size() > keep; tasks.pop_back()) bytes += tasks.back().stock_bytes;
+  ledger.post(Purpose::codec_tasks, {-bytes, -more, -bytes, 0, 0, 0, 0});
+  stock_bytes -= bytes;
+  stock_tasks -= more;
+  std::vector<Task*>().swap(segment.tasks);
+  std::vector<events::NewRecord>().swap(out);
+}
+
+void Batch::rest() {
+  begin(partition, {});
+  take_stock();
+}
+
 void Batch::begin(events::Partition p, std::span<const events::Record> r) {
+  let_go_of_tasks();
   partition = p;
   records = r;
   arena.release();

@@ -1,5 +1,5 @@
 // A partition's share of a batch: the records to decide, and everything that one transaction will write for them.
-// Used again for later batches; its memory is bounded by the batch limits.
+// Used again for later batches; its memory is bounded by twice what recent ones used.
 #pragma once
 
 #include "actors/actor_memory.h"
@@ -72,6 +72,7 @@ struct Batch {
   std::pmr::monotonic_buffer_resource arena{64 * 1024, memory.of(0)};
   std::deque<Task> tasks;  // stable addresses; the first `used` serve this batch
   std::size_t used = 0;
+  std::size_t used_lately = 0;   // of recent batches the most, older ones count ever less
   std::int64_t stock_bytes = 0;  // of the tasks, as posted
   std::int64_t stock_tasks = 0;
   std::int64_t not_given_back = 0;  // of `memory`, when the arena had released all that it has
@@ -95,6 +96,11 @@ struct Batch {
   /// Posts to the ledger what the batch has come to hold: arena, tasks and their buffers.
   void take_stock();
   void begin(events::Partition, std::span<const events::Record>);
+  /// Nothing came for it: gives back all but the tasks that recent batches would use.
+  void rest();
+
+ private:
+  void let_go_of_tasks();  // precondition: nobody uses any
 };
 
 }  // namespace mayfly::actors

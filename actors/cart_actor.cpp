@@ -53,6 +53,10 @@ CartActor::CartActor(caf::actor_config& config, Environment& environment, const 
   });
 }
 
+std::int64_t CartActor::block_bytes() {
+  return size_class(static_cast<std::int64_t>(sizeof(caf::actor_storage<CartActor>)));
+}
+
 CartActor::~CartActor() { environment_.lives.carts_stopped.fetch_add(1, std::memory_order_relaxed); }
 
 caf::behavior CartActor::make_behavior() {

@@ -20,6 +20,9 @@ class CartActor : public caf::event_based_actor {
   CartActor(caf::actor_config&, Environment&, const caf::actor& supervisor, std::string_view id, std::string_view cart,
             std::string_view session);
   ~CartActor() override;
+  /// Of its block, as the allocator counts it. A weak reference keeps the block when the actor is gone (CAF), and a
+  /// session has one to its cart.
+  static std::int64_t block_bytes();
 
  private:
   caf::behavior make_behavior() override;

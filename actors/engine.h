@@ -72,7 +72,7 @@ struct Notice {
 
 /// Why run returned.
 enum class RunEnd : std::uint8_t {
-  stopped,    // asked to; everything decided is committed
+  stopped,    // asked to; everything decided is committed, unless message says why the last of it is not
   caught_up,  // run_until_caught_up: nothing was left to read
   failed,     // cannot go on; message says why
 };

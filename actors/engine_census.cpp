@@ -88,7 +88,7 @@ void Engine::State::phase(events::Partition partition, PartitionPhase now_in) {
 
 void Engine::State::ask_figures() {
   const auto now = clock.now();
-  if (now - figures_at < figures_interval) return;
+  if (!events::has_passed(figures_interval, figures_at, now)) return;
   figures_at = now;
   auto newest = log.figures();
   {

@@ -1,4 +1,5 @@
 // What the engine's memory is for: counted between batches, read by any thread.
+#include "actors/cart_actor.h"
 #include "actors/engine_state.h"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ void Engine::State::look_at_memory() {
   r.session_actors = c.sessions_started - c.sessions_stopped;
   r.cart_actors_started = c.carts_started;
   r.session_actors_started = c.sessions_started;
-  r.actor_bytes = c.actor_bytes;
+  const auto sessions_without_cart = std::max<std::int64_t>(r.session_actors - c.sessions_awake, 0);
+  r.actor_bytes = c.actor_bytes + sessions_without_cart * CartActor::block_bytes();
   r.actors_running = c.actors_running;
   r.supervisors = c.supervisors;
   r.carts_open = c.carts_open;

@@ -105,14 +105,18 @@ void Engine::State::drop_all() {
 }
 
 /// decisions.md 3: a tick each second while a wait has not started or a deadline is due; at once while due ones
-/// remain; and one that carries the settings this engine wants, if others hold.
+/// remain; one that carries the settings this engine wants, if others hold; and one for alerts of leaks that wait for
+/// a record beside which they can be written.
 void Engine::State::write_ticks() {
   const auto now = clock.now();
+  bool alerts_wait = !to_alert.empty();
   for (auto& [partition, one] : served) {
     if (one.stopped) continue;
-    const bool waited = now - one.last_tick >= config.tick_interval;
+    const bool carries_alerts = std::exchange(alerts_wait, false);
+    const bool waited = events::has_passed(config.tick_interval, one.last_tick, now);
     const bool due = one.status.next_due && *one.status.next_due <= now;
-    const bool wanted = one.status.unstarted_waits || due || !(one.status.settings == wanted_settings);
+    const bool wanted =
+        carries_alerts || one.status.unstarted_waits || due || !(one.status.settings == wanted_settings);
     if ((wanted && waited) || std::exchange(one.status.due_now, false)) write_tick(partition, one, now);
   }
 }

@@ -25,7 +25,7 @@ void Engine::State::watch_pending() {
   for (const auto& finding : pending.look(figures, clock.now())) {
     const auto message = message_of(finding);
     const auto* name = finding.hanging ? "transaction_hanging" : "transaction_ended";
-    if (const auto status = write_alert(name, finding.at, message); !status.ok()) {
+    if (const auto status = write_alert(name, finding.at, message, 0); !status.ok()) {
       say(Notice::Level::warning, "alert_not_written", status.message, finding.at.partition);
       continue;
     }
@@ -34,10 +34,12 @@ void Engine::State::watch_pending() {
   }
 }
 
-events::LogStatus Engine::State::write_alert(std::string_view alert, events::Position at, std::string_view message) {
+events::LogStatus Engine::State::write_alert(std::string_view alert, events::Position at, std::string_view message,
+                                             std::int64_t occasion) {
   std::string data;
   append_alert_data(data, alert, at, message);
-  const auto id = std::to_string(at.partition) + "-" + std::to_string(at.offset) + "-" + std::string(alert) + "-0";
+  const auto id = std::to_string(at.partition) + "-" + std::to_string(at.offset) + "-" + std::string(alert) + "-" +
+                  std::to_string(occasion);
   const auto source = "/mayfly/" + config.name;
   const auto time = events::to_text(clock.now());
   const auto key = std::to_string(at.partition);

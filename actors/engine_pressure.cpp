@@ -29,15 +29,20 @@ void Engine::State::heed_pressure() {
   const auto before = std::exchange(pressure, r.pressure);
   wanted_settings = config.settings;
   wanted_settings.admission_closed = wanted_settings.admission_closed || pressure >= PressureLevel::admission_closed;
+  const bool short_of_it = pressure != PressureLevel::normal;
+  if (config.meter != nullptr && short_of_it &&
+      (pressure > before || events::has_passed(PressureLadder::hold, given_back_at, r.at))) {
+    given_back_at = r.at;
+    config.meter->give_back();
+  }
   if (pressure == before) return;
-  if (pressure > before && config.meter != nullptr) config.meter->give_back();
   const bool over = pressure == PressureLevel::normal;
   const auto* alert = over ? "memory_pressure_ended" : "memory_pressure";
   const auto message = sentence(r);
   say(over ? Notice::Level::info : Notice::Level::warning, alert, message);
   if (served.empty()) return;
   const auto& [partition, one] = *served.begin();
-  const auto status = write_alert(alert, {partition, one.committed}, message);
+  const auto status = write_alert(alert, {partition, one.committed}, message, r.at.ms);
   if (!status.ok()) say(Notice::Level::warning, "alert_not_written", status.message, partition);
 }
 
@@ -56,7 +61,7 @@ bool Engine::State::holds_reading() {
   }
   const auto now = clock.now();
   if (!stopped_since) stopped_since = now;
-  if (now - *stopped_since < config.memory.longest_stop) return true;
+  if (!events::has_passed(config.memory.longest_stop, *stopped_since, now)) return true;
   stopped_since = now;
   return false;
 }

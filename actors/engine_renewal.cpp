@@ -74,6 +74,7 @@ void Engine::State::renew(events::Partition partition) {
   }
   comparison.complete(*woken);
   woken->attended_since = handover.state->attended_since;
+  woken->alerts = std::move(handover.state->alerts);
   handover.state.reset();
   for (const auto& difference : handover.findings.told()) {
     woken->alerts.push_back({"renewal_difference", difference.cart_id, as_sentence(difference)});

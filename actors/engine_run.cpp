@@ -59,13 +59,14 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
   look_at_memory();
   ready = false;
   if (fatal) return *fatal;
-  return {until_caught_up ? RunEnd::caught_up : RunEnd::stopped, {}};
+  return {until_caught_up ? RunEnd::caught_up : RunEnd::stopped, uncommitted};
 }
 
 /// Polls once and decides what came, while what was decided before is committed. False: nothing came.
 bool Engine::State::step(bool until_caught_up) {
   ++beats;
   trouble = false;
+  uncommitted.clear();
   read_again.clear();
   const bool taking = !to_take.empty();
   take_all();  // what could not be restored before: never between a poll and the deciding of what it gave
@@ -77,6 +78,7 @@ bool Engine::State::step(bool until_caught_up) {
       to_take.erase(p);
       drop(p);
       forget_view(p);
+      say(Notice::Level::info, "partition_lost", "partition " + std::to_string(p) + " is not ours any more", p);
     }
     for (auto p : polled.taken) to_take.insert(p);
     take_all();
@@ -86,6 +88,7 @@ bool Engine::State::step(bool until_caught_up) {
   if (polled.batch.records.empty()) {
     // Nothing to decide meanwhile: see what became of the commit, and take its partitions again if it failed.
     const bool committed = settle_commit();
+    rest();
     return committed || taking || trouble || !polled.taken.empty();  // a commit may have written commands
   }
   const bool suspected = !flight.nobody_suspected();
@@ -94,6 +97,19 @@ bool Engine::State::step(bool until_caught_up) {
     if (suspected) settle_commit();  // the next round finds what is committed, not what may yet fail
   }
   return true;
+}
+
+/// Nothing came, and nothing is on its way: what the last batches needed goes back. Partitions that are not served any
+/// more need none.
+void Engine::State::rest() {
+  for (std::size_t of = 0; of < std::size(records); ++of) {
+    records[of] = {};
+    memory.count_records(of, records[of]);
+  }
+  std::erase_if(batches, [this](const auto& pair) { return !served.contains(pair.first); });
+  for (auto& [partition, pair] : batches) {
+    for (auto& batch : pair.of_turn) batch.rest();
+  }
 }
 
 void Engine::State::decide_round(events::RecordBatch round) {
@@ -182,6 +198,7 @@ bool Engine::State::settle_commit() {
   }
   for (auto* batch : ended) take_back_leaks(*batch);
   trouble = true;
+  uncommitted = result->message;
   const std::string outcome{events::name(result->outcome)};
   say(Notice::Level::warning, "commit_" + outcome,
       result->message + " What was decided is dropped; carts are woken from what is committed.");

@@ -78,6 +78,7 @@ struct Engine::State {
   events::RecordBatch records[2];  // what the batches view
   std::vector<Batch*> committing;  // the batches of the commit under way
   std::chrono::steady_clock::time_point commit_begun;
+  std::string uncommitted;         // why what was decided last was not committed; empty: it was, or is forgotten
   std::optional<RunResult> fatal;  // the engine cannot go on
   bool trouble = false;            // this step met a log that did not go along: pause before the next
   Pauses pauses;
@@ -87,6 +88,7 @@ struct Engine::State {
   events::Settings wanted_settings;  // of the config, but for admission
   PressureLevel pressure = PressureLevel::normal;
   std::optional<events::Timestamp> stopped_since;  // reading, by the clock
+  events::Timestamp given_back_at{};               // free pages, because memory was short
   MemoryWatch memory;
   std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
   RenewalSchedule renewal_schedule;
@@ -107,6 +109,7 @@ struct Engine::State {
   // The loop: engine_run.cpp
   RunResult run(const std::stop_token&, bool until_caught_up);
   bool step(bool until_caught_up);
+  void rest();
   void heed(const events::LogStatus&);
   void decide_round(events::RecordBatch);
   std::vector<Batch*> decide(events::RecordBatch&, Failing&);
@@ -144,7 +147,9 @@ struct Engine::State {
 
   // Alerts that no command raises: engine_pending.cpp
   void watch_pending();
-  [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message);
+  /// `occasion` tells alerts of one name at one position apart: 0 where there can be one only.
+  [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message,
+                                              std::int64_t occasion);
 
   // What is done when memory is short: engine_pressure.cpp
   void heed_pressure();

@@ -67,9 +67,17 @@ std::int64_t carts_without_deadline(const MemoryReport& r, std::size_t) {
 std::int64_t sessions_too_old(const MemoryReport& r, std::size_t) { return of_entries(r, r.sessions_too_old); }
 std::int64_t unaccounted(const MemoryReport& r, std::size_t) { return r.unaccounted_bytes(); }
 
+/// What the process may take: beyond it safeguards act, or the system. -1: not known.
 std::int64_t limit_of(const MemoryReport& r) {
-  return r.process.limit > 0 ? r.process.limit : LeakWatch::limit_if_unknown;
+  return r.budget_bytes > 0 ? r.budget_bytes : r.process.limit > 0 ? r.process.limit : -1;
 }
+
+std::int64_t scale_of(const MemoryReport& r) {
+  const auto limit = limit_of(r);
+  return limit > 0 ? limit : LeakWatch::limit_if_unknown;
+}
+
+std::int64_t per_mille(std::int64_t of, std::int64_t n) { return of / 1000 * n; }
 
 LeakKind kind_of_row(const MemoryReport& r, std::size_t row) {
   const auto& of = r.purposes[row];
@@ -120,13 +128,29 @@ LeakWatch::LeakWatch() {
   exact(LeakKind::session_without_end, "cart.deadline", "partition", &carts_without_deadline);
   exact(LeakKind::session_without_end, "session.age", "session", &sessions_too_old);
   exact(LeakKind::blocks_without_actor, "cart.actor", "cart", &cart_actors_overdue);
+  signals_.back().of_actors = true;
   exact(LeakKind::blocks_without_actor, "session.actor", "session", &session_actors_overdue);
+  signals_.back().of_actors = true;
   trend(LeakKind::growth_at_constant_actors, "messages", "process", &messages, counted_per_mille);
   trend(LeakKind::unaccounted, "unaccounted", "process", &unaccounted, unaccounted_per_mille);
 }
 
+/// What was seen before keeps its distance to now.
+void LeakWatch::follow_clock(events::Timestamp now) {
+  const auto before = std::exchange(at_, now);
+  if (now >= before) return;
+  const auto back = before - now;
+  settled_at_ = settled_at_ - back;
+  for (auto& signal : signals_) {
+    signal.base.at = signal.base.at - back;
+    signal.highest.at = signal.highest.at - back;
+    signal.trend.restart();
+  }
+}
+
 std::vector<Leak> LeakWatch::look(const MemoryReport& report) {
   std::vector<Leak> news;
+  follow_clock(report.at);
   const bool calm = settled(report);
   for (auto& signal : signals_) {
     const Look now{report.at, signal.bytes(report, signal.row)};
@@ -171,27 +195,39 @@ bool LeakWatch::settled(const MemoryReport& r) {
   } else if (more) {
     settled_at_ = std::max(settled_at_, r.at + settle);
   }
+  if (more) {
+    for (auto& signal : signals_) signal.trend.restart();
+  }
   return r.at >= settled_at_;
+}
+
+int LeakWatch::looks_needed(const Signal& s, const MemoryReport& report, const Look& now) {
+  if (!s.of_actors) return looks_for_exact;
+  const bool many = now.bytes >= per_mille(scale_of(report), many_actors_per_mille);
+  return many && now.bytes > s.last_bytes ? looks_for_exact : looks_for_actors;
 }
 
 bool LeakWatch::begins(Signal& s, const MemoryReport& report, const Look& now, bool settled) {
   if (s.base.at == events::Timestamp{}) s.base.at = now.at;
   if (s.least_per_mille == 0) {
     s.forgiven = std::clamp<std::int64_t>(now.bytes, 0, s.forgiven);
+    const auto needed = looks_needed(s, report, now);
+    s.last_bytes = now.bytes;
     if (now.bytes <= s.forgiven) {
       s.showing = 0;
       s.base = now;
       return false;
     }
     s.quiet_for = quiet;
-    return ++s.showing >= looks_for_exact;
+    return ++s.showing >= needed;
   }
   if (!settled) {
-    s.trend.restart();
+    s.paused = true;
     return false;
   }
-  constexpr std::int64_t mille = 1000;
-  const auto rise = s.trend.add(now.at, now.bytes, limit_of(report) / mille * s.least_per_mille);
+  if (std::exchange(s.paused, false)) s.excused += now.bytes - s.last_bytes;
+  s.last_bytes = now.bytes;
+  const auto rise = s.trend.add(now.at, now.bytes - s.excused, per_mille(scale_of(report), s.least_per_mille));
   if (!rise) return false;
   s.base = {now.at - rise->within, now.bytes - rise->amount};
   s.quiet_for = std::max(quiet, events::Millis{2 * rise->within.count});
@@ -212,9 +248,9 @@ void LeakWatch::measure(Signal& s, const MemoryReport& report, const Look& now) 
   leak.bytes = std::max<std::int64_t>(now.bytes - s.base.bytes, 0);
   leak.bytes_per_s = leak.bytes * ms_per_s / std::max<std::int64_t>((now.at - s.base.at).count, 1);
   leak.limit_in_s.reset();
-  const auto left = std::max<std::int64_t>(report.process.limit - report.process.resident, 0);
-  const bool known = report.process.limit > 0 && report.process.resident >= 0;
-  if (known && leak.bytes_per_s > 0) leak.limit_in_s = left / leak.bytes_per_s;
+  const auto limit = limit_of(report);
+  if (limit <= 0 || report.process.resident < 0 || leak.bytes_per_s <= 0) return;
+  leak.limit_in_s = std::max<std::int64_t>(limit - report.process.resident, 0) / leak.bytes_per_s;
 }
 
 }  // namespace mayfly::actors

@@ -41,14 +41,18 @@ class LeakWatch {
  public:
   /// An exact leak must show in so many looks in a row, so that its rate is known when it is told.
   static constexpr int looks_for_exact = 3;
+  /// Actors that are not gone yet must show in more: one worker that does not run for a moment is no leak. Unless they
+  /// take `many_actors_per_mille` of the limit and become more: whole actors leak fast.
+  static constexpr int looks_for_actors = 10;
+  static constexpr std::int64_t many_actors_per_mille = 5;
   /// Unaccounted memory must rise by so much of the limit: an eighth of the 2% that a leak may have when it is named,
   /// and more than the libraries' own buffers change by at a steady load.
   static constexpr std::int64_t unaccounted_per_mille = 5;
   /// The same for messages, which nothing but the load changes.
   static constexpr std::int64_t counted_per_mille = 1;
-  /// After a partition was taken or lost, libraries and batches find their size.
+  /// After a partition was taken or lost, libraries and batches find their size: trends pause, and go on from there.
   static constexpr events::Millis warm_up{30'000};
-  /// The same after the load was higher than ever before.
+  /// The same after the load was higher than ever before, but trends begin anew: what rose, rose with the load.
   static constexpr events::Millis settle{10'000};
   /// A leak has ended when it has not grown for so long, or for twice the time in which it was found.
   static constexpr events::Millis quiet{300'000};
@@ -75,16 +79,22 @@ class LeakWatch {
     std::int64_t (*bytes)(const MemoryReport&, std::size_t row);
     std::size_t row = 0;               // of the ledger, where it is one
     std::int64_t least_per_mille = 0;  // of the limit; 0: exact
-    Trend trend{};                     // where it is not exact
-    Look base{};                       // the last look without it
-    int showing = 0;                   // looks in a row
-    std::int64_t forgiven = 0;         // of leaks that have ended
-    Look highest{};                    // while it is open
+    bool of_actors = false;
+    Trend trend{};             // where it is not exact
+    bool paused = false;       // the trend, while memory may change for a good reason
+    std::int64_t excused = 0;  // what changed while it was paused
+    std::int64_t last_bytes = 0;
+    Look base{};                // the last look without it
+    int showing = 0;            // looks in a row
+    std::int64_t forgiven = 0;  // of leaks that have ended
+    Look highest{};             // while it is open
     events::Millis quiet_for{};
     std::optional<Leak> open{};
   };
+  void follow_clock(events::Timestamp now);
   [[nodiscard]] bool settled(const MemoryReport&);
   static bool begins(Signal&, const MemoryReport&, const Look&, bool settled);
+  static int looks_needed(const Signal&, const MemoryReport&, const Look&);
   static bool goes_on(Signal&, const Look&);
   static void measure(Signal&, const MemoryReport&, const Look&);
 
@@ -92,6 +102,7 @@ class LeakWatch {
   LoadHighs load_;
   std::int64_t supervisors_ = 0;
   events::Timestamp settled_at_{};
+  events::Timestamp at_{};  // of the last look
   bool begun_ = false;
 };
 

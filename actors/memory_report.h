@@ -28,8 +28,8 @@ struct MemoryReport {
   std::int64_t session_actors_overdue = 0;
   std::int64_t actors_running = 0;  // by the actor system's count, supervisors included
   std::int64_t supervisors = 0;
-  std::int64_t actor_bytes = 0;
-  std::int64_t messages = 0;  // made and not yet destroyed
+  std::int64_t actor_bytes = 0;  // carts' blocks that their sessions keep included
+  std::int64_t messages = 0;     // made and not yet destroyed
   std::int64_t message_bytes = 0;
 
   std::int64_t carts_open = 0;

@@ -30,7 +30,9 @@ void MemoryWatch::count_records(std::size_t turn, const events::RecordBatch& bat
                                       now.held_bytes - before.held_bytes, 0, 0, 0, 0});
 }
 
-bool MemoryWatch::is_due(events::Timestamp now) const { return now >= report_.at + budgets_.look_interval; }
+bool MemoryWatch::is_due(events::Timestamp now) const {
+  return events::has_passed(budgets_.look_interval, report_.at, now);
+}
 
 std::vector<Leak> MemoryWatch::look(MemoryReport r) {
   for (std::size_t i = 0; i < purpose_count; ++i) {

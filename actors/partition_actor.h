@@ -61,6 +61,8 @@ class PartitionActor : public caf::event_based_actor {
   [[nodiscard]] std::optional<events::DeadLetterReason> withheld(const events::Record&, events::Text cart_id,
                                                                  const CartEntry*) const;
   void withhold(Task&, CartEntry*, events::DeadLetterReason);
+  void count_withheld(CartEntry&, const events::Record&, events::DeadLetterReason);
+  void count_withheld_behind(const Task& creation, CartEntry&);
   void begin_wait_again(CartEntry&, events::Offset set_at);
   void at(Step, const events::Record&) const;
   /// Calls f; if it throws, the supervisor ends in order: first its carts, then the batch, then itself.

@@ -153,7 +153,9 @@ std::int64_t PartitionActor::give_up(CartEntry& entry, Task& failed, bool dies_t
       decide_without_cart(task, std::nullopt, &entry);
       if (task.cart == nullptr) ++concluded;
     }
-    if (awake.first == nullptr) {
+    if (awake.first != nullptr) {
+      count_withheld_behind(*awake.first, entry);
+    } else {
       unmark(entry);
       gone_.push_back(&entry);
     }
@@ -209,20 +211,38 @@ void PartitionActor::withhold(Task& task, CartEntry* entry, events::DeadLetterRe
   const bool condemned = environment_.flight->condemned(record.at, task.read.cart_id);
   if (condemned || reason == events::DeadLetterReason::keeps_failing) task.attempts = events::limits::attempts;
   if (entry == nullptr) return;
-  if (reason != events::DeadLetterReason::quarantined) {
-    state_->troubles.failed(*entry, record.append_time);
-    mark_dirty(*entry);
-  } else if (state_->troubles.quarantine(*entry, record.at.offset)) {
-    state_->deadlines.remove(*entry);  // its wait rests until it is released
-    writer_.write_alert(*batch_, record, "cart_quarantined", entry->id(),
-                        "The cart's actor keeps dying. Its commands become dead letters and its wait rests until "
-                        "it is released.",
-                        static_cast<int>(state_->troubles.quarantined_carts()));
-    mark_dirty(*entry);
-  }
+  count_withheld(*entry, record, reason);
   if (task.is_deadline()) {  // a wait never gets lost: it begins again
     begin_wait_again(*entry, record.at.offset);
     mark_dirty(*entry);
+  }
+}
+
+/// What the cart's record remembers of a record that it did not decide.
+void PartitionActor::count_withheld(CartEntry& entry, const events::Record& record, events::DeadLetterReason reason) {
+  if (reason != events::DeadLetterReason::quarantined) {
+    state_->troubles.failed(entry, record.append_time);
+    mark_dirty(entry);
+  } else if (state_->troubles.quarantine(entry, record.at.offset)) {
+    state_->deadlines.remove(entry);  // its wait rests until it is released
+    writer_.write_alert(*batch_, record, "cart_quarantined", entry.id(),
+                        "The cart's actor keeps dying. Its commands become dead letters and its wait rests until "
+                        "it is released.",
+                        static_cast<int>(state_->troubles.quarantined_carts()));
+    mark_dirty(entry);
+  }
+}
+
+/// `creation` made the cart after an earlier cart.create failed. What was withheld behind it counts for the cart, and
+/// nothing before it: a replay finds no cart until there.
+void PartitionActor::count_withheld_behind(const Task& creation, CartEntry& entry) {
+  bool behind = false;
+  for (const Task* task : batch_->segment.tasks) {
+    if (task == &creation) {
+      behind = true;
+    } else if (behind && task->withheld() && task->read.cart_id == entry.id()) {
+      count_withheld(entry, *task->record, *task->dead_letter);
+    }
   }
 }
 

@@ -22,7 +22,7 @@ PressureLevel PressureLadder::look(const PressureSample& sample) {
   if (up > level_) {
     level_ = up;
     since_ = sample.at;
-  } else if (level_ != PressureLevel::normal && sample.at - since_ >= hold &&
+  } else if (level_ != PressureLevel::normal && events::has_passed(hold, since_, sample.at) &&
              wanted(sample, margin_permille, at_limit) < level_) {
     level_ = static_cast<PressureLevel>(static_cast<int>(level_) - 1);
     since_ = sample.at;

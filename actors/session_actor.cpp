@@ -24,6 +24,10 @@ SessionActor::SessionActor(caf::actor_config& config, Environment& environment, 
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
 }
 
+std::int64_t SessionActor::block_bytes() {
+  return size_class(static_cast<std::int64_t>(sizeof(caf::actor_storage<SessionActor>)));
+}
+
 SessionActor::~SessionActor() { environment_.lives.sessions_stopped.fetch_add(1, std::memory_order_relaxed); }
 
 caf::behavior SessionActor::make_behavior() {

@@ -14,6 +14,8 @@ class SessionActor : public caf::event_based_actor {
  public:
   SessionActor(caf::actor_config&, Environment&, const caf::actor& cart, const events::Session&);
   ~SessionActor() override;
+  /// Of its block, as the allocator counts it.
+  static std::int64_t block_bytes();
 
  private:
   caf::behavior make_behavior() override;

@@ -68,6 +68,11 @@ struct Task {
   [[nodiscard]] events::Context context() const { return {record->at, record->append_time, *settings}; }
   /// True for a deadline that a tick fired: it has no command of its own.
   [[nodiscard]] bool is_deadline() const { return std::holds_alternative<events::DeadlineReached>(read.command.data); }
+  /// True if supervision made a dead letter of it: it was readable and is not decided.
+  [[nodiscard]] bool withheld() const {
+    return dead_letter == events::DeadLetterReason::keeps_failing ||
+           dead_letter == events::DeadLetterReason::quarantined;
+  }
   /// Of the task and of what it keeps for its next use.
   [[nodiscard]] std::int64_t bytes() const;
   std::int64_t stock_bytes = 0;  // bytes() when it was last asked for

@@ -23,11 +23,11 @@ class Trend {
  public:
   /// Windows of fewer looks than this are quick: perhaps none falls between two batches, so what rises must be
   /// `quick_factor` times as much. They are there for what would take all memory within a minute.
-  static constexpr std::int64_t looks_per_window = 4;
+  static constexpr std::int64_t looks_per_window = 8;
   static constexpr std::int64_t quick_factor = 2;
   /// Eight floors in a row that rise have a chance of 1 to 40,320 where nothing rises.
   static constexpr std::size_t floors = 8;
-  /// Windows of one look up to 2^19: with the usual 100 ms between looks half a day.
+  /// Windows of one look up to 2^19: with the usual 50 ms between looks a quarter of a day.
   static constexpr std::size_t scales = 20;
   /// Of the 28 pairs of floors so many may fall (Mann and Kendall's test, S >= 24: p < 0.001).
   static constexpr int most_falling_pairs = 2;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <fstream>
+#include <initializer_list>
 #include <optional>
 #include <sstream>
 
@@ -76,17 +77,26 @@ std::int64_t allocator_says(const char* name) {
 SystemMemory::SystemMemory(std::string root, std::string profile_folder)
     : root_(std::move(root)), profile_folder_(std::move(profile_folder)) {
   const auto of_process = root_ + "proc/self/cgroup";
-  const auto find = [this](const std::string& folder, const char* limit, const char* events) {
-    if (!readable(folder + limit)) return false;
-    cgroup_limit_ = folder + limit;
-    cgroup_events_ = folder + events;
-    return true;
+  pressure_ = root_ + "proc/pressure/memory";
+  // What a cgroup around it may take is its limit too: the lowest counts.
+  const auto find = [this](const std::string& mounted, std::string path, std::initializer_list<const char*> limits) {
+    if (!readable(mounted + path + "/" + *limits.begin())) return false;
+    for (;; path.erase(path.rfind('/'))) {
+      for (const auto* limit : limits) cgroup_limits_.push_back(mounted + path + "/" + limit);
+      if (path.find('/') == std::string::npos) return true;
+    }
   };
   const auto v2 = [&](const std::string& path) {
-    return find(root_ + "sys/fs/cgroup" + path + "/", "memory.max", "memory.events");
+    const auto mounted = root_ + "sys/fs/cgroup";
+    if (!find(mounted, path, {"memory.max", "memory.high"})) return false;
+    cgroup_events_ = mounted + path + "/memory.events";
+    if (readable(mounted + path + "/memory.pressure")) pressure_ = mounted + path + "/memory.pressure";
+    return true;
   };
   const auto v1 = [&](const std::string& path) {
-    return find(root_ + "sys/fs/cgroup/memory" + path + "/", "memory.limit_in_bytes", "memory.failcnt");
+    const auto mounted = root_ + "sys/fs/cgroup/memory";
+    if (find(mounted, path, {"memory.limit_in_bytes"})) cgroup_events_ = mounted + path + "/memory.failcnt";
+    return !cgroup_events_.empty();
   };
   // In a container the path named may lie outside of what is mounted: then its root is this container's.
   if (const auto path = cgroup_path(of_process, ""); path && (v2(*path) || v2(""))) return;
@@ -108,13 +118,18 @@ events::ProcessMemory SystemMemory::read() {
   if (statm >> pages >> pages) m.resident = pages * ::sysconf(_SC_PAGESIZE);
   const auto of_machine = number_behind(root_ + "proc/meminfo", "MemTotal:");
   if (of_machine > 0) m.limit = of_machine * 1024;
-  if (!cgroup_limit_.empty()) {
-    const auto limit = number_in(cgroup_limit_);
+  for (const auto& file : cgroup_limits_) {
+    const auto limit = number_in(file);
     if (limit > 0 && limit < no_limit_from && (m.limit < 0 || limit < m.limit)) m.limit = limit;
-    m.limit_hits =
-        cgroup_events_.ends_with("events") ? number_behind(cgroup_events_, "max") : number_in(cgroup_events_);
   }
-  m.pressure_permille = pressure(root_ + "proc/pressure/memory");
+  if (cgroup_events_.ends_with("events")) {
+    const auto throttled = number_behind(cgroup_events_, "high");
+    const auto at_limit = number_behind(cgroup_events_, "max");
+    if (at_limit >= 0) m.limit_hits = at_limit + std::max<std::int64_t>(throttled, 0);
+  } else if (!cgroup_events_.empty()) {
+    m.limit_hits = number_in(cgroup_events_);
+  }
+  m.pressure_permille = pressure(pressure_);
   return m;
 }
 

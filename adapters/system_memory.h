@@ -5,6 +5,7 @@
 #include "events/process_memory.h"
 
 #include <string>
+#include <vector>
 
 namespace mayfly::adapters {
 
@@ -21,9 +22,10 @@ class SystemMemory final : public events::MemoryMeter {
  private:
   std::string root_;
   std::string profile_folder_;
-  int profiles_ = 0;          // written so far
-  std::string cgroup_limit_;  // files; empty: there is none
+  int profiles_ = 0;                        // written so far
+  std::vector<std::string> cgroup_limits_;  // files: of its cgroup and of those around it; empty: there is none
   std::string cgroup_events_;
+  std::string pressure_;
 };
 
 }  // namespace mayfly::adapters

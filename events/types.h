@@ -37,5 +37,10 @@ struct Timestamp {
 constexpr Timestamp operator+(Timestamp t, Millis d) { return {t.ms + d.count}; }
 constexpr Timestamp operator-(Timestamp t, Millis d) { return {t.ms - d.count}; }
 constexpr Millis operator-(Timestamp a, Timestamp b) { return {a.ms - b.ms}; }
+/// By a clock that people may set: `length` has gone by since then, or the clock was set back, for nothing waits until
+/// it has caught up.
+constexpr bool has_passed(Millis length, Timestamp since, Timestamp now) {
+  return now < since || now - since >= length;
+}
 
 }  // namespace mayfly::events

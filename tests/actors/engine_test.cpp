@@ -205,6 +205,27 @@ TEST_CASE("a command that kills its actor twice is decided at the third try as i
   CHECK(testing::written(world.store) == testing::written(undisturbed.store));
 }
 
+TEST_CASE("a session that its cart has closed is not one that died, while the next decides in the same chain") {
+  World world;
+  world.config.choose = [](std::size_t) { return std::size_t{0}; };  // its end is seen before the next has decided
+  auto& shop = world.shop;
+  shop.create("c1");
+  shop.add("c1", "A", 1, 700);
+  shop.complete("c1", 700);
+  shop.reserved("c1");
+  shop.send("c1", "payment.declined", R"({"session_id":"c1-p1","reason":"card_declined","retryable":true})");
+  shop.complete("c1", 700);
+  shop.reserved("c1", 2);
+  shop.paid("c1", "payment.authorized", 700, 2);
+  shop.paid("c1", "payment.captured", 700, 2);
+  const auto census = world.serve();
+  CHECK(census.restarts == 0);
+  CHECK(census.sessions_started == 2);
+  const auto words = said(world.store);
+  CHECK(std::count(words.begin(), words.end(), "payment.session_ended") == 2);
+  CHECK(std::count(words.begin(), words.end(), "order.placed") == 1);
+}
+
 TEST_CASE("a command that kills its actor three times is a dead letter and its cart lives on") {
   World world;
   world.config.before_decide = [](std::string_view, events::Position at) {

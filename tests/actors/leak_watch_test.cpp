@@ -15,7 +15,7 @@ using namespace mayfly::actors;
 namespace {
 
 constexpr std::int64_t mib = 1024 * 1024;
-constexpr std::int64_t looks_per_s = 10;
+constexpr std::int64_t looks_per_s = 20;
 constexpr std::int64_t budget = 512 * mib;
 
 /// An engine as its reports show it: carts come at a rate and live a minute, ten commands each. What is noisy in a real
@@ -26,6 +26,7 @@ struct Simulated {
   double open = 0;
   std::uint64_t seed = 1;
   std::int64_t caches = 0;  // of libraries: grow with use to their bound, and stay
+  std::int64_t rebalance_every_s = 0;
   // What leaks, in bytes or pieces.
   std::int64_t unexplained = 0, orphaned = 0, unnamed = 0, zombies = 0, messages = 0, forgotten = 0, endless = 0,
                endless_sessions = 0;
@@ -40,7 +41,7 @@ struct Simulated {
     auto& r = report;
     r.at.ms += 1000 / looks_per_s;
     open += carts_per_s / looks_per_s - open / (60.0 * looks_per_s);
-    r.supervisors = 4;
+    r.supervisors = 4 + (rebalance_every_s > 0 ? r.at.ms / 1000 / rebalance_every_s % 2 : 0);
     r.commands += static_cast<std::int64_t>(carts_per_s * 10 / looks_per_s) + noise(carts_per_s / looks_per_s);
     r.carts_alive = static_cast<std::int64_t>(open);
     r.carts_open = r.carts_waiting = r.carts_alive + forgotten;
@@ -90,9 +91,11 @@ TEST_CASE("no false alarm on honest days") {
     std::int64_t seconds;
     double open;
     std::function<double(std::int64_t)> carts_per_s;
+    std::int64_t rebalance_every_s = 0;
   };
   const Row rows[] = {
       {"a quiet day", 86'400, 0, [](std::int64_t) { return 5.0; }},
+      {"a day of a group that is never at rest", 86'400, 0, [](std::int64_t) { return 200.0; }, 100},
       {"two days from nothing to a peak and back", 2 * 86'400, 0,
        [](std::int64_t s) { return 1000 * (1 - std::cos(2 * pi * static_cast<double>(s) / 86'400)); }},
       {"a flash sale", 7200, 0, [](std::int64_t s) { return s < 600    ? 20.0
@@ -108,6 +111,7 @@ TEST_CASE("no false alarm on honest days") {
     INFO(row.name);
     Simulated engine;
     engine.open = row.open;
+    engine.rebalance_every_s = row.rebalance_every_s;
     LeakWatch watch;
     const auto found = run(engine, watch, row.seconds, row.carts_per_s);
     for (const auto& leak : found) MESSAGE(leak.begun.ms, " ", sentence(leak));
@@ -240,21 +244,114 @@ TEST_CASE("a quick rise must be twice as much as a slow one") {
   }
 }
 
-TEST_CASE("an actor is overdue that was let go half a second ago and is not gone") {
+TEST_CASE("an actor is overdue that was let go a while ago and is not gone") {
   struct Look {
     std::int64_t ms, let_go, gone, overdue;
   };
-  const Look looks[] = {{0, 100, 0, 0},       // just let go
-                        {400, 100, 50, 0},    // still in time
-                        {500, 100, 99, 1},    // one is late
-                        {600, 100, 100, 0},   // and gone
-                        {700, 200, 100, 0},   // others follow
-                        {1100, 300, 110, 0},  //
-                        {1200, 300, 110, 90}, {1300, 300, 300, 0}};
+  const Look looks[] = {{0, 100, 0, 0},      // just let go
+                        {100, 100, 50, 0},   // still in time
+                        {200, 100, 99, 1},   // one is late
+                        {250, 100, 100, 0},  // and gone
+                        {300, 200, 100, 0},  // others follow
+                        {450, 300, 110, 0},  //
+                        {500, 300, 110, 90}, {550, 300, 300, 0}};
   LetGo let_go;
   for (const auto& look : looks) {
     INFO(look.ms);
     CHECK(let_go.overdue({look.ms}, look.let_go, look.gone) == look.overdue);
+  }
+}
+
+TEST_CASE("actors that are late must show longer if they are few or become no more") {
+  struct Row {
+    std::int64_t late, more_each_look;
+    int looks;
+  };
+  const Row rows[] = {{1, 1, LeakWatch::looks_for_actors},
+                      {5'000, 0, LeakWatch::looks_for_actors},
+                      {5'000, 1, LeakWatch::looks_for_exact}};
+  for (const auto& row : rows) {
+    INFO(row.late, " and at each look ", row.more_each_look);
+    Simulated engine;
+    LeakWatch watch;
+    REQUIRE(run(engine, watch, 600, [](std::int64_t) { return 2000.0; }).empty());
+    engine.zombies = row.late;
+    int looks = 1;
+    while (watch.look(engine.next(2000)).empty()) {
+      engine.zombies += row.more_each_look;
+      ++looks;
+    }
+    CHECK(looks == row.looks);
+  }
+}
+
+TEST_CASE("a crowd of carts that sleeps at once is no leak, however slowly its actors end") {
+  for (const std::int64_t end_per_s : {20'000, 100'000, 400'000}) {
+    INFO(end_per_s, " end each second");
+    Simulated engine;
+    LeakWatch watch;
+    LetGo let_go;
+    REQUIRE(run(engine, watch, 60, [](std::int64_t) { return 100.0; }).empty());
+    constexpr std::int64_t crowd = 100'000;
+    std::int64_t gone = 0;
+    std::vector<Leak> found;
+    for (int look = 0; look < 10 * looks_per_s; ++look) {
+      engine.zombies = let_go.overdue(engine.report.at, crowd, gone);
+      for (auto& leak : watch.look(engine.next(100))) found.push_back(leak);
+      gone = std::min(crowd, gone + end_per_s / looks_per_s);
+    }
+    CHECK(found.empty());
+  }
+}
+
+TEST_CASE("what stays of a crowd is a leak") {
+  Simulated engine;
+  LeakWatch watch;
+  LetGo let_go;
+  run(engine, watch, 60, [](std::int64_t) { return 100.0; });
+  std::int64_t gone = 0;
+  std::vector<Leak> found;
+  for (int look = 0; look < 10 * looks_per_s; ++look) {
+    engine.zombies = let_go.overdue(engine.report.at, 100'000, gone);
+    for (auto& leak : watch.look(engine.next(100))) found.push_back(leak);
+    gone = std::min<std::int64_t>(99'990, gone + 1'000);
+  }
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].purpose == "session.actor");
+}
+
+TEST_CASE("a slow leak is found though the group's partitions change all the time") {
+  Simulated engine;
+  engine.rebalance_every_s = 60;
+  LeakWatch watch;
+  const auto steady = [](std::int64_t) { return 200.0; };
+  REQUIRE(run(engine, watch, 600, steady).empty());
+  double leaked = 0;
+  std::vector<Leak> found;
+  while (found.empty() && leaked < static_cast<double>(budget) / 10) {
+    leaked += 20'000.0 / looks_per_s;
+    engine.unnamed = static_cast<std::int64_t>(leaked);
+    found = watch.look(engine.next(200));
+  }
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].purpose == "unaccounted");
+  CHECK(leaked < static_cast<double>(budget) / 20);  // half of the time nothing is looked at
+}
+
+TEST_CASE("a leak is measured against the budget, which safeguards keep, and not what the machine has") {
+  for (const std::int64_t process_budget : {-1LL, 100LL * mib}) {
+    Simulated engine;
+    LeakWatch watch;
+    run(engine, watch, 60, [](std::int64_t) { return 100.0; });
+    engine.orphaned = 1'000;
+    std::vector<Leak> found;
+    while (found.empty()) {
+      engine.report.budget_bytes = process_budget;
+      found = watch.look(engine.next(100));
+      engine.orphaned += 1'000;
+    }
+    const auto limit = process_budget > 0 ? process_budget : budget;
+    CHECK(found[0].limit_in_s == (limit - engine.report.process.resident) / found[0].bytes_per_s);
   }
 }
 
@@ -276,4 +373,28 @@ TEST_CASE("a leak as JSON says kind, purpose, owner, rate, time left and whom, w
   CHECK(sentence(leak) ==
         "cart.lines: 3000 bytes of living actors that their state does not explain, 1000 bytes/s, 60 s until the "
         "limit.");
+}
+
+TEST_CASE("a clock that is set back neither ends a leak nor hides the next") {
+  Simulated engine;
+  LeakWatch watch;
+  const auto steady = [](std::int64_t) { return 100.0; };
+  run(engine, watch, 60, steady);
+  engine.orphaned = 100;
+  REQUIRE(run(engine, watch, 1, steady).size() == 1);
+  engine.report.at.ms -= 3'600'000;
+  CHECK(run(engine, watch, 100, steady).empty());
+  engine.unnamed = 0;
+  std::vector<Leak> found;
+  for (int i = 0; i < 100 * looks_per_s && found.empty(); ++i) {
+    engine.unnamed += 100'000;
+    found = watch.look(engine.next(100));
+  }
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].purpose == "unaccounted");
+  CHECK(found[0].limit_in_s.has_value());
+  LetGo let_go;
+  CHECK(let_go.overdue({5'000'000}, 10, 0) == 0);
+  CHECK(let_go.overdue({1'000'000}, 10, 0) == 0);
+  CHECK(let_go.overdue({1'000'200}, 10, 0) == 10);
 }

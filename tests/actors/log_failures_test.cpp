@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <deque>
+#include <stop_token>
 
 using namespace mayfly;
 
@@ -57,6 +59,30 @@ TEST_CASE("a full log ends the run with that word and loses nothing") {
   actors::Engine again(after, d.clock, {}, nullptr);
   CHECK(again.run_until_caught_up().end == actors::RunEnd::caught_up);
   CHECK(testing::said(d.store, "c1").back() == "cart.converted");
+}
+
+TEST_CASE("an engine that is stopped says so when what it decided last was not committed") {
+  struct Row {
+    std::deque<adapters::Fault> faults;
+    bool committed;
+  };
+  const Row rows[] = {{{}, true},
+                      {{adapters::Fault::aborted}, false},
+                      {{adapters::Fault::lost_request}, false},
+                      {{adapters::Fault::none, adapters::Fault::aborted}, true}};
+  for (const auto& row : rows) {
+    Disturbed d;
+    d.shop.create("c1");
+    d.log.script(row.faults);
+    std::stop_source stop;
+    auto config = Disturbed::config();
+    config.before_decide = [&stop](std::string_view, events::Position) { stop.request_stop(); };
+    actors::Engine engine(d.log, d.clock, config, nullptr);
+    const auto result = engine.run(stop.get_token());
+    CHECK(result.end == actors::RunEnd::stopped);
+    CHECK_MESSAGE(result.message.empty() == row.committed, result.message);
+    CHECK(testing::said(d.store, "c1").empty() != row.committed);
+  }
 }
 
 TEST_CASE("a partition that is given up and taken again is counted, with what was committed meanwhile") {

@@ -231,3 +231,16 @@ TEST_CASE("docs/memory.md has a row for every purpose of the ledger") {
     CHECK(page.find("\n| " + row + " |") != std::string::npos);
   }
 }
+
+TEST_CASE("what a backlog needed goes back once it is done: tasks, arenas and records") {
+  World world;
+  actors::Engine engine(world.log, world.clock, world.config, nullptr);
+  world.fill(2'000);
+  engine.run_until_caught_up();
+  for (int i = 0; i < 100; ++i) engine.run_until_caught_up();
+  const auto report = engine.memory();
+  CHECK(report.peak_bytes[static_cast<std::size_t>(actors::Purpose::codec_tasks)] > 1'000 * 1'000);
+  CHECK(of(report, actors::Purpose::codec_tasks).taken_blocks <= 2 * 2 * 64);
+  CHECK(of(report, actors::Purpose::codec_arena).taken_bytes == 0);
+  CHECK(of(report, actors::Purpose::log_records).taken_bytes == 0);
+}

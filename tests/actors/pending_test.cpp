@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
+#include <vector>
 
 using namespace mayfly;
 using actors::PendingWatch;
@@ -24,6 +26,7 @@ class ScriptedLog final : public events::Log {
   bool owns_nothing = false;
   bool settled = true;
   int refused_appends = 0;
+  std::vector<events::Partition> loses;  // with the next poll
 
   [[nodiscard]] std::int32_t partitions() const override { return inner_.partitions(); }
   events::Polled poll(const events::PollLimits& limits) override {
@@ -32,6 +35,7 @@ class ScriptedLog final : public events::Log {
     auto polled = inner_.poll({limits.records, limits.bytes, events::Millis{0}});
     if (owns_nothing) polled = {};
     polled.settled = settled;
+    polled.lost = std::exchange(loses, {});
     return polled;
   }
   events::Restored restore(events::Partition p, const std::function<void(events::Bytes, events::Bytes)>& f) override {
@@ -101,6 +105,16 @@ TEST_CASE("a transaction that holds up a partition is an alert and a line, once,
       if (h.name == "ce_id") CHECK(h.value == "1-17-" + std::string(expected[i]) + "-0");
     }
   }
+}
+
+TEST_CASE("a partition that goes to another engine is a line in the log") {
+  World world;
+  world.run([&](std::int64_t second, const actors::Engine&) {
+    if (second == 2) world.log.loses = {1};
+    if (second == 3) world.stop.request_stop();
+  });
+  CHECK(world.said("partition_taken") == 2);
+  CHECK(world.said("partition_lost") == 1);
 }
 
 TEST_CASE("what is pending but moves, or ends in time, is no alert") {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace mayfly;
@@ -136,6 +137,24 @@ TEST_CASE("an actor whose state was spoiled is found, with its field, and what i
   world.shop.complete("bad", 700);
   world.serve();
   CHECK(said(world.store, "bad").back() == "inventory.reservation_requested");
+}
+
+TEST_CASE("alerts that wait for a partition's next record outlive its renewal") {
+  World world;
+  bool died = false;
+  world.config.at_step = [&died](actors::Step step, events::Position) {
+    if (step == actors::Step::supervisor_gathers && !std::exchange(died, true)) throw std::runtime_error("planted");
+  };
+  world.engine =
+      std::make_unique<actors::Engine>(world.log, world.clock, world.config, [&](const actors::Notice& notice) {
+        if (notice.name == "partition_taken" && died) CHECK(world.engine->renew(notice.partition));
+      });
+  world.shop.create("c");
+  world.serve();
+  CHECK(sum(world.engine->partitions(), &actors::Renewals::count) == 1);
+  const auto alerts = world.alerts();
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].find("partition_rebuilt") != std::string::npos);
 }
 
 TEST_CASE("a partition that is not served cannot be renewed") {

@@ -186,6 +186,27 @@ TEST_CASE("the wait of a quarantined cart rests, and begins again when the cart 
   CHECK(replayed(world) == testing::written(world.store));
 }
 
+TEST_CASE("a cart made by a later cart.create than the one that failed remembers what was withheld behind it") {
+  World world;
+  world.config.supervision.cart_dead_letters = {2, events::Millis{60'000}};
+  world.poison({0, 4});
+  world.config.withheld = [](events::Position at, std::string_view) -> std::optional<events::DeadLetterReason> {
+    if (at.partition != home || (at.offset != 1 && at.offset != 3)) return std::nullopt;
+    return events::DeadLetterReason::keeps_failing;
+  };
+  world.shop.create("c1");            // dies
+  world.shop.add("c1", "A", 1, 100);  // withheld before there is a cart
+  world.shop.create("c1");            // makes it
+  world.shop.add("c1", "B", 1, 100);  // withheld: the first that counts
+  world.shop.add("c1", "C", 1, 100);  // dies: the second
+  world.shop.add("c1", "D", 1, 100);
+  CHECK(world.serve().carts_quarantined == 0);
+  CHECK(said(world.store, "c1") == std::vector<std::string>{"command.dead_lettered", "command.dead_lettered",
+                                                            "cart.created", "command.dead_lettered",
+                                                            "command.dead_lettered", "cart.line_added"});
+  CHECK(replayed(world) == testing::written(world.store));
+}
+
 TEST_CASE("a deadline that kills its cart is a dead letter that names tick and cart; a replay does the same") {
   World world;
   world.poison({4});

@@ -46,7 +46,7 @@ TEST_CASE("cgroup v2 gives the limit and how often it was hit") {
   root.put("proc/pressure/memory", "some avg10=12.34 avg60=1.00 avg300=0.00 total=5\nfull avg10=0.00\n");
   const auto read = adapters::SystemMemory(root.path).read();
   CHECK(read.limit == 8'388'608);
-  CHECK(read.limit_hits == 7);
+  CHECK(read.limit_hits == 8);  // memory.high among them
   CHECK(read.pressure_permille == 123);
 }
 
@@ -55,6 +55,20 @@ TEST_CASE("a cgroup without a limit has the machine's") {
   root.put("proc/self/cgroup", "0::/a\n");
   root.put("sys/fs/cgroup/a/memory.max", "max\n");
   CHECK(adapters::SystemMemory(root.path).read().limit == 16384 * 1024);
+}
+
+TEST_CASE("the lowest limit of a cgroup and of those around it counts, and its own pressure") {
+  const Root root;
+  root.put("proc/self/cgroup", "0::/pod/mayfly\n");
+  root.put("sys/fs/cgroup/pod/mayfly/memory.max", "8388608\n");
+  root.put("sys/fs/cgroup/pod/mayfly/memory.pressure", "some avg10=3.00 avg60=0.00 avg300=0.00 total=5\n");
+  root.put("proc/pressure/memory", "some avg10=90.00 avg60=1.00 avg300=0.00 total=5\n");
+  CHECK(adapters::SystemMemory(root.path).read().limit == 8'388'608);
+  CHECK(adapters::SystemMemory(root.path).read().pressure_permille == 30);
+  root.put("sys/fs/cgroup/pod/mayfly/memory.high", "7340032\n");
+  CHECK(adapters::SystemMemory(root.path).read().limit == 7'340'032);
+  root.put("sys/fs/cgroup/pod/memory.max", "6291456\n");
+  CHECK(adapters::SystemMemory(root.path).read().limit == 6'291'456);
 }
 
 TEST_CASE("cgroup v1 is read where v2 has no memory controller, also from inside a container") {

@@ -1,8 +1,11 @@
 // How fast is the engine on a log that is full already? Usage: bench memory|sqlite:FILE [CARTS [LINES [CONCURRENT]]]
+// What does one look at memory cost (memory.look_interval_ms)? Usage: bench look
 #include "actors/engine.h"
+#include "actors/leak_watch.h"
 #include "adapters/memory_log.h"
 #include "adapters/open_log.h"
 #include "adapters/sqlite_client.h"
+#include "adapters/system_memory.h"
 #include "adapters/wall_clock.h"
 #include "bench/cpu_time.h"
 #include "bench/workload.h"
@@ -66,10 +69,26 @@ void measure(events::Log& log, const events::Clock& clock, std::int64_t filled) 
       static_cast<long long>(census.rejections), seconds, n / seconds, used * 1e6 / n, bench::peak_rss_mib());
 }
 
+/// The system's and the allocator's answers, and the detectors.
+void measure_look() {
+  constexpr int looks = 20'000;
+  adapters::SystemMemory meter("/", {});
+  actors::LeakWatch watch;
+  actors::MemoryReport report;
+  const auto cpu = bench::cpu_seconds();
+  for (int i = 0; i < looks; ++i) {
+    report.at.ms += actors::MemoryBudgets{}.look_interval.count;
+    report.process = meter.read();
+    watch.look(report);
+  }
+  std::printf("cpu_us/look %.1f\n", (bench::cpu_seconds() - cpu) * 1e6 / looks);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string where = argc > 1 ? argv[1] : "memory";
+  if (where == "look") return measure_look(), 0;
   bench::Workload work(argc > 2 ? std::atol(argv[2]) : 50'000, argc > 3 ? std::atoi(argv[3]) : 5,
                        argc > 4 ? std::atol(argv[4]) : 10'000);
   const adapters::WallClock clock;

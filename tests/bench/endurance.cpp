@@ -34,7 +34,9 @@ std::int64_t allocated_bytes() {
   return static_cast<std::int64_t>(allocated);
 }
 
+/// Once free pages were given back to the system, as a renewal does: what is left beyond `allocated` is fragmentation.
 std::int64_t resident_bytes() {
+  mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // MALLCTL_ARENAS_ALL
   std::ifstream statm("/proc/self/statm");
   std::int64_t total = 0;
   std::int64_t resident = 0;
@@ -89,19 +91,38 @@ class GeneratingLog final : public events::Log {
   void set_engine(const actors::Engine& engine) { engine_ = &engine; }
   [[nodiscard]] int checks_failed() const { return checks_failed_; }
 
+  /// The highest of resident bytes over the lowest, less one, without the points before epitaphs are all there.
+  [[nodiscard]] double resident_spread() const {
+    std::int64_t lowest = 0;
+    std::int64_t highest = 0;
+    for (const auto& point : points_) {
+      if (point.carts <= settled_at()) continue;
+      lowest = lowest == 0 ? point.resident : std::min(lowest, point.resident);
+      highest = std::max(highest, point.resident);
+    }
+    return lowest == 0 ? 0 : static_cast<double>(highest - lowest) / static_cast<double>(lowest);
+  }
+
   /// Slope of allocated bytes over ended carts by least squares, without the points before epitaphs are all there.
   [[nodiscard]] double slope() const {
     double n = 0, x = 0, y = 0, xx = 0, xy = 0;
-    for (const auto& [carts, bytes] : points_) {
-      if (carts <= events::limits::epitaphs_with_session + each_) continue;
-      const auto cx = static_cast<double>(carts);
-      const auto cy = static_cast<double>(bytes);
+    for (const auto& point : points_) {
+      if (point.carts <= settled_at()) continue;
+      const auto cx = static_cast<double>(point.carts);
+      const auto cy = static_cast<double>(point.allocated);
       n += 1, x += cx, y += cy, xx += cx * cx, xy += cx * cy;
     }
     return n < 2 ? 0 : (n * xy - x * y) / (n * xx - x * x);
   }
 
  private:
+  struct Point {
+    std::int64_t carts = 0;  // ended
+    std::int64_t allocated = 0;
+    std::int64_t resident = 0;
+  };
+  [[nodiscard]] std::int64_t settled_at() const { return events::limits::epitaphs_with_session + each_; }
+
   /// False: not the same within ten seconds.
   [[nodiscard]] bool actors_agree() const {
     for (int i = 0; i < 10'000; ++i) {
@@ -130,10 +151,11 @@ class GeneratingLog final : public events::Log {
       ++checks_failed_;
       std::printf("%10lld carts ended  THE COUNTS DIFFER\n", static_cast<long long>(work_.finished()));
     }
-    points_.emplace_back(work_.finished(), allocated_bytes());
+    points_.push_back({work_.finished(), allocated_bytes(), resident_bytes()});
     if (static_cast<std::int64_t>(points_.size()) % 10 != 0) return;
     std::printf("%10lld carts ended  allocated %8.2f MB  resident %8.2f MB\n", static_cast<long long>(work_.finished()),
-                static_cast<double>(points_.back().second) / 1e6, static_cast<double>(resident_bytes()) / 1e6);
+                static_cast<double>(points_.back().allocated) / 1e6,
+                static_cast<double>(points_.back().resident) / 1e6);
     std::fflush(stdout);
   }
   bench::Workload work_;
@@ -142,7 +164,7 @@ class GeneratingLog final : public events::Log {
   int checks_failed_ = 0;
   bool taken_ = false;
   events::Offset next_ = 0;
-  std::vector<std::pair<std::int64_t, std::int64_t>> points_;
+  std::vector<Point> points_;
 };
 
 }  // namespace
@@ -161,7 +183,9 @@ int main(int argc, char** argv) {
               static_cast<long long>(census.carts_started - census.carts_stopped),
               static_cast<long long>(census.sessions_started - census.sessions_stopped),
               static_cast<long long>(census.actors_running), static_cast<long long>(census.epitaphs));
-  std::printf("slope %.3f allocated bytes per ended cart, once the epitaphs' queue is full; %d checks failed\n",
-              log.slope(), log.checks_failed());
+  std::printf(
+      "once the epitaphs' queue is full: slope %.3f allocated bytes per ended cart, resident bytes within %.1f%%; "
+      "%d checks failed\n",
+      log.slope(), 100 * log.resident_spread(), log.checks_failed());
   return log.checks_failed() == 0 ? 0 : 1;
 }

@@ -1,13 +1,15 @@
 // A log that makes whole checkouts as it is polled, as many as wanted a second of simulated time, and forgets what is
-// committed.
+// committed, but for alerts where a file is given.
 #pragma once
 
 #include "actors/commands.h"
 #include "events/identity.h"
 #include "events/log.h"
+#include "tools/record_text.h"
 
 #include <array>
 #include <cstdint>
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -18,14 +20,15 @@
 
 namespace mayfly::leaks {
 
-/// Each poll moves the clock by a step and gives that step's commands. A cart says one each ten steps, ten in all.
+/// Each poll moves the clock by a step and gives that step's commands. A cart says one each twenty steps, ten in all.
 class TrafficLog final : public events::Log {
  public:
   static constexpr std::int32_t partition_count = 2;
   TrafficLog(testing::SetClock& clock, std::function<void()> at_step) : clock_(clock), at_step_(std::move(at_step)) {}
 
   std::int64_t carts_per_s = 2'000;
-  events::Millis step{100};
+  events::Millis step{50};
+  std::FILE* alerts = nullptr;  // written there a line each, as `tail --json` does; null: not kept
 
   [[nodiscard]] std::int32_t partitions() const override { return partition_count; }
   events::Polled poll(const events::PollLimits&) override {
@@ -58,7 +61,21 @@ class TrafficLog final : public events::Log {
     return {};
   }
   void start(events::Partition) override {}
-  events::CommitResult commit(const events::Commit&) override { return {}; }
+  events::CommitResult commit(const events::Commit& commit) override {
+    if (alerts == nullptr) return {};
+    for (const auto& made : commit.records) {
+      if (made.stream != events::Stream::alerts) continue;
+      const events::Record record{{made.partition, ++alerts_},
+                                  clock_.now(),
+                                  events::TimestampType::log_append_time,
+                                  made.key,
+                                  made.value,
+                                  made.headers};
+      std::fprintf(alerts, "%s\n", tools::as_ndjson(record).c_str());
+    }
+    std::fflush(alerts);
+    return {};
+  }
   events::LogStatus append(const events::NewRecord& tick) override {
     Command command;
     command.type = "dev.mayfly.clock.tick.v1";
@@ -70,7 +87,7 @@ class TrafficLog final : public events::Log {
 
  private:
   static constexpr std::size_t commands = 10;
-  static constexpr std::size_t steps_between = 10;
+  static constexpr std::size_t steps_between = 20;
   struct Command {
     std::string key;  // empty: none
     std::string id;
@@ -123,6 +140,7 @@ class TrafficLog final : public events::Log {
   std::function<void()> at_step_;
   bool taken_ = false;
   std::int64_t begun_ = 0;
+  events::Offset alerts_ = 0;
   std::deque<std::pair<std::int64_t, std::int64_t>> cohorts_;  // carts begun in each step, newest first
   std::array<std::vector<Command>, partition_count> ticks_;
   std::array<events::Offset, partition_count> next_{};
