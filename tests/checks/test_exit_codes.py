@@ -61,7 +61,8 @@ class ExitCodes(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, f"{decided} of {there} decided")
             time.sleep(0.02)
         engine.send_signal(signal.SIGTERM)
-        self.assertEqual(engine.wait(PATIENCE_S), 0)
+        said = engine.communicate(timeout=PATIENCE_S)[1]
+        self.assertEqual(engine.returncode, 0, said)
         with sqlite_log.SqliteLog(self.path) as log:
             check = log_check.Check(log)
             check.run()
@@ -92,6 +93,7 @@ class ExitCodes(unittest.TestCase):
             said = engine.communicate(timeout=PATIENCE_S)[1]
             self.assertEqual(engine.returncode, 9, said)
             self.assertIn('"not_drained"', said)
+        self.config.write_text("")
         self.check_one_dead_letter()
 
     def test_10_a_command_that_uses_more_cpu_time_than_it_may(self):

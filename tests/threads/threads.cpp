@@ -7,6 +7,7 @@
 #include "bench/workload.h"
 #include "events/identity.h"
 
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <string_view>
@@ -29,6 +30,21 @@ void append_all(adapters::MemoryStore& store) {
   }
 }
 
+/// A data race that is certain, not likely: the first two threads to write wait for each other, by relaxed atomics,
+/// which order nothing between them.
+class Race {
+ public:
+  void write() {
+    met_.fetch_add(1, std::memory_order_relaxed);
+    while (met_.load(std::memory_order_relaxed) < 2) std::this_thread::yield();
+    ++writes_;
+  }
+
+ private:
+  std::atomic<int> met_ = 0;
+  std::int64_t writes_ = 0;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -38,19 +54,20 @@ int main(int argc, char** argv) {
   append_all(store);
   adapters::MemoryLog log(store);
 
-  std::int64_t decided = 0;  // by whichever thread, without a lock: the race
+  Race planted;
   actors::EngineConfig config;
   config.threads = 4;
   config.batch_records = 1'000;
   config.awake_carts = 50;
   config.memory.look_interval = {0};
   config.poll_wait = {1};
-  if (race) config.before_decide = [&decided](std::string_view, events::Position) { ++decided; };
+  if (race) config.before_decide = [&planted](std::string_view, events::Position) { planted.write(); };
   actors::Engine engine(log, clock, config, nullptr);
 
   std::stop_source stop;
   std::int64_t looks = 0;
   std::thread observer([&] {
+    if (race) planted.write();
     while (engine.census().carts_ended < cart_count) {
       ++looks;
       for (const auto& view : engine.partitions()) engine.renew(view.partition);
