@@ -21,11 +21,18 @@ void Appender::throw_away() {
   client_.reset();
 }
 
+/// It has lost count of what it sent. The next append makes another, so this passes by itself.
+bool Appender::of_no_more_use() const {
+  return client_ && rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 Error Appender::begin_anew_if_needed() {
-  if (client_ && rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  if (client_ && !of_no_more_use()) return {};
   throw_away();
   events::LogStatus status;
-  client_ = make_client(Role::appender, options_, {}, *this, status);
+  auto options = options_;
+  if (keeps_ == Keeps::for_ever) options.request_limit = {};  // of a message: none
+  client_ = make_client(Role::appender, options, {}, *this, status);
   if (!client_) return {RD_KAFKA_RESP_ERR__INVALID_ARG, status.message};
   for (std::size_t i = 0; i < topics_.size(); ++i) {
     topics_[i].reset(rd_kafka_topic_new(client_.get(), options_.topics[i].c_str(), nullptr));
@@ -39,8 +46,10 @@ void Appender::delivered(const rd_kafka_message_t& message) {
     if (at != nullptr) *at = {message.partition, message.offset};
     return;
   }
+  Error failed(message.err);  // not the message's own text: of one that was to be written that is its value
+  failed.retriable = of_no_more_use() || failed.fenced();  // it has no name that another could take
   std::scoped_lock lock(mutex_);
-  if (failure_.ok()) failure_ = Error(message.err, rd_kafka_message_errstr(&message));
+  if (failure_.ok()) failure_ = std::move(failed);
 }
 
 Error Appender::take_failure() {
@@ -49,7 +58,9 @@ Error Appender::take_failure() {
 }
 
 Error Appender::produce(const events::NewRecord& record, events::Position* at) {
-  return kafka::produce(client_.get(), topics_[static_cast<std::size_t>(record.stream)].get(), record, at);
+  auto error = kafka::produce(client_.get(), topics_[static_cast<std::size_t>(record.stream)].get(), record, at);
+  error.retriable = error.retriable || of_no_more_use();
+  return error;
 }
 
 events::Appended Appender::append(std::span<const events::NewRecord> records) {

@@ -62,6 +62,7 @@ events::Fetched KafkaClient::read(events::Stream stream, events::Partition parti
       break;
     }
     reader_->waker().wait({left});
+    reader_->serve();
   }
   fetched.next = std::max(from, reading.next());
   return fetched;

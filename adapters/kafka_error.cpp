@@ -26,7 +26,17 @@ bool Error::fenced() const {
   }
 }
 
+bool Error::unknown_topic() const {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: return true;
+    default: return false;
+  }
+}
+
 bool Error::unavailable() const {
+  if (unknown_topic()) return true;
   switch (code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
@@ -48,7 +58,25 @@ bool Error::unavailable() const {
     case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
     case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
     case RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS:
-    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT: return true;
+    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
+    // A broker that starts, ends, or hands its leadership or its controller's place over.
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_STALE_BROKER_EPOCH:
+    case RD_KAFKA_RESP_ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_UNKNOWN:  // an exception in a broker
+    // The brokers have forgotten a producer: it, or the one after it, gets another number.
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+    // Of a client that is full or was ended while it still had something to do.
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT: return true;
     default: return retriable;
   }
 }
@@ -57,10 +85,13 @@ events::LogStatus Error::status(std::string_view tried) const {
   using events::LogError;
   if (ok()) return {};
   const std::string what = std::string(tried) + ": " + message + " (" + rd_kafka_err2name(code) + ")";
-  if (fenced()) return {LogError::fenced, what + ". Another engine has taken this one's name."};
+  if (fenced() && !retriable) return {LogError::fenced, what + ". Another engine has taken this one's name."};
+  if (unknown_topic()) {
+    return {LogError::unavailable, what + ". Check that the topic is there: see docs/kafka.md, A topic was deleted."};
+  }
   if (unavailable()) {
     return {LogError::unavailable,
-            what + ". Check that the brokers run and are reached at the address they advertise; this is tried again."};
+            what + ". Check that the brokers run and are reached at the address they advertise."};
   }
   switch (code) {
     case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:

@@ -26,9 +26,11 @@ struct Error {
   [[nodiscard]] bool ok() const { return code == RD_KAFKA_RESP_ERR_NO_ERROR; }
   /// Another producer or member has this one's name.
   [[nodiscard]] bool fenced() const;
-  /// The brokers could not be asked, or not in time: it may be different later.
+  /// The brokers could not be asked, not in time, or were just changing places: it may be different later.
   [[nodiscard]] bool unavailable() const;
-  /// For the user: what was tried, what went wrong, what to do.
+  /// The brokers asked know no such topic or partition: just made, or deleted. It is `unavailable` too.
+  [[nodiscard]] bool unknown_topic() const;
+  /// For the user: what was tried, what went wrong, what to do. Whether it is tried again the caller says.
   [[nodiscard]] events::LogStatus status(std::string_view tried) const;
 };
 

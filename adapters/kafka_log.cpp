@@ -29,26 +29,51 @@ std::unique_ptr<KafkaLog> KafkaLog::open(const KafkaOptions& options, std::int32
   if (!log->reader_) return nullptr;
   status = kafka::prepare_topics(log->reader_->client(), options, partitions_if_new, log->topics_);
   if (!status.ok()) return nullptr;
-  if (const auto error = log->transactions_.begin_anew_if_needed(); !error.ok()) {
+  auto error = log->transactions_.begin_anew_if_needed();
+  // Fenced before it has done anything: its beginning crossed the end of a predecessor's transaction, or another start.
+  if (error.fenced()) error = log->transactions_.begin_anew_if_needed();
+  if (!error.ok()) {
     status = error.status("beginning transactions as '" + log->identity_.transactional_id + "' at " + options.brokers);
     return nullptr;
   }
-  auto* self = log.get();
-  kafka::Member::Hooks hooks;
-  hooks.given = [self](auto partitions, auto group) { self->given(std::move(partitions), std::move(group)); };
-  hooks.leaving = [self] { self->wait_for_commit(); };
-  log->member_ = kafka::Member::join(options, log->identity_, std::move(hooks), log->reader_->waker(), status);
-  if (!log->member_) return nullptr;
+  if (!log->join(status)) return nullptr;
   status.message = log->topics_.warning;
   return log;
 }
 
 KafkaLog::KafkaLog(const KafkaOptions& options, const kafka::Identity& identity)
-    : options_(options), identity_(identity), transactions_(options, identity), ticks_(options) {}
+    : options_(options),
+      identity_(identity),
+      transactions_(options, identity),
+      ticks_(options),
+      alerts_(options, kafka::Appender::Keeps::for_ever),
+      presence_(options_) {}
 
 KafkaLog::~KafkaLog() = default;
 
 // --- membership ----------------------------------------------------------------------------------------------------
+
+bool KafkaLog::join(LogStatus& status) {
+  kafka::Member::Hooks hooks;
+  hooks.given = [this](auto partitions, auto group) { given(std::move(partitions), std::move(group)); };
+  hooks.leaving = [this] { wait_for_commit(); };
+  auto member = kafka::Member::join(options_, identity_, std::move(hooks), reader_->waker(), status);
+  if (!member) return false;
+  member_ = std::move(member);
+  ++joins_;
+  return true;
+}
+
+/// Fenced while the group has given it nothing: an earlier request of its own to join, whose answer was lost, may have
+/// taken its place. Another engine of that name that serves by now ends with that; of two that start at once one does.
+bool KafkaLog::joined_again(const kafka::Error& error, events::Polled& polled) {
+  constexpr int most_joins = 4;
+  {
+    std::scoped_lock lock(mutex_);
+    if (!error.fenced() || settled_ || joins_ >= most_joins) return false;
+  }
+  return join(polled.status);
+}
 
 /// From the member's poll: what the group has given us, or that it takes all back (none given).
 void KafkaLog::given(std::vector<Partition> partitions, std::shared_ptr<rd_kafka_consumer_group_metadata_t> group) {
@@ -71,6 +96,8 @@ void KafkaLog::given(std::vector<Partition> partitions, std::shared_ptr<rd_kafka
   assigned_ = std::move(partitions);
   started_.clear();
   settled_ = group != nullptr;
+  if (settled_) joins_ = 0;
+  if (settled_ && assigned_.empty()) presence_.doubt();  // others have them all, or the topic is gone
   group_ = std::move(group);
 }
 
@@ -96,7 +123,7 @@ void KafkaLog::end_of_membership(const kafka::Error& error, events::Polled& poll
 /// What became of ownership since the last poll. True if there is anything to tell.
 bool KafkaLog::take_changes(events::Polled& polled) {
   const auto error = member_->poll();
-  if (!error.ok()) end_of_membership(error, polled);
+  if (!error.ok() && !joined_again(error, polled)) end_of_membership(error, polled);
   bool fenced = false;
   {
     std::scoped_lock lock(mutex_);
@@ -112,7 +139,7 @@ bool KafkaLog::take_changes(events::Polled& polled) {
   }
   polled.lost.insert(polled.lost.end(), lost_.begin(), lost_.end());
   lost_.clear();
-  polled.taken = std::exchange(taken_, {});
+  if (!gone_) polled.taken = std::exchange(taken_, {});
   polled.settled = settled_;
   if (!over_.ok()) polled.status = over_;
   return !polled.lost.empty() || !polled.taken.empty() || !polled.status.ok();
@@ -124,16 +151,45 @@ events::Polled KafkaLog::poll(const events::PollLimits& limits) {
   events::Polled polled;
   const auto until = SteadyClock::now() + span(limits.wait);
   restorer_.reset();
+  hear_clients();
   while (!take_changes(polled) && !gather(limits, polled)) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - SteadyClock::now()).count();
     if (left <= 0) break;
     reader_->waker().wait({left});
   }
-  if (polled.status.ok() && reader_->listener().take_all_down()) {
-    polled.status = {LogError::unavailable, "No broker of " + options_.brokers + " can be reached: " +
-                                                reader_->listener().last_heard() + ". This is tried again."};
-  }
+  if (!polled.batch.records.empty()) presence_.answered();
+  if (polled.status.ok() && polled.batch.records.empty()) watch_presence(polled);
   return polled;
+}
+
+/// What a client has to say it keeps until it is asked. A producer that is at work is asked the next time.
+void KafkaLog::hear_clients() {
+  reader_->serve();
+  if (const std::unique_lock turn(commit_turn_, std::try_to_lock); turn) transactions_.serve();
+  if (const std::unique_lock turn(append_mutex_, std::try_to_lock); turn) {
+    ticks_.serve();
+    alerts_.serve();
+  }
+}
+
+/// Whether brokers answer and the topics are there. While topics are gone no partition is ours; those that are back are
+/// read anew, from what is committed then.
+void KafkaLog::watch_presence(events::Polled& polled) {
+  const bool reader_doubts = reader_->listener().take_doubt();
+  if (member_->take_doubt() || reader_doubts) presence_.doubt();
+  const auto& answer = presence_.look(reader_->client(), reader_->topics(), reader_->listener());
+  polled.status = answer.status;
+  if (!answer.gone) {
+    gone_ = gone_ && !answer.status.ok();
+    return;
+  }
+  if (std::exchange(gone_, true)) return;
+  lanes_.clear();
+  std::scoped_lock lock(mutex_);
+  polled.lost.insert(polled.lost.end(), assigned_.begin(), assigned_.end());
+  for (const auto p : assigned_) figures_.not_ours(p);
+  taken_ = assigned_;
+  started_.clear();
 }
 
 /// Each started partition its share of the limits, so that none waits for another's backlog.
@@ -172,6 +228,12 @@ events::Restored KafkaLog::restore(Partition partition,
     const std::scoped_lock turn(commit_turn_);
     error = transactions_.begin_anew_if_needed();
   }
+  if (error.fenced()) {  // by whom is found out by the next poll
+    std::scoped_lock lock(mutex_);
+    fenced_ = true;
+    restored.status = {LogError::unavailable, error.status("restoring partition " + std::to_string(partition)).message};
+    return restored;
+  }
   events::Offset committed = -1;
   const auto until = SteadyClock::now() + span(options_.transaction_timeout) + span(options_.request_limit);
   if (error.ok()) {
@@ -188,6 +250,7 @@ events::Restored KafkaLog::restore(Partition partition,
   if (error.ok()) error = reader_->ends(Stream::commands, partition, commands);
   if (error.ok()) error = read_state(partition, state);
   if (!error.ok()) {
+    if (error.unknown_topic()) presence_.doubt();
     restored.status = error.status("restoring partition " + std::to_string(partition));
     return restored;
   }
@@ -219,6 +282,8 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
     if (!batch.records.empty()) {
       until = SteadyClock::now() + span(options_.transaction_timeout) + span(options_.request_limit);
     } else if (SteadyClock::now() >= until) {
+      auto& listener = restorer_->listener();
+      if (listener.take_doubt()) return {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, listener.last_heard()};
       return {RD_KAFKA_RESP_ERR__TIMED_OUT, "the state's end is not reached; a transaction on it may be hanging"};
     } else {
       restorer_->waker().wait(events::Millis{100});
@@ -270,7 +335,7 @@ events::CommitResult KafkaLog::commit(const events::Commit& commit) {
 LogStatus KafkaLog::append(const events::NewRecord& record) {
   if (auto why = kafka::refusal(record, topics_); !why.empty()) return {LogError::invalid, why};
   const std::scoped_lock lock(append_mutex_);
-  const auto error = ticks_.send(record);
+  const auto error = (record.stream == Stream::alerts ? alerts_ : ticks_).send(record);
   if (!error.ok()) figures_.tick_failed();
   return error.status("appending to " + options_.topic(record.stream));
 }

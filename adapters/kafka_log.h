@@ -5,6 +5,7 @@
 #include "adapters/kafka_appender.h"
 #include "adapters/kafka_figures.h"
 #include "adapters/kafka_member.h"
+#include "adapters/kafka_presence.h"
 #include "adapters/kafka_reader.h"
 #include "adapters/kafka_topics.h"
 #include "adapters/kafka_transactions.h"
@@ -41,7 +42,11 @@ class KafkaLog final : public events::Log {
   void wait_for_commit();
   bool take_changes(events::Polled&);
   bool gather(const events::PollLimits&, events::Polled&);
+  bool join(events::LogStatus&);
+  bool joined_again(const kafka::Error&, events::Polled&);
   void end_of_membership(const kafka::Error&, events::Polled&);
+  void hear_clients();
+  void watch_presence(events::Polled&);
   kafka::Error read_state(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&);
 
   KafkaOptions options_;
@@ -51,9 +56,13 @@ class KafkaLog final : public events::Log {
   std::timed_mutex commit_turn_;  // held through a transaction
   kafka::Transactions transactions_;
   std::mutex append_mutex_;
-  kafka::Appender ticks_;
+  kafka::Appender ticks_;   // soon outdated: the next one says more
+  kafka::Appender alerts_;  // said once
 
   // Of the thread that polls, restores and starts.
+  kafka::Presence presence_;
+  bool gone_ = false;  // topics are; until they are back nothing is `taken`
+  int joins_ = 0;      // since the group last gave partitions out
   std::unique_ptr<kafka::Reader> reader_;
   std::unique_ptr<kafka::Reader> restorer_;  // while partitions are being restored
   std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;

@@ -78,6 +78,7 @@ Error Member::poll() {
       return error;
     }
     heard(rd_kafka_message_errstr(message.get()));
+    if (Error(message->err).unknown_topic()) doubt();
   }
   return {};
 }

@@ -45,9 +45,7 @@ std::span<const events::Header> headers_of(rd_kafka_message_t* message, std::pmr
 }
 
 /// Errors that librdkafka gets over: a broker that is away or does not yet know its topics.
-bool passes(rd_kafka_resp_err_t code) {
-  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || Error(code).ok() || Error(code).unavailable();
-}
+bool passes(rd_kafka_resp_err_t code) { return Error(code).ok() || Error(code).unavailable(); }
 
 std::optional<events::Bytes> bytes_of(const void* data, std::size_t size) {
   if (data == nullptr) return std::nullopt;
@@ -72,10 +70,12 @@ events::Record record_of(rd_kafka_message_t* message, std::pmr::memory_resource&
 
 // --- one partition -------------------------------------------------------------------------------------------------
 
-Lane::Lane(Client client, rd_kafka_topic_t* topic, events::Partition partition, events::Offset from, Waker& waker)
+Lane::Lane(Client client, rd_kafka_topic_t* topic, events::Partition partition, events::Offset from, Waker& waker,
+           Listener& listener)
     : client_(std::move(client)),
       topic_(topic),
       partition_(partition),
+      listener_(listener),
       queue_(rd_kafka_queue_new(client_.get())),
       next_(std::max<events::Offset>(from, 0)) {
   Waker::watch(queue_.get(), &waker);
@@ -106,7 +106,10 @@ void Lane::take(std::size_t& records, std::size_t& bytes, events::RecordBatch& b
       if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         end_seen_ = message->offset;
         next_ = std::max(next_, end_seen_);
-      } else if (!passes(message->err)) {
+      } else if (passes(message->err)) {
+        listener_.heard(rd_kafka_message_errstr(message));
+        if (Error(message->err).unknown_topic()) listener_.doubt();
+      } else {
         error_ = Error(message->err, rd_kafka_message_errstr(message));
       }
       rd_kafka_message_destroy(message);
@@ -144,7 +147,8 @@ std::unique_ptr<Reader> Reader::make(const KafkaOptions& options, events::LogSta
 }
 
 std::unique_ptr<Lane> Reader::read(events::Stream stream, events::Partition partition, events::Offset from) {
-  return std::make_unique<Lane>(client_, topics_[static_cast<std::size_t>(stream)].get(), partition, from, waker_);
+  auto* topic = topics_[static_cast<std::size_t>(stream)].get();
+  return std::make_unique<Lane>(client_, topic, partition, from, waker_, listener_);
 }
 
 Error Reader::ends(events::Stream stream, events::Partition partition, events::StreamEnds& ends) {

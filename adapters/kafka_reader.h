@@ -20,7 +20,8 @@ inline constexpr events::Offset from_the_beginning = RD_KAFKA_OFFSET_BEGINNING;
 /// earlier reading can be taken for one of this. Stops when destroyed.
 class Lane {
  public:
-  Lane(Client, rd_kafka_topic_t*, events::Partition, events::Offset from, Waker&);
+  /// The waker and the listener outlive it; the listener hears when the topic is not known.
+  Lane(Client, rd_kafka_topic_t*, events::Partition, events::Offset from, Waker&, Listener&);
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -42,6 +43,7 @@ class Lane {
   Client client_;
   rd_kafka_topic_t* topic_;
   events::Partition partition_;
+  Listener& listener_;
   Queue queue_;
   std::vector<rd_kafka_message_t*> held_;  // taken from the queue, not yet given
   std::size_t next_held_ = 0;
@@ -59,7 +61,10 @@ class Reader {
   [[nodiscard]] std::unique_ptr<Lane> read(events::Stream, events::Partition, events::Offset from);
   /// Where the committed records of a partition begin and end.
   Error ends(events::Stream, events::Partition, events::StreamEnds&);
+  /// Lets the listener hear what the client has to say. Call now and then: it is kept until then.
+  void serve() { rd_kafka_poll(client_.get(), 0); }
   [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }
+  [[nodiscard]] const std::array<Topic, events::stream_count>& topics() const { return topics_; }
   [[nodiscard]] Waker& waker() { return waker_; }
   [[nodiscard]] Listener& listener() { return listener_; }
 

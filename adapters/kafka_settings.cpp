@@ -16,7 +16,7 @@ constexpr int heartbeats_per_session = 5;
 constexpr const char* most_bytes = "1200000";  // of a record; the topics' own limits are lower
 
 Settings begins_with(Role role) {
-  Settings all = {{"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "1000"}, {"retry.backoff.ms", "50"}};
+  Settings all = {{"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "1000"}, {"retry.backoff.ms", "10"}};
   const auto add = [&all](const Settings& more) { all.insert(all.end(), more.begin(), more.end()); };
   switch (role) {
     case Role::member: break;
@@ -73,7 +73,7 @@ Settings must_hold(Role role, const KafkaOptions& options, const Identity& ident
            {"message.timeout.ms", ms(options.transaction_timeout)}});
       break;
     case Role::appender:
-      add({{"enable.idempotence", "true"}, {"message.timeout.ms", ms(options.request_limit)}});
+      add({{"enable.idempotence", "true"}, {"message.timeout.ms", ms(options.request_limit)}});  // 0: none
       break;
   }
   return all;
@@ -137,7 +137,7 @@ Client make_client(Role role, const KafkaOptions& options, const Identity& ident
     if (level <= warning) listener(rd_kafka_opaque(client))->heard(line);
   });
   rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int error, const char* reason, void* opaque) {
-    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) listener(opaque)->lost_all_brokers();
+    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) listener(opaque)->doubt();
     listener(opaque)->heard(reason);
   });
   if (role == Role::member) {

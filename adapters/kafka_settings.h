@@ -22,16 +22,16 @@ class Listener {
   virtual void delivered(const rd_kafka_message_t&) {}
 
   void heard(const char* line);
-  void lost_all_brokers() { all_down_ = true; }
-  /// True once after all brokers could not be reached.
-  bool take_all_down() { return all_down_.exchange(false); }
+  void doubt() { doubtful_ = true; }
+  /// True once after something that lets it be doubted that a broker answers and that the topics are there.
+  bool take_doubt() { return doubtful_.exchange(false); }
   /// What was last said of a warning or worse.
   [[nodiscard]] std::string last_heard() const;
 
  private:
   mutable std::mutex mutex_;
   std::string last_;
-  std::atomic<bool> all_down_{false};
+  std::atomic<bool> doubtful_{false};
 };
 
 /// Who a client is: this decides which settings it begins with and which must hold.

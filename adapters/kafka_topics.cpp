@@ -30,10 +30,13 @@ LogStatus look(rd_kafka_t* client, const KafkaOptions& options, AllTopics& all) 
   for (int i = 0; i < list->topic_cnt; ++i) {
     const auto& topic = list->topics[i];
     const auto ours = std::find(options.topics.begin(), options.topics.end(), topic.topic);
-    if (ours == options.topics.end() || topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    if (ours == options.topics.end()) continue;
     auto& facts = all[static_cast<std::size_t>(ours - options.topics.begin())];
+    facts.leaderless = topic.err != RD_KAFKA_RESP_ERR_NO_ERROR && !Error(topic.err).unknown_topic();
+    if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const bool all_led = std::all_of(topic.partitions, topic.partitions + topic.partition_cnt,
                                      [](const rd_kafka_metadata_partition& p) { return p.leader >= 0; });
+    facts.leaderless = !all_led;
     if (!all_led) continue;
     facts.partitions = topic.partition_cnt;
     facts.replicas = topic.partition_cnt > 0 ? topic.partitions[0].replica_cnt : 0;
@@ -106,8 +109,10 @@ LogStatus make(rd_kafka_t* client, const KafkaOptions& options, std::int32_t par
     const auto code = rd_kafka_topic_result_error(results[i]);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
     const auto* text = rd_kafka_topic_result_error_string(results[i]);
-    return Error(code, text != nullptr ? text : rd_kafka_err2str(code))
-        .status("making topic " + std::string(rd_kafka_topic_result_name(results[i])));
+    Error refused(code, text != nullptr ? text : rd_kafka_err2str(code));
+    // More replicas than brokers: those of a cluster that is started come one after the other.
+    if (code == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR) refused.retriable = true;
+    return refused.status("making topic " + std::string(rd_kafka_topic_result_name(results[i])));
   }
   return {};
 }
@@ -134,7 +139,6 @@ LogStatus read_settings(rd_kafka_t* client, const KafkaOptions& options, AllTopi
   for (std::size_t i = 0; i < count; ++i) {
     const std::string name = rd_kafka_ConfigResource_name(found[i]);
     if (Error e(rd_kafka_ConfigResource_error(found[i])); !e.ok()) {
-      if (e.code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) e.retriable = true;
       return e.status("reading the settings of topic " + name);
     }
     const auto ours = std::find(options.topics.begin(), options.topics.end(), name);
@@ -154,14 +158,36 @@ bool all_exist(const AllTopics& all) {
   return std::all_of(all.begin(), all.end(), [](const TopicFacts& f) { return f.exists(); });
 }
 
-LogStatus none_there(const KafkaOptions& options, const AllTopics& all) {
-  std::string missing;
-  for (int i = 0; i < events::stream_count; ++i) {
-    if (all[static_cast<std::size_t>(i)].exists()) continue;
-    missing += (missing.empty() ? "" : ", ") + options.topic(static_cast<Stream>(i));
+/// The topics of which that is true.
+template <class Which>
+std::string named(const KafkaOptions& options, const AllTopics& all, Which which) {
+  std::string names;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (which(all[i])) names.append(names.empty() ? "" : ", ").append(options.topics[i]);
   }
-  return {LogError::invalid, options.brokers + " has no topic " + missing +
+  return names;
+}
+
+LogStatus none_there(const KafkaOptions& options, const AllTopics& all) {
+  return {LogError::invalid, options.brokers + " has no topic " +
+                                 named(options, all, [](const TopicFacts& f) { return !f.exists(); }) +
                                  ". Make them by starting an engine: mayfly serve --log kafka:" + options.brokers};
+}
+
+/// Until every topic that is there has its leaders, no longer than `until`: what is missing is known only then.
+LogStatus look_until_led(rd_kafka_t* client, const KafkaOptions& options, SteadyClock::time_point until,
+                         AllTopics& all) {
+  const auto leaderless = [](const TopicFacts& f) { return f.leaderless; };
+  for (;;) {
+    all = {};
+    if (auto status = look(client, options, all); !status.ok()) return status;
+    if (std::none_of(all.begin(), all.end(), leaderless)) return {};
+    if (SteadyClock::now() > until) {
+      return {LogError::unavailable, "Partitions of topic " + named(options, all, leaderless) + " at " +
+                                         options.brokers + " have no leader. Start the brokers that are away."};
+    }
+    std::this_thread::sleep_for(look_again);
+  }
 }
 
 }  // namespace
@@ -170,14 +196,17 @@ LogStatus prepare_topics(rd_kafka_t* client, const KafkaOptions& options, std::i
                          Topics& topics) {
   AllTopics all;
   const auto until = SteadyClock::now() + std::chrono::milliseconds(options.request_limit.count);
-  auto status = look(client, options, all);
+  auto status = look_until_led(client, options, until, all);
   if (!status.ok()) return status;
   if (!all_exist(all)) {
     if (partitions_if_new <= 0) return none_there(options, all);
     const auto& commands = all[static_cast<std::size_t>(Stream::commands)];
     status = make(client, options, commands.exists() ? commands.partitions : partitions_if_new, all);
     while (status.ok() && !all_exist(all)) {
-      if (SteadyClock::now() > until) return none_there(options, all);
+      if (SteadyClock::now() > until) {
+        return {LogError::unavailable, "Topics were made at " + options.brokers +
+                                           ", and not every broker knows them yet. Wait for the cluster to settle."};
+      }
       std::this_thread::sleep_for(look_again);
       status = look(client, options, all);
     }

@@ -18,6 +18,7 @@ struct TopicFacts {
   std::int32_t partitions = 0;
   int replicas = 0;  // of the partition that has fewest
   std::map<std::string, std::string> settings;
+  bool leaderless = false;  // it is there, but not every partition has a leader now: nothing else is known of it
   [[nodiscard]] bool exists() const { return partitions > 0; }
 };
 using AllTopics = std::array<TopicFacts, events::stream_count>;
@@ -35,7 +36,8 @@ struct Topics {
   std::string warning;  // empty: none
 };
 
-/// Makes what is missing with that many partitions (0: all must be there), then checks all.
+/// Makes what is missing with that many partitions (0: all must be there), then checks all. `unavailable` where brokers
+/// are away, or do not yet know what was made.
 [[nodiscard]] events::LogStatus prepare_topics(rd_kafka_t*, const KafkaOptions&, std::int32_t partitions_if_new,
                                                Topics&);
 

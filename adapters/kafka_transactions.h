@@ -21,6 +21,10 @@ class Transactions {
   Error begin_anew_if_needed();
   /// One transaction: the records, and the positions as the group's. Blocks until its outcome is known or given up on.
   events::CommitResult run(const events::Commit&, const rd_kafka_consumer_group_metadata_t&);
+  /// Hears what the producer has to say. Call now and then: it is kept until then.
+  void serve() {
+    if (client_) rd_kafka_poll(client_.get(), 0);
+  }
 
  private:
   using Until = std::chrono::steady_clock::time_point;

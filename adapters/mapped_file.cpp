@@ -25,7 +25,7 @@ std::unique_ptr<MappedFile> MappedFile::open(const std::string& file, std::size_
   };
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     return give_up(
-        {events::LogError::invalid, file + ": another process uses it. Give each engine its own --state-dir or name."});
+        {events::LogError::owned, file + ": another process uses it. Give each engine its own --state-dir or name."});
   }
   // Blocks, not a hole: a store into a page that the disk has no room for would be a signal.
   if (const int error = ::posix_fallocate(descriptor, 0, static_cast<off_t>(bytes)); error != 0) {

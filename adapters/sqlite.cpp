@@ -32,7 +32,7 @@ events::LogStatus Error::status() const {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return {events::LogError::unavailable,
-              what_happened + ". Another process is writing for long; this is tried again."};
+              what_happened + ". Another process is writing for long: wait for it or end it."};
     case SQLITE_FULL:
       return {events::LogError::full, what_happened + ". Make room on the disk, then start again; nothing is lost."};
     case SQLITE_IOERR:

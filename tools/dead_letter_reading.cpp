@@ -34,6 +34,8 @@ void DeadLetterReading::take(const Mark& mark, events::Timestamp at) {
     if (fate.kind == Fate::Kind::open || mark.to.offset < fate.to.offset) fate.to = mark.to;
     fate.kind = Fate::Kind::retry_begun;
   } else {
+    // A drop leaves a retry that was begun alone: this one was marked before it could know.
+    if (mark.kind == MarkKind::dropped && fate.kind == Fate::Kind::retry_begun) return;
     fate.kind = mark.kind == MarkKind::retried ? Fate::Kind::retried : Fate::Kind::dropped;
     fate.to = mark.to;
   }

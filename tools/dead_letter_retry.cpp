@@ -57,7 +57,7 @@ events::LogStatus DeadLetterHandling::retry(DeadLetterReading& reading, const st
   std::vector<Sending> sendings;
   auto status = choose(batch, sendings);
   if (!status.ok() || sendings.empty()) return status;
-  status = begin(reading, sendings);
+  status = mark_first(MarkKind::retry_begun, reading, sendings);
   if (status.ok()) status = look_for_sent(sendings);
   if (status.ok()) status = send(sendings);
   if (status.ok()) status = mark(MarkKind::retried, sendings);
@@ -65,9 +65,11 @@ events::LogStatus DeadLetterHandling::retry(DeadLetterReading& reading, const st
 }
 
 /// Steps 1 and 2.
-events::LogStatus DeadLetterHandling::begin(DeadLetterReading& reading, std::vector<Sending>& sendings) {
+events::LogStatus DeadLetterHandling::mark_first(MarkKind kind, DeadLetterReading& reading,
+                                                 std::vector<Sending>& sendings) {
+  if (sendings.empty()) return {};
   events::Offset last = 0;
-  if (auto status = mark(MarkKind::retry_begun, sendings, &last); !status.ok()) return status;
+  if (auto status = mark(kind, sendings, &last); !status.ok()) return status;
   if (auto status = reading.read_marks_through(last, run_); !status.ok()) return status;
   std::erase_if(sendings, [&](const Sending& s) {
     const bool anothers = reading.marked_by_another(s.found->record.at.offset);
@@ -147,7 +149,7 @@ events::LogStatus DeadLetterHandling::mark(MarkKind kind, const std::vector<Send
   return appended.status;
 }
 
-events::LogStatus DeadLetterHandling::drop(const std::vector<Found>& batch) {
+events::LogStatus DeadLetterHandling::drop(DeadLetterReading& reading, const std::vector<Found>& batch) {
   std::vector<Sending> dropped;
   dropped.reserve(batch.size());
   for (const auto& found : batch) {
@@ -157,7 +159,7 @@ events::LogStatus DeadLetterHandling::drop(const std::vector<Found>& batch) {
       dropped.push_back({&found, {}});
     }
   }
-  auto status = mark(MarkKind::dropped, dropped);
+  auto status = mark_first(MarkKind::dropped, reading, dropped);
   if (status.ok()) counts_.dropped += static_cast<std::int64_t>(dropped.size());
   return status;
 }

@@ -2,7 +2,8 @@
 //
 // Of each batch: (1) marks say that a retry has begun and from where on among the commands it would lie, (2) the marks
 // are read back: what another run marked before is left to it, (3) of retries that were begun before, what was sent is
-// looked for, (4) the others are sent, (5) marks say where they lie. Each step is durable before the next.
+// looked for, (4) the others are sent, (5) marks say where they lie. Each step is durable before the next. A drop has
+// the first two.
 #pragma once
 
 #include "events/log.h"
@@ -35,7 +36,7 @@ class DeadLetterHandling {
 
   /// Batches of `reading`, in order.
   events::LogStatus retry(DeadLetterReading& reading, const std::vector<Found>&);
-  events::LogStatus drop(const std::vector<Found>&);
+  events::LogStatus drop(DeadLetterReading& reading, const std::vector<Found>&);
   [[nodiscard]] const HandlingCounts& counts() const { return counts_; }
 
  private:
@@ -46,7 +47,7 @@ class DeadLetterHandling {
     events::Position to{0, events::no_offset};  // where it lies
   };
   events::LogStatus choose(const std::vector<Found>&, std::vector<Sending>&);
-  events::LogStatus begin(DeadLetterReading&, std::vector<Sending>&);
+  events::LogStatus mark_first(MarkKind, DeadLetterReading&, std::vector<Sending>&);
   events::LogStatus look_for_sent(std::vector<Sending>&);
   events::LogStatus send(std::vector<Sending>&);
   events::LogStatus mark(MarkKind, const std::vector<Sending>&, events::Offset* last = nullptr);

@@ -148,7 +148,7 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
   DeadLetterHandling handling(log, clock);
   status = each_batch(readings, selection, [&](DeadLetterReading& reading, std::vector<Found>& batch) {
     if (stop.stop_requested()) return LogStatus{events::LogError::unavailable, "Stopped; the rest is as it was."};
-    return retry ? handling.retry(reading, batch) : handling.drop(batch);
+    return retry ? handling.retry(reading, batch) : handling.drop(reading, batch);
   });
   print_counts(handling.counts());
   if (status.ok()) return handling.counts().left_out.empty() ? exit_ok : exit_failed;
@@ -194,8 +194,11 @@ int release(events::LogClient& log, const events::Clock& clock, const DeadLetter
     const auto tick = tick_record(events::partition_of(cart, log.partitions()), cart, clock.now());
     const auto appended = log.append({&tick.record, 1});
     if (!appended.status.ok()) return failed(appended.status);
-    std::printf("%s is let out of quarantine by the tick at %d:%lld; what it missed: deadletters retry --cart %s\n",
-                cart.c_str(), appended.at[0].partition, static_cast<long long>(appended.at[0].offset), cart.c_str());
+    std::printf(
+        "%s is let out of quarantine as soon as an engine decides the tick at %d:%lld, which is written; what it "
+        "missed: "
+        "deadletters retry --cart %s\n",
+        cart.c_str(), appended.at[0].partition, static_cast<long long>(appended.at[0].offset), cart.c_str());
   }
   return code;
 }

@@ -84,7 +84,8 @@ int demo(const DemoOptions& options) {
     serves = false;
   });
 
-  Front front(engine, clock, {config.name, name, clock.now()}, {});
+  Front front(clock, {config.name, name, clock.now()}, {});
+  const Front::Showing showing(front, engine);
   auto not_listening =
       options.http == "off" ? std::string() : front.listen(options.http.empty() ? default_http_address : options.http);
   if (!not_listening.empty() && options.http.empty()) not_listening = front.listen("127.0.0.1:0");

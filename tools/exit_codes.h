@@ -15,7 +15,7 @@ enum ExitCode : int {
   exit_log_unusable = 6,     // the log is broken, or does not fit this engine
   exit_engine_failed = 7,    // a part of the engine itself failed: start it again, it goes on from the log
   exit_log_full = 8,         // no space: make room, then start it again
-  exit_not_drained = 9,      // asked to stop, it did not end within drain_limit_ms; what was decided is decided again
+  exit_not_drained = 9,      // asked to stop: not within drain_limit_ms, or its last commit failed; it is decided again
   exit_handler_limit = 10,   // one command used more than handler_cpu_limit_ms of CPU time: start it again
   exit_stuck = 11,           // nothing was decided for stuck_limit_ms: start it again
 };

@@ -23,9 +23,8 @@ adapters::HttpAnswer verdict(bool good, const char* yes, const char* no) {
 
 }  // namespace
 
-Front::Front(actors::Engine& engine, const events::Clock& clock, Running running, FrontLimits limits)
-    : engine_(engine),
-      clock_(clock),
+Front::Front(const events::Clock& clock, Running running, FrontLimits limits)
+    : clock_(clock),
       running_(std::move(running)),
       limits_(limits),
       watchdog_(limits.stuck.count / look_interval.count + 1, limits.handler_cpu.count),
@@ -41,9 +40,25 @@ Front::~Front() {
   thread_.join();
 }
 
+void Front::show(actors::Engine* engine) {
+  const std::unique_lock alone(engine_mutex_);
+  engine_ = engine;
+}
+
+/// The answer while there is an engine, else that there is none.
+Front::Answer Front::of_engine(Answer answer) {
+  return [this, answer = std::move(answer)] {
+    const std::shared_lock shown(engine_mutex_);
+    if (engine_ != nullptr) return answer();
+    return adapters::HttpAnswer{503, "text/plain; charset=utf-8", "not ready: the log is not opened yet, or closed\n"};
+  };
+}
+
 void Front::run() {
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, std::chrono::milliseconds(look_interval.count), [this] { return over_; })) {
+    const std::shared_lock shown(engine_mutex_);
+    if (engine_ == nullptr) continue;
     look();
     tell_service();
   }
@@ -52,7 +67,7 @@ void Front::run() {
 /// The process ends here when something in it no longer returns: whoever supervises it starts it again, and what was
 /// under decision is then suspected (docs/operations.md).
 void Front::look() {
-  auto& flight = engine_.flight();
+  auto& flight = engine_->flight();
   if (const auto thread = watchdog_.look(flight.look())) {
     flight.blame_only(*thread);
     log_line(actors::Notice::Level::error, "handler_limit",
@@ -60,7 +75,7 @@ void Front::look() {
                  " ms of CPU time. The process ends; the command is suspected when it is started again.");
     ::_exit(exit_handler_limit);
   }
-  alive_ = watchdog_.look(engine_.pulse()) * look_interval.count < limits_.stuck.count / 2;
+  alive_ = watchdog_.look(engine_->pulse()) * look_interval.count < limits_.stuck.count / 2;
   if (watchdog_.stuck()) {
     log_line(actors::Notice::Level::error, "stuck",
              "nothing was decided for " + std::to_string(limits_.stuck.count) +
@@ -70,7 +85,7 @@ void Front::look() {
 }
 
 void Front::tell_service() {
-  const bool ready = engine_.ready();
+  const bool ready = engine_->ready();
   std::string words = ready && !told_ready_ ? "READY=1\n" : "";
   told_ready_ = told_ready_ || ready;
   if (alive_) words += "WATCHDOG=1\n";
@@ -78,7 +93,7 @@ void Front::tell_service() {
                            (ready ? "STATUS=serving" : "STATUS=not ready: restoring, or the log does not answer"));
 }
 
-Observed Front::observed() const { return observe(engine_, running_, clock_, alive_); }
+Observed Front::observed() const { return observe(*engine_, running_, clock_, alive_); }
 
 /// The tree as it is before: when a partition's count of renewals has risen, it was renewed.
 adapters::HttpAnswer Front::renew(const std::string& partition) {
@@ -87,7 +102,7 @@ adapters::HttpAnswer Front::renew(const std::string& partition) {
   const auto read = std::from_chars(partition.data(), end, which);
   const bool number = partition.empty() || (read.ec == std::errc{} && read.ptr == end && which >= 0);
   const auto before = tree_json(observed());
-  if (number && engine_.renew(which)) return {202, "application/json", before};
+  if (number && engine_->renew(which)) return {202, "application/json", before};
   return {404, "text/plain; charset=utf-8", "this engine serves no partition " + partition + "\n"};
 }
 
@@ -96,27 +111,25 @@ std::string Front::listen(const std::string& address) {
   server_ = adapters::HttpServer::open(
       address,
       {{"/livez", [this] { return verdict(alive_, "alive", "stuck: the loop no longer moves"); }},
-       {"/readyz",
-        [this] {
-          return verdict(engine_.ready(), "ready", "not ready: not restored yet, or the log does not answer");
-        }},
-       {"/metrics",
-        [this] {
+       {"/readyz", of_engine([this] {
+          return verdict(engine_->ready(), "ready", "not ready: not restored yet, or the log does not answer");
+        })},
+       {"/metrics", of_engine([this] {
           return adapters::HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(observed())};
-        }},
-       {"/tree",
-        [this] {
+        })},
+       {"/tree", of_engine([this] {
           return adapters::HttpAnswer{200, "application/json", tree_json(observed())};
-        }},
-       {"/memory",
-        [this] {
-          return adapters::HttpAnswer{200, "application/json", to_json(engine_.memory())};
-        }},
+        })},
+       {"/memory", of_engine([this] {
+          return adapters::HttpAnswer{200, "application/json", to_json(engine_->memory())};
+        })},
        {"/",
         [] {
           return adapters::HttpAnswer{200, "text/html; charset=utf-8", page};
         }}},
-      {{"/renew", {"partition", [this](const std::string& partition) { return renew(partition); }}}}, wrong);
+      {{"/renew",
+        {"partition", [this](const std::string& partition) { return of_engine([&] { return renew(partition); })(); }}}},
+      wrong);
   return wrong;
 }
 

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <thread>
 
@@ -24,8 +25,8 @@ struct FrontLimits {
 
 class Front {
  public:
-  /// The engine and the clock outlive it. Looks at the engine from now on; shows nothing until `listen`.
-  Front(actors::Engine&, const events::Clock&, Running, FrontLimits);
+  /// The clock outlives it. Shows nothing until `listen`, and no engine until there is one: alive and not ready.
+  Front(const events::Clock&, Running, FrontLimits);
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
@@ -35,14 +36,30 @@ class Front {
   /// Where it listens; empty: nowhere.
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
 
+  /// Looks at the engine and shows it while this lives, which the engine outlives.
+  class Showing {
+   public:
+    Showing(Front& front, actors::Engine& engine) : front_(front) { front_.show(&engine); }
+    ~Showing() { front_.show(nullptr); }
+    Showing(const Showing&) = delete;
+    Showing& operator=(const Showing&) = delete;
+
+   private:
+    Front& front_;
+  };
+
  private:
+  using Answer = std::function<adapters::HttpAnswer()>;
+  void show(actors::Engine*);
+  [[nodiscard]] Answer of_engine(Answer);
   void run();
   void look();
   void tell_service();
   [[nodiscard]] Observed observed() const;
   [[nodiscard]] adapters::HttpAnswer renew(const std::string& partition);
 
-  actors::Engine& engine_;
+  std::shared_mutex engine_mutex_;    // held shared by who uses it
+  actors::Engine* engine_ = nullptr;  // none: not there yet, or no more
   const events::Clock& clock_;
   Running running_;
   FrontLimits limits_;

@@ -105,6 +105,39 @@ std::string listen(Front& front, const std::string& http) {
   return wrong;
 }
 
+/// What an engine stands on.
+struct Opened {
+  Flight flight;
+  std::unique_ptr<events::Log> log;
+};
+
+ExitCode open_recorder(const Config& config, Flight& flight) {
+  flight = open_flight(config);
+  if (flight.status.ok()) return exit_ok;
+  log_line(actors::Notice::Level::error, "flight_recorder", flight.status.message);
+  return exit_code_of(flight.status.error);
+}
+
+ExitCode open_log(const Config& config, const events::Clock& clock, std::unique_ptr<events::Log>& log) {
+  events::LogStatus status;
+  log = adapters::open_log(config.log, {config.partitions, config.engine.name, config.kafka}, clock, status);
+  if (!log) {
+    log_line(actors::Notice::Level::error, "log_not_opened", status.message);
+    return exit_code_of(status.error);
+  }
+  if (!status.message.empty()) log_line(actors::Notice::Level::warning, "log_settings", status.message);
+  return exit_ok;
+}
+
+/// Kafka's log comes last, because opening it fences; SQLite's first: its own lock fences nobody, and says who holds
+/// it.
+ExitCode open(const Config& config, const events::Clock& clock, Opened& opened) {
+  const bool log_first = config.log.starts_with("sqlite:");
+  auto code = log_first ? open_log(config, clock, opened.log) : open_recorder(config, opened.flight);
+  if (code == exit_ok) code = log_first ? open_recorder(config, opened.flight) : open_log(config, clock, opened.log);
+  return code;
+}
+
 /// An exception of the loop's own thread, such as want of memory, ends the process where it stands: nothing is unwound,
 /// so that what is under decision stays marked and is suspected.
 actors::RunResult run(actors::Engine& engine, const std::stop_token& stop) noexcept { return engine.run(stop); }
@@ -140,31 +173,24 @@ int serve(const ServeOptions& options) {
   auto stop = stop_on_signals();
   begin_log(options.json);
   const adapters::WallClock clock;
-  events::LogStatus status;
-  const auto log = adapters::open_log(config.log, {config.partitions, config.engine.name, config.kafka}, clock, status);
-  if (!log) {
-    log_line(actors::Notice::Level::error, "log_not_opened", status.message);
-    return exit_code_of(status.error);
+  // Opening a log on Kafka fences an engine of the same name: what else would end a second start by mistake comes
+  // first.
+  Front front(clock, {config.engine.name, config.log, clock.now()}, {config.stuck_limit, config.handler_cpu_limit});
+  if (const auto wrong = listen(front, config.http); !wrong.empty()) {
+    log_line(actors::Notice::Level::error, "http_not_opened", wrong);
+    return exit_usage;
   }
-  if (!status.message.empty()) log_line(actors::Notice::Level::warning, "log_settings", status.message);
+  Opened opened;
+  if (const auto code = open(config, clock, opened); code != exit_ok) return code;
+  const auto& [flight, log] = opened;
   log_line(actors::Notice::Level::info, "started", "engine '" + config.engine.name + "' serves " + config.log);
-  const auto flight = open_flight(config);
-  if (!flight.status.ok()) {
-    log_line(actors::Notice::Level::error, "flight_recorder", flight.status.message);
-    return exit_code_of(flight.status.error);
-  }
   config.engine.flight = flight.recorder.get();
   adapters::SystemMemory meter("/", flight.folder);
   config.engine.meter = &meter;
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;
   {
-    Front front(engine, clock, {config.engine.name, config.log, clock.now()},
-                {config.stuck_limit, config.handler_cpu_limit});
-    if (const auto wrong = listen(front, config.http); !wrong.empty()) {
-      log_line(actors::Notice::Level::error, "http_not_opened", wrong);
-      return exit_usage;
-    }
+    const Front::Showing showing(front, engine);
     const Progress progress_lines(engine);
     const DrainLimit drain_limit(stop.get_token(), config.drain_limit);
     result = run(engine, stop.get_token());
@@ -178,6 +204,11 @@ int serve(const ServeOptions& options) {
   if (result.end == actors::RunEnd::failed) {
     log_line(actors::Notice::Level::error, "failed", result.message);
     return exit_code_of_engine(result.error);
+  }
+  if (!result.message.empty()) {
+    log_line(actors::Notice::Level::error, "not_drained",
+             "what was decided last is not committed; the next engine decides it again. " + result.message);
+    return exit_not_drained;
   }
   log_line(actors::Notice::Level::info, "stopped", "everything decided is committed");
   return exit_ok;

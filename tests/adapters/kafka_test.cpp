@@ -1,13 +1,17 @@
 // What is Kafka's own, beyond the contract that every log keeps: instances that share partitions, topics that do not
 // fit, properties that must not change.
+#include "adapters/kafka_error.h"
 #include "adapters/kafka_fixture.h"
 #include "adapters/kafka_topics.h"
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 
 using namespace mayfly;
 using events::CommitOutcome;
@@ -24,16 +28,41 @@ struct Instance {
   std::unique_ptr<events::Log> log;
   std::set<events::Partition> served;
 
-  void poll_once() {
-    const auto polled = log->poll(short_wait);
+  events::LogStatus poll_once() {
+    auto polled = log->poll(short_wait);
     for (const auto p : polled.lost) served.erase(p);
     for (const auto p : polled.taken) {
       if (!log->restore(p, [](events::Bytes, events::Bytes) {}).status.ok()) continue;
       log->start(p);
       served.insert(p);
     }
+    return std::move(polled.status);
   }
 };
+
+/// Polls until the log has something to say, but for no longer than a test may take.
+events::Polled poll_until_said(events::Log& log) {
+  constexpr auto patience = std::chrono::seconds(40);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto polled = log.poll(short_wait);
+    if (!polled.status.ok() || std::chrono::steady_clock::now() > until) return polled;
+  }
+}
+
+void delete_topic(const adapters::KafkaOptions& options, Stream stream) {
+  constexpr int patience_ms = 20'000;
+  events::LogStatus status;
+  const auto reader = adapters::kafka::Reader::make(options, status);
+  REQUIRE_MESSAGE(reader, status.message);
+  const adapters::kafka::Queue queue(rd_kafka_queue_new(reader->client()));
+  std::array topics = {rd_kafka_DeleteTopic_new(options.topic(stream).c_str())};
+  rd_kafka_DeleteTopics(reader->client(), topics.data(), topics.size(), nullptr, queue.get());
+  const adapters::kafka::Event event(rd_kafka_queue_poll(queue.get(), patience_ms));
+  rd_kafka_DeleteTopic_destroy(topics[0]);
+  REQUIRE(event);
+  REQUIRE(rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
 
 adapters::kafka::AllTopics fine_topics() {
   adapters::kafka::AllTopics all;
@@ -127,6 +156,54 @@ TEST_CASE("properties that promises stand on are refused by name, unknown ones t
   CHECK(adapters::refused_property("security.protocol", "plaintext").empty());
 }
 
+TEST_CASE("what passes by itself is unavailable, what a person must mend is not, and neither promises another try") {
+  struct Row {
+    rd_kafka_resp_err_t code;
+    events::LogError error;
+  };
+  using events::LogError;
+  constexpr Row rows[] = {
+      {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_NOT_CONTROLLER, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR__QUEUE_FULL, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR__TIMED_OUT, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_UNKNOWN, LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_PRODUCER_FENCED, LogError::fenced},
+      {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, LogError::full},
+      {RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, LogError::corrupt},
+      {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, LogError::invalid},
+      {RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, LogError::invalid},
+  };
+  for (const auto& row : rows) {
+    const auto status = adapters::kafka::Error(row.code).status("trying");
+    CHECK_MESSAGE(status.error == row.error, status.message);
+    CHECK_MESSAGE(status.message.find("tried again") == std::string::npos, status.message);
+  }
+}
+
+TEST_CASE("a client hears that no broker answers when it is served, and keeps nothing of it") {
+  adapters::KafkaOptions options;
+  options.brokers = "127.0.0.1:1";
+  events::LogStatus status;
+  const auto reader = adapters::kafka::Reader::make(options, status);
+  REQUIRE_MESSAGE(reader, status.message);
+  const auto lane = reader->read(Stream::commands, 0, 0);  // makes it connect
+  bool doubts = false;
+  for (int i = 0; i < most_polls && !doubts; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    reader->serve();
+    doubts = reader->listener().take_doubt();
+  }
+  CHECK(doubts);
+  CHECK(!reader->listener().last_heard().empty());
+  CHECK(rd_kafka_outq_len(reader->client()) == 0);
+}
+
 TEST_CASE("an engine whose brokers do not answer is told so, with their address") {
   adapters::KafkaOptions options;
   options.brokers = "127.0.0.1:1";
@@ -173,6 +250,57 @@ TEST_CASE("a Kafka engine whose instance name another one has taken ends, and do
   CHECK(polled.status.message.find("kafka.instance") != std::string::npos);
   CHECK(polled.lost.size() == 2);
   CHECK(successor.log->commit({said, {&next, 1}}).ok());
+}
+
+TEST_CASE("a Kafka engine that is fenced while it still joins, by a join that nobody stands behind, joins anew") {
+  constexpr auto time_to_join = std::chrono::milliseconds(500);
+  const KafkaFixture fixture;
+  Instance other{fixture.engine_named("other"), {}};
+  for (int i = 0; i < most_polls && other.served.size() < 2; ++i) other.poll_once();
+  REQUIRE(other.served.size() == 2);
+  Instance one{fixture.engine_named("same"), {}};  // its join waits until the other is polled
+  std::this_thread::sleep_for(time_to_join);
+  {
+    const auto crossed = fixture.engine_named("same");
+    std::this_thread::sleep_for(time_to_join);
+  }
+  for (int i = 0; i < most_polls && (one.served.size() != 1 || other.served.size() != 1); ++i) {
+    const auto status = one.poll_once();
+    REQUIRE_MESSAGE(status.ok(), status.message);
+    other.poll_once();
+  }
+  REQUIRE(one.served.size() == 1);
+  const auto partition = *one.served.begin();
+  const events::NewRecord said[] = {{Stream::events, partition, "k", "said", {}}};
+  const events::Position next{partition, 1};
+  auto outcome = one.log->commit({said, {&next, 1}}).outcome;
+  for (int i = 0; i < most_polls && outcome != CommitOutcome::committed; ++i) {  // the crossed one fenced its producer
+    REQUIRE(one.poll_once().ok());
+    outcome = one.log->commit({said, {&next, 1}}).outcome;
+  }
+  CHECK(outcome == CommitOutcome::committed);
+}
+
+TEST_CASE("a topic of a Kafka log that is deleted is said, as long as it is away, and its partitions are given up") {
+  for (const auto stream : {Stream::commands, Stream::state}) {
+    const KafkaFixture fixture;
+    Instance one{fixture.engine_named("first"), {}};
+    for (int i = 0; i < most_polls && one.served.size() < 2; ++i) one.poll_once();
+    REQUIRE(one.served.size() == 2);
+    delete_topic(fixture.options, stream);
+    const auto polled = poll_until_said(*one.log);
+    CHECK(polled.status.error == events::LogError::unavailable);
+    CHECK_MESSAGE(polled.status.message.find(fixture.options.topic(stream)) != std::string::npos,
+                  polled.status.message);
+    CHECK(polled.status.message.find("docs/kafka.md, A topic was deleted") != std::string::npos);
+    CHECK(polled.lost.size() == 2);
+    const events::NewRecord said[] = {{Stream::events, 0, "k", "said", {}}};
+    const events::Position next{0, 1};
+    CHECK(one.log->commit({said, {&next, 1}}).outcome == CommitOutcome::aborted);
+    const auto again = one.log->poll(short_wait);
+    CHECK(again.status.error == events::LogError::unavailable);
+    CHECK(again.taken.empty());
+  }
 }
 
 TEST_CASE("a Kafka log that lacks a setting is refused with every finding, and a missing one is not made by a reader") {

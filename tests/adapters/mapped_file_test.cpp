@@ -19,6 +19,7 @@ TEST_CASE("what is stored in a mapped file is there when it is opened again, and
     CHECK(mapped->memory()[99] == std::byte{0});
     mapped->memory()[99] = std::byte{7};
     CHECK(!MappedFile::open(file, 100, status));
+    CHECK(status.error == mayfly::events::LogError::owned);
     CHECK(status.message.find("another process uses it") != std::string::npos);
   }
   const auto again = MappedFile::open(file, 100, status);

@@ -12,6 +12,7 @@ import collections
 import itertools
 import os
 import random
+import re
 import shutil
 import signal
 import statistics
@@ -35,6 +36,12 @@ LOOK_EVERY_S = 0.2
 EARLY_S = 2  # a fault in the first moments after another
 DELAY_S = 0.2
 PORTS_PER_BROKER = 4  # clients, controller, proxied clients, proxy
+
+
+def left_stopped():
+    """Exit codes after which deploy/mayfly.service waits for a person."""
+    with open(os.path.join(ROOT, "deploy", "mayfly.service")) as unit:
+        return {int(code) for code in re.search(r"^RestartPreventExitStatus=(.*)$", unit.read(), re.M)[1].split()}
 
 
 class Cluster:
@@ -138,7 +145,7 @@ class Run:
             return -1, -1
 
     def wait_for(self, what, reached):
-        """Looks until `reached(decided, there)`; engines that end by themselves are started again, as a supervisor would."""
+        """Looks until `reached(decided, there)`; engines that end by themselves are started again where systemd would."""
         deadline, newest = time.monotonic() + self.given.patience, None
         while True:
             seen = self.look()
@@ -151,8 +158,10 @@ class Run:
             for instance, engine in list(self.engines.items()):
                 if engine.exit_code() is not None:
                     said = (engine.last_words().strip().splitlines() or [""])[-1]
-                    print(f"engine {instance} ended by itself with {engine.exit_code()}, started again: {said}", flush=True)
+                    print(f"engine {instance} ended by itself with {engine.exit_code()}: {said}", flush=True)
                     self.ended_by_themselves[engine.exit_code()] += 1
+                    if engine.exit_code() in left_stopped():
+                        raise Failed(f"engine {instance} ended by itself with {engine.exit_code()}, and no supervisor starts that again: {said}")
                     self.start_engine(instance)
             if self.feed and self.feed.exit_code() not in (None, 0):
                 raise Failed(f"the feed ended with {self.feed.exit_code()}:\n{self.feed.last_words()}")

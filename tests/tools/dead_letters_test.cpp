@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <stdexcept>
 
@@ -102,7 +103,7 @@ struct World {
         tools::DeadLetterReading reading(log, p);
         if (!reading.begin().ok()) return false;
         const auto status = reading.each_batch(selection, [&](std::vector<tools::Found>& batch) {
-          return retry ? handling.retry(reading, batch) : handling.drop(batch);
+          return retry ? handling.retry(reading, batch) : handling.drop(reading, batch);
         });
         if (!status.ok()) return false;
       }
@@ -241,6 +242,49 @@ TEST_CASE("of two runs that begin at the same moment one sends") {
   CHECK(other.counts().all_left_out() == planted);
   CHECK(each_once(world.sent()));
   CHECK(all_are(world.all(), "retried"));
+}
+
+TEST_CASE("of a retry and a drop that begin at the same moment the first one counts, and the other says so") {
+  for (const bool retry_first : {true, false}) {
+    World world;
+    tools::DeadLetterHandling retries(world.client, world.clock);
+    tools::DeadLetterHandling drops(world.client, world.clock);
+    for (events::Partition p = 0; p < 2; ++p) {
+      tools::DeadLetterReading of_retries(world.client, p);
+      tools::DeadLetterReading of_drops(world.client, p);
+      REQUIRE(of_retries.begin().ok());
+      REQUIRE(of_drops.begin().ok());
+      for (const bool retry : {retry_first, !retry_first}) {
+        auto& reading = retry ? of_retries : of_drops;
+        CHECK(reading
+                  .each_batch({},
+                              [&](std::vector<tools::Found>& batch) {
+                                return retry ? retries.retry(reading, batch) : drops.drop(reading, batch);
+                              })
+                  .ok());
+      }
+    }
+    CHECK(retries.counts().sent == (retry_first ? planted : 0));
+    CHECK(drops.counts().dropped == (retry_first ? 0 : planted));
+    CHECK((retry_first ? drops : retries).counts().all_left_out() == planted);
+    CHECK(all_are(world.all(), retry_first ? "retried" : "dropped"));
+  }
+}
+
+TEST_CASE("a drop that comes after the beginning of a retry does not hide it") {
+  World world;
+  tools::DeadLetterHandling drops(world.client, world.clock);
+  std::deque<tools::DeadLetterReading> readings;
+  for (events::Partition p = 0; p < 2; ++p) REQUIRE(readings.emplace_back(world.client, p).begin().ok());
+  DyingClient dying(world.client, Fault::dies_before, 4);  // marks are there, nothing is sent
+  CHECK_FALSE(world.run(dying, true));
+  for (auto& reading : readings) {
+    CHECK(reading.each_batch({}, [&](std::vector<tools::Found>& batch) { return drops.drop(reading, batch); }).ok());
+  }
+  world.a_minute_later();
+  REQUIRE(world.run(world.client, true));
+  CHECK(!world.sent().empty());
+  CHECK(drops.counts().dropped + static_cast<std::int64_t>(world.sent().size()) == planted);
 }
 
 TEST_CASE("what is sent a second time all the same changes nothing") {
