@@ -41,9 +41,7 @@ Task& Batch::new_task() {
 /// A backlog's tasks are not kept for the days after it.
 void Batch::let_go_of_tasks() {
   constexpr std::size_t always_kept = 64;
-  constexpr std::size_t aging_part = 8;  // what it was counts an eighth less with each batch
-  used_lately = std::max(used, used_lately - (used_lately + aging_part - 1) / aging_part);
-  const auto keep = std::max(always_kept, 2 * used_lately);
+  const auto keep = std::max(always_kept, recent.note(used));
   if (tasks.size() <= keep) return;
   std::int64_t bytes = 0;
   const auto more = static_cast<std::int64_t>(tasks.size() - keep);
@@ -56,6 +54,7 @@ void Batch::let_go_of_tasks() {
 }
 
 void Batch::rest() {
+  arena.give_back();
   begin(partition, {});
   take_stock();
 }
@@ -65,7 +64,7 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   partition = p;
   records = r;
   arena.release();
-  not_given_back = memory.bytes();
+  not_given_back = memory.bytes() - arena.bytes();
   used = 0;
   segment.tasks.clear();
   out.clear();

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "actors/actor_memory.h"
+#include "actors/arena.h"
 #include "actors/leak.h"
+#include "actors/recent_use.h"
 #include "actors/segment.h"
 #include "actors/task.h"
 #include "events/record.h"
@@ -13,7 +15,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
@@ -69,13 +70,13 @@ struct Batch {
 
   Ledger& ledger;
   ActorMemory<1> memory;
-  std::pmr::monotonic_buffer_resource arena{64 * 1024, memory.of(0)};
+  Arena arena{memory.of(0)};
   std::deque<Task> tasks;  // stable addresses; the first `used` serve this batch
   std::size_t used = 0;
-  std::size_t used_lately = 0;   // of recent batches the most, older ones count ever less
+  RecentUse recent;
   std::int64_t stock_bytes = 0;  // of the tasks, as posted
   std::int64_t stock_tasks = 0;
-  std::int64_t not_given_back = 0;  // of `memory`, when the arena had released all that it has
+  std::int64_t not_given_back = 0;  // of `memory`, beside the arena's, when the batch began
   Segment segment;
 
   std::vector<events::NewRecord> out;  // views into arena, tasks and records

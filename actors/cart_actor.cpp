@@ -11,6 +11,7 @@
 #include <caf/all.hpp>
 
 #include <stdexcept>
+#include <utility>
 
 namespace mayfly::actors {
 
@@ -100,7 +101,7 @@ void CartActor::session_decided(Task* task) {
 
 Task* CartActor::conclude_by_session(Task* task) {
   const Deciding deciding(*environment_.flight, task->record->at, task->read.cart_id);
-  const auto& decision = task->by_session;
+  const auto decision = std::exchange(task->by_session, {});
   return conclude(task, decision, is_remembered(task->read.command, decision));
 }
 

@@ -5,7 +5,7 @@ namespace mayfly::actors {
 
 namespace {
 
-constexpr std::size_t kept_buffer_bytes = 4096;
+constexpr std::size_t kept_buffer_bytes = 1024;
 
 void reuse(std::string& s) {
   if (s.capacity() > kept_buffer_bytes) {
@@ -55,7 +55,7 @@ void Task::reset() {
   segment = nullptr;
   next = nullptr;
   decided.reset();
-  by_session.events.clear();
+  by_session = {};
   outcome.clear();
   attempts = 0;
   done = false;

@@ -25,7 +25,7 @@ Settings begins_with(Role role) {
       add({{"fetch.min.bytes", "1"},
            {"fetch.wait.max.ms", "100"},
            {"fetch.error.backoff.ms", "20"},
-           {"queued.min.messages", "50000"},
+           {"queued.min.messages", "10000"},
            {"queued.max.messages.kbytes", "16384"}});
       break;
     case Role::transactional:
