@@ -34,8 +34,8 @@ constexpr auto page = static_cast<std::int64_t>(actors::Arena::page_bytes);
 
 TEST_CASE("an arena's pieces are aligned, do not overlap and end with it") {
   Counted one;
-  for (const std::size_t alignment : {1, 2, 8, 16, 64}) {
-    for (const std::size_t bytes : {0, 1, 7, 100, 16'000, 17'000, 65'536, 1'000'000}) {
+  for (const std::size_t alignment : {1U, 2U, 8U, 16U, 64U}) {
+    for (const std::size_t bytes : {0U, 1U, 7U, 100U, 16'000U, 17'000U, 65'536U, 1'000'000U}) {
       CAPTURE(alignment);
       CAPTURE(bytes);
       auto* begin = static_cast<char*>(one.arena.allocate(bytes, alignment));

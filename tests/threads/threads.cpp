@@ -30,18 +30,26 @@ void append_all(adapters::MemoryStore& store) {
   }
 }
 
-/// A data race that is certain, not likely: the first two threads to write wait for each other, by relaxed atomics,
-/// which order nothing between them.
+/// A data race: actors write when the observer has written, and before it does anything else. Relaxed atomics order
+/// nothing between them.
 class Race {
  public:
-  void write() {
-    met_.fetch_add(1, std::memory_order_relaxed);
-    while (met_.load(std::memory_order_relaxed) < 2) std::this_thread::yield();
+  void observer_writes() {
     ++writes_;
+    turn_.store(actors_turn, std::memory_order_relaxed);
+    while (turn_.load(std::memory_order_relaxed) != over) std::this_thread::yield();
+  }
+  void actor_writes() {
+    while (turn_.load(std::memory_order_relaxed) == observers_turn) std::this_thread::yield();
+    ++writes_;
+    turn_.store(over, std::memory_order_relaxed);
   }
 
  private:
-  std::atomic<int> met_ = 0;
+  static constexpr int observers_turn = 0;
+  static constexpr int actors_turn = 1;
+  static constexpr int over = 2;
+  std::atomic<int> turn_ = observers_turn;
   std::int64_t writes_ = 0;
 };
 
@@ -61,13 +69,13 @@ int main(int argc, char** argv) {
   config.awake_carts = 50;
   config.memory.look_interval = {0};
   config.poll_wait = {1};
-  if (race) config.before_decide = [&planted](std::string_view, events::Position) { planted.write(); };
+  if (race) config.before_decide = [&planted](std::string_view, events::Position) { planted.actor_writes(); };
   actors::Engine engine(log, clock, config, nullptr);
 
   std::stop_source stop;
   std::int64_t looks = 0;
   std::thread observer([&] {
-    if (race) planted.write();
+    if (race) planted.observer_writes();
     while (engine.census().carts_ended < cart_count) {
       ++looks;
       for (const auto& view : engine.partitions()) engine.renew(view.partition);
