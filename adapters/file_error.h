@@ -15,6 +15,9 @@ inline events::LogStatus file_error(const std::string& file, int error) {
   if (error == ENOSPC || error == EDQUOT) {
     return {events::LogError::full, what_happened + ". Make room on the disk, then start again; nothing is lost."};
   }
+  if (error == ELOOP) {
+    return {events::LogError::invalid, file + " is a symbolic link, which is not followed: give the file itself."};
+  }
   return {events::LogError::invalid, what_happened + ". Check that the folder exists and may be written to."};
 }
 

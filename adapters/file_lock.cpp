@@ -1,33 +1,66 @@
 #include "adapters/file_lock.h"
 
+#include "adapters/private_file.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <charconv>
 #include <utility>
 
 namespace mayfly::adapters {
 
-std::optional<FileLock> FileLock::take(const std::string& file, const std::string& holder, std::string& other,
-                                       int& error) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor < 0) {
-    error = errno;
-    return std::nullopt;
-  }
+namespace {
+
+// The holder as text, filled up with spaces to a line, then the number in digits as another.
+constexpr std::size_t holder_line = 512, number_line = 21;
+
+std::string read_line(int descriptor, std::size_t begin, std::size_t size) {
+  std::string line(size, ' ');
+  const auto read = ::pread(descriptor, line.data(), size, static_cast<off_t>(begin));
+  line.resize(read > 0 ? static_cast<std::size_t>(read) : 0);
+  return line.substr(0, line.find_last_not_of(" \n") + 1);
+}
+
+void write_line(int descriptor, std::size_t begin, std::string text, std::size_t size) {
+  text.resize(size - 1, ' ');
+  text += '\n';
+  [[maybe_unused]] const auto written = ::pwrite(descriptor, text.data(), text.size(), static_cast<off_t>(begin));
+}
+
+std::optional<std::int64_t> number_in(int descriptor) {
+  const auto digits = read_line(descriptor, holder_line, number_line);
+  std::int64_t number = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::optional<FileLock> FileLock::take(const std::string& file, const std::string& holder, events::LogStatus& status) {
+  const int descriptor = open_private(file, status);
+  if (descriptor < 0) return std::nullopt;
   FileLock lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    std::array<char, 512> text{};
-    const auto size = ::pread(descriptor, text.data(), text.size(), 0);
-    other.assign(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    status = {events::LogError::owned, read_line(descriptor, 0, holder_line)};
     return std::nullopt;
   }
-  if (::ftruncate(descriptor, 0) == 0) {
-    [[maybe_unused]] const auto written = ::pwrite(descriptor, holder.data(), holder.size(), 0);
-  }
+  write_line(descriptor, 0, holder, holder_line);
   return lock;
+}
+
+void FileLock::note(std::int64_t number) const {
+  write_line(descriptor_, holder_line, std::to_string(number), number_line);
+}
+
+std::optional<std::int64_t> FileLock::noted(const std::string& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0) return std::nullopt;
+  const auto number = number_in(descriptor);
+  ::close(descriptor);
+  return number;
 }
 
 FileLock::FileLock(FileLock&& o) noexcept : descriptor_(std::exchange(o.descriptor_, -1)) {}

@@ -1,6 +1,9 @@
-// A lock on a file that dies with its process, and says who holds it.
+// A lock on a file that dies with its process, says who holds it, and keeps a number for the next one.
 #pragma once
 
+#include "events/log.h"
+
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -8,13 +11,17 @@ namespace mayfly::adapters {
 
 class FileLock {
  public:
-  /// Takes the lock and writes `holder` into the file, if there is room. Nothing if another process (or lock) holds it:
-  /// then `other` is what that one wrote. Nothing with an `error` (errno) if the file cannot be opened.
-  static std::optional<FileLock> take(const std::string& file, const std::string& holder, std::string& other,
-                                      int& error);
+  /// Takes the lock and writes `holder` into the file, if there is room. Nothing with `status` set if another process
+  /// (or lock) holds it: `owned`, the message is what that one wrote; or if the file cannot be opened.
+  static std::optional<FileLock> take(const std::string& file, const std::string& holder, events::LogStatus& status);
   FileLock(FileLock&&) noexcept;
   FileLock& operator=(FileLock&&) noexcept;
   ~FileLock();
+
+  /// Keeps a number in the file, over the one before. It outlives the process; a machine that stops may take it back.
+  void note(std::int64_t number) const;
+  /// What was kept there last, by whoever held the lock; nothing if there is no such file or number.
+  [[nodiscard]] static std::optional<std::int64_t> noted(const std::string& file);
 
  private:
   explicit FileLock(int descriptor) : descriptor_(descriptor) {}

@@ -1,8 +1,8 @@
 #include "adapters/mapped_file.h"
 
 #include "adapters/file_error.h"
+#include "adapters/private_file.h"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,11 +13,8 @@
 namespace mayfly::adapters {
 
 std::unique_ptr<MappedFile> MappedFile::open(const std::string& file, std::size_t bytes, events::LogStatus& status) {
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor < 0) {
-    status = file_error(file, errno);
-    return nullptr;
-  }
+  const int descriptor = open_private(file, status);
+  if (descriptor < 0) return nullptr;
   const auto give_up = [&](events::LogStatus why) {
     status = std::move(why);
     ::close(descriptor);

@@ -34,6 +34,12 @@ std::unique_ptr<events::Log> open_log(std::string_view name, const LogOptions& o
   return nullptr;
 }
 
+std::unique_ptr<events::LogClient> open_reader(std::string_view name, const LogOptions& options,
+                                               const events::Clock& clock, events::LogStatus& status) {
+  if (const auto file = after("sqlite:", name); !file.empty()) return SqliteClient::open_to_read(file, clock, status);
+  return open_client(name, options, false, clock, status);
+}
+
 std::unique_ptr<events::LogClient> open_client(std::string_view name, const LogOptions& options, bool create,
                                                const events::Clock& clock, events::LogStatus& status) {
   const auto partitions_if_new = create ? options.partitions : 0;

@@ -22,6 +22,9 @@ struct LogOptions {
 /// The engine's side. Null with `status` set if it cannot be opened; an ok status with a message is a warning.
 [[nodiscard]] std::unique_ptr<events::Log> open_log(std::string_view name, const LogOptions&, const events::Clock&,
                                                     events::LogStatus& status);
+/// A reader's side: it changes nothing, and of a SQLite file needs only the right to read.
+[[nodiscard]] std::unique_ptr<events::LogClient> open_reader(std::string_view name, const LogOptions&,
+                                                             const events::Clock&, events::LogStatus& status);
 /// A producer's and reader's side. `create`: make the log where there is none.
 [[nodiscard]] std::unique_ptr<events::LogClient> open_client(std::string_view name, const LogOptions&, bool create,
                                                              const events::Clock&, events::LogStatus& status);

@@ -1,6 +1,11 @@
 #include "adapters/sqlite.h"
 
+#include "adapters/sqlite_file.h"
+
+#include <unistd.h>
+
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 namespace mayfly::adapters::sqlite {
@@ -24,10 +29,24 @@ void become_wal(const Connection& connection) {
   }
 }
 
+/// The folder without symbolic links, so that SQLite, which would refuse them there too, looks at the file's name
+/// alone.
+std::string resolved(const std::string& file) {
+  std::error_code error;
+  const auto folder = std::filesystem::canonical(folder_of(file), error);
+  if (error) return file;
+  return (folder / std::filesystem::path(file).filename()).string();
+}
+
 }  // namespace
 
 events::LogStatus Error::status() const {
   const std::string what_happened = what();
+  if (error != events::LogError::none) return {error, what_happened};
+  if (code == SQLITE_READONLY_DBMOVED) return {events::LogError::corrupt, what_happened};
+  if (code == SQLITE_CANTOPEN_SYMLINK) {
+    return {events::LogError::invalid, what_happened + ". A symbolic link is not followed: give the file itself."};
+  }
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -53,18 +72,51 @@ events::LogStatus Error::status() const {
   }
 }
 
-Connection::Connection(const std::string& file, bool create) : file_(file) {
+Connection::Connection(const std::string& file, Access access) : file_(file), access_(access) {
+  check_openable(file, access);
+  check_not_a_part(file);
+  if (access == Access::make) {
+    events::LogStatus status;
+    if (!make_private(file, status) && !status.ok()) throw Error(status);
+  }
   sqlite3* db = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX;
-  const int result = sqlite3_open_v2(file.c_str(), &db, flags, nullptr);
+  const int flags =
+      (may_write() ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+  const int result = sqlite3_open_v2(resolved(file).c_str(), &db, flags, nullptr);
   db_.reset(db);
   if (result != SQLITE_OK) fail(db, file);
   sqlite3_busy_timeout(db, busy_timeout_ms);
   sqlite3_extended_result_codes(db, 1);
-  become_wal(*this);
-  run("PRAGMA synchronous=FULL");
   run("PRAGMA cache_size=-16384");  // 16 MiB
-  run("PRAGMA wal_autocheckpoint=4000");
+  if (!may_write()) return;
+  run("PRAGMA synchronous=FULL");
+  run(("PRAGMA wal_autocheckpoint=" + std::to_string(wal_checkpoint_pages)).c_str());
+  run(("PRAGMA journal_size_limit=" + std::to_string(wal_rest_bytes)).c_str());
+}
+
+void Connection::keep_wal() {
+  if (may_write()) {
+    become_wal(*this);
+    int yes = 1;
+    sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &yes);
+  }
+  identity_ = identity_of(file_);
+  wal_identity_ = identity_of(wal_of(file_));
+}
+
+void Connection::checkpoint() const {
+  sqlite3_busy_timeout(db_.get(), checkpoint_wait_ms);
+  sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db_.get(), busy_timeout_ms);
+}
+
+void Connection::check_in_place() const {
+  const bool wal_is_there = !wal_identity_ || identity_of(wal_of(file_)) == wal_identity_;
+  if (!identity_ || (identity_of(file_) == identity_ && wal_is_there)) return;
+  throw Error(SQLITE_READONLY_DBMOVED,
+              file_ + ": the file, or the " + wal_of(file_) +
+                  " that belongs to it, was removed, moved or replaced while it was in use. What is there now is not "
+                  "what was served; put the right file back, or restore a backup (docs/backup.md), then start again.");
 }
 
 void Connection::run(const char* sql) const {

@@ -2,6 +2,7 @@
 // functions turn them into a LogStatus.
 #pragma once
 
+#include "adapters/private_file.h"
 #include "events/log.h"
 
 #include <sqlite3.h>
@@ -17,28 +18,52 @@ namespace mayfly::adapters::sqlite {
 
 /// How long a statement waits for another process's transaction before it gives up.
 inline constexpr int busy_timeout_ms = 10'000;
+/// How long a checkpoint that empties the write-ahead log waits for readers; nothing is committed meanwhile.
+inline constexpr int checkpoint_wait_ms = 100;
+/// The write-ahead log is copied into the file whenever it has so many pages, and cut back to that size when it is
+/// begun anew.
+inline constexpr int wal_checkpoint_pages = 4'000;
+inline constexpr int wal_rest_bytes = 16 << 20;
+
+/// What a connection is for. Only `make` makes a file, of mode 0600; `read` changes nothing and needs no right to.
+enum class Access : std::uint8_t { read, write, make };
 
 struct Error : std::runtime_error {
   Error(int result_code, const std::string& message) : std::runtime_error(message), code(result_code) {}
-  int code;  // SQLite's extended result code
+  /// Of what was found before SQLite was asked.
+  explicit Error(const events::LogStatus& found) : std::runtime_error(found.message), error(found.error) {}
+  int code = SQLITE_ERROR;  // SQLite's extended result code
   /// What the user is told.
   [[nodiscard]] events::LogStatus status() const;
+
+ private:
+  events::LogError error = events::LogError::none;
 };
 
 class Connection {
  public:
-  /// Opens the file, making it if allowed.
-  Connection(const std::string& file, bool create);
+  /// A symbolic link is not followed. A file that was copied from under its engine without the rest is refused.
+  Connection(const std::string& file, Access);
   [[nodiscard]] sqlite3* get() const { return db_.get(); }
   void run(const char* sql) const;
   [[nodiscard]] const std::string& file() const { return file_; }
+  [[nodiscard]] bool may_write() const { return access_ != Access::read; }
+  /// Call once there are tables. From here on the file and its write-ahead log stay where they are together.
+  void keep_wal();
+  /// Copies the write-ahead log into the file and empties it, as far as readers let it.
+  void checkpoint() const;
+  /// Throws if the file or its write-ahead log is not any more what was opened: what is written would be lost.
+  void check_in_place() const;
 
  private:
   struct Close {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
   std::string file_;
+  Access access_;
   std::unique_ptr<sqlite3, Close> db_;
+  std::optional<FileIdentity> identity_;
+  std::optional<FileIdentity> wal_identity_;
 };
 
 /// A prepared statement that is used again and again. Columns' views end with the next step or reset.

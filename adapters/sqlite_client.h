@@ -5,6 +5,7 @@
 #include "events/log.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace mayfly::adapters {
@@ -14,6 +15,9 @@ class SqliteClient final : public events::LogClient {
   /// Opens the file, or makes it with that many partitions; 0: it must be there. Null with `status` set if it cannot.
   static std::unique_ptr<SqliteClient> open(const std::string& file, std::int32_t partitions_if_new,
                                             const events::Clock&, events::LogStatus& status);
+  /// Only to read: nothing is written, made or locked. `append` is refused.
+  static std::unique_ptr<SqliteClient> open_to_read(const std::string& file, const events::Clock&,
+                                                    events::LogStatus& status);
 
   [[nodiscard]] std::int32_t partitions() const override { return partitions_; }
   events::Appended append(std::span<const events::NewRecord>) override;
@@ -21,11 +25,13 @@ class SqliteClient final : public events::LogClient {
   events::StreamEnds ends(events::Stream, events::Partition) override;
 
  private:
-  SqliteClient(const std::string& file, std::int32_t partitions_if_new, const events::Clock&);
+  SqliteClient(const std::string& file, sqlite::Access, std::int32_t partitions_if_new, const events::Clock&);
+  static std::unique_ptr<SqliteClient> open(const std::string& file, sqlite::Access, std::int32_t partitions_if_new,
+                                            const events::Clock&, events::LogStatus& status);
   sqlite::Connection db_;
   std::int32_t partitions_;
   sqlite::Reader reader_;
-  sqlite::Appender appender_;
+  std::optional<sqlite::Appender> appender_;  // none: only to read
   const events::Clock& clock_;
 };
 

@@ -1,7 +1,7 @@
 #include "adapters/sqlite_log.h"
 
-#include "adapters/file_error.h"
 #include "adapters/record_limits.h"
+#include "adapters/sqlite_file.h"
 #include "events/time_text.h"
 
 #include <unistd.h>
@@ -41,26 +41,31 @@ events::CommitResult result_of(const sqlite::Error& error) {
 }  // namespace
 
 SqliteLog::Reading::Reading(const std::string& file, std::int32_t partitions_if_new)
-    : db(file, true), partitions(sqlite::prepare(db, partitions_if_new)), reader(db) {}
+    : db(file, sqlite::Access::make), partitions(sqlite::prepare(db, partitions_if_new)), reader(db) {}
 
 SqliteLog::Writing::Writing(const std::string& file)
-    : db(file, false),
+    : db(file, sqlite::Access::write),
+      partitions(sqlite::prepare(db, 0)),
       appender(db),
       epoch(db, "SELECT value FROM meta WHERE key = 'epoch'"),
       position(db, "INSERT OR REPLACE INTO positions VALUES (?, ?)") {}
 
 std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t partitions_if_new,
                                            std::string_view engine, const events::Clock& clock, LogStatus& status) {
-  std::string other;
-  int lock_error = 0;
-  auto lock = FileLock::take(file + ".lock", holder_text(engine, clock.now()), other, lock_error);
-  if (lock_error != 0) {
-    status = file_error(file + ".lock", lock_error);
+  try {
+    // Before a lock file is left beside what is no log.
+    sqlite::check_openable(file, sqlite::Access::make);
+    sqlite::check_not_a_part(file);
+  } catch (const sqlite::Error& error) {
+    status = error.status();
     return nullptr;
   }
+  auto lock = FileLock::take(sqlite::lock_of(file), holder_text(engine, clock.now()), status);
   if (!lock) {
-    status = {LogError::owned, file + " is served by " + (other.empty() ? "another engine" : other) +
-                                   ". Stop that one first, or give another file."};
+    if (status.error == LogError::owned) {
+      status.message = file + " is served by " + (status.message.empty() ? "another engine" : status.message) +
+                       ". Stop that one first, or give another file.";
+    }
     return nullptr;
   }
   try {
@@ -81,15 +86,35 @@ SqliteLog::SqliteLog(const std::string& file, std::int32_t partitions_if_new, co
       committing_(file),
       appending_(file) {}
 
-/// Raises the epoch: commits of an earlier owner find another one and write nothing.
+/// Raises the epoch: commits of an earlier owner find another one and write nothing. Marks the file as served before
+/// anything else is written (sqlite_file.h).
 void SqliteLog::take_ownership() {
   sqlite::Transaction transaction(committing_.db);
-  committing_.db.run("UPDATE meta SET value = value + 1 WHERE key = 'epoch'");
+  committing_.db.run(
+      "UPDATE meta SET value = value + 1 WHERE key = 'epoch';"
+      "INSERT OR REPLACE INTO meta VALUES ('served', 1)");
   committing_.epoch.step();
   epoch_ = committing_.epoch.integer(0);
   committing_.epoch.reset();
   transaction.commit();
+  committing_.db.checkpoint();
+  state_records_ = sqlite::state_records(committing_.db);
+  lock_.note(state_records_);
   for (Partition p = 0; p < partitions_; ++p) taken_.push_back(p);
+}
+
+/// What was served to its end is all in the file, and says so.
+SqliteLog::~SqliteLog() {
+  try {
+    committing_.db.check_in_place();
+    sqlite::Transaction transaction(committing_.db);
+    check_epoch(committing_);
+    committing_.db.run("UPDATE meta SET value = 0 WHERE key = 'served'");
+    transaction.commit();
+    committing_.db.checkpoint();
+  } catch (const sqlite::Error&) {  // it stays marked: the next engine finds all in the write-ahead log
+  } catch (const Fenced&) {
+  }
 }
 
 void SqliteLog::give_up_all() {
@@ -110,6 +135,7 @@ events::Polled SqliteLog::poll(const events::PollLimits& limits) {
   }
   const auto until = clock_.now() + limits.wait;
   try {
+    reading_.db.check_in_place();
     for (auto version = reading_.reader.data_version();;) {
       {
         std::scoped_lock lock(mutex_);
@@ -204,12 +230,16 @@ void SqliteLog::check_epoch(Writing& writing) const {
 
 void SqliteLog::write(const events::Commit& commit) {
   sqlite::Transaction transaction(committing_.db);
+  committing_.db.check_in_place();
   check_epoch(committing_);
   committing_.appender.begin(clock_.now());
   for (const auto& record : commit.records) committing_.appender.append(record);
   committing_.appender.end();
   for (const auto& next : commit.next) committing_.position.bind(1, next.partition).bind(2, next.offset).execute();
   transaction.commit();
+  state_records_ += std::count_if(commit.records.begin(), commit.records.end(),
+                                  [](const events::NewRecord& r) { return r.stream == Stream::state; });
+  lock_.note(state_records_);
 }
 
 std::int64_t SqliteLog::memory_bytes() { return sqlite3_memory_used(); }
@@ -237,6 +267,7 @@ LogStatus SqliteLog::append(const events::NewRecord& record) {
   std::scoped_lock lock(append_mutex_);
   try {
     sqlite::Transaction transaction(appending_.db);
+    appending_.db.check_in_place();
     check_epoch(appending_);
     appending_.appender.begin(clock_.now());
     appending_.appender.append(record);

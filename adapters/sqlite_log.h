@@ -21,6 +21,9 @@ class SqliteLog final : public events::Log {
   /// Opens or makes the file and becomes its owner. Null with `status` set if it cannot: `owned` says who holds it.
   static std::unique_ptr<SqliteLog> open(const std::string& file, std::int32_t partitions_if_new,
                                          std::string_view engine, const events::Clock&, events::LogStatus& status);
+  ~SqliteLog() override;
+  SqliteLog(const SqliteLog&) = delete;
+  SqliteLog& operator=(const SqliteLog&) = delete;
 
   [[nodiscard]] std::int32_t partitions() const override { return partitions_; }
   events::Polled poll(const events::PollLimits&) override;
@@ -46,6 +49,7 @@ class SqliteLog final : public events::Log {
   };
   struct Writing {
     sqlite::Connection db;
+    std::int32_t partitions;
     sqlite::Appender appender;
     sqlite::Statement epoch;
     sqlite::Statement position;
@@ -62,6 +66,7 @@ class SqliteLog final : public events::Log {
   std::mutex append_mutex_;
   Writing appending_;
   std::int64_t epoch_ = 0;
+  std::int64_t state_records_ = 0;   // ever written; commit's thread
   std::atomic<bool> fenced_{false};  // another owner has raised the epoch
   std::mutex mutex_;                 // guards what follows
   std::vector<events::Partition> taken_;

@@ -2,6 +2,7 @@
 
 #include "adapters/headers_blob.h"
 #include "adapters/record_limits.h"
+#include "adapters/sqlite_file.h"
 
 #include <algorithm>
 #include <cstring>
@@ -31,31 +32,54 @@ std::int64_t meta(const Connection& db, const char* sql) {
 
 }  // namespace
 
-std::int32_t prepare(const Connection& db, std::int32_t partitions_if_new) {
+namespace {
+
+bool has_tables(const Connection& db) {
+  return meta(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") != 0;
+}
+
+/// All of them in the file itself before there is a write-ahead log, so that no copy of it looks like an empty file.
+void make_tables(const Connection& db, std::int32_t partitions) {
   Transaction transaction(db);
-  if (meta(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") == 0) {
-    if (meta(db, "SELECT count(*) FROM sqlite_schema") != 0) {
+  if (has_tables(db)) return;  // another process was first
+  if (meta(db, "SELECT count(*) FROM sqlite_schema") != 0) {
+    throw Error(SQLITE_MISMATCH, db.file() + ": this database belongs to another program; give another file");
+  }
+  if (partitions < 1) {
+    throw Error(SQLITE_EMPTY,
+                db.file() + ": there is no log in it yet. Start one with: mayfly serve --log sqlite:" + db.file());
+  }
+  std::string sql =
+      "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+      "CREATE TABLE ends (stream INTEGER, partition INTEGER, next INTEGER, last_append_time_ms INTEGER,"
+      " PRIMARY KEY (stream, partition)) WITHOUT ROWID;"
+      "CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER);"
+      "CREATE TABLE state (partition INTEGER, key BLOB, value BLOB, headers BLOB, offset INTEGER,"
+      " append_time_ms INTEGER, PRIMARY KEY (partition, key)) WITHOUT ROWID;";
+  for (const auto* name : {"commands", "events", "deadletters", "alerts"}) {
+    sql += "CREATE TABLE " + std::string(name) +
+           " (partition INTEGER, offset INTEGER, key BLOB, headers BLOB, value BLOB, append_time_ms INTEGER,"
+           " PRIMARY KEY (partition, offset)) WITHOUT ROWID;";
+  }
+  sql += "INSERT INTO meta VALUES ('schema', " + std::to_string(schema_version) + "), ('partitions', " +
+         std::to_string(partitions) + "), ('epoch', 0), ('served', 0);" +
+         "PRAGMA application_id = " + std::to_string(application_id);
+  db.run(sql.c_str());
+  transaction.commit();
+}
+
+}  // namespace
+
+std::int32_t prepare(Connection& db, std::int32_t partitions_if_new) {
+  if (!has_tables(db)) {
+    if (db.may_write()) {
+      make_tables(db, partitions_if_new);
+    } else if (meta(db, "SELECT count(*) FROM sqlite_schema") != 0) {
       throw Error(SQLITE_MISMATCH, db.file() + ": this database belongs to another program; give another file");
-    }
-    if (partitions_if_new < 1) {
+    } else {
       throw Error(SQLITE_EMPTY,
                   db.file() + ": there is no log in it yet. Start one with: mayfly serve --log sqlite:" + db.file());
     }
-    std::string sql =
-        "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-        "CREATE TABLE ends (stream INTEGER, partition INTEGER, next INTEGER, last_append_time_ms INTEGER,"
-        " PRIMARY KEY (stream, partition)) WITHOUT ROWID;"
-        "CREATE TABLE positions (partition INTEGER PRIMARY KEY, next INTEGER);"
-        "CREATE TABLE state (partition INTEGER, key BLOB, value BLOB, headers BLOB, offset INTEGER,"
-        " append_time_ms INTEGER, PRIMARY KEY (partition, key)) WITHOUT ROWID;";
-    for (const auto* name : {"commands", "events", "deadletters", "alerts"}) {
-      sql += "CREATE TABLE " + std::string(name) +
-             " (partition INTEGER, offset INTEGER, key BLOB, headers BLOB, value BLOB, append_time_ms INTEGER,"
-             " PRIMARY KEY (partition, offset)) WITHOUT ROWID;";
-    }
-    sql += "INSERT INTO meta VALUES ('schema', " + std::to_string(schema_version) + "), ('partitions', " +
-           std::to_string(partitions_if_new) + "), ('epoch', 0);";
-    db.run(sql.c_str());
   }
   const auto version = meta(db, "SELECT value FROM meta WHERE key = 'schema'");
   if (version != schema_version) {
@@ -69,8 +93,15 @@ std::int32_t prepare(const Connection& db, std::int32_t partitions_if_new) {
                 db.file() + ": it has " + std::to_string(partitions) +
                     " partitions, a log has at least one; restore it from a backup or give another file");
   }
-  transaction.commit();
+  check_not_older(db.file(), meta(db, "SELECT value FROM meta WHERE key = 'served'") == 1, state_records(db));
+  db.keep_wal();
   return static_cast<std::int32_t>(partitions);
+}
+
+std::int64_t state_records(const Connection& db) {
+  Statement sum(db, "SELECT coalesce(sum(next), 0) FROM ends WHERE stream = ?");
+  sum.bind(1, static_cast<std::int64_t>(Stream::state)).step();
+  return sum.integer(0);
 }
 
 // --- appending -----------------------------------------------------------------------------------------------------

@@ -15,8 +15,14 @@ namespace mayfly::adapters::sqlite {
 
 inline constexpr std::int64_t schema_version = 1;
 
-/// Makes the tables in an empty file, else checks the version. Returns the partition count. Throws Error.
-std::int32_t prepare(const Connection&, std::int32_t partitions_if_new);
+inline constexpr std::int32_t application_id = 0x4d61'7966;  // "Mayf", for file(1)
+
+/// Makes the tables in an empty file, else checks that it is a whole log of a known version. Returns the partition
+/// count. Throws Error.
+std::int32_t prepare(Connection&, std::int32_t partitions_if_new);
+
+/// How many records of state were ever written: only an engine writes them, some with each commit.
+[[nodiscard]] std::int64_t state_records(const Connection&);
 
 /// Appends records in a transaction of the caller's, which it must belong to. Offsets and append times rise.
 class Appender {

@@ -21,7 +21,7 @@ LIBRARIES = {
 }
 SYSTEM = {
     "actors": {"pthread.h"},
-    "adapters": {"fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/un.h"},
+    "adapters": {"fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
     "tools": {"unistd.h", "signal.h", "pthread.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}

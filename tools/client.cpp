@@ -21,17 +21,34 @@ int choose_log(const LogWords& words, LogChoice& choice) {
   return exit_usage;
 }
 
-std::unique_ptr<events::LogClient> open_client(const LogWords& words, bool create, const events::Clock& clock,
-                                               int& exit_code) {
+namespace {
+
+template <class Open>
+std::unique_ptr<events::LogClient> open(const LogWords& words, int& exit_code, Open&& open_it) {
   LogChoice choice;
   if (exit_code = choose_log(words, choice); exit_code != exit_ok) return nullptr;
   events::LogStatus status;
-  auto log = adapters::open_client(choice.name, choice.options, create, clock, status);
+  auto log = open_it(choice, status);
   if (!log) {
     std::fprintf(stderr, "%s\n", status.message.c_str());
     exit_code = exit_code_of(status.error);
   }
   return log;
+}
+
+}  // namespace
+
+std::unique_ptr<events::LogClient> open_reader(const LogWords& words, const events::Clock& clock, int& exit_code) {
+  return open(words, exit_code, [&](const LogChoice& choice, events::LogStatus& status) {
+    return adapters::open_reader(choice.name, choice.options, clock, status);
+  });
+}
+
+std::unique_ptr<events::LogClient> open_client(const LogWords& words, bool create, const events::Clock& clock,
+                                               int& exit_code) {
+  return open(words, exit_code, [&](const LogChoice& choice, events::LogStatus& status) {
+    return adapters::open_client(choice.name, choice.options, create, clock, status);
+  });
 }
 
 }  // namespace mayfly::tools

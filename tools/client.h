@@ -16,6 +16,9 @@ struct LogChoice {
 /// exit_ok, or an exit code with the reason said on standard error.
 [[nodiscard]] int choose_log(const LogWords&, LogChoice&);
 
+/// Only to read. Null with `exit_code` set and the reason said on standard error.
+[[nodiscard]] std::unique_ptr<events::LogClient> open_reader(const LogWords&, const events::Clock&, int& exit_code);
+
 /// Null with `exit_code` set and the reason said on standard error. `create`: make the log where there is none.
 [[nodiscard]] std::unique_ptr<events::LogClient> open_client(const LogWords&, bool create, const events::Clock&,
                                                              int& exit_code);

@@ -208,7 +208,8 @@ int release(events::LogClient& log, const events::Clock& clock, const DeadLetter
 int deadletters(const DeadLettersOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_client(options, false, clock, code);
+  const bool reads = options.what == "list" || options.what == "show";
+  const auto log = reads ? open_reader(options, clock, code) : open_client(options, false, clock, code);
   if (!log) return code;
   if (options.what == "release") return release(*log, clock, options);
   Selection selection;
@@ -217,7 +218,7 @@ int deadletters(const DeadLettersOptions& options) {
   }
   std::deque<DeadLetterReading> readings;
   if (const auto status = begin_reading(*log, selection, readings); !status.ok()) return failed(status);
-  if (options.what == "list" || options.what == "show") return show(readings, selection, options);
+  if (reads) return show(readings, selection, options);
   return handle(*log, clock, readings, selection, options);
 }
 

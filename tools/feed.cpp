@@ -40,7 +40,7 @@ class Pace {
 int feed(const FeedOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_client(options, true, clock, code);
+  const auto log = open_client(options, options.create, clock, code);
   if (!log) return code;
   events::LogStatus status;
   auto stop = stop_on_signals();

@@ -147,7 +147,7 @@ void print_state(const std::string& id, const Json& s) {
 int inspect(const InspectOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_client(options, false, clock, code);
+  const auto log = open_reader(options, clock, code);
   if (!log) return code;
   events::LogStatus status;
   Json state = {{"cart", options.cart}, {"state", "unknown"}};

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   s->add_option("members", send_options.members, "name=value ...; a value that is JSON is taken as JSON");
   s->add_option("--id", send_options.id, "ce_id (default: a new UUID)");
   s->add_option("--source", send_options.source, "ce_source");
+  s->add_flag("--create", send_options.create, "make the log where there is none");
   s->add_flag("--json", send_options.json, "print positions as NDJSON");
 
   TailOptions tail_options;
@@ -106,6 +107,7 @@ int main(int argc, char** argv) {
   log_words(*s, feed_options);
   s->add_option("--speed", feed_options.speed_per_s, "commands per second; 0: as fast as it goes");
   s->add_option("--limit-invoices", feed_options.limit_invoices, "at most so many; 0: all");
+  s->add_flag("--create", feed_options.create, "make the log where there is none");
   s->add_flag("--json", feed_options.json, "print the counts as JSON");
 
   TreeOptions tree_options;

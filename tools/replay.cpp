@@ -103,8 +103,8 @@ int say(const events::LogStatus& status) {
 int replay(const ReplayOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto commands = open_client(options, false, clock, code);
-  const auto results = commands ? open_client(options, false, clock, code) : nullptr;
+  const auto commands = open_reader(options, clock, code);
+  const auto results = commands ? open_reader(options, clock, code) : nullptr;
   if (!results) return code;
   Recorded recorded;
   auto status = read_positions(*results, recorded);

@@ -125,7 +125,7 @@ int send_lines(CommandWriter& writer, const SendOptions& options) {
 int send(const SendOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_client(options, true, clock, code);
+  const auto log = open_client(options, options.create, clock, code);
   if (!log) return code;
   events::LogStatus status;
   CommandWriter writer(*log);

@@ -62,7 +62,7 @@ std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events
 int tail(const TailOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_client(options, false, clock, code);
+  const auto log = open_reader(options, clock, code);
   if (!log) return code;
   events::LogStatus status;
   const auto stream = stream_of(options.stream).value_or(events::Stream::events);

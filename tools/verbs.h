@@ -31,6 +31,7 @@ struct SendOptions : LogWords {
   std::vector<std::string> members;  // name=value
   std::string id;
   std::string source = "/mayfly/send";
+  bool create = false;  // make the log where there is none
   bool json = false;
 };
 int send(const SendOptions&);
@@ -75,6 +76,7 @@ struct FeedOptions : LogWords {
   std::string csv;
   std::int64_t speed_per_s = 0;     // 0: as fast as it goes
   std::int64_t limit_invoices = 0;  // 0: all
+  bool create = false;              // make the log where there is none
   bool json = false;
 };
 int feed(const FeedOptions&);

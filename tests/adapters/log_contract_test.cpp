@@ -327,7 +327,8 @@ TEST_CASE("a second engine is told who holds the SQLite file") {
 TEST_CASE("a SQLite file of an unknown version is refused by name") {
   SqliteFixture fixture;
   static_cast<void>(fixture.engine());
-  adapters::sqlite::Connection(fixture.file, false).run("UPDATE meta SET value = 9 WHERE key = 'schema'");
+  adapters::sqlite::Connection(fixture.file, adapters::sqlite::Access::write)
+      .run("UPDATE meta SET value = 9 WHERE key = 'schema'");
   events::LogStatus status;
   CHECK(adapters::SqliteLog::open(fixture.file, 2, "test", fixture.clock, status) == nullptr);
   CHECK(status.error == events::LogError::corrupt);

@@ -9,6 +9,7 @@
 #include <string>
 
 using namespace mayfly;
+using adapters::sqlite::Access;
 using adapters::sqlite::Connection;
 using events::LogError;
 
@@ -37,7 +38,7 @@ constexpr events::PollLimits everything{1000, 1 << 20, events::Millis{0}};
 
 TEST_CASE("a reader of an empty file is told that there is no log yet, and an engine may still make one") {
   File file;
-  Connection(file.path, true).run("PRAGMA user_version");
+  Connection(file.path, Access::make).run("PRAGMA user_version");
   CHECK(file.reader() == nullptr);
   CHECK(file.status.error == LogError::invalid);
   CHECK(file.status.message.find("mayfly serve --log sqlite:" + file.path) != std::string::npos);
@@ -46,7 +47,7 @@ TEST_CASE("a reader of an empty file is told that there is no log yet, and an en
 
 TEST_CASE("another program's database is refused and left as it is") {
   File file;
-  Connection other(file.path, true);
+  Connection other(file.path, Access::make);
   other.run("CREATE TABLE theirs (x)");
   for (const bool reads : {true, false}) {
     CHECK((reads ? file.reader() == nullptr : file.engine() == nullptr));
@@ -61,7 +62,7 @@ TEST_CASE("another program's database is refused and left as it is") {
 TEST_CASE("a log of no partitions is refused") {
   File file;
   static_cast<void>(file.engine());
-  Connection(file.path, false).run("UPDATE meta SET value = 0 WHERE key = 'partitions'");
+  Connection(file.path, Access::write).run("UPDATE meta SET value = 0 WHERE key = 'partitions'");
   CHECK(file.engine() == nullptr);
   CHECK(file.status.error == LogError::corrupt);
 }
@@ -73,7 +74,7 @@ TEST_CASE("tables that vanish are told as such, not as a file that is busy") {
     log->restore(p, [](events::Bytes, events::Bytes) {});
     log->start(p);
   }
-  Connection(file.path, false).run("DROP TABLE commands");
+  Connection(file.path, Access::write).run("DROP TABLE commands");
   CHECK(log->poll(everything).status.error == LogError::corrupt);
 }
 

@@ -51,7 +51,7 @@ class Run:
         self.log = os.path.join(folder, "shop.db")
 
     def sender(self):
-        return subprocess.Popen([self.poison, "send", "--log", "sqlite:" + self.log, "-"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        return subprocess.Popen([self.poison, "send", "--create", "--log", "sqlite:" + self.log, "-"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     def serve(self):
         engine = subprocess.Popen([self.poison, "serve", "--log", "sqlite:" + self.log, "--http", "off"], stderr=subprocess.PIPE, text=True)

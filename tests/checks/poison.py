@@ -156,7 +156,7 @@ class Supervisor:
         with open(file, "w", encoding="utf-8") as commands:
             commands.writelines(plan.lines())
         with open(file, "rb") as commands:
-            sent = subprocess.run([self.given.mayfly, "send", "--log", "sqlite:" + self.path, "-"], stdin=commands,
+            sent = subprocess.run([self.given.mayfly, "send", "--create", "--log", "sqlite:" + self.path, "-"], stdin=commands,
                                   stderr=subprocess.PIPE, text=True, check=False)
         if sent.returncode != 0:
             raise Failed(f"send ended with {sent.returncode}: {sent.stderr}")

@@ -170,7 +170,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
 
     def test_lines_that_cannot_be_sent_are_named_and_the_rest_is_sent(self):
         lines = '{"type":"cart.create","cart":"c1","data":{"currency":"GBP"}}\nnot json\n{"type":"cart.fly","cart":"c1","data":{}}\n'
-        done = run("send", "--log", self.log, "-", stdin=lines)
+        done = run("send", "--log", self.log, "--create", "-", stdin=lines)
         self.assertEqual(done.returncode, 1)
         self.assertIn("line 2 is no JSON object", done.stderr)
         self.assertIn("line 3 has no `type`", done.stderr)
@@ -178,7 +178,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
 
     def test_wrong_words_end_with_2_and_say_what_to_do(self):
         for words, said in [
-            (["send", "--log", self.log, "cart.fly", "c1"], "is no command"),
+            (["send", "--log", self.log, "--create", "cart.fly", "c1"], "is no command"),
             (["send", "--log", "tape:1", "cart.create", "c1"], "names no log"),
             (["tail", "--log", f"sqlite:{self.folder}/none.db"], "there is no such log"),
             (["serve"], "Which log?"),

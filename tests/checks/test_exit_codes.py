@@ -27,7 +27,7 @@ class ExitCodes(unittest.TestCase):
         self.config.write_text("")
 
     def send(self, *words):
-        subprocess.run([POISON, "send", "--log", "sqlite:" + self.path, *words], check=True, capture_output=True, timeout=PATIENCE_S)
+        subprocess.run([POISON, "send", "--create", "--log", "sqlite:" + self.path, *words], check=True, capture_output=True, timeout=PATIENCE_S)
 
     def send_cart(self, cart, poison):
         self.send("cart.create", cart, "currency=GBP")

@@ -1,0 +1,27 @@
+// What a SQLite file is, looked at before it is opened: whole or not, and whether this user may open it at all.
+#pragma once
+
+#include "adapters/sqlite.h"
+
+#include <string>
+
+namespace mayfly::adapters::sqlite {
+
+[[nodiscard]] std::string wal_of(const std::string& file);
+[[nodiscard]] std::string shm_of(const std::string& file);
+[[nodiscard]] std::string lock_of(const std::string& file);
+
+/// Throws Error where opening would be wrong: no file, a link, or a reader that would make files which lock the engine
+/// out.
+void check_openable(const std::string& file, Access);
+
+/// Throws Error if the file was copied, or its write-ahead log lost, while it was being served. Call before anything
+/// has opened it. What it goes by: an engine marks the file as served, and the mark is in the file itself, not in its
+/// write-ahead log, which stays for as long as the mark does.
+void check_not_a_part(const std::string& file);
+
+/// The same of an open one, by the number that its engine noted last in the lock file (docs/log.md). `served`: the
+/// mark.
+void check_not_older(const std::string& file, bool served, std::int64_t state_records);
+
+}  // namespace mayfly::adapters::sqlite

@@ -1,0 +1,282 @@
+"""The files of a log on SQLite, from outside: who makes them, who may open them, what becomes of them under an engine.
+
+Usage: test_sqlite_files.py MAYFLY. What another user may do is tried as root only, who can be another user.
+"""
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
+PATIENCE_S = 60
+NOBODY = 65534
+PARTS = ("", "-wal", "-shm")
+
+
+def run(*words, mayfly=MAYFLY, **how):
+    return subprocess.run([mayfly, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE_S, check=False, **how)
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.path = self.folder / "shop.db"
+        self.log = f"sqlite:{self.path}"
+
+    def serve(self, *words, path=None, **how):
+        command = [MAYFLY, "serve", "--log", f"sqlite:{path or self.path}", "--http", "off", *words]
+        engine = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **how)
+        self.addCleanup(engine.stderr.close)
+        self.addCleanup(engine.wait)
+        self.addCleanup(lambda: engine.poll() is None and engine.kill())
+        for line in engine.stderr:
+            if '"name":"ready"' in line:
+                return engine
+        self.fail(f"the engine ended with {engine.wait()}")
+
+    def stop(self, engine):
+        engine.send_signal(signal.SIGTERM)
+        self.assertEqual(engine.wait(PATIENCE_S), 0)
+
+    def kill(self, engine):
+        engine.kill()
+        engine.wait()
+
+    def send(self, cart, path=None):
+        done = run("send", "--log", f"sqlite:{path or self.path}", "cart.create", cart, "currency=GBP")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def wait_for_cart(self, cart, path=None):
+        deadline = time.monotonic() + PATIENCE_S
+        while cart not in run("tail", "--log", f"sqlite:{path or self.path}", "--from", "begin", "--cart", cart).stdout:
+            self.assertLess(time.monotonic(), deadline)
+
+    def served_with_carts(self, *carts):
+        engine = self.serve()
+        for cart in carts:
+            self.send(cart)
+            self.wait_for_cart(cart)
+        return engine
+
+    def check_refused(self, done, code, *said):
+        self.assertEqual(done.returncode, code, done.stderr)
+        for words in said:
+            self.assertIn(words, done.stderr)
+
+
+class UnderAnEngine(Files):
+    def check_ends(self, engine):
+        said = engine.communicate(timeout=PATIENCE_S)[1]
+        self.assertEqual(engine.returncode, 6, said)
+        self.assertIn("removed, moved or replaced while it was in use", said)
+
+    def test_an_idle_engine_ends_with_6_when_a_file_of_its_log_is_gone_or_is_another(self):
+        def replace(path):
+            shutil.copy(path, self.folder / "other")
+            os.rename(self.folder / "other", path)
+
+        for part in ("", "-wal"):
+            for what in (os.remove, replace, lambda path: os.rename(path, self.folder / "moved")):
+                engine = self.served_with_carts("c1")
+                what(f"{self.path}{part}")
+                self.check_ends(engine)
+                for left in self.folder.iterdir():
+                    left.unlink()
+
+    def test_nothing_more_is_written_to_a_log_that_was_removed_and_none_is_made_in_its_place(self):
+        engine = self.served_with_carts("c1")
+        sender = subprocess.Popen([MAYFLY, "send", "--log", self.log, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(sender.stderr.close)
+        self.addCleanup(sender.stdin.close)
+        sender.stdin.write('{"type":"cart.create","cart":"c2","data":{"currency":"GBP"}}\n' * 1000)
+        sender.stdin.flush()
+        self.wait_for_cart("c2")
+        for part in PARTS:
+            os.remove(f"{self.path}{part}")
+        said = sender.communicate('{"type":"cart.create","cart":"c3","data":{"currency":"GBP"}}\n', timeout=PATIENCE_S)[1]
+        self.assertEqual(sender.returncode, 6, said)
+        self.check_ends(engine)
+        self.check_refused(run("send", "--log", self.log, "cart.create", "c4", "currency=GBP"), 2, "there is no such log")
+        self.assertFalse(self.path.exists())
+
+    def test_only_serve_demo_and_create_make_a_log(self):
+        csv = self.folder / "rows.csv"
+        csv.write_text("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n")
+        create = ("cart.create", "c1", "currency=GBP")
+        for words in (("send", *create), ("feed", csv), ("tail",), ("inspect", "c1"), ("funds",), ("replay", "verify"), ("deadletters", "list")):
+            self.check_refused(run(*words, "--log", self.log), 2, "there is no such log")
+            self.assertEqual([f.name for f in self.folder.iterdir()], ["rows.csv"])
+        for words in (("send", *create), ("feed", csv)):
+            done = run(*words, "--log", self.log, "--create")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue(self.path.exists())
+            self.path.unlink()
+
+    def test_a_folder_is_no_log_and_nothing_is_left_beside_it(self):
+        self.check_refused(run("serve", "--log", f"sqlite:{self.folder}", "--http", "off"), 2, "is no file")
+        self.assertFalse(pathlib.Path(f"{self.folder}.lock").exists())
+
+
+class Parts(Files):
+    def copy(self, *parts, name="copy.db"):
+        for part in parts:
+            shutil.copy(f"{self.path}{part}", f"{self.folder}/{name}{part}")
+        return self.folder / name
+
+    def check_not_whole(self, path, why):
+        for words in (("tail",), ("inspect", "c1"), ("send", "cart.create", "c9", "currency=GBP"), ("serve", "--http", "off")):
+            for _ in range(2):  # being refused leaves nothing that lets the next one in
+                self.check_refused(run(*words, "--log", f"sqlite:{path}"), 6, "this is not a whole log", why, "mayfly backup")
+
+    def test_a_copy_of_a_served_log_without_its_wal_is_no_log(self):
+        self.served_with_carts("c1", "c2")
+        self.check_not_whole(self.copy(""), "was not copied or moved with it")
+
+    def test_a_copy_of_a_served_log_with_its_wal_is_one(self):
+        self.served_with_carts("c1")
+        path = self.copy("", "-wal")
+        self.serve(path=path)
+        self.wait_for_cart("c1", path)
+
+    def test_a_log_at_rest_is_whole_in_its_file_alone(self):
+        self.stop(self.served_with_carts("c1"))
+        path = self.copy("")
+        self.serve(path=path)
+        self.wait_for_cart("c1", path)
+
+    def test_a_log_whose_wal_was_lost_after_a_kill_is_not_served(self):
+        self.kill(self.served_with_carts("c1"))
+        os.remove(f"{self.path}-wal")
+        self.check_not_whole(self.path, "was lost, or an older copy was put in its place")
+
+    def test_a_log_that_another_program_closed_after_a_kill_is_whole(self):
+        self.kill(self.served_with_carts("c1"))
+        with contextlib.closing(sqlite3.connect(self.path)) as shell:
+            shell.execute("SELECT count(*) FROM commands").fetchall()
+        self.assertFalse(os.path.exists(f"{self.path}-wal"))
+        self.serve()
+        self.wait_for_cart("c1")
+
+
+class Owners(Files):
+    def check_modes(self, names):
+        found = {f.name: oct(stat.S_IMODE(f.stat().st_mode)) for f in self.folder.iterdir() if f.is_file()}
+        self.assertEqual(found, {name: "0o600" for name in names})
+
+    def test_files_are_for_their_owner_alone_whatever_the_umask(self):
+        for umask in (0, 0o777):
+            state = self.folder / f"state-{umask}"
+            state.mkdir()
+            engine = self.serve(umask=umask)
+            self.check_modes(("shop.db", "shop.db-wal", "shop.db-shm", "shop.db.lock", "shop.db.flight"))
+            self.stop(engine)
+            self.stop(self.serve("--state-dir", str(state), umask=umask))
+            self.assertEqual(stat.S_IMODE((state / "mayfly-mayfly.flight").stat().st_mode), 0o600)
+            for file in self.folder.glob("shop.db*"):
+                file.unlink()
+        self.assertEqual(run("send", "--create", "--log", self.log, "cart.create", "c1", "currency=GBP", umask=0).returncode, 0)
+        self.check_modes(("shop.db", "shop.db-wal", "shop.db-shm"))
+
+    def test_no_symbolic_link_is_followed(self):
+        for name in ("shop.db", "shop.db.lock", "shop.db.flight"):
+            target = self.folder / f"target-of-{name}"
+            (self.folder / name).symlink_to(target)
+            self.check_refused(run("serve", "--log", self.log, "--http", "off"), 2, "is a symbolic link")
+            self.assertFalse(target.exists())
+            (self.folder / name).unlink()
+        self.stop(self.serve())
+        (self.folder / "link.db").symlink_to(self.path)
+        for words in (("tail",), ("send", "cart.create", "c1", "currency=GBP"), ("serve", "--http", "off")):
+            self.check_refused(run(*words, "--log", f"sqlite:{self.folder}/link.db"), 2, "is a symbolic link")
+
+    def test_a_folder_may_be_reached_through_a_link(self):
+        (self.folder / "real").mkdir()
+        (self.folder / "link").symlink_to(self.folder / "real")
+        self.serve(path=self.folder / "link" / "shop.db")
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
+class OtherUsers(Files):
+    def setUp(self):
+        super().setUp()
+        self.folder.chmod(0o755)
+        self.mayfly = shutil.copy(MAYFLY, self.folder / "mayfly")
+        os.chmod(self.mayfly, 0o755)
+
+    def as_nobody(self, *words):
+        return run(*words, mayfly=self.mayfly, user=NOBODY, group=NOBODY, extra_groups=[])
+
+    def owners(self):
+        return {f.name: f.stat().st_uid for f in self.folder.iterdir()}
+
+    def let_others_read(self):
+        for part in PARTS:
+            os.chmod(f"{self.path}{part}", 0o644)
+
+    def read_all(self, *also):
+        for words in (("tail", "--from", "begin"), ("inspect", "c1"), ("funds",), ("deadletters", "list"), *also):
+            before = self.owners()
+            done = self.as_nobody(*words, "--log", self.log)
+            self.assertEqual(done.returncode, 0, (words, done.stderr))
+            self.assertEqual(self.owners(), before)
+        self.assertIn("cart c1: active", self.as_nobody("inspect", "c1", "--log", self.log).stdout)
+
+    def test_who_may_only_read_reads_a_log_that_is_served_at_rest_or_left_behind(self):
+        engine = self.served_with_carts("c1")
+        self.check_refused(self.as_nobody("tail", "--log", self.log), 2, "may not read it", "chmod g+r")
+        self.let_others_read()
+        self.read_all()
+        self.check_refused(self.as_nobody("send", "cart.create", "c2", "currency=GBP", "--log", self.log), 2)
+        self.kill(engine)
+        self.read_all(("replay", "verify"))
+        self.stop(self.serve())
+        self.read_all(("replay", "verify"))
+        engine = self.serve()
+        self.send("c2")
+        self.wait_for_cart("c2")
+        self.stop(engine)
+
+    def test_who_may_write_into_the_folder_too_makes_no_file_that_locks_the_engine_out(self):
+        os.chmod(self.folder, 0o777)
+        self.stop(self.served_with_carts("c1"))
+        self.let_others_read()
+        for part in PARTS[1:]:
+            os.remove(f"{self.path}{part}")
+        done = self.as_nobody("tail", "--log", self.log)
+        self.check_refused(done, 2, "only its owner can open it now")
+        self.assertEqual(set(self.owners().values()), {0})
+        self.serve()
+
+    def test_another_user_cannot_hold_the_lock(self):
+        self.stop(self.serve())
+        with self.assertRaises(subprocess.CalledProcessError):
+            subprocess.run(["flock", "-n", f"{self.path}.lock", "true"], user=NOBODY, group=NOBODY, extra_groups=[], check=True, capture_output=True)
+        os.chmod(f"{self.path}.lock", 0o666)  # as an older Mayfly left it
+        self.stop(self.serve())
+        self.assertEqual(stat.S_IMODE(os.stat(f"{self.path}.lock").st_mode), 0o600)
+
+    def test_a_lock_or_flight_recorder_that_another_user_planted_is_not_used(self):
+        for name in ("shop.db.lock", "shop.db.flight"):
+            planted = self.folder / name
+            planted.write_text("")
+            planted.chmod(0o666)
+            os.chown(planted, NOBODY, NOBODY)
+            with open(planted, "rb") as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
+                self.check_refused(run("serve", "--log", self.log, "--http", "off"), 2, name, f"belongs to user {NOBODY}", "Remove it")
+            planted.unlink()
+
+
+if __name__ == "__main__":
+    unittest.main()
