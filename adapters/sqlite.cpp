@@ -85,6 +85,7 @@ Connection::Connection(const std::string& file, Access access) : file_(file), ac
   const int result = sqlite3_open_v2(resolved(file).c_str(), &db, flags, nullptr);
   db_.reset(db);
   if (result != SQLITE_OK) fail(db, file);
+  check_wal_is_its_own();
   sqlite3_busy_timeout(db, busy_timeout_ms);
   sqlite3_extended_result_codes(db, 1);
   run("PRAGMA cache_size=-16384");  // 16 MiB
@@ -92,6 +93,23 @@ Connection::Connection(const std::string& file, Access access) : file_(file), ac
   run("PRAGMA synchronous=FULL");
   run(("PRAGMA wal_autocheckpoint=" + std::to_string(wal_checkpoint_pages)).c_str());
   run(("PRAGMA journal_size_limit=" + std::to_string(wal_rest_bytes)).c_str());
+}
+
+void Connection::check_wal_is_its_own() const {
+  if (bytes_of(wal_of(file_)) == 0) return;
+  sqlite3_file* opened =
+      nullptr;  // SQLite's own: a file that this process opened and closed would take its locks along
+  sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &opened);
+  FileHeader header{};
+  if (opened == nullptr || opened->pMethods == nullptr ||
+      opened->pMethods->xRead(opened, header.data(), static_cast<int>(header.size()), 0) != SQLITE_OK ||
+      says_wal(header)) {
+    return;
+  }
+  throw Error({events::LogError::corrupt, file_ + ": " + wal_of(file_) +
+                                              " is not this file's. Where a backup was restored, remove what the log "
+                                              "before it has left: " +
+                                              wal_of(file_) + " and " + shm_of(file_) + " (docs/backup.md)."});
 }
 
 void Connection::keep_wal() {
@@ -144,6 +162,11 @@ Statement& Statement::bind(int at, std::optional<std::string_view> bytes) {
   } else {
     sqlite3_bind_blob64(statement_.get(), at, bytes->data(), bytes->size(), nullptr);
   }
+  return *this;
+}
+
+Statement& Statement::bind_text(int at, std::string_view text) {
+  sqlite3_bind_text64(statement_.get(), at, text.data(), text.size(), nullptr, SQLITE_UTF8);
   return *this;
 }
 

@@ -56,6 +56,8 @@ class Connection {
   void check_in_place() const;
 
  private:
+  /// A write-ahead log beside a file that has none would be read as if it were its own.
+  void check_wal_is_its_own() const;
   struct Close {
     void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
   };
@@ -73,6 +75,8 @@ class Statement {
   Statement& bind(int at, std::int64_t);
   /// Blob; none binds NULL. The bytes must live until the statement is reset.
   Statement& bind(int at, std::optional<std::string_view>);
+  /// As text: what SQLite takes for a name.
+  Statement& bind_text(int at, std::string_view);
   /// True while there is a row.
   bool step();
   /// One step without a row, then reset.

@@ -17,20 +17,20 @@ namespace {
 using events::LogError;
 
 // https://www.sqlite.org/fileformat2.html#the_database_header
-constexpr std::size_t header_bytes = 100, read_version_at = 19;
+constexpr std::size_t read_version_at = 19;
 constexpr char wal_version = 2;
 
 bool is_there(const std::string& file) { return identity_of(file).has_value(); }
 
-/// Whether the file says that it has a write-ahead log. Only for files that nothing in this process has open: closing a
+/// Of a file. Only for files that nothing in this process has open: closing a
 /// file drops a process's locks on it.
-bool says_wal(const std::string& file) {
-  std::array<char, header_bytes> header{};
+bool file_says_wal(const std::string& file) {
+  FileHeader header{};
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return false;
   const auto size = ::pread(descriptor, header.data(), header.size(), 0);
   ::close(descriptor);
-  return size == static_cast<ssize_t>(header.size()) && header[read_version_at] == wal_version;
+  return size == static_cast<ssize_t>(header.size()) && says_wal(header);
 }
 
 Error not_whole(const std::string& file, const std::string& why) {
@@ -73,7 +73,7 @@ void check_readable(const std::string& file) {
                                         " " + wal_of(file) + " " + shm_of(file)});
   }
   if (is_there(wal_of(file)) && is_there(shm_of(file))) return;
-  if (!says_wal(file) || ::geteuid() == 0 || owner_of(file) == ::geteuid()) return;
+  if (!file_says_wal(file) || ::geteuid() == 0 || owner_of(file) == ::geteuid()) return;
   throw Error(
       {LogError::invalid,
        file + ": only its owner can open it now: " + wal_of(file) + " and " + shm_of(file) +
@@ -82,6 +82,13 @@ void check_readable(const std::string& file) {
 }
 
 }  // namespace
+
+bool says_wal(const FileHeader& header) { return header[read_version_at] == wal_version; }
+
+std::int64_t bytes_of(const std::string& file) {
+  struct stat is {};
+  return ::lstat(file.c_str(), &is) == 0 ? is.st_size : 0;
+}
 
 std::string wal_of(const std::string& file) { return file + "-wal"; }
 std::string shm_of(const std::string& file) { return file + "-shm"; }
@@ -96,7 +103,7 @@ void check_openable(const std::string& file, Access access) {
 }
 
 void check_not_a_part(const std::string& file) {
-  if (!is_there(file) || is_there(wal_of(file)) || !says_wal(file)) return;
+  if (!is_there(file) || is_there(wal_of(file)) || !file_says_wal(file)) return;
   if (ask_alone(file, "SELECT count(*) FROM sqlite_schema") == 0) {
     throw not_whole(file, "it holds no tables, they were in " + wal_of(file) + ", which was not copied with it");
   }

@@ -3,6 +3,8 @@
 
 #include "adapters/sqlite.h"
 
+#include <array>
+#include <cstdint>
 #include <string>
 
 namespace mayfly::adapters::sqlite {
@@ -10,6 +12,12 @@ namespace mayfly::adapters::sqlite {
 [[nodiscard]] std::string wal_of(const std::string& file);
 [[nodiscard]] std::string shm_of(const std::string& file);
 [[nodiscard]] std::string lock_of(const std::string& file);
+
+/// The file's first bytes, and whether they say that it has a write-ahead log.
+using FileHeader = std::array<char, 100>;
+[[nodiscard]] bool says_wal(const FileHeader&);
+/// 0 if it is not there.
+[[nodiscard]] std::int64_t bytes_of(const std::string& file);
 
 /// Throws Error where opening would be wrong: no file, a link, or a reader that would make files which lock the engine
 /// out.

@@ -137,6 +137,12 @@ int main(int argc, char** argv) {
   s->add_option("what", replay_options.what, "verify")->check(CLI::IsMember({"verify"}));
   log_words(*s, replay_options);
 
+  BackupOptions backup_options;
+  s = verb(app, "backup", "Copy a log on SQLite to one file, also while it is served (docs/backup.md)", backup_options,
+           backup, chosen);
+  log_words(*s, backup_options);
+  s->add_option("to", backup_options.to, "the file to make")->required();
+
   DemoOptions demo_options;
   s = verb(app, "demo", "Serve a log with a simulated shop, inventory and provider", demo_options, demo, chosen);
   s->add_option("--log", demo_options.log, "sqlite:FILE or kafka:HOST:PORT (default: a file in a temporary folder)");

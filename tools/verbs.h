@@ -105,6 +105,11 @@ struct ReplayOptions : LogWords {
 };
 int replay(const ReplayOptions&);
 
+struct BackupOptions : LogWords {
+  std::string to;  // a file that is not there
+};
+int backup(const BackupOptions&);
+
 struct DemoOptions {
   std::string log;  // empty: a file in a temporary folder
   std::int64_t carts_per_s = 20;

@@ -4,6 +4,8 @@ Usage: test_sqlite_files.py MAYFLY. What another user may do is tried as root on
 """
 import contextlib
 import fcntl
+import itertools
+import json
 import os
 import pathlib
 import shutil
@@ -13,6 +15,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -167,6 +170,133 @@ class Parts(Files):
         self.assertFalse(os.path.exists(f"{self.path}-wal"))
         self.serve()
         self.wait_for_cart("c1")
+
+
+class Backups(Files):
+    def setUp(self):
+        super().setUp()
+        self.copy = self.folder / "copy.db"
+
+    def backup(self, to=None):
+        return run("backup", "--log", self.log, to or self.copy)
+
+    def check_backed_up(self, done):
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("is whole", done.stdout)
+        self.assertEqual(sorted(f.name for f in self.folder.glob("copy.db*")), ["copy.db"])
+        self.assertEqual(stat.S_IMODE(self.copy.stat().st_mode), 0o600)
+
+    def feed(self):
+        """A shop that never stops: carts are created as fast as they go in."""
+        sender = subprocess.Popen([MAYFLY, "send", "--log", self.log, "-"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+        def go():
+            with contextlib.suppress(BrokenPipeError):
+                for number in itertools.count():
+                    sender.stdin.write(json.dumps({"type": "cart.create", "cart": f"fed-{number}", "data": {"currency": "GBP"}}) + "\n")
+
+        thread = threading.Thread(target=go)
+        thread.start()
+
+        def stop():
+            sender.kill()
+            thread.join()
+            with contextlib.suppress(BrokenPipeError):
+                sender.stdin.close()
+            sender.wait()
+
+        return stop
+
+    def restore(self):
+        """As docs/backup.md says."""
+        (self.folder / "old").mkdir(exist_ok=True)
+        for file in self.folder.glob("shop.db*"):
+            file.replace(self.folder / "old" / file.name)
+        shutil.copy(self.copy, self.path)
+
+    def check_serves_on(self, cart):
+        engine = self.serve()
+        self.send(cart)
+        self.wait_for_cart(cart)
+        self.stop(engine)
+        done = run("replay", "verify", "--log", self.log)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_backup_made_under_load_is_restored_after_a_kill_and_served_on(self):
+        engine = self.served_with_carts("before")
+        stop = self.feed()
+        try:
+            self.wait_for_cart("fed-2000")
+            self.check_backed_up(self.backup())
+        finally:
+            stop()
+            self.kill(engine)
+        self.restore()
+        self.wait_for_cart("before")
+        self.check_serves_on("after")
+
+    def test_an_engine_killed_while_a_backup_runs_takes_nothing_from_it(self):
+        engine = self.served_with_carts("before")
+        stop = self.feed()
+        try:
+            self.wait_for_cart("fed-2000")
+            copying = subprocess.Popen([MAYFLY, "backup", "--log", self.log, str(self.copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            while copying.poll() is None and not os.path.exists(f"{self.copy}.partial"):
+                time.sleep(0.001)
+            self.kill(engine)
+            out, err = copying.communicate(timeout=PATIENCE_S)
+        finally:
+            stop()
+        self.check_backed_up(subprocess.CompletedProcess([], copying.returncode, out, err))
+        self.restore()
+        self.check_serves_on("after")
+
+    def test_a_backup_that_is_killed_leaves_no_half_one_under_its_name_and_the_next_is_whole(self):
+        self.served_with_carts("before")
+        stop = self.feed()
+        try:
+            self.wait_for_cart("fed-2000")
+            copying = subprocess.Popen([MAYFLY, "backup", "--log", self.log, str(self.copy)], stdout=subprocess.DEVNULL)
+            while copying.poll() is None and not os.path.exists(f"{self.copy}.partial"):
+                time.sleep(0.001)
+            copying.kill()
+            if copying.wait() == 0:
+                self.copy.unlink()  # it was faster
+            self.assertFalse(self.copy.exists())
+            self.check_backed_up(self.backup())
+        finally:
+            stop()
+
+    def test_a_backup_is_not_put_over_anything(self):
+        self.stop(self.served_with_carts("c1"))
+        self.check_refused(self.backup(self.path), 2, "is there already")
+        self.copy.symlink_to(self.folder / "elsewhere")
+        self.check_refused(self.backup(), 2, "is there already")
+        pathlib.Path(f"{self.folder}/new.db.partial").symlink_to(self.folder / "elsewhere")
+        self.check_refused(self.backup(self.folder / "new.db"), 2, "is a symbolic link")
+        self.assertFalse((self.folder / "elsewhere").exists())
+        self.check_refused(run("backup", "--log", "kafka:localhost:1", self.copy), 2, "Only a log on SQLite")
+        self.check_refused(run("backup", "--log", f"sqlite:{self.folder}/none.db", self.folder / "copy2"), 2, "there is no such log")
+
+    def test_a_damaged_log_is_not_backed_up_in_silence(self):
+        self.stop(self.served_with_carts("c1"))
+        with contextlib.closing(sqlite3.connect(self.path)) as log, log:
+            log.execute("UPDATE positions SET next = next + 1")
+        self.check_refused(self.backup(), 6, "do not agree")
+        self.assertEqual(list(self.folder.glob("copy.db*")), [])
+
+    def test_a_backup_restored_beside_the_wal_of_the_log_before_it_is_not_read_with_it(self):
+        engine = self.served_with_carts("c1")
+        self.check_backed_up(self.backup())
+        self.send("c2")
+        self.wait_for_cart("c2")
+        self.kill(engine)
+        shutil.copy(self.copy, self.path)
+        for words in (("tail",), ("serve", "--http", "off"), ("send", "cart.create", "c9", "currency=GBP")):
+            self.check_refused(run(*words, "--log", self.log), 6, "shop.db-wal is not this file's", "remove")
+        for part in ("-wal", "-shm"):
+            os.remove(f"{self.path}{part}")
+        self.check_serves_on("c3")
 
 
 class Owners(Files):
