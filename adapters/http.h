@@ -1,14 +1,26 @@
-// A small HTTP/1.1 server for probes, metrics and one page, and a client to ask it. Answers GET, and POST where it is
-// told to; no TLS, no secrets: bind it to loopback or to a network that may see it. Knows nothing of what it serves.
+// A small HTTP/1.1 server, for those who may also be hostile: every connection is bounded in bytes and in time, all of
+// them in number, and probes are answered ahead of everything else. No TLS, no login. Knows nothing of what it serves.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mayfly::adapters {
+
+struct HttpRequest {
+  std::string method;  // a HEAD is answered as a GET whose body is left out
+  std::string path;    // begins with '/'; without the query
+  std::string query;   // what follows '?', as it was sent
+  std::string body;
+
+  /// The value of a member of the query, as it was sent; empty where it is not given.
+  [[nodiscard]] std::string member(std::string_view name) const;
+};
 
 struct HttpAnswer {
   int status = 200;
@@ -16,21 +28,46 @@ struct HttpAnswer {
   std::string body;
 };
 
-/// What is at each path. Called from the server's threads, several at a time; outlives the server's life.
-using HttpPaths = std::map<std::string, std::function<HttpAnswer()>>;
-/// What to do at each path when it is POSTed to, with the value of a query's member, empty where it is not given. Only
-/// requests of type application/json are heeded: a page of another site cannot send them.
-struct HttpAction {
-  std::string member;
-  std::function<HttpAnswer(const std::string& value)> act;
+/// What is answered at a path. What `answer` throws is a 500, want of memory ends the connection.
+struct HttpRoute {
+  /// `at_once`: by the thread that reads, before all else, whatever Host the request names: a probe, which never waits.
+  /// `in_turn`: by a second thread, one at a time.
+  enum class When { at_once, in_turn };
+
+  std::string method;
+  std::string path;
+  std::function<HttpAnswer(const HttpRequest&)> answer;
+  When when = When::in_turn;
+  std::string takes;  // the Content-Type that a request must have, else 415; empty: any
 };
-using HttpActions = std::map<std::string, HttpAction>;
+using HttpRoutes = std::vector<HttpRoute>;
+
+/// What clients may take, together and each (docs/configuration.md, [http]).
+struct HttpLimits {
+  std::int32_t connections = 64;           // open at a time; one more ends the one that has waited longest
+  std::int64_t connection_ms = 60'000;     // of a connection, whatever it does
+  std::int32_t connection_requests = 100;  // on one connection, which ends after them
+  std::int64_t request_ms = 5'000;         // from waiting for a request to the last byte of its answer
+  std::int32_t request_header_bytes = 8192;
+  std::int32_t request_body_bytes = 1024;
+  std::int32_t waiting_requests = 16;          // whose turn has not come; one more is answered with 503
+  std::int64_t answer_bytes = 16'777'216;      // of all answers not sent yet; beyond it the oldest connection ends
+  std::int32_t answer_cpu_percent = 25;        // of one processor, for answers made in turn
+  std::int32_t socket_receive_bytes = 16'384;  // that the system keeps of one connection before it is read
+  std::int32_t socket_send_bytes = 131'072;    // that the system keeps of one connection's answers
+  /// Names beside addresses, localhost and this machine's own that a request may have as its Host: "shop.example.com",
+  /// or "*.example.com" for all below it. In lower case. Another name is answered with 421, so that no page of another
+  /// site, whose name was pointed here, can read or act (DNS rebinding).
+  std::vector<std::string> hosts;
+};
 
 class HttpServer {
  public:
-  /// Listens on "HOST:PORT" (port 0: any free one) and answers from threads of its own. Null with `wrong` set, a
+  /// Listens on "HOST:PORT" (port 0: any free one) and answers from two threads of its own. Null with `wrong` set, a
   /// sentence, if it cannot.
-  static std::unique_ptr<HttpServer> open(const std::string& address, HttpPaths, HttpActions, std::string& wrong);
+  static std::unique_ptr<HttpServer> open(const std::string& address, HttpRoutes, const HttpLimits&,
+                                          std::string& wrong);
+  /// Waits for an answer that is being made; connections end as they are.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -38,20 +75,11 @@ class HttpServer {
   /// "HOST:PORT" as bound.
   [[nodiscard]] const std::string& address() const;
 
+  struct Listening;  // http_server.cpp
+
  private:
-  struct Listening;
   explicit HttpServer(std::unique_ptr<Listening>);
   std::unique_ptr<Listening> listening_;
 };
-
-/// GET http://`address``path`. `wrong` is a sentence if there was no answer.
-struct HttpGot {
-  int status = 0;
-  std::string body;
-  std::string wrong;
-};
-[[nodiscard]] HttpGot http_get(const std::string& address, const std::string& path);
-/// POST without a body, of type application/json.
-[[nodiscard]] HttpGot http_post(const std::string& address, const std::string& path);
 
 }  // namespace mayfly::adapters

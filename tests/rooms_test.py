@@ -16,12 +16,12 @@ MAY_INCLUDE = {
 LIBRARIES = {
     "events": {"simdjson.h": {"json_reader.cpp"}, "sodium/": {"identity.cpp"}, "uuid/": {"identity.cpp"}},
     "actors": {"caf/": None},
-    "adapters": {"sqlite3.h": None, "librdkafka/": None, "httplib.h": {"http.cpp"}},
+    "adapters": {"sqlite3.h": None, "librdkafka/": None, "boost/": {"http_server.cpp", "http_client.cpp"}},
     "tools": {"spdlog/": None, "fmt/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config.cpp"}, "zstd.h": {"retail.cpp"}},
 }
 SYSTEM = {
     "actors": {"pthread.h"},
-    "adapters": {"fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
+    "adapters": {"arpa/inet.h", "fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
     "tools": {"unistd.h", "signal.h", "pthread.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}

@@ -30,9 +30,22 @@ struct Key {
 constexpr std::int64_t day_s = 86'400;
 constexpr std::string_view properties = "kafka.properties.";
 
+/// In lower case; separated by commas and spaces.
+std::vector<std::string> names_in(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    if (c == ',') return ' ';
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  std::istringstream words(text);
+  std::vector<std::string> names;
+  for (std::string word; words >> word;) names.push_back(std::move(word));
+  return names;
+}
+
 std::vector<Key> keys_of(Config& c) {
   auto& e = c.engine;
   auto& s = e.settings;
+  auto& h = c.http_limits;
   const auto text = [](std::string table, std::string name, std::string& to) {
     return Key{std::move(table), std::move(name), 0, 0, nullptr, [&to](std::string v) { to = std::move(v); }};
   };
@@ -90,6 +103,15 @@ std::vector<Key> keys_of(Config& c) {
       text("kafka.topics", "deadletters", c.kafka.topics[3]),
       text("kafka.topics", "alerts", c.kafka.topics[4]),
       text("operate", "http", c.http),
+      Key{"http", "hosts", 0, 0, nullptr, [&h](std::string v) { h.hosts = names_in(v); }},
+      number("http", "connections", 8, 10'000, h.connections),
+      number("http", "connection_ms", 100, day_s * 1000, h.connection_ms),
+      number("http", "connection_requests", 1, 1'000'000, h.connection_requests),
+      number("http", "request_ms", 100, 600'000, h.request_ms),
+      number("http", "request_header_bytes", 512, 65'536, h.request_header_bytes),
+      number("http", "waiting_requests", 1, 10'000, h.waiting_requests),
+      number("http", "answer_bytes", 65'536, 1 << 30, h.answer_bytes),
+      number("http", "answer_cpu_percent", 1, 100, h.answer_cpu_percent),
       millis("operate", "stuck_limit_ms", 1'000, 3'600'000, c.stuck_limit),
       millis("operate", "handler_cpu_limit_ms", 100, 3'600'000, c.handler_cpu_limit),
       text("operate", "state_dir", c.state_dir),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/engine.h"
+#include "adapters/http.h"
 #include "adapters/kafka_options.h"
 
 #include <cstdint>
@@ -14,6 +15,7 @@ struct Config {
   std::string log;
   std::int32_t partitions = 4;  // for a log that is made
   actors::EngineConfig engine;
+  adapters::HttpLimits http_limits;
   std::string http;       // HOST:PORT or "off"; empty: the default address if it is free
   std::string state_dir;  // of the flight recorder's file; empty: beside the SQLite file
   events::Millis stuck_limit{60'000};

@@ -1,6 +1,6 @@
 #include "tools/engine_answer.h"
 
-#include "adapters/http.h"
+#include "adapters/http_client.h"
 #include "tools/exit_codes.h"
 
 #include <cstdio>

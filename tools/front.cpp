@@ -47,9 +47,9 @@ void Front::show(actors::Engine* engine) {
 
 /// The answer while there is an engine, else that there is none.
 Front::Answer Front::of_engine(Answer answer) {
-  return [this, answer = std::move(answer)] {
+  return [this, answer = std::move(answer)](const adapters::HttpRequest& request) {
     const std::shared_lock shown(engine_mutex_);
-    if (engine_ != nullptr) return answer();
+    if (engine_ != nullptr) return answer(request);
     return adapters::HttpAnswer{503, "text/plain; charset=utf-8", "not ready: the log is not opened yet, or closed\n"};
   };
 }
@@ -107,29 +107,56 @@ adapters::HttpAnswer Front::renew(const std::string& partition) {
 }
 
 std::string Front::listen(const std::string& address) {
+  using adapters::HttpAnswer;
+  using adapters::HttpRequest;
+  using enum adapters::HttpRoute::When;
+  constexpr auto* json = "application/json";
   std::string wrong;
   server_ = adapters::HttpServer::open(
       address,
-      {{"/livez", [this] { return verdict(alive_, "alive", "stuck: the loop no longer moves"); }},
-       {"/readyz", of_engine([this] {
+      {{"GET",
+        "/livez",
+        [this](const HttpRequest&) { return verdict(alive_, "alive", "stuck: the loop no longer moves"); },
+        at_once,
+        {}},
+       {"GET",
+        "/readyz",
+        of_engine([this](const HttpRequest&) {
           return verdict(engine_->ready(), "ready", "not ready: not restored yet, or the log does not answer");
-        })},
-       {"/metrics", of_engine([this] {
-          return adapters::HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(observed())};
-        })},
-       {"/tree", of_engine([this] {
-          return adapters::HttpAnswer{200, "application/json", tree_json(observed())};
-        })},
-       {"/memory", of_engine([this] {
-          return adapters::HttpAnswer{200, "application/json", to_json(engine_->memory())};
-        })},
-       {"/",
-        [] {
-          return adapters::HttpAnswer{200, "text/html; charset=utf-8", page};
-        }}},
-      {{"/renew",
-        {"partition", [this](const std::string& partition) { return of_engine([&] { return renew(partition); })(); }}}},
-      wrong);
+        }),
+        at_once,
+        {}},
+       {"GET",
+        "/metrics",
+        of_engine([this](const HttpRequest&) {
+          return HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(observed())};
+        }),
+        in_turn,
+        {}},
+       {"GET",
+        "/tree",
+        of_engine([this](const HttpRequest&) {
+          return HttpAnswer{200, json, tree_json(observed())};
+        }),
+        in_turn,
+        {}},
+       {"GET",
+        "/memory",
+        of_engine([this](const HttpRequest&) {
+          return HttpAnswer{200, json, to_json(engine_->memory())};
+        }),
+        in_turn,
+        {}},
+       {"GET",
+        "/",
+        [](const HttpRequest&) {
+          return HttpAnswer{200, "text/html; charset=utf-8", page};
+        },
+        in_turn,
+        {}},
+       {"POST", "/renew", of_engine([this](const HttpRequest& request) { return renew(request.member("partition")); }),
+        in_turn, json}},
+      limits_.http, wrong);
   return wrong;
 }
 

@@ -21,6 +21,7 @@ inline constexpr const char* default_http_address = "127.0.0.1:9290";
 struct FrontLimits {
   events::Millis stuck{60'000};        // the loop has not moved: the process ends; not alive after half of it
   events::Millis handler_cpu{10'000};  // of its thread, on one command: the process ends
+  adapters::HttpLimits http;
 };
 
 class Front {
@@ -49,7 +50,7 @@ class Front {
   };
 
  private:
-  using Answer = std::function<adapters::HttpAnswer()>;
+  using Answer = std::function<adapters::HttpAnswer(const adapters::HttpRequest&)>;
   void show(actors::Engine*);
   [[nodiscard]] Answer of_engine(Answer);
   void run();

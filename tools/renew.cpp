@@ -1,5 +1,5 @@
 // mayfly renew: asks a running engine to renew its partitions, and waits until it has.
-#include "adapters/http.h"
+#include "adapters/http_client.h"
 #include "tools/exit_codes.h"
 #include "tools/text.h"
 #include "tools/verbs.h"

@@ -92,13 +92,25 @@ class Kubernetes(unittest.TestCase):
             self.by_kind["Service"]["spec"]["selector"],
             self.by_kind["StatefulSet"]["spec"]["selector"]["matchLabels"],
             self.by_kind["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+            self.by_kind["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
         ]
-        self.assertEqual(selectors, [labels] * 3)
+        self.assertEqual(selectors, [labels] * 4)
         self.assertEqual(self.by_kind["StatefulSet"]["spec"]["serviceName"], self.by_kind["Service"]["metadata"]["name"])
 
     def test_pods_have_the_time_to_drain(self):
         pod = self.by_kind["StatefulSet"]["spec"]["template"]["spec"]
         self.assertGreater(pod["terminationGracePeriodSeconds"], DRAIN_LIMIT_S)
+
+    def test_only_who_is_named_may_ask_and_only_kafka_and_names_are_asked(self):
+        policy = self.by_kind["NetworkPolicy"]["spec"]
+        pod = self.by_kind["StatefulSet"]["spec"]["template"]["spec"]
+        kafka = re.search(r'log = "kafka:[^:]+:(\d+)"', self.by_kind["ConfigMap"]["data"]["mayfly.toml"]).group(1)
+        self.assertEqual(policy["policyTypes"], ["Ingress", "Egress"])
+        for rule in policy["ingress"]:
+            self.assertTrue(rule["from"], "a rule without `from` lets everybody in")
+            self.assertTrue(all(source.get("podSelector") for source in rule["from"]), rule)
+            self.assertEqual([port["port"] for port in rule["ports"]], [port["name"] for port in pod["containers"][0]["ports"]])
+        self.assertEqual({port["port"] for rule in policy["egress"] for port in rule["ports"]}, {53, int(kafka)})
 
     def test_the_config_is_one(self):
         with tempfile.TemporaryDirectory() as folder:

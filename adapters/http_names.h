@@ -1,0 +1,27 @@
+// Where an HTTP server is, in words: HOST:PORT, and the Host header that a request carries.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mayfly::adapters {
+
+struct HttpPlace {
+  std::string host;  // an IPv6 address without its brackets
+  int port = 0;      // 0..65,535
+
+  /// As it stands in a URL.
+  [[nodiscard]] std::string text() const;
+};
+/// Of "HOST:PORT" or "[IPv6]:PORT"; none for other words.
+[[nodiscard]] std::optional<HttpPlace> http_place(std::string_view address);
+/// Says that it is none, and how one looks.
+[[nodiscard]] std::string not_http_place(const std::string& address);
+
+/// Whether a Host header names this server: by any IP address, which no page of another site can have as its own name;
+/// as localhost; or by one of `names` (in lower case), where "*.example.com" stands for all names below example.com.
+[[nodiscard]] bool is_host_of(std::string_view host, const std::vector<std::string>& names);
+
+}  // namespace mayfly::adapters
