@@ -37,7 +37,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr milliseconds accept_pause{100};  // where no connection can be taken: no file descriptor is left
 constexpr milliseconds memory_pause{10};   // where there is no memory to go on
-constexpr std::chrono::seconds longest_turn_pause{1};
 
 /// The page may use nothing but itself, and stand in no other.
 constexpr const char* content_policy =
