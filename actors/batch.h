@@ -31,7 +31,8 @@ struct PartitionStatus {
   events::Settings settings;   // that hold
   std::int64_t carts_open = 0;
   std::int64_t carts_awake = 0;
-  std::int64_t carts_quarantined = 0;
+  std::int64_t carts_quarantined = 0;  // readable ones
+  std::int64_t carts_unreadable = 0;
   std::int64_t carts_waiting = 0;  // with a deadline, or quarantined: then it rests
   std::int64_t sessions_open = 0;
   std::int64_t sessions_too_old = 0;

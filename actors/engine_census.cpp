@@ -63,7 +63,7 @@ void Engine::State::gauge() {
     view.carts_awake = one.status.carts_awake;
     view.sessions_open = one.status.sessions_open;
     view.epitaphs = one.status.epitaphs;
-    counted.carts_quarantined += one.status.carts_quarantined;
+    counted.carts_quarantined += one.status.carts_quarantined + one.status.carts_unreadable;
     counted.carts_open += view.carts_open;
     counted.carts_awake += view.carts_awake;
     counted.sessions_open += view.sessions_open;

@@ -57,6 +57,10 @@ std::unique_ptr<PartitionState> Engine::State::restore_partition(events::Partiti
 
 void Engine::State::serve_partition(std::unique_ptr<PartitionState> state) {
   const auto partition = state->partition;
+  for (const auto& [cart, why] : state->unreadable) {
+    say(Notice::Level::error, "state_unreadable", "state of cart " + cart + ": " + why + " The cart is quarantined.",
+        partition);
+  }
   auto& one = served[partition];
   one.status = state->status();
   one.carts_alive = one.status.carts_open;

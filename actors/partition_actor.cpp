@@ -163,7 +163,7 @@ bool PartitionActor::read_one(const events::Record& record) {
     // What an earlier record of this segment may still change is waited for: the count of carts, the oldest epitaphs.
     const auto hash = events::hash_of(command->cart_id);
     const auto unsettled = static_cast<std::int64_t>(segment.tasks.size());
-    if (unsettled > 0 && (state_->carts.size() >= state_->position.settings.live_carts ||
+    if (unsettled > 0 && (state_->live_carts() >= state_->position.settings.live_carts ||
                           state_->epitaphs.may_go_out(hash, unsettled))) {
       return false;
     }

@@ -24,7 +24,7 @@ void PartitionActor::dead_letter(Task& task, const events::Unreadable& unreadabl
 void PartitionActor::decide_without_cart(Task& task, const std::optional<events::Ended>& ended, CartEntry* vacant) {
   task.outcome.clear();  // of a cart that was to be and had decided it, before its creation failed
   const auto& command = task.read.command;
-  const auto live = state_->carts.size() - (vacant != nullptr ? 1 : 0);
+  const auto live = state_->live_carts() - (vacant != nullptr ? 1 : 0);
   auto decision =
       events::decide_without_cart(ended ? &*ended : nullptr, task.read.cart_id, command, task.context(), live);
   if (creates_cart(decision.events)) {

@@ -1,5 +1,7 @@
 #include "actors/partition_state.h"
 
+#include "events/identity.h"
+
 #include <limits>
 #include <optional>
 
@@ -37,6 +39,7 @@ PartitionStatus PartitionState::status() const {
   s.carts_open = carts.size();
   s.carts_awake = awake.size();
   s.carts_quarantined = troubles.quarantined_carts();
+  s.carts_unreadable = static_cast<std::int64_t>(unreadable.size());
   s.carts_waiting = static_cast<std::int64_t>(deadlines.size()) + troubles.quarantined_carts();
   s.sessions_open = sessions_open;
   s.sessions_awake = sessions_awake;
@@ -50,6 +53,13 @@ namespace {
 
 std::string key_for_people(std::string_view key) {
   return key.starts_with('\x01') ? "engine record " + std::string(key.substr(1)) : "cart " + std::string(key);
+}
+
+/// A cart's record that is damaged costs that cart. A sentence where there are too many of them.
+std::optional<std::string> note_unreadable(PartitionState& state, std::string_view key, const std::string& why) {
+  state.unreadable.emplace(key, why);
+  if (state.unreadable.size() <= most_unreadable_carts) return std::nullopt;
+  return why + " It is one of more than " + std::to_string(most_unreadable_carts) + " such records in the partition.";
 }
 
 /// Reads one state record into the partition; a sentence if it cannot.
@@ -66,8 +76,11 @@ std::optional<std::string> read_state(PartitionState& state, std::optional<event
     return std::nullopt;
   }
   if (key.starts_with('\x01')) return "this program knows no such engine record";
+  if (!events::is_cart_id(key)) return note_unreadable(state, key, "its key is no cart id");
   auto parts = events::split_snapshot(value);
-  if (auto* unsupported = std::get_if<events::Unsupported>(&parts)) return unsupported->message;
+  if (auto* unsupported = std::get_if<events::Unsupported>(&parts)) {
+    return unsupported->newer ? unsupported->message : note_unreadable(state, key, unsupported->message);
+  }
   const auto& found = std::get<events::SnapshotParts>(parts);
   auto& added = state.carts.add(key);
   auto& entry = found.trouble.none() ? state.carts.keep(added, value)
@@ -93,7 +106,7 @@ Reading read(events::Log& log, events::Partition partition, Ledger& ledger, cons
     if (!r.unreadable.empty()) return;
     if (auto why = read_state(*r.state, r.position, key, value)) {
       r.unreadable = "state of " + key_for_people(key) + ": " + *why;
-    } else if (seen) {
+    } else if (seen && !r.state->unreadable.contains(key)) {
       seen(*r.state, key, value);
     }
   });
@@ -116,7 +129,7 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   const std::string where = "partition " + std::to_string(partition) + ": ";
   if (!restored.status.ok()) return CannotServe{where + restored.status.message, restored.status.error};
   if (!unreadable.empty()) return CannotServe{where + unreadable, events::LogError::corrupt};
-  if (!position && (restored.next != 0 || state->carts.size() != 0)) {
+  if (!position && (restored.next != 0 || state->live_carts() != 0)) {
     return CannotServe{
         where + "commands are committed up to offset " + std::to_string(restored.next) +
         " but the state stream holds no position record; it is incomplete. Restore it, or begin with new topics."};
@@ -143,6 +156,11 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   state->position.engine = engine;
   if (auto incomplete = state->epitaphs.restored(state->position.ticked))
     return CannotServe{where + incomplete->message};
+  for (const auto& [cart, why] : state->unreadable) {
+    state->alerts.push_back({"state_unreadable", events::is_cart_id(cart) ? cart : std::string(),
+                             "A cart's state record cannot be read: " + why +
+                                 " The cart is quarantined until the record is mended (docs/deadletters.md)."});
+  }
   state->post_memory();
   return std::move(state);
 }

@@ -11,6 +11,7 @@
 #include "events/snapshot.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -25,6 +26,9 @@ struct PendingAlert {
   std::string cart_id;  // or empty
   std::string message;
 };
+
+/// So many unreadable state records are damage to carts. More are damage to the log: the partition is not served.
+inline constexpr std::size_t most_unreadable_carts = 100;
 
 /// A supervisor's memory and all that is in it.
 struct PartitionState {
@@ -45,6 +49,11 @@ struct PartitionState {
   events::Timestamp attended_since{};  // of the first record since this engine has it: no wait ended before it
   bool due_now = false;
   std::vector<PendingAlert> alerts;
+  /// Carts whose state record cannot be read, and why: their commands become dead letters, the record stays as it is.
+  std::map<std::string, std::string, std::less<>> unreadable;
+
+  /// Carts that have state, readable or not.
+  [[nodiscard]] std::int64_t live_carts() const { return carts.size() + static_cast<std::int64_t>(unreadable.size()); }
 
   /// Lists the cart's wait, unless the cart is quarantined: then the wait rests. Call after each change of it.
   void list_wait(CartEntry& entry) {

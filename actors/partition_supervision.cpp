@@ -196,6 +196,7 @@ std::optional<events::DeadLetterReason> PartitionActor::withheld(const events::R
     return entry != nullptr && fails_too_often(*entry, record) ? Reason::quarantined : Reason::keeps_failing;
   }
   if (entry != nullptr && state_->troubles.quarantined(*entry)) return Reason::quarantined;
+  if (entry == nullptr && state_->unreadable.contains(cart_id)) return Reason::state_unreadable;
   return std::nullopt;
 }
 
@@ -210,7 +211,7 @@ void PartitionActor::withhold(Task& task, CartEntry* entry, events::DeadLetterRe
   task.dead_letter_type = task.read.command.type;
   const bool condemned = environment_.flight->condemned(record.at, task.read.cart_id);
   if (condemned || reason == events::DeadLetterReason::keeps_failing) task.attempts = events::limits::attempts;
-  if (entry == nullptr) return;
+  if (entry == nullptr || reason == events::DeadLetterReason::state_unreadable) return;  // known to a replay alone
   count_withheld(*entry, record, reason);
   if (task.is_deadline()) {  // a wait never gets lost: it begins again
     begin_wait_again(*entry, record.at.offset);
@@ -220,6 +221,7 @@ void PartitionActor::withhold(Task& task, CartEntry* entry, events::DeadLetterRe
 
 /// What the cart's record remembers of a record that it did not decide.
 void PartitionActor::count_withheld(CartEntry& entry, const events::Record& record, events::DeadLetterReason reason) {
+  if (reason == events::DeadLetterReason::state_unreadable) return;  // it is not the cart that failed
   if (reason != events::DeadLetterReason::quarantined) {
     state_->troubles.failed(entry, record.append_time);
     mark_dirty(entry);

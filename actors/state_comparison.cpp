@@ -20,6 +20,7 @@ void StateComparison::committed(const PartitionState& woken, std::string_view ke
   if (key.starts_with('\x01')) return;  // the engine's records: complete()
   ++carts_;
   auto* old = in_memory_.carts.find(key);
+  if (in_memory_.unreadable.contains(key)) return;  // it was mended meanwhile
   if (old == nullptr) return findings_.differs(key, {"cart", "nothing", "open"});
   const auto trouble = in_memory_.troubles.kept(*old);
   if (!trouble.none() || old->snapshot() != value) {

@@ -71,7 +71,8 @@ struct Task {
   /// True if supervision made a dead letter of it: it was readable and is not decided.
   [[nodiscard]] bool withheld() const {
     return dead_letter == events::DeadLetterReason::keeps_failing ||
-           dead_letter == events::DeadLetterReason::quarantined;
+           dead_letter == events::DeadLetterReason::quarantined ||
+           dead_letter == events::DeadLetterReason::state_unreadable;
   }
   /// Of the task and of what it keeps for its next use.
   [[nodiscard]] std::int64_t bytes() const;

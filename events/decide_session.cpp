@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 namespace mayfly::events {
 
@@ -309,7 +310,7 @@ class SessionLadder {
     wait(WaitKind::cancel, set_.cancel_wait);
   }
   void request_refund(Minor amount) {
-    d_.next.refund_asked_minor += amount;
+    d_.next.refund_asked_minor = add(d_.next.refund_asked_minor, amount).value_or(std::numeric_limits<Minor>::max());
     request(EventType::payment_refund_requested, amount, d_.next.refund_asked_minor, set_.refund_wait);
     wait(WaitKind::refund, set_.refund_wait);
   }

@@ -1,6 +1,8 @@
 // The position record of a partition as bytes (docs/state-format.md).
 #include "events/snapshot_layout.h"
 
+#include <type_traits>
+
 namespace mayfly::events {
 
 namespace {
@@ -16,7 +18,7 @@ void each_setting(AnySettings& s, Visit&& visit) {
                        &s.pending_wait, &s.refund_wait, &s.action_wait, &s.action_total, &s.capture_wait,
                        &s.cancel_wait, &s.capture_retry[0], &s.capture_retry[1], &s.request_answer, &s.status_try[0],
                        &s.status_try[1], &s.status_try[2], &s.status_try[3], &s.retry_after}) {
-    visit(length->count);
+    visit(*length);
   }
   visit(s.status_tries);
   visit(s.status_tries_order_placed);
@@ -33,19 +35,31 @@ void append_position(std::string& out, const PositionRecord& record) {
   layout::put(to, record.ticked.ms);
   layout::put(to, std::int64_t{record.partitions});
   to.text(record.engine);
-  each_setting(record.settings, [&to](auto value) { layout::put(to, static_cast<std::int64_t>(value)); });
+  each_setting(record.settings, [&to]<class T>(const T& value) {
+    if constexpr (std::is_same_v<T, Millis>) {
+      layout::put(to, value.count);
+    } else {
+      layout::put(to, static_cast<std::int64_t>(value));
+    }
+  });
 }
 
 std::variant<PositionRecord, Unsupported> decode_position(std::string_view bytes) {
   if (auto no = layout::check(a_position, bytes, newest)) return *no;
   auto in = layout::behind_version(bytes);
   PositionRecord record;
-  record.next = layout::take_signed(in);
-  record.ticked = {layout::take_signed(in)};
+  record.next = layout::take_offset(in);
+  record.ticked = layout::take_time(in);
   record.partitions = layout::take_int(in);
   record.engine = in.text();
   each_setting(record.settings, [&in]<class T>(T& value) {
-    value = static_cast<T>(in.varint(static_cast<std::uint64_t>(std::numeric_limits<T>::max())));
+    if constexpr (std::is_same_v<T, Millis>) {
+      value = layout::take_length(in);
+    } else if constexpr (std::is_same_v<T, std::int32_t>) {
+      value = layout::take_tries(in);
+    } else {
+      value = static_cast<T>(in.varint(static_cast<std::uint64_t>(std::numeric_limits<T>::max())));
+    }
   });
   if (!in.done()) return layout::damage(a_position, in, bytes);
   return record;

@@ -12,7 +12,7 @@ namespace layout {
 std::optional<Unsupported> check(std::string_view what, std::string_view bytes, std::uint64_t newest_known) {
   const std::uint64_t version = bytes.empty() ? 0 : static_cast<unsigned char>(bytes.front());
   if (version == 0) return Unsupported{damaged(what, 0, bytes.size())};
-  if (version > newest_known) return Unsupported{newer_layout(what, version, newest_known)};
+  if (version > newest_known) return Unsupported{newer_layout(what, version, newest_known), true};
   return std::nullopt;
 }
 
@@ -59,10 +59,10 @@ void put(ByteWriter& to, const Trouble& trouble) {
 Trouble take_trouble(ByteReader& in) {
   Trouble trouble;
   const auto flags = in.fixed(1);
-  if ((flags & is_quarantined) != 0) trouble.quarantined_by = layout::take_signed(in);
+  if ((flags & is_quarantined) != 0) trouble.quarantined_by = layout::take_offset(in);
   const auto failures = flags & failures_bits;
   if (failures > Trouble::most || (flags & ~(failures_bits | is_quarantined)) != 0) in.fail();
-  for (std::uint64_t i = 0; i < failures && !in.failed(); ++i) trouble.add_failure({layout::take_signed(in)});
+  for (std::uint64_t i = 0; i < failures && !in.failed(); ++i) trouble.add_failure(layout::take_time(in));
   if (trouble.none()) in.fail();
   return trouble;
 }

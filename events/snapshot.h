@@ -28,6 +28,7 @@ struct Wait {
 /// Why bytes are not a state record that this program can read; a sentence for a person.
 struct Unsupported {
   std::string message;
+  bool newer = false;  // whole, it seems, but written by a newer program
 };
 
 /// A cart's state record: a header with the wait and what supervision remembers, then the cart, then its open session

@@ -68,7 +68,7 @@ void take_lines(ByteReader& in, Cart& cart) {
     auto& line = cart.lines.emplace_back();
     line.sku = in.text();
     line.name = in.text();
-    line.quantity = static_cast<std::int64_t>(in.varint(limits::quantity));
+    line.quantity = layout::take_least(in, 1, limits::quantity);
     line.unit_price_minor = static_cast<Minor>(in.varint(max_amount_minor));
     const auto line_minor = multiply(line.quantity, line.unit_price_minor);
     if (!line_minor || !within_limit(*line_minor)) return in.fail();
@@ -112,15 +112,17 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
   if ((flags & phase_bits) > static_cast<std::uint64_t>(Phase::paying) || flags >= 2 * has_adjustments) in.fail();
   cart.phase = static_cast<Phase>(flags & phase_bits);
   cart.created.partition = layout::take_int(in);
-  cart.created.offset = layout::take_signed(in);
-  cart.created_at = {layout::take_signed(in)};
-  cart.sequence = in.varint();
+  cart.created.offset = layout::take_offset(in);
+  cart.created_at = layout::take_time(in);
+  cart.sequence = static_cast<std::uint64_t>(layout::take_least(in, 1, std::numeric_limits<std::int64_t>::max()));
   cart.currency = layout::take_currency(in);
-  cart.expires_after_s = layout::take_signed(in);
+  cart.expires_after_s = layout::take_least(in, 0, layout::longest_s);
   if ((flags & has_checkouts) != 0) {
-    cart.reservations = layout::take_int(in);
-    cart.sessions = layout::take_int(in);
+    cart.reservations = static_cast<int>(layout::take_least(in, 0, limits::checkouts));
+    cart.sessions = static_cast<int>(layout::take_least(in, 0, cart.reservations));
   }
+  if (cart.phase == Phase::reserving && cart.reservations == 0) in.fail();
+  if (cart.phase == Phase::paying && cart.sessions == 0) in.fail();
   if ((flags & has_customer) != 0) cart.customer_id = in.text();
   if ((flags & has_payment) != 0) {
     cart.provider = in.text();

@@ -46,18 +46,21 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   ledger.in_doubt = (flags & in_doubt) != 0;
   ledger.capture_retry_running = (flags & capture_retry) != 0;
   ledger.why = in.one_of(Why::paid);
-  session.number = layout::take_int(in);
-  session.amount_minor = layout::take_signed(in);
+  session.number = static_cast<int>(layout::take_least(in, 1, limits::checkouts));
+  session.amount_minor = layout::take_least(in, 1, max_amount_minor);
   session.currency = layout::take_currency(in);
-  session.opened_at = {layout::take_signed(in)};
+  session.opened_at = layout::take_time(in);
   session.provider = in.text();
   session.reference = in.text();
   for (Minor* amount :
        {&ledger.authorized_minor, &ledger.captured_minor, &ledger.refunded_minor, &ledger.refund_asked_minor}) {
-    *amount = layout::take_signed(in);
+    *amount = layout::take_reported(in);
   }
-  ledger.status_tries = layout::take_int(in);
-  ledger.capture_failures = layout::take_int(in);
+  ledger.status_tries = layout::take_tries(in);
+  ledger.capture_failures = layout::take_tries(in);
+  // An order is placed by being authorized, and only what is then captured can be tried again.
+  const bool authorizing = ledger.state == SessionState::authorizing;
+  if (authorizing && (ledger.order_placed || ledger.capture_retry_running)) in.fail();
   if (version > layout::without_action_url) session.action_url = in.text();
   if (!in.done()) return layout::damage(layout::a_session, in, bytes);
   return session;

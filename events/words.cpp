@@ -87,7 +87,7 @@ constexpr std::string_view codes[] = {
 };
 constexpr std::string_view reasons[] = {
     "too_large",    "not_cloudevent",  "key_invalid",   "subject_mismatch", "type_unknown",
-    "json_invalid", "wrong_partition", "keeps_failing", "quarantined",
+    "json_invalid", "wrong_partition", "keeps_failing", "quarantined",      "state_unreadable",
 };
 constexpr std::string_view outcomes[] = {
     "captured", "declined", "canceled", "refunded", "capture_failed", "unresolved",

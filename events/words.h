@@ -109,8 +109,9 @@ enum class DeadLetterReason : std::uint8_t {
   wrong_partition,
   keeps_failing,
   quarantined,
+  state_unreadable,
 };
-inline constexpr int dead_letter_reason_count = 9;
+inline constexpr int dead_letter_reason_count = 10;
 
 /// `outcome` of payment.session_ended.
 enum class SessionOutcome : std::uint8_t { captured, declined, canceled, refunded, capture_failed, unresolved };

@@ -156,8 +156,13 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
   return stop.stop_requested() ? exit_failed : exit_code_of(status.error);
 }
 
-/// Which of the carts are quarantined, by their newest state records.
-LogStatus quarantined_of(events::LogClient& log, std::map<std::string, bool, std::less<>>& carts) {
+/// What a cart's newest state record says of its quarantine.
+struct Quarantine {
+  bool is = false;
+  bool unreadable = false;
+};
+
+LogStatus quarantined_of(events::LogClient& log, std::map<std::string, Quarantine, std::less<>>& carts) {
   std::set<events::Partition> partitions;
   for (const auto& [cart, is] : carts) partitions.insert(events::partition_of(cart, log.partitions()));
   for (const auto p : partitions) {
@@ -166,7 +171,7 @@ LogStatus quarantined_of(events::LogClient& log, std::map<std::string, bool, std
       if (found == carts.end()) return true;
       const auto parts = events::split_snapshot(record.value.value_or(events::Bytes{}));
       const auto* read = std::get_if<events::SnapshotParts>(&parts);
-      found->second = record.value && read != nullptr && read->trouble.quarantined();
+      found->second = {record.value && read != nullptr && read->trouble.quarantined(), record.value && read == nullptr};
       return true;
     });
     if (!status.ok()) return status;
@@ -176,18 +181,20 @@ LogStatus quarantined_of(events::LogClient& log, std::map<std::string, bool, std
 
 int release(events::LogClient& log, const events::Clock& clock, const DeadLettersOptions& options) {
   if (options.which.empty()) return refused("Which carts? Give their ids.");
-  std::map<std::string, bool, std::less<>> carts;
+  std::map<std::string, Quarantine, std::less<>> carts;
   for (const auto& cart : options.which) {
     if (!events::is_cart_id(cart)) return refused("'" + cart + "' is no cart id.");
-    carts.emplace(cart, false);
+    carts.emplace(cart, Quarantine{});
   }
   if (auto status = quarantined_of(log, carts); !status.ok()) return failed(status);
   int code = exit_ok;
-  const auto count = std::count_if(carts.begin(), carts.end(), [](const auto& cart) { return cart.second; });
+  const auto count = std::count_if(carts.begin(), carts.end(), [](const auto& cart) { return cart.second.is; });
   if (count > 1 && !agreed(grouped(count) + " carts will be let out of quarantine.", options.yes, code)) return code;
-  for (const auto& [cart, quarantined] : carts) {
-    if (!quarantined) {
-      std::fprintf(stderr, "%s is not quarantined; nothing was done\n", cart.c_str());
+  for (const auto& [cart, quarantine] : carts) {
+    if (!quarantine.is) {
+      std::fprintf(stderr, "%s %s; nothing was done\n", cart.c_str(),
+                   quarantine.unreadable ? "has a state record that cannot be read: mend it (docs/deadletters.md)"
+                                         : "is not quarantined");
       code = exit_failed;
       continue;
     }

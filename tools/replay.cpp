@@ -66,7 +66,8 @@ events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
 
 bool by_supervision(std::string_view reason) {
   return reason == name(events::DeadLetterReason::keeps_failing) ||
-         reason == name(events::DeadLetterReason::quarantined);
+         reason == name(events::DeadLetterReason::quarantined) ||
+         reason == name(events::DeadLetterReason::state_unreadable);
 }
 
 /// One pass over the events, where the dead letters say that there is something to find.

@@ -2,6 +2,7 @@
 #include "actors/commands.h"
 #include "actors/engine.h"
 #include "adapters/faulty_log.h"
+#include "events/snapshot.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -279,6 +280,53 @@ TEST_CASE("a supervisor that dies at any step is built anew, and what it says in
       CHECK(census.rebuilds == (seen > nth ? 1 : 0));
       CHECK(testing::written(world.store) == testing::written(undisturbed.store));
     }
+  }
+}
+
+TEST_CASE("a damaged state record costs its cart: it is quarantined by name until the record is mended") {
+  const auto damaged = [](std::string bytes) { return bytes.substr(0, bytes.size() / 4); };
+  const auto negative_length = [](std::string bytes) { return bytes.replace(1, 1, "\x1f"); };
+  for (const auto& damage : {std::function<std::string(std::string)>(damaged), {negative_length}}) {
+    World world;
+    for (const auto* cart : {"c1", "c2", "c3", "c4"}) world.shop.create(cart);
+    world.serve();
+    const auto whole = *world.store.state(home).at("c1");
+    const auto put = [&](const std::string& value) {
+      world.store.append({events::Stream::state, home, "c1", value, {}});
+    };
+    put(damage(whole));
+    for (const auto* cart : {"c1", "c2", "c3", "c4"}) world.shop.add(cart, "A", 1, 100);
+    const auto census = world.serve();
+    CHECK(world.result.end == actors::RunEnd::caught_up);
+    CHECK(census.carts_quarantined == 1);
+    CHECK(std::count(world.notices.begin(), world.notices.end(), "state_unreadable") == 1);
+    CHECK(world.alerts() == std::vector<std::string>{"state_unreadable"});
+    CHECK(world.reasons() == std::vector<std::string>{"state_unreadable"});
+    CHECK(said(world.store, "c1") == std::vector<std::string>{"cart.created", "command.dead_lettered"});
+    CHECK(said(world.store, "c2") == std::vector<std::string>{"cart.created", "cart.line_added"});
+    CHECK(world.store.state(home).at("c1") == damage(whole));
+    put(whole);
+    world.shop.add("c1", "B", 1, 100);
+    CHECK(world.serve().carts_quarantined == 0);
+    CHECK(said(world.store, "c1").back() == "cart.line_added");
+    CHECK(replayed(world) == testing::written(world.store));
+  }
+}
+
+TEST_CASE("a record of a newer program, or too many that are damaged, are no matter of one cart") {
+  for (const std::string& value : {std::string("\x09"), std::string("\x03")}) {
+    World world;
+    const bool newer = value == "\x09";
+    for (int i = 0; i <= (newer ? 0 : 100); ++i) {
+      world.store.append({events::Stream::state, home, "c" + std::to_string(i), value, {}});
+    }
+    std::string position;
+    events::append_position(position, {0, {}, 2, "mayfly", {}});
+    world.store.append({events::Stream::state, home, events::position_key, position, {}});
+    world.serve();
+    CHECK(world.result.end == actors::RunEnd::failed);
+    CHECK(world.result.error == events::LogError::corrupt);
+    CHECK(world.result.message.find(newer ? "at least as new" : "more than 100 such records") != std::string::npos);
   }
 }
 

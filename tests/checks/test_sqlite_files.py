@@ -65,6 +65,11 @@ class Files(unittest.TestCase):
         while cart not in run("tail", "--log", f"sqlite:{path or self.path}", "--from", "begin", "--cart", cart).stdout:
             self.assertLess(time.monotonic(), deadline)
 
+    def wait_for_event(self, cart, event):
+        deadline = time.monotonic() + PATIENCE_S
+        while event not in run("tail", "--log", self.log, "--from", "begin", "--cart", cart, "--json").stdout:
+            self.assertLess(time.monotonic(), deadline)
+
     def served_with_carts(self, *carts):
         engine = self.serve()
         for cart in carts:
@@ -170,6 +175,32 @@ class Parts(Files):
         self.assertFalse(os.path.exists(f"{self.path}-wal"))
         self.serve()
         self.wait_for_cart("c1")
+
+
+class Damage(Files):
+    def test_a_damaged_state_record_costs_its_cart_until_it_is_mended_from_a_backup(self):
+        self.stop(self.served_with_carts("c1", "c2"))
+        self.assertEqual(run("backup", "--log", self.log, self.folder / "copy.db").returncode, 0)
+        with contextlib.closing(sqlite3.connect(self.path)) as log, log:
+            log.execute("UPDATE state SET value = substr(value, 1, 10) WHERE key = CAST('c1' AS BLOB)")
+        engine = self.serve()
+        for cart in ("c1", "c2"):
+            self.assertEqual(run("send", "--log", self.log, "cart.add_line", cart, "sku=A", "quantity=1", "unit_price_minor=5").returncode, 0)
+        self.wait_for_event("c2", "cart.line_added")
+        self.wait_for_event("c1", "command.dead_lettered")
+        self.assertIn("c1", run("tail", "--log", self.log, "--stream", "alerts", "--from", "begin", "--json").stdout)
+        self.check_refused(run("deadletters", "release", "c1", "--log", self.log), 1, "cannot be read", "docs/deadletters.md")
+        self.stop(engine)
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as log:
+            log.execute("ATTACH ? AS old", (str(self.folder / "copy.db"),))
+            log.execute("UPDATE state SET value = (SELECT value FROM old.state o WHERE o.partition = state.partition AND o.key = state.key)"
+                        " WHERE key = CAST('c1' AS BLOB)")
+        engine = self.serve()
+        self.assertEqual(run("deadletters", "retry", "--cart", "c1", "--yes", "--log", self.log).returncode, 0)
+        self.wait_for_event("c1", "cart.line_added")
+        self.stop(engine)
+        verified = run("replay", "verify", "--log", self.log)
+        self.assertEqual(verified.returncode, 0, verified.stdout)
 
 
 class Backups(Files):

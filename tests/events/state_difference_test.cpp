@@ -17,6 +17,7 @@ Cart whole_cart() {
   cart.created = {0, 7};
   cart.currency = *currency_in_force("GBP");
   cart.customer_id = "someone";
+  cart.sequence = 1;
   cart.provider = "sim";
   cart.token = "tok-1";
   for (const auto* sku : {"TEA", "CUP"}) {
@@ -69,7 +70,7 @@ TEST_CASE("each member of a cart that differs is named, with both values") {
       {"created.partition: 0 | 1", [](Cart& c) { c.created.partition = 1; }},
       {"created.offset: 7 | 8", [](Cart& c) { c.created.offset = 8; }},
       {"created_at_ms: 0 | 1", [](Cart& c) { c.created_at.ms = 1; }},
-      {"sequence: 0 | 3", [](Cart& c) { c.sequence = 3; }},
+      {"sequence: 1 | 3", [](Cart& c) { c.sequence = 3; }},
       {"currency: GBP | EUR", [](Cart& c) { c.currency = *currency_in_force("EUR"); }},
       {"customer_id: someone | else", [](Cart& c) { c.customer_id = "else"; }},
       {"expires_after_s: 0 | 60", [](Cart& c) { c.expires_after_s = 60; }},
