@@ -96,6 +96,7 @@ void Engine::State::ask_figures() {
     figures = std::move(newest);
   }
   watch_pending();
+  watch_limits();
 }
 
 Census Engine::census() const { return state_->census(); }

@@ -8,6 +8,8 @@ namespace mayfly::actors {
 
 namespace {
 
+std::string whole(double number) { return std::to_string(static_cast<std::int64_t>(number)); }
+
 std::string message_of(const PendingWatch::Finding& finding) {
   const auto place = "offset " + std::to_string(finding.at.offset);
   const auto lasted = std::to_string(finding.lasted.count / 1000) + " s";
@@ -20,6 +22,25 @@ std::string message_of(const PendingWatch::Finding& finding) {
 }
 
 }  // namespace
+
+/// Of the log as a whole: the alert goes to the first partition that is served here.
+void Engine::State::watch_limits() {
+  if (served.empty()) return;
+  const auto& [partition, one] = *served.begin();
+  for (const auto& finding : limits.look(figures)) {
+    const auto& figure = finding.figure;
+    const auto is = "The log's " + std::string(figure.name) + " is " + whole(figure.value) +
+                    (finding.over ? ", over its limit of " : ", within its limit of ") + whole(figure.limit) + ".";
+    const auto message = finding.over ? is + " " + std::string(figure.advice) : is;
+    const auto* name = finding.over ? "log_over_limit" : "log_within_limit";
+    if (const auto status = write_alert(name, {partition, one.committed}, message, clock.now().ms); !status.ok()) {
+      say(Notice::Level::warning, "alert_not_written", status.message, partition);
+      continue;
+    }
+    say(finding.over ? Notice::Level::error : Notice::Level::info, name, message);
+    limits.said(finding);
+  }
+}
 
 void Engine::State::watch_pending() {
   for (const auto& finding : pending.look(figures, clock.now())) {

@@ -6,6 +6,7 @@
 #include "actors/engine.h"
 #include "actors/environment.h"
 #include "actors/gate.h"
+#include "actors/limit_watch.h"
 #include "actors/memory_watch.h"
 #include "actors/messages.h"
 #include "actors/pauses.h"
@@ -98,6 +99,7 @@ struct Engine::State {
   Census counted;
   std::map<events::Partition, PartitionView> views;
   std::vector<events::LogFigure> figures;
+  LimitWatch limits;
   std::set<events::Partition> renewals_asked;
   std::atomic<bool> ready{false};
   std::atomic<std::uint64_t> beats{0};
@@ -143,6 +145,7 @@ struct Engine::State {
   void phase(events::Partition, PartitionPhase);
   void forget_view(events::Partition);
   void ask_figures();
+  void watch_limits();
   [[nodiscard]] Census census();
 
   // Alerts that no command raises: engine_pending.cpp

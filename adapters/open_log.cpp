@@ -25,7 +25,7 @@ events::LogStatus no_log(std::string_view name) {
 std::unique_ptr<events::Log> open_log(std::string_view name, const LogOptions& options, const events::Clock& clock,
                                       events::LogStatus& status) {
   if (const auto file = after("sqlite:", name); !file.empty()) {
-    return SqliteLog::open(file, options.partitions, options.engine, clock, status);
+    return SqliteLog::open(file, options.partitions, options.engine, clock, status, options.sqlite);
   }
   auto kafka = options.kafka;
   kafka.brokers = after("kafka:", name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/kafka_options.h"
+#include "adapters/sqlite_options.h"
 #include "events/log.h"
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct LogOptions {
   std::int32_t partitions = default_partitions;  // for a log that is made
   std::string engine = "mayfly";
   KafkaOptions kafka;  // its brokers are what the word names
+  SqliteOptions sqlite{};
 };
 
 /// The engine's side. Null with `status` set if it cannot be opened; an ok status with a message is a warning.

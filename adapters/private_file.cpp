@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,12 @@ std::optional<uid_t> owner_of(const std::string& file) {
   struct stat is {};
   if (::lstat(file.c_str(), &is) != 0) return std::nullopt;
   return is.st_uid;
+}
+
+std::optional<std::int64_t> room_beside(const std::string& file) {
+  struct statvfs is {};
+  if (::statvfs(folder_of(file).c_str(), &is) != 0) return std::nullopt;
+  return static_cast<std::int64_t>(is.f_bavail) * static_cast<std::int64_t>(is.f_frsize);
 }
 
 std::string folder_of(const std::string& file) {

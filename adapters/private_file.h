@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -30,6 +31,9 @@ bool make_private(const std::string& file, events::LogStatus& status);
 
 /// The file's owner; nothing if it is not there.
 [[nodiscard]] std::optional<uid_t> owner_of(const std::string& file);
+
+/// What the file system that it lies on has left for this user; nothing if that cannot be told.
+[[nodiscard]] std::optional<std::int64_t> room_beside(const std::string& file);
 
 /// The folder that it lies in, as a path to put a name behind.
 [[nodiscard]] std::string folder_of(const std::string& file);

@@ -91,7 +91,11 @@ Connection::Connection(const std::string& file, Access access) : file_(file), ac
   run("PRAGMA cache_size=-16384");  // 16 MiB
   if (!may_write()) return;
   run("PRAGMA synchronous=FULL");
-  run(("PRAGMA wal_autocheckpoint=" + std::to_string(wal_checkpoint_pages)).c_str());
+  const auto note_pages = [](void* pages, sqlite3*, const char*, int now) {
+    *static_cast<int*>(pages) = now;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(db, note_pages, &wal_pages_);  // in place of SQLite's own checkpoints
   run(("PRAGMA journal_size_limit=" + std::to_string(wal_rest_bytes)).c_str());
 }
 
@@ -126,6 +130,16 @@ void Connection::checkpoint() const {
   sqlite3_busy_timeout(db_.get(), checkpoint_wait_ms);
   sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(db_.get(), busy_timeout_ms);
+}
+
+void Connection::checkpoint_if_due() {
+  if (wal_pages_ < checkpoint_at_) return;
+  int all = 0;
+  int copied = 0;
+  sqlite3_busy_timeout(db_.get(), checkpoint_wait_ms);
+  sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_FULL, &all, &copied);
+  sqlite3_busy_timeout(db_.get(), busy_timeout_ms);
+  checkpoint_at_ = wal_checkpoint_pages + (copied < all ? wal_pages_ : 0);
 }
 
 void Connection::check_in_place() const {

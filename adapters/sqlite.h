@@ -19,9 +19,9 @@ namespace mayfly::adapters::sqlite {
 /// How long a statement waits for another process's transaction before it gives up.
 inline constexpr int busy_timeout_ms = 10'000;
 /// How long a checkpoint that empties the write-ahead log waits for readers; nothing is committed meanwhile.
-inline constexpr int checkpoint_wait_ms = 100;
-/// The write-ahead log is copied into the file whenever it has so many pages, and cut back to that size when it is
-/// begun anew.
+inline constexpr int checkpoint_wait_ms = 25;
+/// The write-ahead log is copied into the file when a commit leaves it with so many pages (again after so many more, if
+/// readers did not let all of it be copied), and cut back to that size when it is begun anew.
 inline constexpr int wal_checkpoint_pages = 4'000;
 inline constexpr int wal_rest_bytes = 16 << 20;
 
@@ -40,8 +40,11 @@ struct Error : std::runtime_error {
   events::LogError error = events::LogError::none;
 };
 
+/// Not moved: SQLite knows its address.
 class Connection {
  public:
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   /// A symbolic link is not followed. A file that was copied from under its engine without the rest is refused.
   Connection(const std::string& file, Access);
   [[nodiscard]] sqlite3* get() const { return db_.get(); }
@@ -52,6 +55,9 @@ class Connection {
   void keep_wal();
   /// Copies the write-ahead log into the file and empties it, as far as readers let it.
   void checkpoint() const;
+  /// After a commit: the same where it has grown enough, without emptying it. Nobody writes meanwhile: versions of
+  /// SQLite before 3.51.3 lose what is committed while another connection's checkpoint begins (the WAL-reset bug).
+  void checkpoint_if_due();
   /// Throws if the file or its write-ahead log is not any more what was opened: what is written would be lost.
   void check_in_place() const;
 
@@ -66,6 +72,8 @@ class Connection {
   std::unique_ptr<sqlite3, Close> db_;
   std::optional<FileIdentity> identity_;
   std::optional<FileIdentity> wal_identity_;
+  int wal_pages_ = 0;  // at its last commit
+  int checkpoint_at_ = wal_checkpoint_pages;
 };
 
 /// A prepared statement that is used again and again. Columns' views end with the next step or reset.

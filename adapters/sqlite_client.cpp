@@ -55,6 +55,7 @@ events::Appended SqliteClient::append(std::span<const events::NewRecord> records
     for (const auto& record : records) appended.at.push_back(appender_->append(record));
     appender_->end();
     transaction.commit();
+    db_.checkpoint_if_due();
   } catch (const sqlite::Error& error) {
     return {{}, error.status()};
   }

@@ -83,6 +83,18 @@ void check_readable(const std::string& file) {
 
 }  // namespace
 
+std::string warning(int version) {
+  // https://www.sqlite.org/wal.html#the_wal_reset_bug: since 3.7.0; mended in 3.51.3, and in these two.
+  constexpr int since = 3'007'000, mended = 3'051'003, branch = 1'000;
+  const bool mended_earlier =
+      (version / branch == 3'044 && version >= 3'044'006) || (version / branch == 3'050 && version >= 3'050'007);
+  if (version < since || version >= mended || mended_earlier) return {};
+  return std::string("SQLite ") + sqlite3_libversion() +
+         " has the WAL-reset bug, unless the distribution mended it: programs that write and checkpoint one file at "
+         "the same time can damage it. Mayfly's own checkpoints keep clear of it; let no other program write to the "
+         "log (docs/log.md, Growth).";
+}
+
 bool says_wal(const FileHeader& header) { return header[read_version_at] == wal_version; }
 
 std::int64_t bytes_of(const std::string& file) {

@@ -13,6 +13,9 @@ namespace mayfly::adapters::sqlite {
 [[nodiscard]] std::string shm_of(const std::string& file);
 [[nodiscard]] std::string lock_of(const std::string& file);
 
+/// A sentence about a version of SQLite that can lose data, as sqlite3_libversion_number() tells it; else empty.
+[[nodiscard]] std::string warning(int version);
+
 /// The file's first bytes, and whether they say that it has a write-ahead log.
 using FileHeader = std::array<char, 100>;
 [[nodiscard]] bool says_wal(const FileHeader&);

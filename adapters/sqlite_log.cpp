@@ -51,7 +51,8 @@ SqliteLog::Writing::Writing(const std::string& file)
       position(db, "INSERT OR REPLACE INTO positions VALUES (?, ?)") {}
 
 std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t partitions_if_new,
-                                           std::string_view engine, const events::Clock& clock, LogStatus& status) {
+                                           std::string_view engine, const events::Clock& clock, LogStatus& status,
+                                           const SqliteOptions& options) {
   try {
     // Before a lock file is left beside what is no log.
     sqlite::check_openable(file, sqlite::Access::make);
@@ -69,8 +70,9 @@ std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t
     return nullptr;
   }
   try {
-    std::unique_ptr<SqliteLog> log(new SqliteLog(file, partitions_if_new, clock, std::move(*lock)));
+    std::unique_ptr<SqliteLog> log(new SqliteLog(file, partitions_if_new, clock, std::move(*lock), options));
     log->take_ownership();
+    status = {LogError::none, sqlite::warning(sqlite3_libversion_number())};
     return log;
   } catch (const sqlite::Error& error) {
     status = error.status();
@@ -78,8 +80,10 @@ std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t
   }
 }
 
-SqliteLog::SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock& clock, FileLock lock)
+SqliteLog::SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock& clock, FileLock lock,
+                     const SqliteOptions& options)
     : lock_(std::move(lock)),
+      options_(options),
       clock_(clock),
       reading_(file, partitions_if_new),
       partitions_(reading_.partitions),
@@ -240,6 +244,7 @@ void SqliteLog::write(const events::Commit& commit) {
   state_records_ += std::count_if(commit.records.begin(), commit.records.end(),
                                   [](const events::NewRecord& r) { return r.stream == Stream::state; });
   lock_.note(state_records_);
+  committing_.db.checkpoint_if_due();
 }
 
 std::int64_t SqliteLog::memory_bytes() { return sqlite3_memory_used(); }
@@ -255,11 +260,29 @@ std::vector<events::LogFigure> SqliteLog::figures() {
     for (const auto& [p, next] : positions) {
       const auto behind = reading_.reader.ends(Stream::commands, p).end - next;
       figures.push_back({"lag_records", p, static_cast<double>(behind)});
+      const auto first = reading_.reader.ends(Stream::commands, p).first;
+      figures.push_back({"first_offset", p, static_cast<double>(first)});
     }
+    append_sizes(figures);
   } catch (const sqlite::Error&) {
     figures.clear();  // poll says what is wrong
   }
   return figures;
+}
+
+void SqliteLog::append_sizes(std::vector<events::LogFigure>& figures) {
+  const auto& file = reading_.db.file();
+  const auto figure = [&](std::string_view name, std::int64_t value, std::int64_t limit = 0,
+                          std::string_view advice = {}) {
+    figures.push_back({name, -1, static_cast<double>(value), false, static_cast<double>(limit), advice});
+  };
+  const auto wal = sqlite::bytes_of(sqlite::wal_of(file));
+  figure("bytes", sqlite::bytes_of(file) + wal, options_.alert_bytes,
+         "Let it forget what is old (sqlite.retention_ms), or raise sqlite.alert_bytes: docs/log.md, Growth.");
+  figure("wal_bytes", wal, options_.alert_wal_bytes,
+         "A program that reads for long keeps it from being begun anew: find and end it (docs/log.md, Growth).");
+  figure("free_bytes", reading_.reader.free_bytes());
+  if (const auto room = room_beside(file)) figure("disk_free_bytes", *room);
 }
 
 LogStatus SqliteLog::append(const events::NewRecord& record) {

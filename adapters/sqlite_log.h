@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/file_lock.h"
+#include "adapters/sqlite_options.h"
 #include "adapters/sqlite_tables.h"
 #include "events/log.h"
 
@@ -18,9 +19,11 @@ inline constexpr events::Millis look_interval{3};
 
 class SqliteLog final : public events::Log {
  public:
-  /// Opens or makes the file and becomes its owner. Null with `status` set if it cannot: `owned` says who holds it.
+  /// Opens or makes the file and becomes its owner; an ok status with a message is a warning. Null with `status` set if
+  /// it cannot: `owned` says who holds it.
   static std::unique_ptr<SqliteLog> open(const std::string& file, std::int32_t partitions_if_new,
-                                         std::string_view engine, const events::Clock&, events::LogStatus& status);
+                                         std::string_view engine, const events::Clock&, events::LogStatus& status,
+                                         const SqliteOptions& = {});
   ~SqliteLog() override;
   SqliteLog(const SqliteLog&) = delete;
   SqliteLog& operator=(const SqliteLog&) = delete;
@@ -35,7 +38,8 @@ class SqliteLog final : public events::Log {
   std::int64_t memory_bytes() override;
 
  private:
-  SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock&, FileLock);
+  SqliteLog(const std::string& file, std::int32_t partitions_if_new, const events::Clock&, FileLock,
+            const SqliteOptions&);
   void take_ownership();
   bool gather(const events::PollLimits&, events::RecordBatch&);
   void give_up_all();
@@ -58,7 +62,10 @@ class SqliteLog final : public events::Log {
   void write(const events::Commit&);
   void check_epoch(Writing&) const;  // within a transaction: throws if another owner has raised it
 
+  void append_sizes(std::vector<events::LogFigure>&);
+
   FileLock lock_;
+  SqliteOptions options_;
   const events::Clock& clock_;
   Reading reading_;  // poll's and restore's thread
   std::int32_t partitions_;

@@ -163,7 +163,9 @@ void Appender::end() {
 // --- reading -------------------------------------------------------------------------------------------------------
 
 Reader::Reader(const Connection& db)
-    : end_(db, "SELECT next FROM ends WHERE stream = ? AND partition = ?"), data_version_(db, "PRAGMA data_version") {
+    : end_(db, "SELECT next FROM ends WHERE stream = ? AND partition = ?"),
+      data_version_(db, "PRAGMA data_version"),
+      free_bytes_(db, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size") {
   for (const auto* name : table) {
     const std::string from = std::string(" FROM ") + name + " WHERE partition = ?";
     select_.emplace_back(
@@ -209,6 +211,13 @@ events::StreamEnds Reader::ends(Stream stream, events::Partition partition) {
   ends.first = first.step() && first.blob(0) ? first.integer(0) : ends.end;
   first.reset();
   return ends;
+}
+
+std::int64_t Reader::free_bytes() {
+  free_bytes_.step();
+  const auto bytes = free_bytes_.integer(0);
+  free_bytes_.reset();
+  return bytes;
 }
 
 std::int64_t Reader::data_version() {

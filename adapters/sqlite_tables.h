@@ -59,12 +59,15 @@ class Reader {
   [[nodiscard]] events::StreamEnds ends(events::Stream, events::Partition);
   /// A number that changes when another connection has written.
   [[nodiscard]] std::int64_t data_version();
+  /// Of pages that hold nothing and are used before the file grows.
+  [[nodiscard]] std::int64_t free_bytes();
 
  private:
   std::vector<Statement> select_;  // per stream
   std::vector<Statement> first_;
   Statement end_;
   Statement data_version_;
+  Statement free_bytes_;
 };
 
 }  // namespace mayfly::adapters::sqlite

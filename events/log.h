@@ -82,7 +82,9 @@ struct LogFigure {
   std::string_view name;  // e.g. "lag_records": a literal
   Partition partition = -1;
   double value = 0;
-  bool counts = false;  // only rises, from 0 at the log's begin
+  bool counts = false;        // only rises, from 0 at the log's begin
+  double limit = 0;           // over it an alert is raised, with `advice`; 0: none
+  std::string_view advice{};  // a sentence: what to do about it; a literal
 };
 
 /// Figures of a partition of commands that the engine acts on: records that are stored behind a transaction which has

@@ -15,7 +15,8 @@ int choose_log(const LogWords& words, LogChoice& choice) {
       return exit_config;
     }
   }
-  choice = {words.log.empty() ? config.log : words.log, {config.partitions, config.engine.name, config.kafka}};
+  choice = {words.log.empty() ? config.log : words.log,
+            {config.partitions, config.engine.name, config.kafka, config.sqlite}};
   if (!choice.name.empty()) return exit_ok;
   std::fprintf(stderr, "Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
   return exit_usage;

@@ -4,6 +4,7 @@
 #include "actors/engine.h"
 #include "adapters/http.h"
 #include "adapters/kafka_options.h"
+#include "adapters/sqlite_options.h"
 
 #include <cstdint>
 #include <string>
@@ -22,6 +23,7 @@ struct Config {
   events::Millis handler_cpu_limit{10'000};
   events::Millis drain_limit{25'000};
   adapters::KafkaOptions kafka;
+  adapters::SqliteOptions sqlite;
 };
 
 /// 1 to 64 of A-Z a-z 0-9 . _ -: it stands in ce_source, in every idempotency key, in names on Kafka.

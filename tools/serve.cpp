@@ -120,7 +120,8 @@ ExitCode open_recorder(const Config& config, Flight& flight) {
 
 ExitCode open_log(const Config& config, const events::Clock& clock, std::unique_ptr<events::Log>& log) {
   events::LogStatus status;
-  log = adapters::open_log(config.log, {config.partitions, config.engine.name, config.kafka}, clock, status);
+  log = adapters::open_log(config.log, {config.partitions, config.engine.name, config.kafka, config.sqlite}, clock,
+                           status);
   if (!log) {
     log_line(actors::Notice::Level::error, "log_not_opened", status.message);
     return exit_code_of(status.error);

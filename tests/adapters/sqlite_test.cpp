@@ -1,5 +1,6 @@
 // What the embedded log says of files that are not, or no longer, a log of its own.
 #include "adapters/sqlite_client.h"
+#include "adapters/sqlite_file.h"
 #include "adapters/sqlite_log.h"
 #include "adapters/wall_clock.h"
 
@@ -43,6 +44,17 @@ TEST_CASE("a reader of an empty file is told that there is no log yet, and an en
   CHECK(file.status.error == LogError::invalid);
   CHECK(file.status.message.find("mayfly serve --log sqlite:" + file.path) != std::string::npos);
   CHECK(file.engine()->partitions() == 2);
+}
+
+TEST_CASE("versions of SQLite that can lose data at a checkpoint are named") {
+  const std::pair<int, bool> versions[] = {{3'006'023, false}, {3'007'000, true}, {3'040'001, true}, {3'044'005, true},
+                                           {3'044'006, false}, {3'045'000, true}, {3'046'001, true}, {3'050'006, true},
+                                           {3'050'007, false}, {3'051'000, true}, {3'051'002, true}, {3'051'003, false},
+                                           {3'053'004, false}};
+  for (const auto& [version, is_named] : versions) {
+    CAPTURE(version);
+    CHECK(adapters::sqlite::warning(version).empty() == !is_named);
+  }
 }
 
 TEST_CASE("another program's database is refused and left as it is") {

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
 PATIENCE_S = 60
@@ -175,6 +176,72 @@ class Parts(Files):
         self.assertFalse(os.path.exists(f"{self.path}-wal"))
         self.serve()
         self.wait_for_cart("c1")
+
+
+class Growth(Files):
+    def config(self, text):
+        file = self.folder / "mayfly.toml"
+        file.write_text(text)
+        return ("--config", str(file))
+
+    def lines_until(self, engine, name):
+        said = []
+        for line in engine.stderr:
+            said.append(json.loads(line))
+            if said[-1]["name"] == name:
+                return said
+        self.fail(f"the engine ended with {engine.wait()} and never said {name}: {said}")
+
+    def send_carts(self, first, count):
+        lines = (json.dumps({"type": "cart.create", "cart": f"cart-{n}", "data": {"currency": "GBP", "customer_id": "c" * 120}}) for n in range(first, first + count))
+        done = subprocess.run([MAYFLY, "send", "--log", self.log, "-"], input="\n".join(lines), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_wal_that_a_reader_keeps_from_being_begun_anew_is_an_alert_until_it_is_small_again(self):
+        engine = self.serve(*self.config(f"[sqlite]\nalert_wal_bytes = {20 << 20}\n"))
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as shell:
+            shell.execute("BEGIN")
+            shell.execute("SELECT count(*) FROM commands").fetchall()
+            self.send_carts(0, 20_000)
+            said = self.lines_until(engine, "log_over_limit")[-1]
+            self.assertIn("The log's wal_bytes is", said["message"])
+            self.assertIn("docs/log.md", said["message"])
+            shell.execute("ROLLBACK")
+        for round in range(100):
+            self.send_carts(100_000 + round * 100, 100)
+            if os.path.getsize(f"{self.path}-wal") <= 16 << 20:
+                break
+        self.lines_until(engine, "log_within_limit")
+        alerts = [json.loads(line)["data"]["alert"] for line in run("tail", "--log", self.log, "--stream", "alerts", "--from", "begin", "--json").stdout.splitlines()]
+        self.assertEqual(alerts, ["log_over_limit", "log_within_limit"])
+
+    def test_a_wal_that_nobody_holds_stays_small_whoever_writes(self):
+        self.serve()
+        self.send_carts(0, 20_000)
+        self.wait_for_cart("cart-19999")
+        self.assertLessEqual(os.path.getsize(f"{self.path}-wal"), 40 << 20)
+
+    def test_a_log_over_its_limit_is_an_alert(self):
+        engine = self.serve(*self.config("[sqlite]\nalert_bytes = 100000\n"))
+        self.send_carts(0, 500)
+        said = self.lines_until(engine, "log_over_limit")[-1]
+        self.assertIn("The log's bytes is", said["message"])
+
+    def test_sizes_are_metrics(self):
+        engine = subprocess.Popen([MAYFLY, "serve", "--log", self.log, "--http", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(engine.stderr.close)
+        self.addCleanup(engine.wait)
+        self.addCleanup(engine.kill)
+        page = next(line["message"].split()[0] for line in self.lines_until(engine, "ready") if line["name"] == "http")
+        wanted = {"bytes", "wal_bytes", "free_bytes", "disk_free_bytes", "first_offset"}
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            with urllib.request.urlopen(page + "metrics", timeout=PATIENCE_S) as answer:
+                text = answer.read().decode()
+            found = {name for name in wanted if f"\nmayfly_log_{name}" in text}
+            if found == wanted:
+                return
+            self.assertLess(time.monotonic(), deadline, found)
 
 
 class Damage(Files):
