@@ -56,7 +56,7 @@ struct HttpLimits {
   std::int32_t socket_receive_bytes = 16'384;  // that the system keeps of one connection before it is read
   std::int32_t socket_send_bytes = 131'072;    // that the system keeps of one connection's answers
   /// Names beside addresses, localhost and this machine's own that a request may have as its Host: "shop.example.com",
-  /// or "*.example.com" for all below it. In lower case. Another name is answered with 421, so that no page of another
+  /// or "*.example.com" for all below it. Another name is answered with 421, so that no page of another
   /// site, whose name was pointed here, can read or act (DNS rebinding).
   std::vector<std::string> hosts;
 };

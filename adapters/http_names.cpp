@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace mayfly::adapters {
 
@@ -14,6 +15,12 @@ namespace {
 bool is_address(int family, std::string_view text) {
   in6_addr address{};
   return ::inet_pton(family, std::string(text).c_str(), &address) == 1;
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
 }
 
 bool is_port(std::string_view text) {
@@ -65,19 +72,36 @@ std::string not_http_place(const std::string& address) {
   return "'" + address + "' is no address. Give HOST:PORT, for example 127.0.0.1:9290.";
 }
 
+std::string read_host_names(const std::string& text, std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find_first_of(", ", at), text.size());
+    const auto word = text.substr(at, end - at);
+    at = end + 1;
+    if (word.empty()) continue;
+    const auto name = lower_case(word.starts_with("*.") ? word.substr(2) : word);
+    const bool fine = !name.empty() && name.front() != '.' && name.back() != '.' &&
+                      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_") == std::string::npos;
+    if (!fine)
+      return "'" + word + "' is no host's name. Give names without scheme or port: shop.example.com, *.example.com.";
+    found.push_back(lower_case(word));
+  }
+  names = std::move(found);
+  return {};
+}
+
 bool is_host_of(std::string_view host, const std::vector<std::string>& names) {
   const auto bracket = host.starts_with('[') ? host.find(']') : 0;
   if (bracket == std::string_view::npos) return false;
   const auto colon = host.find(':', bracket);
   if (colon != std::string_view::npos && !is_port(host.substr(colon + 1))) return false;
-  std::string name(host.substr(0, colon));
+  auto name = lower_case(std::string(host.substr(0, colon)));
   if (name.starts_with('[')) return name.ends_with(']') && is_address(AF_INET6, name.substr(1, name.size() - 2));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   if (name.ends_with('.')) name.pop_back();
   if (name.empty()) return false;
   return is_address(AF_INET, name) || matches(name, "localhost") || matches(name, "*.localhost") ||
-         std::any_of(names.begin(), names.end(), [&](const auto& pattern) { return matches(name, pattern); });
+         std::any_of(names.begin(), names.end(),
+                     [&](const auto& pattern) { return matches(name, lower_case(pattern)); });
 }
 
 }  // namespace mayfly::adapters

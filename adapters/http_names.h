@@ -21,7 +21,10 @@ struct HttpPlace {
 [[nodiscard]] std::string not_http_place(const std::string& address);
 
 /// Whether a Host header names this server: by any IP address, which no page of another site can have as its own name;
-/// as localhost; or by one of `names` (in lower case), where "*.example.com" stands for all names below example.com.
+/// as localhost; or by one of `names`, where "*.example.com" stands for all names below example.com.
 [[nodiscard]] bool is_host_of(std::string_view host, const std::vector<std::string>& names);
+/// Such names, separated by commas and spaces, in any case. Empty, or a sentence what is wrong, with `names` as they
+/// were.
+[[nodiscard]] std::string read_host_names(const std::string& text, std::vector<std::string>& names);
 
 }  // namespace mayfly::adapters

@@ -1,5 +1,6 @@
 #include "tools/config.h"
 
+#include "adapters/http_names.h"
 #include "events/trouble.h"
 
 #include <toml++/toml.h>
@@ -14,6 +15,7 @@ namespace mayfly::tools {
 
 namespace {
 
+using adapters::read_host_names;
 using events::Millis;
 
 /// A key: where it goes, and what it takes. Integers have a range.
@@ -23,31 +25,22 @@ struct Key {
   std::int64_t least = 0;
   std::int64_t most = 0;
   std::function<void(std::int64_t)> integer;
-  std::function<void(std::string)> text;
+  std::function<std::string(std::string)> text;  // says what is wrong with it, if anything
   [[nodiscard]] std::string path() const { return table.empty() ? name : table + "." + name; }
 };
 
 constexpr std::int64_t day_s = 86'400;
 constexpr std::string_view properties = "kafka.properties.";
 
-/// In lower case; separated by commas and spaces.
-std::vector<std::string> names_in(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    if (c == ',') return ' ';
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  std::istringstream words(text);
-  std::vector<std::string> names;
-  for (std::string word; words >> word;) names.push_back(std::move(word));
-  return names;
-}
-
 std::vector<Key> keys_of(Config& c) {
   auto& e = c.engine;
   auto& s = e.settings;
   auto& h = c.http_limits;
   const auto text = [](std::string table, std::string name, std::string& to) {
-    return Key{std::move(table), std::move(name), 0, 0, nullptr, [&to](std::string v) { to = std::move(v); }};
+    return Key{std::move(table), std::move(name), 0, 0, nullptr, [&to](std::string v) {
+                 to = std::move(v);
+                 return std::string();
+               }};
   };
   const auto number = [](std::string table, std::string name, std::int64_t least, std::int64_t most, auto& to) {
     using To = std::remove_reference_t<decltype(to)>;
@@ -105,7 +98,7 @@ std::vector<Key> keys_of(Config& c) {
       text("kafka.topics", "deadletters", c.kafka.topics[3]),
       text("kafka.topics", "alerts", c.kafka.topics[4]),
       text("operate", "http", c.http),
-      Key{"http", "hosts", 0, 0, nullptr, [&h](std::string v) { h.hosts = names_in(v); }},
+      Key{"http", "hosts", 0, 0, nullptr, [&h](const std::string& v) { return read_host_names(v, h.hosts); }},
       number("http", "connections", 8, 10'000, h.connections),
       number("http", "connection_ms", 100, day_s * 1000, h.connection_ms),
       number("http", "connection_requests", 1, 1'000'000, h.connection_requests),
@@ -177,8 +170,8 @@ std::string take(const std::vector<Key>& keys, const std::string& path, const to
   if (key == keys.end()) return where + "there is no key '" + path + "'. Did you mean '" + nearest(keys, path) + "'?";
   if (key->text) {
     if (!node.is_string()) return where + path + " must be a text in quotes.";
-    key->text(node.value<std::string>().value_or(""));
-    return {};
+    const auto wrong = key->text(node.value<std::string>().value_or(""));
+    return wrong.empty() ? wrong : where + path + ": " + wrong;
   }
   const auto value = node.is_integer() ? node.value<std::int64_t>() : std::nullopt;
   if (!value || *value < key->least || *value > key->most) {

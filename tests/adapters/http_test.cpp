@@ -172,7 +172,7 @@ TEST_CASE("a server ends at once while a client is silent and another does not r
 }
 
 TEST_CASE("a Host is ours if it is an address, localhost, or a name that is given") {
-  const std::vector<std::string> names{"shop.example.com", "*.pods.example.com", "box"};
+  const std::vector<std::string> names{"shop.example.com", "*.pods.example.com", "Box"};
   for (const auto* ours :
        {"127.0.0.1", "10.0.0.7:9290", "[::1]", "[fd00::7]:9290", "localhost", "LOCALHOST:1", "localhost.",
         "a.localhost", "shop.example.com", "Shop.Example.COM:80", "a.pods.example.com", "box:9290", "box:"})
@@ -207,4 +207,16 @@ TEST_CASE("a Host is ours if it is an address, localhost, or a name that is give
                             "127.0.0.1/",
                             "*.pods.example.com.evil.example"})
     CHECK_MESSAGE(!adapters::is_host_of(other, names), other);
+}
+
+TEST_CASE("names of hosts are read from a text, and what is none is said") {
+  std::vector<std::string> names{"before"};
+  CHECK(adapters::read_host_names(" A.example,*.B-c.example  box,", names).empty());
+  CHECK(names == std::vector<std::string>{"a.example", "*.b-c.example", "box"});
+  for (const auto* wrong : {"a:80", "http://a", "*", "*.", "a.*", "a/b", ".a", "a.", "ä"}) {
+    CHECK_MESSAGE(adapters::read_host_names(wrong, names).find("is no host's name") != std::string::npos, wrong);
+    CHECK(names.size() == 3);
+  }
+  CHECK(adapters::read_host_names("", names).empty());
+  CHECK(names.empty());
 }
