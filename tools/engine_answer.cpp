@@ -2,16 +2,31 @@
 
 #include "adapters/http_client.h"
 #include "tools/exit_codes.h"
+#include "tools/record_text.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 namespace mayfly::tools {
+
+namespace {
+
+constexpr std::size_t shown_bytes = 200;  // of a refusal's words
+
+/// What was answered instead: its status and first line.
+std::string refused(const adapters::HttpGot& got) {
+  const auto line = std::string_view(got.body).substr(0, std::min(got.body.find('\n'), shown_bytes));
+  return "status " + std::to_string(got.status) + ": " + printable(line) + ".";
+}
+
+}  // namespace
 
 int show_answer(const std::string& address, const std::string& path, const char* member, bool as_json,
                 void (*print)(const nlohmann::json&)) {
   const auto got = adapters::http_get(address, path);
   if (!got.wrong.empty() || got.status != 200) {
-    const auto why = got.wrong.empty() ? "status " + std::to_string(got.status) : got.wrong;
+    const auto why = got.wrong.empty() ? refused(got) : got.wrong;
     std::fprintf(stderr, "%s Is an engine running there? `mayfly serve` says its address when it begins.\n",
                  why.c_str());
     return exit_failed;

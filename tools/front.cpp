@@ -23,7 +23,7 @@ adapters::HttpAnswer verdict(bool good, const char* yes, const char* no) {
 
 }  // namespace
 
-Front::Front(const events::Clock& clock, Running running, FrontLimits limits)
+Front::Front(const events::Clock& clock, Running running, const FrontLimits& limits)
     : clock_(clock),
       running_(std::move(running)),
       limits_(limits),

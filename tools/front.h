@@ -27,7 +27,7 @@ struct FrontLimits {
 class Front {
  public:
   /// The clock outlives it. Shows nothing until `listen`, and no engine until there is one: alive and not ready.
-  Front(const events::Clock&, Running, FrontLimits);
+  Front(const events::Clock&, Running, const FrontLimits&);
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;

@@ -1,6 +1,7 @@
 // mayfly renew: asks a running engine to renew its partitions, and waits until it has.
 #include "adapters/http_client.h"
 #include "tools/exit_codes.h"
+#include "tools/record_text.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -55,7 +56,8 @@ int renew(const RenewOptions& options) {
   if (!asked.wrong.empty())
     return complain(asked.wrong + " Is an engine running there? `mayfly serve` says its address when it begins.");
   if (asked.status != 202)
-    return complain(fmt::format("not renewed (status {}): {}", asked.status, asked.body.substr(0, 200)));
+    return complain(fmt::format("not renewed (status {}): {}", asked.status,
+                                printable(asked.body.substr(0, asked.body.find('\n')).substr(0, 200))));
   const auto before = partitions_of(asked.body);
   if (before.is_null()) return complain("what answers at http://" + options.http + path + " is no Mayfly.");
   std::map<int, std::int64_t> waited_for;  // partition, its renewals before

@@ -2,6 +2,7 @@
 
 Usage: test_http.py MAYFLY
 """
+import http.client
 import json
 import pathlib
 import re
@@ -102,6 +103,29 @@ class Http(unittest.TestCase):
         self.assertEqual(one.stdout.count("partition "), 1)
         none = subprocess.run([MAYFLY, "renew", "--http", self.address, "--partition", "9"], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         self.assertEqual((none.returncode, "serves no partition 9" in none.stderr), (1, True))
+
+    def test_a_head_is_the_same_without_its_body_and_a_connection_takes_several_requests(self):
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_S)
+        self.addCleanup(connection.close)
+        seen = []
+        for method, path in (("HEAD", "/"), ("GET", "/"), ("HEAD", "/livez"), ("GET", "/livez"), ("GET", "/else"), ("HEAD", "/else"), ("GET", "/readyz")):
+            connection.request(method, path)
+            socket = socket if seen else connection.sock
+            self.assertIs(connection.sock, socket, "the connection was not kept")
+            answer = connection.getresponse()
+            seen.append((answer.status, dict(answer.headers), answer.read()))
+        for head, get in ((0, 1), (2, 3), (5, 4)):
+            self.assertEqual(seen[head], (seen[get][0], seen[get][1], b""))
+        self.assertEqual(int(seen[0][1]["Content-Length"]), len(seen[1][2]))
+        self.assertEqual([status for status, _, _ in seen], [200, 200, 200, 200, 404, 404, 200])
+
+    def test_a_name_that_is_not_the_engine_s_is_told_what_to_do(self):
+        named = f"mayfly.localhost.example.com:{self.address.split(':')[1]}"
+        asked = urllib.request.Request(f"http://{self.address}/tree", headers={"Host": named})
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=PATIENCE_S)
+        with refused.exception as answer:
+            self.assertEqual((answer.code, b"http.hosts" in answer.read()), (421, True))
 
     def test_a_page_of_another_site_cannot_renew(self):
         with self.assertRaises(urllib.error.HTTPError) as refused:
