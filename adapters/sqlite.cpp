@@ -136,7 +136,8 @@ void Connection::checkpoint_if_due() {
   if (wal_pages_ < checkpoint_at_) return;
   int all = 0;
   int copied = 0;
-  sqlite3_busy_timeout(db_.get(), checkpoint_wait_ms);
+  const bool reader_stays = checkpoint_at_ > wal_checkpoint_pages;
+  sqlite3_busy_timeout(db_.get(), reader_stays ? checkpoint_beside_reader_wait_ms : checkpoint_wait_ms);
   sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_FULL, &all, &copied);
   sqlite3_busy_timeout(db_.get(), busy_timeout_ms);
   checkpoint_at_ = wal_checkpoint_pages + (copied < all ? wal_pages_ : 0);

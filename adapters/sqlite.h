@@ -18,8 +18,10 @@ namespace mayfly::adapters::sqlite {
 
 /// How long a statement waits for another process's transaction before it gives up.
 inline constexpr int busy_timeout_ms = 10'000;
-/// How long a checkpoint that empties the write-ahead log waits for readers; nothing is committed meanwhile.
-inline constexpr int checkpoint_wait_ms = 25;
+/// How long a checkpoint waits for the right to write, and then for readers; nothing is committed meanwhile. Less where
+/// a reader is known to stay.
+inline constexpr int checkpoint_wait_ms = 250;
+inline constexpr int checkpoint_beside_reader_wait_ms = 25;
 /// The write-ahead log is copied into the file when a commit leaves it with so many pages (again after so many more, if
 /// readers did not let all of it be copied), and cut back to that size when it is begun anew.
 inline constexpr int wal_checkpoint_pages = 4'000;
@@ -55,8 +57,9 @@ class Connection {
   void keep_wal();
   /// Copies the write-ahead log into the file and empties it, as far as readers let it.
   void checkpoint() const;
-  /// After a commit: the same where it has grown enough, without emptying it. Nobody writes meanwhile: versions of
-  /// SQLite before 3.51.3 lose what is committed while another connection's checkpoint begins (the WAL-reset bug).
+  /// After a commit: the same where it has grown enough, without emptying it. It takes the right to write first, if it
+  /// gets it in time: versions of SQLite before 3.51.3 can lose what is committed while another connection's checkpoint
+  /// begins (the WAL-reset bug).
   void checkpoint_if_due();
   /// Throws if the file or its write-ahead log is not any more what was opened: what is written would be lost.
   void check_in_place() const;

@@ -91,7 +91,8 @@ std::string warning(int version) {
   if (version < since || version >= mended || mended_earlier) return {};
   return std::string("SQLite ") + sqlite3_libversion() +
          " has the WAL-reset bug, unless the distribution mended it: programs that write and checkpoint one file at "
-         "the same time can damage it. Mayfly's own checkpoints keep clear of it; let no other program write to the "
+         "the same time can damage it. Mayfly's own checkpoints wait for the right to write; let no other program "
+         "write to the "
          "log (docs/log.md, Growth).";
 }
 

@@ -104,11 +104,15 @@ void SqliteLog::take_ownership() {
   committing_.db.checkpoint();
   state_records_ = sqlite::state_records(committing_.db);
   lock_.note(state_records_);
+  if (options_.retention.count > 0 || options_.retention_bytes > 0) {
+    keeper_ = std::make_unique<SqliteKeeper>(committing_.db.file(), epoch_, options_, clock_);
+  }
   for (Partition p = 0; p < partitions_; ++p) taken_.push_back(p);
 }
 
 /// What was served to its end is all in the file, and says so.
 SqliteLog::~SqliteLog() {
+  keeper_.reset();
   try {
     committing_.db.check_in_place();
     sqlite::Transaction transaction(committing_.db);
@@ -281,6 +285,7 @@ void SqliteLog::append_sizes(std::vector<events::LogFigure>& figures) {
          "Let it forget what is old (sqlite.retention_ms), or raise sqlite.alert_bytes: docs/log.md, Growth.");
   figure("wal_bytes", wal, options_.alert_wal_bytes,
          "A program that reads for long keeps it from being begun anew: find and end it (docs/log.md, Growth).");
+  if (keeper_) figures.push_back({"removed_records", -1, static_cast<double>(keeper_->removed()), true});
   figure("free_bytes", reading_.reader.free_bytes());
   if (const auto room = room_beside(file)) figure("disk_free_bytes", *room);
 }

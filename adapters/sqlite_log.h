@@ -3,6 +3,7 @@
 
 #include "adapters/file_lock.h"
 #include "adapters/sqlite_options.h"
+#include "adapters/sqlite_retention.h"
 #include "adapters/sqlite_tables.h"
 #include "events/log.h"
 
@@ -79,6 +80,7 @@ class SqliteLog final : public events::Log {
   std::vector<events::Partition> taken_;
   std::map<events::Partition, events::Offset> restored_;   // committed positions, as restore found them
   std::map<events::Partition, events::Offset> positions_;  // next to read, of started partitions
+  std::unique_ptr<SqliteKeeper> keeper_;                   // none: nothing is forgotten
 };
 
 }  // namespace mayfly::adapters

@@ -32,6 +32,8 @@ std::int64_t meta(const Connection& db, const char* sql) {
 
 }  // namespace
 
+std::string table_name(Stream stream) { return table[static_cast<std::size_t>(stream)]; }
+
 namespace {
 
 bool has_tables(const Connection& db) {

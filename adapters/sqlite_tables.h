@@ -17,6 +17,8 @@ inline constexpr std::int64_t schema_version = 1;
 
 inline constexpr std::int32_t application_id = 0x4d61'7966;  // "Mayf", for file(1)
 
+[[nodiscard]] std::string table_name(events::Stream);
+
 /// Makes the tables in an empty file, else checks that it is a whole log of a known version. Returns the partition
 /// count. Throws Error.
 std::int32_t prepare(Connection&, std::int32_t partitions_if_new);

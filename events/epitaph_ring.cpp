@@ -1,5 +1,6 @@
 #include "events/epitaph_ring.h"
 
+#include "events/settings.h"
 #include "events/snapshot_layout.h"
 
 #include <algorithm>
@@ -122,6 +123,20 @@ std::optional<Unsupported> EpitaphRing::restore_page(std::int64_t page, std::str
   if (!in.done()) return layout::damage(a_page, in, bytes);
   end_ = std::max(end_, end);
   return std::nullopt;
+}
+
+std::optional<Offset> EpitaphRing::oldest_created(std::string_view page, Timestamp ticked) {
+  if (layout::check(a_page, page, newest)) return 0;
+  auto in = layout::behind_version(page);
+  (void)in.fixed(4);
+  (void)in.fixed(8);
+  std::optional<Offset> oldest;
+  while (!in.failed() && !in.done()) {
+    const auto epitaph = take_epitaph(in);
+    const bool alive = epitaph.outcome != 0 && epitaph.ended_s + limits::epitaph_age.count / 1000 >= ticked.ms / 1000;
+    if (alive) oldest = std::min(oldest.value_or(epitaph.created), epitaph.created);
+  }
+  return in.failed() ? 0 : oldest;
 }
 
 std::optional<Unsupported> EpitaphRing::restored() {

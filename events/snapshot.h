@@ -52,6 +52,9 @@ void put_wait(std::span<char> snapshot, const Wait&);
 /// The parts of a snapshot that was split without complaint before; nothing of an empty one.
 [[nodiscard]] SnapshotParts parts_of(std::string_view snapshot);
 [[nodiscard]] std::variant<SnapshotParts, Unsupported> split_snapshot(std::string_view bytes);
+/// Of a cart's part, without reading the rest: the offset of the record that created it. Nothing if it is damaged
+/// there.
+[[nodiscard]] std::optional<Offset> created_offset(std::string_view cart);
 /// The id is not in the bytes: it is the record's key.
 [[nodiscard]] std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes,
                                                           const CartMemory&);

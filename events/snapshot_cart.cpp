@@ -103,6 +103,16 @@ void take_remembered(ByteReader& in, Cart& cart) {
 
 }  // namespace
 
+std::optional<Offset> created_offset(std::string_view cart) {
+  if (layout::check(layout::a_cart, cart)) return std::nullopt;
+  auto in = layout::behind_version(cart);
+  (void)in.fixed(1);
+  (void)layout::take_int(in);
+  const auto offset = layout::take_offset(in);
+  if (in.failed()) return std::nullopt;
+  return offset;
+}
+
 std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes, const CartMemory& memory) {
   if (auto no = layout::check(layout::a_cart, bytes)) return *no;
   auto in = layout::behind_version(bytes);

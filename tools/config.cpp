@@ -84,6 +84,8 @@ std::vector<Key> keys_of(Config& c) {
       millis("memory", "renew_interval_ms", 0, 30 * day_s * 1000, e.renewal.interval),
       number("memory", "renew_jitter_percent", 0, 100, e.renewal.jitter_percent),
       number("engine", "threads", 0, 256, e.threads),
+      millis("sqlite", "retention_ms", 0, 3'650 * day_s * 1000, c.sqlite.retention),
+      number("sqlite", "retention_bytes", 0, std::int64_t{1} << 50, c.sqlite.retention_bytes),
       number("sqlite", "alert_bytes", 0, std::int64_t{1} << 50, c.sqlite.alert_bytes),
       number("sqlite", "alert_wal_bytes", 0, std::int64_t{1} << 50, c.sqlite.alert_wal_bytes),
       text("kafka", "instance", c.kafka.instance),

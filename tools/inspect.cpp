@@ -149,6 +149,7 @@ int inspect(const InspectOptions& options) {
   int code = exit_ok;
   const auto log = open_reader(options, clock, code);
   if (!log) return code;
+  say_where_history_begins(*log, events::partition_of(options.cart, log->partitions()));
   events::LogStatus status;
   Json state = {{"cart", options.cart}, {"state", "unknown"}};
   std::string unreadable;

@@ -55,7 +55,7 @@ events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
     const auto commands = log.ends(Stream::commands, p);
     if (status.ok()) status = commands.status;
     const auto first = commands.first;
-    if (status.ok() && first > 0 && first < recorded.ends[static_cast<std::size_t>(p)]) {
+    if (status.ok() && first > 0 && recorded.ends[static_cast<std::size_t>(p)] > 0) {
       status = {events::LogError::corrupt,
                 "partition " + std::to_string(p) + ": commands before offset " + std::to_string(first) +
                     " are no longer there. A replay needs them from the first on: restore them from a backup."};

@@ -221,6 +221,35 @@ class Growth(Files):
         self.wait_for_cart("cart-19999")
         self.assertLessEqual(os.path.getsize(f"{self.path}-wal"), 40 << 20)
 
+    def test_a_log_that_forgets_keeps_what_is_open_and_says_where_its_history_begins(self):
+        engine = self.served_with_carts(*(f"old-{n}" for n in range(12)))
+        for n in range(12):
+            if n != 3:
+                self.assertEqual(run("send", "--log", self.log, "cart.cancel", f"old-{n}").returncode, 0)
+        self.wait_for_event("old-11", "cart.canceled")
+        self.stop(engine)
+        with contextlib.closing(sqlite3.connect(self.path)) as log, log:  # months ago
+            for table in ("commands", "events"):
+                log.execute(f"UPDATE {table} SET append_time_ms = append_time_ms - 10000000000")
+            log.execute("DELETE FROM state WHERE substr(key, 1, 2) = x'0165'")  # the epitaphs
+            [(kept,)] = log.execute("SELECT partition FROM state WHERE key = CAST('old-3' AS BLOB)").fetchall()
+        engine = self.serve(*self.config("[sqlite]\nretention_ms = 86400000\n"))
+        deadline = time.monotonic() + PATIENCE_S
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as log:
+            while log.execute("SELECT count(*) FROM commands WHERE partition != ? AND key IS NOT NULL", (kept,)).fetchall() != [(0,)]:
+                self.assertLess(time.monotonic(), deadline)
+        open_cart = run("inspect", "old-3", "--log", self.log)
+        self.assertIn("cart old-3: active", open_cart.stdout)
+        self.assertIn("cart.created", open_cart.stdout)
+        gone = next(f"old-{n}" for n in range(12) if n != 3 and "cart.created" not in run("inspect", f"old-{n}", "--log", self.log).stdout)
+        self.assertIn("are no longer in the log", run("inspect", gone, "--log", self.log).stderr)
+        self.assertIn("are no longer there", run("funds", "--log", self.log).stderr)
+        self.check_refused(run("replay", "verify", "--log", self.log), 6, "are no longer there")
+        self.send("new")
+        self.wait_for_cart("new")
+        self.stop(engine)
+        self.stop(self.serve())
+
     def test_a_log_over_its_limit_is_an_alert(self):
         engine = self.serve(*self.config("[sqlite]\nalert_bytes = 100000\n"))
         self.send_carts(0, 500)
