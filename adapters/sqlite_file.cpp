@@ -126,6 +126,15 @@ void check_not_a_part(const std::string& file) {
                             ", which was not copied or moved with it");
 }
 
+void check_not_gone(const std::string& file) {
+  if (bytes_of(file) > 0 || FileLock::noted(lock_of(file)).value_or(0) == 0) return;
+  throw Error({LogError::corrupt,
+               file +
+                   ": the log that was served here is gone. Put it back, or restore a backup (docs/backup.md). To "
+                   "begin a new one remove " +
+                   lock_of(file) + " first: it gives the same offsets and ids again."});
+}
+
 void check_not_older(const std::string& file, bool served, std::int64_t state_records) {
   if (!served) return;
   const auto noted = FileLock::noted(lock_of(file));

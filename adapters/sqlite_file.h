@@ -26,6 +26,10 @@ using FileHeader = std::array<char, 100>;
 /// out.
 void check_openable(const std::string& file, Access);
 
+/// Throws Error if a log was served under that name and is not there any more: a new one would give its offsets, ids
+/// and idempotency keys again.
+void check_not_gone(const std::string& file);
+
 /// Throws Error if the file was copied, or its write-ahead log lost, while it was being served. Call before anything
 /// has opened it. What it goes by: an engine marks the file as served, and the mark is in the file itself, not in its
 /// write-ahead log, which stays for as long as the mark does.

@@ -22,6 +22,9 @@ using events::Stream;
 
 namespace {
 
+/// How long an end waits for another process's transaction; without it the log only stays marked as served.
+constexpr int ending_wait_ms = 1'000;
+
 struct Fenced {};
 
 std::string holder_text(std::string_view engine, events::Timestamp now) {
@@ -56,6 +59,7 @@ std::unique_ptr<SqliteLog> SqliteLog::open(const std::string& file, std::int32_t
   try {
     // Before a lock file is left beside what is no log.
     sqlite::check_openable(file, sqlite::Access::make);
+    sqlite::check_not_gone(file);
     sqlite::check_not_a_part(file);
   } catch (const sqlite::Error& error) {
     status = error.status();
@@ -101,6 +105,7 @@ void SqliteLog::take_ownership() {
   epoch_ = committing_.epoch.integer(0);
   committing_.epoch.reset();
   transaction.commit();
+  owner_ = true;
   committing_.db.checkpoint();
   state_records_ = sqlite::state_records(committing_.db);
   lock_.note(state_records_);
@@ -113,7 +118,9 @@ void SqliteLog::take_ownership() {
 /// What was served to its end is all in the file, and says so.
 SqliteLog::~SqliteLog() {
   keeper_.reset();
+  if (!owner_ || fenced_) return;
   try {
+    sqlite3_busy_timeout(committing_.db.get(), ending_wait_ms);
     committing_.db.check_in_place();
     sqlite::Transaction transaction(committing_.db);
     check_epoch(committing_);

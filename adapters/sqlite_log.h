@@ -73,6 +73,7 @@ class SqliteLog final : public events::Log {
   Writing committing_;  // commit's thread
   std::mutex append_mutex_;
   Writing appending_;
+  bool owner_ = false;
   std::int64_t epoch_ = 0;
   std::int64_t state_records_ = 0;   // ever written; commit's thread
   std::atomic<bool> fenced_{false};  // another owner has raised the epoch

@@ -119,6 +119,17 @@ class UnderAnEngine(Files):
         self.check_refused(run("send", "--log", self.log, "cart.create", "c4", "currency=GBP"), 2, "there is no such log")
         self.assertFalse(self.path.exists())
 
+    def test_a_log_that_is_gone_is_not_begun_anew_by_whoever_starts_the_engine_again(self):
+        self.stop(self.served_with_carts("c1"))
+        for gone in (lambda: os.truncate(self.path, 0), lambda: os.remove(self.path)):
+            gone()
+            self.check_refused(run("serve", "--log", self.log, "--http", "off"), 6, "is gone", "remove")
+            for part in PARTS[1:]:
+                pathlib.Path(f"{self.path}{part}").unlink(missing_ok=True)
+        self.assertFalse(self.path.exists())
+        os.remove(f"{self.path}.lock")
+        self.serve()
+
     def test_only_serve_demo_and_create_make_a_log(self):
         csv = self.folder / "rows.csv"
         csv.write_text("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n")
@@ -155,6 +166,16 @@ class Parts(Files):
     def test_a_copy_of_a_served_log_with_its_wal_is_one(self):
         self.served_with_carts("c1")
         path = self.copy("", "-wal")
+        self.serve(path=path)
+        self.wait_for_cart("c1", path)
+
+    def test_a_copy_that_another_program_has_closed_is_one_if_its_owner_says_so(self):
+        self.kill(self.served_with_carts("c1"))
+        with contextlib.closing(sqlite3.connect(self.path)) as shell:
+            shell.execute("SELECT count(*) FROM commands").fetchall()
+        path = self.copy("")
+        self.check_not_whole(path, "was not copied or moved with it")
+        pathlib.Path(f"{path}-wal").touch()
         self.serve(path=path)
         self.wait_for_cart("c1", path)
 
