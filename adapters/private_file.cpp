@@ -15,6 +15,13 @@ namespace {
 
 constexpr mode_t owner_only = S_IRUSR | S_IWUSR;
 
+/// What root makes in another user's folder is that user's, who would be locked out of it else.
+int give_to_owner_of_folder(const std::string& file, int descriptor) {
+  struct stat folder {};
+  if (::geteuid() != 0 || ::stat(folder_of(file).c_str(), &folder) != 0 || folder.st_uid == 0) return 0;
+  return ::fchown(descriptor, folder.st_uid, folder.st_gid);
+}
+
 }  // namespace
 
 std::optional<FileIdentity> identity_of(const std::string& file) {
@@ -61,7 +68,9 @@ int open_private(const std::string& file, events::LogStatus& status) {
                                                   ", who could hold it against this one, " +
                                                   std::to_string(::geteuid()) + ". Remove it."});
   }
-  if (ours && (is.st_mode & 07777) != owner_only && ::fchmod(descriptor, owner_only) != 0) {
+  const bool open_to_others = (is.st_mode & 07777) != owner_only;
+  if (ours &&
+      ((open_to_others && ::fchmod(descriptor, owner_only) != 0) || give_to_owner_of_folder(file, descriptor) != 0)) {
     return refuse(file_error(file, errno));
   }
   return descriptor;
@@ -73,7 +82,9 @@ bool make_private(const std::string& file, events::LogStatus& status) {
     if (errno != EEXIST) status = file_error(file, errno);
     return false;
   }
-  if (::fchmod(descriptor, owner_only) != 0) status = file_error(file, errno);
+  if (::fchmod(descriptor, owner_only) != 0 || give_to_owner_of_folder(file, descriptor) != 0) {
+    status = file_error(file, errno);
+  }
   ::close(descriptor);
   return status.ok();
 }

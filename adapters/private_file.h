@@ -20,6 +20,8 @@ struct FileIdentity {
 /// Of what the name leads to now, a symbolic link itself; nothing if there is nothing.
 [[nodiscard]] std::optional<FileIdentity> identity_of(const std::string& file);
 
+/// The two below give what root makes to the folder's owner.
+
 /// Opens a file for reading and writing, makes it where there is none, and sees to it that only its owner may open it.
 /// -1 with `status` set where that cannot be: a symbolic link, no room, or a file of another user than the folder's
 /// owner, who could put another one there anyway.

@@ -536,6 +536,18 @@ class OtherUsers(Files):
         self.assertEqual(set(self.owners().values()), {0})
         self.serve()
 
+    def test_what_root_leaves_in_another_users_folder_is_that_users(self):
+        os.chown(self.folder, NOBODY, NOBODY)
+        self.stop(self.served_with_carts("c1"))
+        self.assertEqual({uid for name, uid in self.owners().items() if name.startswith("shop.db")}, {NOBODY})
+        engine = subprocess.Popen([self.mayfly, "serve", "--log", self.log, "--http", "off"], stderr=subprocess.PIPE, text=True,
+                                  user=NOBODY, group=NOBODY, extra_groups=[])
+        self.addCleanup(engine.stderr.close)
+        self.addCleanup(engine.wait)
+        self.addCleanup(lambda: engine.poll() is None and engine.kill())
+        self.assertTrue(any('"name":"ready"' in line for line in engine.stderr))
+        self.stop(engine)
+
     def test_another_user_cannot_hold_the_lock(self):
         self.stop(self.serve())
         with self.assertRaises(subprocess.CalledProcessError):
