@@ -238,6 +238,48 @@ class DeadLetters(DeadLetterCases, unittest.TestCase):
         done = self.verb("send", *words)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def newest_state(self, cart):
+        consumer = Consumer({"bootstrap.servers": BROKERS, "group.id": f"state-{RUN}", "isolation.level": "read_committed"})
+        self.addCleanup(consumer.close)
+        place = TopicPartition(f"{self.own}-state", partition_of(cart), 0)
+        end = consumer.get_watermark_offsets(place, timeout=PATIENCE_S)[1]
+        consumer.assign([place])
+        newest, deadline = None, time.monotonic() + PATIENCE_S
+        while consumer.position([place])[0].offset < end:
+            self.assertLess(time.monotonic(), deadline)
+            message = consumer.poll(0.1)
+            if message is not None and not message.error() and message.key() == cart.encode():
+                newest = message.value()
+        return newest
+
+    def put_state(self, cart, value):
+        producer = Producer({"bootstrap.servers": BROKERS})
+        producer.produce(f"{self.own}-state", key=cart, value=value, partition=partition_of(cart))
+        self.assertEqual(producer.flush(PATIENCE_S), 0)
+
+    def test_a_damaged_state_record_costs_its_cart_until_it_is_mended(self):
+        def stop(engine):
+            engine.send_signal(signal.SIGTERM)
+            self.assertEqual(engine.wait(PATIENCE_S), 0)
+
+        engine = self.serve()
+        for cart in ("c1", "c2"):
+            self.send("cart.create", cart, "currency=GBP")
+            self.events(cart, "cart.created")
+        stop(engine)
+        whole = self.newest_state("c1")
+        self.put_state("c1", whole[:10])
+        engine = self.serve()
+        for cart, said in (("c1", "command.dead_lettered"), ("c2", "cart.line_added")):
+            self.send("cart.add_line", cart, "sku=A", "quantity=1", "unit_price_minor=5")
+            self.events(cart, said)
+        self.assertEqual([(d["reason"], d["key"]) for d in self.dead_letters()], [("state_unreadable", "c1")])
+        stop(engine)
+        self.put_state("c1", whole)
+        self.serve()
+        self.assertEqual(self.verb("deadletters", "retry", "--cart", "c1", "--yes").returncode, 0)
+        self.events("c1", "cart.line_added")
+
     def events(self, cart, until):
         """Types of the cart's events, once the last one is there."""
         end = time.monotonic() + PATIENCE_S
