@@ -196,7 +196,7 @@ void run_simulated(const Options& options) {
     log = adapters::open_log(options.log, {adapters::default_partitions, "hostile", {}}, clock, status);
     if (log) client = adapters::open_client(options.log, {}, false, clock, status);
   }
-  must(status.message);
+  must(status.ok() ? std::string() : status.message);
   SimulatedTime time(*log, *client, clock);
   run(options, *client, time);
   const auto census = time.census();
@@ -216,7 +216,7 @@ void run_outside(const Options& options) {
   const adapters::WallClock clock;
   LogStatus status;
   const auto client = adapters::open_client(options.log, {}, false, clock, status);
-  must(status.message);
+  must(status.ok() ? std::string() : status.message);
   RealTime time;
   run(options, *client, time);
 }
