@@ -137,6 +137,9 @@ void CartActor::wake() {
     return;
   }
   cart_ = readable(events::decode_cart(sleeping_id_, sleeping_cart_, cart_memory()));
+  if ((cart_.phase == events::Phase::paying) == sleeping_session_.empty()) {
+    throw std::runtime_error("the cart's state contradicts itself: it is paying and has no session, or the reverse");
+  }
   if (sleeping_session_.empty()) return;
   open_session(readable(events::decode_session(sleeping_session_, std::pmr::get_default_resource())));
 }

@@ -66,11 +66,13 @@ std::int64_t ask_alone(const std::string& file, const char* sql) {
 }
 
 void check_readable(const std::string& file) {
-  for (const auto& part : {file, wal_of(file), shm_of(file)}) {
+  const std::string parts[] = {file, wal_of(file), shm_of(file)};
+  for (const auto& part : parts) {
     if (::access(part.c_str(), R_OK) == 0 || errno != EACCES) continue;
-    throw Error({LogError::invalid, part + ": user " + std::to_string(::geteuid()) +
-                                        " may not read it. Its owner can let a group read the log: chmod g+r " + file +
-                                        " " + wal_of(file) + " " + shm_of(file)});
+    std::string said = part + ": user " + std::to_string(::geteuid()) + " may not read it. ";
+    said.append("Its owner can let a group read the log: chmod g+r");
+    for (const auto& each : parts) said.append(" ").append(each);
+    throw Error({LogError::invalid, said});
   }
   if (is_there(wal_of(file)) && is_there(shm_of(file))) return;
   if (!file_says_wal(file) || ::geteuid() == 0 || owner_of(file) == ::geteuid()) return;

@@ -145,6 +145,7 @@ std::int64_t SqliteRetention::sweep(Timestamp now, const std::stop_token& stop) 
     }
   }
   std::vector<Offset> keep;
+  keep.reserve(static_cast<std::size_t>(partitions_));
   for (Partition p = 0; p < partitions_; ++p) keep.push_back(needed(p));
   // In turn, so that no partition loses all before another loses any.
   for (bool moved = true; moved;) {

@@ -313,6 +313,33 @@ TEST_CASE("a damaged state record costs its cart: it is quarantined by name unti
   }
 }
 
+TEST_CASE("a cart that is paying and has no session, or the reverse, is never decided with") {
+  for (const bool paying : {true, false}) {
+    World world;
+    world.shop.create("c1");
+    world.shop.add("c1", "A", 1, 100);
+    if (paying) {
+      world.shop.complete("c1", 100);
+      world.shop.reserved("c1");
+    }
+    world.serve();
+    const auto whole = *world.store.state(home).at("c1");
+    const auto parts = std::get<events::SnapshotParts>(events::split_snapshot(whole));
+    events::Session session(std::pmr::get_default_resource());
+    session.number = 1;
+    session.amount_minor = 100;
+    std::string session_bytes;
+    if (!paying) append_session(session_bytes, session);
+    std::string value;
+    append_snapshot(value, parts.wait, parts.cart, session_bytes);
+    world.store.append({events::Stream::state, home, "c1", value, {}});
+    world.shop.send("c1", "cart.cancel", "{}");
+    world.serve();
+    CHECK(world.reasons() == std::vector<std::string>{"keeps_failing"});
+    CHECK(said(world.store, "c1").back() == "command.dead_lettered");
+  }
+}
+
 TEST_CASE("a record of a newer program, or too many that are damaged, are no matter of one cart") {
   for (const std::string& value : {std::string("\x09"), std::string("\x03")}) {
     World world;
