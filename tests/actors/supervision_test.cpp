@@ -340,6 +340,33 @@ TEST_CASE("a cart that is paying and has no session, or the reverse, is never de
   }
 }
 
+TEST_CASE("a state record whose wait does not fit its cart stops nothing") {
+  for (int phase = 0; phase < 3; ++phase) {
+    for (int kind = 0; kind <= static_cast<int>(events::WaitKind::status_try); ++kind) {
+      CAPTURE(phase);
+      CAPTURE(kind);
+      World world;
+      world.shop.create("c1");
+      world.shop.add("c1", "A", 1, 100);
+      if (phase > 0) world.shop.complete("c1", 100);
+      if (phase > 1) world.shop.reserved("c1");
+      world.serve();
+      const auto whole = *world.store.state(home).at("c1");
+      const auto parts = std::get<events::SnapshotParts>(events::split_snapshot(whole));
+      std::string value;
+      events::append_snapshot(value,
+                              {static_cast<events::WaitKind>(kind), {1}, events::no_offset, events::Timestamp{1}},
+                              parts.cart, parts.session);
+      world.store.append({events::Stream::state, home, "c1", value, {}});
+      world.shop.create("c2");
+      world.shop.tick(home, world.clock.time, 1'000);
+      world.serve();
+      CHECK(world.result.end == actors::RunEnd::caught_up);
+      CHECK(said(world.store, "c2") == std::vector<std::string>{"cart.created"});
+    }
+  }
+}
+
 TEST_CASE("a record of a newer program, or too many that are damaged, are no matter of one cart") {
   for (const std::string& value : {std::string("\x09"), std::string("\x03")}) {
     World world;
