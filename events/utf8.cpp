@@ -2,15 +2,8 @@
 
 #include "events/eight_bytes.h"
 
-#include <cstdint>
-
 namespace mayfly::events {
 
-namespace {
-
-constexpr std::uint32_t malformed = 0xffff'ffff;
-
-/// Takes one code point off the front.
 std::uint32_t take_code_point(std::string_view& text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const std::uint32_t first = byte(0);
@@ -31,8 +24,6 @@ std::uint32_t take_code_point(std::string_view& text) {
   const bool surrogate = point >= 0xd800 && point <= 0xdfff;
   return overlong || surrogate || point > 0x10ffff ? malformed : point;
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {

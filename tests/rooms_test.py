@@ -22,7 +22,7 @@ LIBRARIES = {
 SYSTEM = {
     "actors": {"pthread.h"},
     "adapters": {"arpa/inet.h", "fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
-    "tools": {"unistd.h", "signal.h", "pthread.h"},
+    "tools": {"unistd.h", "signal.h", "pthread.h", "fcntl.h", "locale.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|impl|common)(_|\.|$)")
@@ -81,6 +81,13 @@ class HouseRules(unittest.TestCase):
         for file in sources():
             if file.suffix == ".h":
                 self.assertTrue(file.read_text().startswith("// "), f"{file}: begins without a comment")
+
+    def test_verbs_print_by_output_h_only(self):
+        """It escapes what steers a terminal and notices what could not be written."""
+        to_a_stream = re.compile(r"std::(printf|puts|fputs|fprintf|fwrite|cout|cerr)\b|fmt::print\b")
+        for file in sources():
+            if file.parent.name == "tools" and file.name != "output.cpp":
+                self.assertIsNone(to_a_stream.search(file.read_text()), file)
 
     def test_nothing_is_left_to_do_and_no_line_ends_in_space(self):
         for file in tracked():

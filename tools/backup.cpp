@@ -2,6 +2,7 @@
 #include "adapters/sqlite_backup.h"
 #include "tools/client.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -14,19 +15,18 @@ int backup(const BackupOptions& options) {
   if (const int code = choose_log(options, choice); code != exit_ok) return code;
   constexpr std::string_view sqlite = "sqlite:";
   if (!choice.name.starts_with(sqlite)) {
-    std::fprintf(stderr,
-                 "Only a log on SQLite is backed up so. Kafka's own copies are its replicas (docs/kafka.md).\n");
+    complain("Only a log on SQLite is backed up so. Kafka's own copies are its replicas (docs/kafka.md).\n");
     return exit_usage;
   }
   adapters::Backup made;
   const auto status = adapters::back_up(choice.name.substr(sqlite.size()), options.to, made);
   if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
+    complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
-  std::printf("%s is whole: %s commands (%s of them not decided yet), %s events, %s bytes\n", options.to.c_str(),
-              grouped(made.commands).c_str(), grouped(made.waiting).c_str(), grouped(made.events).c_str(),
-              grouped(made.bytes).c_str());
+  print("%s is whole: %s commands (%s of them not decided yet), %s events, %s bytes\n", options.to.c_str(),
+        grouped(made.commands).c_str(), grouped(made.waiting).c_str(), grouped(made.events).c_str(),
+        grouped(made.bytes).c_str());
   return exit_ok;
 }
 

@@ -2,6 +2,7 @@
 
 #include "tools/config.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 
 #include <cstdio>
 
@@ -11,14 +12,14 @@ int choose_log(const LogWords& words, LogChoice& choice) {
   Config config;
   if (!words.config.empty()) {
     if (const auto wrong = read_config(words.config, config); !wrong.empty()) {
-      std::fprintf(stderr, "%s\n", wrong.c_str());
+      complain("%s\n", wrong.c_str());
       return exit_config;
     }
   }
   choice = {words.log.empty() ? config.log : words.log,
             {config.partitions, config.engine.name, config.kafka, config.sqlite}};
   if (!choice.name.empty()) return exit_ok;
-  std::fprintf(stderr, "Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
+  complain("Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
   return exit_usage;
 }
 
@@ -31,7 +32,7 @@ std::unique_ptr<events::LogClient> open(const LogWords& words, int& exit_code, O
   events::LogStatus status;
   auto log = open_it(choice, status);
   if (!log) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
+    complain("%s\n", status.message.c_str());
     exit_code = exit_code_of(status.error);
   }
   return log;

@@ -2,6 +2,7 @@
 
 #include "adapters/http_names.h"
 #include "events/trouble.h"
+#include "tools/nearest.h"
 
 #include <toml++/toml.h>
 
@@ -146,30 +147,24 @@ std::vector<Key> keys_of(Config& c) {
   };
 }
 
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, cost}));
-    }
+/// What else could be meant: a whole path, or the table whose name stands where a key should.
+std::string instead_of(const std::vector<Key>& keys, const std::string& path) {
+  std::vector<std::string> paths;
+  for (const auto& key : keys) {
+    if (key.path().starts_with(path + ".")) return " It is a table: write [" + path + "] and its keys below.";
+    paths.push_back(key.path());
   }
-  return row[b.size()];
-}
-
-std::string nearest(const std::vector<Key>& keys, const std::string& path) {
-  const auto best = std::min_element(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
-    return distance(a.path(), path) < distance(b.path(), path);
-  });
-  return best->path();
+  for (const auto& key : keys) {
+    if (key.name == path.substr(path.rfind('.') + 1)) return " Did you mean '" + key.path() + "'?";
+  }
+  const auto meant = nearest(paths, path);
+  return meant.empty() ? " docs/configuration.md has every key." : " Did you mean '" + meant + "'?";
 }
 
 std::string take(const std::vector<Key>& keys, const std::string& path, const toml::node& node,
                  const std::string& where) {
   const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.path() == path; });
-  if (key == keys.end()) return where + "there is no key '" + path + "'. Did you mean '" + nearest(keys, path) + "'?";
+  if (key == keys.end()) return where + "there is no key '" + path + "'." + instead_of(keys, path);
   if (key->text) {
     if (!node.is_string()) return where + path + " must be a text in quotes.";
     const auto wrong = key->text(node.value<std::string>().value_or(""));

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace mayfly::tools {
 
 namespace {
@@ -102,8 +104,10 @@ void Connectors::take(const events::Record& record, events::Timestamp now) {
     ++seen_.reopened;
     reopened_.push_back(cart);
   }
-  if (!type.ends_with("_requested")) return;
+  const bool ended = type == "payment.session_ended";
+  if (!ended && !type.ends_with("_requested")) return;
   const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
+  if (ended) return void(books_.erase(data.value("session_id", std::string())));
   OutgoingCommand answer;
   answer.key = cart;
   answer.correlation_id = std::string(header(record, "ce_correlationid"));
@@ -117,33 +121,61 @@ void Connectors::take(const events::Record& record, events::Timestamp now) {
     return answer_later(now, std::move(answer));
   }
   if (!type.starts_with("payment.")) return;
-  answer.source = "/demo/provider";
   const std::string session = data["session_id"];
-  const std::int64_t amount = data["amount_minor"];
-  Json money = {{"session_id", session},
-                {"reference", "pi_" + session},
-                {"amount_minor", amount},
-                {"currency", data["currency"]}};
-  if (type == "payment.authorization_requested" && chance(chances_.decline_percent)) {
-    answer.type = "payment.declined";
-    answer.data = Json{{"session_id", session}, {"reason", "insufficient funds"}, {"retryable", true}}.dump();
-  } else if (type == "payment.status_requested") {
+  // A request that is lost on its way changes no books; of one whose answer is lost only a status tells.
+  if (type != "payment.status_requested" && chance(chances_.silence_percent) && chance(50)) return;
+  auto reply = provider_answer(type, session, data["amount_minor"], data["currency"]);
+  reply.key = cart;
+  reply.correlation_id = answer.correlation_id;
+  answer_later(now, std::move(reply));
+}
+
+OutgoingCommand Connectors::provider_answer(std::string_view type, const std::string& session, std::int64_t amount,
+                                            const std::string& currency) {
+  auto& books = books_[session];
+  OutgoingCommand answer;
+  answer.source = "/demo/provider";
+  const auto reference = "pi_" + session;
+  const auto money = [&](std::int64_t total) {
+    return Json{{"session_id", session}, {"reference", reference}, {"amount_minor", total}, {"currency", currency}}
+        .dump();
+  };
+  if (type == "payment.status_requested") {
     answer.type = "payment.status";
-    answer.data = Json{
-        {"session_id", session},
-        {"state", "not_found"},
-        {"authorized_minor", 0},
-        {"captured_minor", 0},
-        {"refunded_minor",
-         0}}.dump();
+    Json status = {{"session_id", session},
+                   {"state", books.state},
+                   {"authorized_minor", books.authorized_minor},
+                   {"captured_minor", books.captured_minor},
+                   {"refunded_minor", books.refunded_minor},
+                   {"currency", currency}};
+    if (books.state != "not_found") status["reference"] = reference;
+    answer.data = status.dump();
+  } else if (type == "payment.authorization_requested") {
+    if (books.state == "not_found") {
+      books.state = chance(chances_.decline_percent) ? "declined" : "authorized";
+      if (books.state == "authorized") books.authorized_minor = amount;
+    }
+    const bool declined = books.state == "declined" || books.state == "canceled";
+    answer.type = declined ? "payment.declined" : "payment.authorized";
+    answer.data = declined ? Json{{"session_id", session}, {"reason", "insufficient funds"}, {"retryable", true}}.dump()
+                           : money(books.authorized_minor);
+  } else if (type == "payment.capture_requested") {
+    books.state = "captured";
+    books.authorized_minor = std::max(books.authorized_minor, amount);
+    books.captured_minor = std::max(books.captured_minor, amount);
+    answer.type = "payment.captured";
+    answer.data = money(books.captured_minor);
+  } else if (type == "payment.cancel_requested") {
+    if (books.captured_minor == 0) books.state = "canceled";
+    answer.type = "payment.canceled";
+    answer.data = money(amount);
   } else {
-    answer.type = type == "payment.authorization_requested" ? "payment.authorized"
-                  : type == "payment.capture_requested"     ? "payment.captured"
-                  : type == "payment.cancel_requested"      ? "payment.canceled"
-                                                            : "payment.refunded";
-    answer.data = money.dump();
+    books.state = "refunded";
+    books.refunded_minor = std::max(books.refunded_minor, amount);
+    answer.type = "payment.refunded";
+    answer.data = money(books.refunded_minor);
   }
-  answer_later(now, std::move(answer));
+  return answer;
 }
 
 events::LogStatus Connectors::step(events::Timestamp now) {

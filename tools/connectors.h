@@ -10,6 +10,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mayfly::tools {
@@ -52,6 +53,14 @@ class SimulatedShop {
   std::int64_t started_ = 0;
 };
 
+/// What a provider has on its books for a payment session. Totals so far.
+struct ProviderBooks {
+  std::string state = "not_found";  // as payment.status says it
+  std::int64_t authorized_minor = 0;
+  std::int64_t captured_minor = 0;
+  std::int64_t refunded_minor = 0;
+};
+
 /// Reads the events stream and answers requests as inventory and provider, each after a delay.
 class Connectors {
  public:
@@ -62,6 +71,9 @@ class Connectors {
 
  private:
   void take(const events::Record&, events::Timestamp now);
+  /// What the provider does with a request, in its books; the answer. A request asked for again is answered again.
+  OutgoingCommand provider_answer(std::string_view type, const std::string& session, std::int64_t amount,
+                                  const std::string& currency);
   void answer_later(events::Timestamp now, OutgoingCommand);
   bool chance(int percent);
 
@@ -72,6 +84,7 @@ class Connectors {
   std::mt19937_64 random_;
   std::vector<events::Offset> next_;
   std::multimap<events::Timestamp, OutgoingCommand> answers_;
+  std::map<std::string, ProviderBooks> books_;  // by session, until it ends
   Seen seen_;
   std::vector<std::string> reopened_;
 };

@@ -29,20 +29,20 @@ void append_row(std::string& out, std::string_view name, std::string_view value)
 }  // namespace
 
 std::string as_line(const Found& found) {
-  char begin[200];
-  std::snprintf(begin, sizeof begin, "%10s  %s  %-16s %-24.40s ", place(found.record.at).c_str(),
-                time_text(found.record.append_time).c_str(), std::string(found.letter.reason).c_str(),
-                type_of(found).c_str());
-  return begin + key_of(found) + "  command " + place(found.letter.command) + "  " + fate_text(found.fate);
+  char begin[80];
+  std::snprintf(begin, sizeof begin, "%10s  %s  ", place(found.record.at).c_str(),
+                time_text(found.record.append_time).c_str());
+  return begin + padded(printable(found.letter.reason), 16) + " " + padded(type_of(found), 24) + " " + key_of(found) +
+         "  command " + place(found.letter.command) + "  " + fate_text(found.fate);
 }
 
 std::string as_page(const Found& found) {
   std::string out = "dead letter " + place(found.record.at) + ": " + fate_text(found.fate) + "\n";
   append_row(out, "key", key_of(found));
   append_row(out, "type", type_of(found));
-  append_row(out, "reason", found.letter.reason);
-  append_row(out, "why", found.letter.message);
-  append_row(out, "attempts", found.letter.attempts);
+  append_row(out, "reason", printable(found.letter.reason));
+  append_row(out, "why", printable(found.letter.message));
+  append_row(out, "attempts", printable(found.letter.attempts));
   append_row(out, "since", time_text(found.record.append_time));
   append_row(out, "command", place(found.letter.command) + " of " + time_text(found.letter.command_time));
   if (const auto why = why_not_sent_again(found.letter); !why.empty())

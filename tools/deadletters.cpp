@@ -8,6 +8,7 @@
 #include "tools/dead_letter_text.h"
 #include "tools/each_record.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -27,12 +28,12 @@ namespace {
 using events::LogStatus;
 
 int failed(const LogStatus& status) {
-  std::fprintf(stderr, "%s\n", status.message.c_str());
+  complain("%s\n", status.message.c_str());
   return exit_code_of(status.error);
 }
 
 int refused(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
+  complain("%s\n", why.c_str());
   return exit_usage;
 }
 
@@ -71,7 +72,10 @@ int show(std::deque<DeadLetterReading>& readings, const Selection& selection, co
   const bool whole = options.what == "show";
   const auto status = each_batch(readings, selection, [&](DeadLetterReading&, std::vector<Found>& batch) {
     for (const auto& found : batch) {
-      std::puts((options.json ? as_ndjson(found, whole) : whole ? as_page(found) : as_line(found)).c_str());
+      if (options.json)
+        print_json(as_ndjson(found, whole));
+      else
+        print_text((whole ? as_page(found) : as_line(found)) + "\n");
       ++reasons[std::string(found.letter.reason)];
       ++count;
     }
@@ -79,13 +83,13 @@ int show(std::deque<DeadLetterReading>& readings, const Selection& selection, co
   });
   if (!status.ok()) return failed(status);
   if (whole && count < std::ssize(selection.positions)) {
-    std::fprintf(stderr, "%s of %zu asked for: there is none at the other positions.\n", letters(count).c_str(),
-                 selection.positions.size());
+    complain("%s of %zu asked for: there is none at the other positions.\n", letters(count).c_str(),
+             selection.positions.size());
     return exit_failed;
   }
   if (options.json || whole) return exit_ok;
-  if (count == 0) std::puts(options.all ? "No dead letter fits." : "No dead letter that is not handled fits.");
-  if (count > 0) std::printf("\n%s: %s\n", letters(count).c_str(), by_name(reasons).c_str());
+  if (count == 0) print("%s\n", options.all ? "No dead letter fits." : "No dead letter that is not handled fits.");
+  if (count > 0) print("\n%s: %s\n", letters(count).c_str(), by_name(reasons).c_str());
   return exit_ok;
 }
 
@@ -96,12 +100,12 @@ bool agreed(const std::string& what, bool yes, int& code) {
     code = refused(what + " This asks first, and standard input is no terminal: say --yes.");
     return false;
   }
-  std::fprintf(stderr, "%s Go on? [y/N] ", what.c_str());
+  complain("%s Go on? [y/N] ", what.c_str());
   std::string answer;
   std::getline(std::cin, answer);
   code = exit_failed;
   if (answer == "y" || answer == "yes") return true;
-  std::fputs("Nothing was done.\n", stderr);
+  complain("Nothing was done.\n");
   return false;
 }
 
@@ -119,11 +123,10 @@ LogStatus count(std::deque<DeadLetterReading>& readings, const Selection& select
 }
 
 void print_counts(const HandlingCounts& counts) {
-  if (counts.sent > 0) std::printf("%s sent again\n", letters(counts.sent).c_str());
-  if (counts.found > 0)
-    std::printf("%s sent again already by a run that was interrupted\n", letters(counts.found).c_str());
-  if (counts.dropped > 0) std::printf("%s dropped\n", letters(counts.dropped).c_str());
-  for (const auto& [why, n] : counts.left_out) std::printf("%s left out: %s\n", letters(n).c_str(), why.c_str());
+  if (counts.sent > 0) print("%s sent again\n", letters(counts.sent).c_str());
+  if (counts.found > 0) print("%s sent again already by a run that was interrupted\n", letters(counts.found).c_str());
+  if (counts.dropped > 0) print("%s dropped\n", letters(counts.dropped).c_str());
+  for (const auto& [why, n] : counts.left_out) print("%s left out: %s\n", letters(n).c_str(), why.c_str());
 }
 
 int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLetterReading>& readings,
@@ -138,7 +141,7 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
                    " asked for: at the others there is none, or it is handled (list --all). Nothing was done.");
   }
   if (all == 0) {
-    std::puts("No dead letter that is not handled fits.");
+    print_text("No dead letter that is not handled fits.\n");
     return exit_ok;
   }
   int code = exit_ok;
@@ -152,7 +155,7 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
   });
   print_counts(handling.counts());
   if (status.ok()) return handling.counts().left_out.empty() ? exit_ok : exit_failed;
-  std::fprintf(stderr, "%s\nThe same again goes on where this ended; nothing is sent twice.\n", status.message.c_str());
+  complain("%s\nThe same again goes on where this ended; nothing is sent twice.\n", status.message.c_str());
   return stop.stop_requested() ? exit_failed : exit_code_of(status.error);
 }
 
@@ -192,16 +195,16 @@ int release(events::LogClient& log, const events::Clock& clock, const DeadLetter
   if (count > 1 && !agreed(grouped(count) + " carts will be let out of quarantine.", options.yes, code)) return code;
   for (const auto& [cart, quarantine] : carts) {
     if (!quarantine.is) {
-      std::fprintf(stderr, "%s %s; nothing was done\n", cart.c_str(),
-                   quarantine.unreadable ? "has a state record that cannot be read: mend it (docs/deadletters.md)"
-                                         : "is not quarantined");
+      complain("%s %s; nothing was done\n", cart.c_str(),
+               quarantine.unreadable ? "has a state record that cannot be read: mend it (docs/deadletters.md)"
+                                     : "is not quarantined");
       code = exit_failed;
       continue;
     }
     const auto tick = tick_record(events::partition_of(cart, log.partitions()), cart, clock.now());
     const auto appended = log.append({&tick.record, 1});
     if (!appended.status.ok()) return failed(appended.status);
-    std::printf(
+    print(
         "%s is let out of quarantine as soon as an engine decides the tick at %d:%lld, which is written; what it "
         "missed: "
         "deadletters retry --cart %s\n",

@@ -6,6 +6,7 @@
 #include "tools/exit_codes.h"
 #include "tools/front.h"
 #include "tools/log_lines.h"
+#include "tools/output.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 namespace mayfly::tools {
@@ -24,47 +26,75 @@ constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
 constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
 
-std::string temporary_log() {
-  std::string folder = (std::filesystem::temp_directory_path() / "mayfly-demo-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("no temporary folder could be made in " + folder);
-  return "sqlite:" + folder + "/shop.db";
+/// A folder for a log that nobody asked to keep; gone with this.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "mayfly-demo-XXXXXX").string()) {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder could be made: " + path_);
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!kept_) std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  void keep() { kept_ = true; }
+  [[nodiscard]] std::string log() const { return "sqlite:" + path_ + "/shop.db"; }
+
+ private:
+  std::string path_;
+  bool kept_ = false;
+};
+
+/// A word as a shell takes it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,=+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
 }
 
-void introduce(const std::string& log, const std::string& http) {
-  std::printf("The demo serves %s.\n", log.c_str());
-  if (!http.empty()) std::printf("Watch it on http://%s/\n", http.c_str());
-  std::printf("\nIn another terminal, try:\n\n");
-  if (!http.empty()) std::printf("  build/release/mayfly tree    --http %s\n", http.c_str());
-  std::printf("  build/release/mayfly tail    --log %s\n", log.c_str());
-  std::printf("  build/release/mayfly tail    --log %s --type order.placed --json\n", log.c_str());
-  std::printf("  build/release/mayfly inspect --log %s CART      # a cart id that tail has shown\n\n", log.c_str());
-  std::printf("Control-C drains and stops.\n\n");
-  std::printf("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", "carts", "orders", "declined", "reopened", "canceled",
-              "open", "awake", "sessions", "cmds/s", "MiB");
-  std::fflush(stdout);
+void introduce(const DemoOptions& options, const std::string& log, const std::string& http) {
+  const auto program = quoted(options.program);
+  const auto words = quoted(log);
+  print("The demo serves %s.\n", log.c_str());
+  if (options.log.empty() && !options.keep) print("It is removed when the demo ends; --keep or --log keeps it.\n");
+  if (!http.empty()) print("Watch it on http://%s/\n", http.c_str());
+  print("\nIn another terminal, try:\n\n");
+  if (!http.empty()) print("  %s tree    --http %s\n", program.c_str(), http.c_str());
+  print("  %s tail    --log %s\n", program.c_str(), words.c_str());
+  print("  %s tail    --log %s --type order.placed --json\n", program.c_str(), words.c_str());
+  print("  %s inspect --log %s CART      # a cart id that tail has shown\n\n", program.c_str(), words.c_str());
+  print("Control-C drains and stops.\n\n");
+  print("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", "carts", "orders", "declined", "reopened", "canceled", "open",
+        "awake", "sessions", "cmds/s", "MiB");
+  (void)output_written();
 }
 
 void print_row(const SimulatedShop& shop, const Seen& seen, const actors::Census& now, std::int64_t per_s) {
-  std::printf("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", grouped(shop.started()).c_str(),
-              grouped(seen.orders).c_str(), grouped(seen.declined).c_str(), grouped(seen.reopened).c_str(),
-              grouped(seen.canceled).c_str(), grouped(now.carts_open).c_str(), grouped(now.carts_awake).c_str(),
-              grouped(now.sessions_open).c_str(), grouped(per_s).c_str(),
-              grouped(resident_bytes() / (1024 * 1024)).c_str());
-  std::fflush(stdout);
+  print("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", grouped(shop.started()).c_str(), grouped(seen.orders).c_str(),
+        grouped(seen.declined).c_str(), grouped(seen.reopened).c_str(), grouped(seen.canceled).c_str(),
+        grouped(now.carts_open).c_str(), grouped(now.carts_awake).c_str(), grouped(now.sessions_open).c_str(),
+        grouped(per_s).c_str(), grouped(resident_bytes() / (1024 * 1024)).c_str());
+  (void)output_written();
 }
 
 }  // namespace
 
 int demo(const DemoOptions& options) {
   const adapters::WallClock clock;
-  const std::string name = options.log.empty() ? temporary_log() : options.log;
+  std::optional<TemporaryFolder> folder;
+  if (options.log.empty()) folder.emplace();
+  if (folder && options.keep) folder->keep();
+  const std::string name = folder ? folder->log() : options.log;
   auto stop = stop_on_signals();
   begin_log(false);
   events::LogStatus status;
   const auto log = adapters::open_log(name, {}, clock, status);
   const auto shop_side = log ? adapters::open_client(name, {}, true, clock, status) : nullptr;
   if (!shop_side) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
+    complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
   actors::EngineConfig config;
@@ -89,8 +119,8 @@ int demo(const DemoOptions& options) {
   auto not_listening =
       options.http == "off" ? std::string() : front.listen(options.http.empty() ? default_http_address : options.http);
   if (!not_listening.empty() && options.http.empty()) not_listening = front.listen("127.0.0.1:0");
-  if (!not_listening.empty()) std::fprintf(stderr, "%s\n", not_listening.c_str());
-  introduce(name, front.address());
+  if (!not_listening.empty()) complain("%s\n", not_listening.c_str());
+  introduce(options, name, front.address());
   CommandWriter out(*shop_side);
   SimulatedShop shop(out, options.seed);
   Connectors connectors(*shop_side, out, shop,
@@ -101,7 +131,7 @@ int demo(const DemoOptions& options) {
   auto last_row = begun;
   std::optional<events::Timestamp> last_cart;
   actors::Census before;
-  while (!stop.stop_requested() && status.ok() && serves) {
+  while (!stop.stop_requested() && status.ok() && serves && output_written()) {
     const auto now = clock.now();
     const auto due = (now - begun).count * options.carts_per_s / 1000 + 1;
     const auto wanted = options.carts > 0 ? std::min(due, options.carts) : due;
@@ -126,7 +156,7 @@ int demo(const DemoOptions& options) {
   serving.join();
   print_row(shop, connectors.seen(), engine.census(), 0);
   if (!status.ok() || result.end == actors::RunEnd::failed) {
-    std::fprintf(stderr, "%s\n", status.ok() ? result.message.c_str() : status.message.c_str());
+    complain("%s\n", status.ok() ? result.message.c_str() : status.message.c_str());
     return status.ok() ? exit_code_of_engine(result.error) : exit_code_of(status.error);
   }
   return exit_ok;

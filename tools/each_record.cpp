@@ -1,5 +1,7 @@
 #include "tools/each_record.h"
 
+#include "tools/output.h"
+
 #include <cstdio>
 #include <string>
 
@@ -29,9 +31,8 @@ events::LogStatus each_record(events::LogClient& log, events::Stream stream, eve
 void say_where_history_begins(events::LogClient& log, events::Partition partition) {
   const auto first = log.ends(events::Stream::events, partition).first;
   if (first == 0) return;
-  std::fprintf(stderr,
-               "partition %d: events before offset %lld are no longer in the log; what they said is not shown\n",
-               partition, static_cast<long long>(first));
+  complain("partition %d: events before offset %lld are no longer in the log; what they said is not shown\n", partition,
+           static_cast<long long>(first));
 }
 
 events::LogStatus each_record_through(events::LogClient& log, events::Stream stream, events::Partition partition,

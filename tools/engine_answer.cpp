@@ -2,6 +2,7 @@
 
 #include "adapters/http_client.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/record_text.h"
 
 #include <algorithm>
@@ -23,23 +24,22 @@ std::string refused(const adapters::HttpGot& got) {
 }  // namespace
 
 int show_answer(const std::string& address, const std::string& path, const char* member, bool as_json,
-                void (*print)(const nlohmann::json&)) {
+                void (*show)(const nlohmann::json&)) {
   const auto got = adapters::http_get(address, path);
   if (!got.wrong.empty() || got.status != 200) {
     const auto why = got.wrong.empty() ? refused(got) : got.wrong;
-    std::fprintf(stderr, "%s Is an engine running there? `mayfly serve` says its address when it begins.\n",
-                 why.c_str());
+    complain("%s Is an engine running there? `mayfly serve` says its address when it begins.\n", why.c_str());
     return exit_failed;
   }
   const auto answer = nlohmann::json::parse(got.body, nullptr, false);
   if (!answer.is_object() || !answer.contains(member)) {
-    std::fprintf(stderr, "what answers at http://%s%s is no Mayfly.\n", address.c_str(), path.c_str());
+    complain("what answers at http://%s%s is no Mayfly.\n", address.c_str(), path.c_str());
     return exit_failed;
   }
   if (as_json) {
-    std::printf("%s\n", got.body.c_str());
+    print_json(got.body);
   } else {
-    print(answer);
+    show(answer);
   }
   return exit_ok;
 }

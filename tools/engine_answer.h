@@ -7,9 +7,9 @@
 
 namespace mayfly::tools {
 
-/// Asks the engine at `address` (HOST:PORT) for `path` and prints its JSON as it is, if `as_json`, else by `print`.
+/// Asks the engine at `address` (HOST:PORT) for `path` and prints its JSON as it is, if `as_json`, else by `show`.
 /// `member`: what Mayfly's answer has. Returns an ExitCode; what is wrong goes to standard error.
 [[nodiscard]] int show_answer(const std::string& address, const std::string& path, const char* member, bool as_json,
-                              void (*print)(const nlohmann::json&));
+                              void (*show)(const nlohmann::json&));
 
 }  // namespace mayfly::tools

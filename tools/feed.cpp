@@ -4,6 +4,7 @@
 #include "tools/client.h"
 #include "tools/command_writer.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/retail.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -54,14 +55,14 @@ int feed(const FeedOptions& options) {
         pace.wait_for(++sent);
         status = writer.write(std::move(command));
         if (options.speed_per_s > 0 && options.speed_per_s < 2000 && status.ok()) status = writer.flush();
-        if (sent % 50'000 == 0 && is_terminal(2)) std::fprintf(stderr, "\r%12s commands", grouped(sent).c_str());
+        if (sent % 50'000 == 0 && is_terminal(2)) complain("\r%12s commands", grouped(sent).c_str());
       },
       options.limit_invoices);
   CsvReader csv([&](std::int64_t line, const CsvReader::Fields& fields) {
     const auto wrong = shop.row(fields);
     if (wrong.empty()) return;
     if (++bad_rows <= shown_bad_rows)
-      std::fprintf(stderr, "%s:%lld: %s; skipped\n", options.csv.c_str(), static_cast<long long>(line), wrong.c_str());
+      complain("%s:%lld: %s; skipped\n", options.csv.c_str(), static_cast<long long>(line), wrong.c_str());
   });
   const auto wrong = read_file(options.csv, [&](std::string_view piece) {
     csv.read(piece);
@@ -70,13 +71,13 @@ int feed(const FeedOptions& options) {
   if (!shop.full()) csv.end();
   shop.end();
   if (status.ok()) status = writer.flush();
-  if (is_terminal(2)) std::fprintf(stderr, "\r");
+  if (is_terminal(2)) complain("\r");
   if (!wrong.empty()) {
-    std::fprintf(stderr, "%s\n", wrong.c_str());
+    complain("%s\n", wrong.c_str());
     return exit_usage;
   }
   if (!status.ok()) {
-    std::fprintf(stderr, "%s\n%s commands were appended.\n", status.message.c_str(), grouped(writer.written()).c_str());
+    complain("%s\n%s commands were appended.\n", status.message.c_str(), grouped(writer.written()).c_str());
     return exit_code_of(status.error);
   }
   if (options.json) {
@@ -87,11 +88,11 @@ int feed(const FeedOptions& options) {
     json.number("invoices", shop.invoices());
     json.number("commands", writer.written());
     json.close();
-    std::printf("%s\n", out.c_str());
+    print_json(out);
   } else {
-    std::printf("%s rows (%s skipped), %s invoices, %s commands in %.1f s\n", grouped(shop.rows()).c_str(),
-                grouped(bad_rows).c_str(), grouped(shop.invoices()).c_str(), grouped(writer.written()).c_str(),
-                pace.seconds());
+    print("%s rows (%s skipped), %s invoices, %s commands in %.1f s\n", grouped(shop.rows()).c_str(),
+          grouped(bad_rows).c_str(), grouped(shop.invoices()).c_str(), grouped(writer.written()).c_str(),
+          pace.seconds());
   }
   return exit_ok;
 }

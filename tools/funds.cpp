@@ -3,6 +3,8 @@
 #include "tools/client.h"
 #include "tools/exit_codes.h"
 #include "tools/funds_reader.h"
+#include "tools/output.h"
+#include "tools/printable.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -18,18 +20,19 @@ std::string amount_text(events::Minor amount, const std::string& code) {
 }
 
 void print_table(const std::vector<Risk>& risks, events::Timestamp now) {
-  if (risks.empty()) return void(std::puts("No money is at risk."));
-  std::printf("%-24s %20s %8s %-9s %10s  %-40s %s\n", "state", "amount", "age", "cart is", "event", "session", "order");
+  if (risks.empty()) return void(print_text("No money is at risk.\n"));
+  print("%-24s %20s %8s %-9s %10s  %-40s %s\n", "state", "amount", "age", "cart is", "event", "session", "order");
   for (const auto& r : risks) {
     const auto where = std::to_string(r.at.partition) + ":" + std::to_string(r.at.offset);
-    std::printf("%-24s %20s %8s %-9s %10s  %-40s %s\n", std::string(name(r.state)).c_str(),
-                amount_text(r.amount_minor, r.currency).c_str(), age_text(age_s(r, now)).c_str(),
-                r.cart_over ? "over" : "open", where.c_str(), r.session.c_str(), r.order.c_str());
+    print("%-24s %20s %8s %-9s %10s  %-40s %s\n", std::string(name(r.state)).c_str(),
+          amount_text(r.amount_minor, r.currency).c_str(), age_text(age_s(r, now)).c_str(),
+          r.cart_over ? "over" : "open", where.c_str(), padded(printable(r.session), 40).c_str(),
+          printable(r.order).c_str());
   }
-  std::puts("");
+  print_text("\n");
   for (const auto& [of, total] : totals_of(risks)) {
-    std::printf("%-24s %20s %8s rows\n", std::string(name(of.second)).c_str(),
-                amount_text(total.amount_minor, of.first).c_str(), grouped(total.rows).c_str());
+    print("%-24s %20s %8s rows\n", std::string(name(of.second)).c_str(),
+          amount_text(total.amount_minor, of.first).c_str(), grouped(total.rows).c_str());
   }
 }
 
@@ -43,12 +46,12 @@ int funds(const FundsOptions& options) {
   std::vector<Risk> risks;
   std::vector<events::Position> cut;
   if (const auto status = read_risks(*log, options.cart, risks, cut); !status.ok()) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
+    complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
   if (options.json) {
     const auto lines = risks_as_ndjson(risks, cut, clock.now());
-    std::fwrite(lines.data(), 1, lines.size(), stdout);
+    print_text(printable_json(lines));
   } else {
     print_table(risks, clock.now());
   }

@@ -7,6 +7,7 @@
 #include "tools/client.h"
 #include "tools/each_record.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/record_text.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -114,31 +115,31 @@ events::LogStatus read_awake(events::LogClient& log, const std::string& cart, ev
 }
 
 void print_state(const std::string& id, const Json& s) {
-  std::printf("cart %s: %s\n", id.c_str(), s["state"].get<std::string>().c_str());
+  print("cart %s: %s\n", id.c_str(), s["state"].get<std::string>().c_str());
   if (!s.contains("currency")) return;
   const auto currency = events::currency_in_force(s["currency"].get<std::string>()).value_or(events::Currency{});
-  std::printf("  actor     %s\n", s["awake"].get<bool>() ? "awake: an actor holds its state"
-                                                         : "sleeping: its state is bytes until its next command");
-  std::printf("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(),
-              s["lines"].size());
+  print("  actor     %s\n", s["awake"].get<bool>() ? "awake: an actor holds its state"
+                                                   : "sleeping: its state is bytes until its next command");
+  print("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(),
+        s["lines"].size());
   for (const auto& line : s["lines"]) {
-    std::printf("  %7lld x %-20s %14s  %s\n", line["quantity"].get<long long>(), line["sku"].get<std::string>().c_str(),
-                money(line["unit_price_minor"].get<std::int64_t>(), currency).c_str(),
-                line["name"].get<std::string>().c_str());
+    print("  %7lld x %-20s %14s  %s\n", line["quantity"].get<long long>(), line["sku"].get<std::string>().c_str(),
+          money(line["unit_price_minor"].get<std::int64_t>(), currency).c_str(),
+          line["name"].get<std::string>().c_str());
   }
   const auto& wait = s["wait"];
   const auto due = wait.contains("due")
                        ? "due " + wait["due"].get<std::string>()
                        : "of " + grouped(wait["length_ms"].get<std::int64_t>() / 1000) + " s, starts at the next tick";
-  if (wait["kind"] != "none") std::printf("  waits     %s, %s\n", wait["kind"].get<std::string>().c_str(), due.c_str());
+  if (wait["kind"] != "none") print("  waits     %s, %s\n", wait["kind"].get<std::string>().c_str(), due.c_str());
   if (s.contains("session")) {
     const auto& p = s["session"];
-    std::printf("  session   %d %s at %s: %s asked, %s authorized, %s captured, %s refunded\n", p["number"].get<int>(),
-                p["state"].get<std::string>().c_str(), p["provider"].get<std::string>().c_str(),
-                money(p["amount_minor"].get<std::int64_t>(), currency).c_str(),
-                money(p["authorized_minor"].get<std::int64_t>(), currency).c_str(),
-                money(p["captured_minor"].get<std::int64_t>(), currency).c_str(),
-                money(p["refunded_minor"].get<std::int64_t>(), currency).c_str());
+    print("  session   %d %s at %s: %s asked, %s authorized, %s captured, %s refunded\n", p["number"].get<int>(),
+          p["state"].get<std::string>().c_str(), p["provider"].get<std::string>().c_str(),
+          money(p["amount_minor"].get<std::int64_t>(), currency).c_str(),
+          money(p["authorized_minor"].get<std::int64_t>(), currency).c_str(),
+          money(p["captured_minor"].get<std::int64_t>(), currency).c_str(),
+          money(p["refunded_minor"].get<std::int64_t>(), currency).c_str());
   }
 }
 
@@ -168,22 +169,23 @@ int inspect(const InspectOptions& options) {
       if (options.json)
         history.push_back(Json::parse(as_ndjson(record)));
       else
-        timeline.push_back(as_line(record, events::Stream::events));
+        timeline.push_back(
+            as_line(record, events::Stream::events, is_terminal(1) ? TextWidth::terminal : TextWidth::whole));
     });
   }
   if (status.ok() && state.contains("currency")) status = read_awake(*log, options.cart, last_event, state);
   if (!status.ok() || !unreadable.empty()) {
-    std::fprintf(stderr, "%s\n", status.ok() ? unreadable.c_str() : status.message.c_str());
+    complain("%s\n", status.ok() ? unreadable.c_str() : status.message.c_str());
     return status.ok() ? exit_log_unusable : exit_code_of(status.error);
   }
   if (options.json) {
     state["events"] = std::move(history);
-    std::printf("%s\n", state.dump().c_str());
+    print_json(state.dump());
     return exit_ok;
   }
   print_state(options.cart, state);
-  for (const auto& line : timeline) std::puts(line.c_str());
-  if (state["state"] == "unknown" && timeline.empty()) std::puts("  nothing was ever said about it here");
+  for (const auto& line : timeline) print_text(line + "\n");
+  if (state["state"] == "unknown" && timeline.empty()) print_text("  nothing was ever said about it here\n");
   return exit_ok;
 }
 

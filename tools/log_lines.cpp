@@ -1,6 +1,7 @@
 #include "tools/log_lines.h"
 
 #include "events/json_writer.h"
+#include "tools/printable.h"
 #include "tools/text.h"
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -39,12 +40,12 @@ void log_notice(const actors::Notice& notice) {
   if (notice.partition >= 0) line += ",\"partition\":" + std::to_string(notice.partition);
   line += ",\"message\":";
   events::append_json_string(line, notice.message);
-  spdlog::log(level_of(notice.level), "{}", line);
+  spdlog::log(level_of(notice.level), "{}", printable_json(line));
 }
 
 void log_line(actors::Notice::Level level, std::string_view name, std::string_view message) {
   if (as_json) return log_notice({level, name, std::string(message), -1});
-  spdlog::log(level_of(level), "{:<18} {}", name, message);
+  spdlog::log(level_of(level), "{:<18} {}", name, printable(message));
 }
 
 }  // namespace mayfly::tools

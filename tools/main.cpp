@@ -1,11 +1,17 @@
 // The command line: verbs and their options. What they do is in a file each.
 #include "tools/exit_codes.h"
 #include "tools/front.h"
+#include "tools/nearest.h"
+#include "tools/output.h"
 #include "tools/verbs.h"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
 
 using namespace mayfly::tools;
 
@@ -27,9 +33,37 @@ void log_words(CLI::App& sub, LogWords& words) {
   sub.add_option("--config", words.config, config_help);
 }
 
+/// `mayfly help VERB` is `mayfly VERB --help`.
+std::vector<std::string> asked_for_help(std::vector<std::string> words) {
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.resize(std::min<std::size_t>(words.size(), 1));
+  words.emplace_back("--help");
+  return words;
+}
+
+/// As CLI11 takes them.
+std::vector<std::string> reversed(std::vector<std::string> words) {
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
+/// A sentence if the word in the verb's place is none; nothing else is looked at.
+std::string unknown_verb(const CLI::App& app, const std::vector<std::string>& words) {
+  const auto at = !words.empty() && words.front() == "help" ? std::size_t{1} : std::size_t{0};
+  if (at >= words.size() || words[at].starts_with('-')) return {};
+  std::vector<std::string> verbs;
+  for (const auto* sub : app.get_subcommands(nullptr)) verbs.push_back(sub->get_name());
+  if (std::find(verbs.begin(), verbs.end(), words[at]) != verbs.end()) return {};
+  const auto meant = nearest(verbs, words[at]);
+  return "'" + words[at] + "' is no verb of mayfly." + (meant.empty() ? "" : " Did you mean '" + meant + "'?") +
+         " `mayfly help` lists them.";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  begin_output();
   CLI::App app("Mayfly, a checkout engine: carts and payment sessions as actors, commands and events in a log.");
   app.set_version_flag("--version", "mayfly 0.1.0");
   app.require_subcommand(1);
@@ -68,7 +102,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"commands", "events", "state", "deadletters", "alerts"}));
   s->add_option("--from", tail_options.from, "begin, end, OFFSET or PARTITION:OFFSET");
   s->add_flag("-f,--follow", tail_options.follow, "go on when the end is reached");
-  s->add_option("--limit", tail_options.limit, "at most so many records");
+  s->add_option("--limit", tail_options.limit, "at most so many records; 0: all")->check(CLI::NonNegativeNumber);
   s->add_option("--cart", tail_options.cart, "only this key");
   s->add_option("--type", tail_options.type, "only this type, e.g. order.placed");
   s->add_flag("--json", tail_options.json, "NDJSON");
@@ -105,8 +139,10 @@ int main(int argc, char** argv) {
   s = verb(app, "feed", "Turn Online Retail's CSV into commands (docs/feed.md)", feed_options, feed, chosen);
   s->add_option("csv", feed_options.csv, ".csv or .csv.zst")->required();
   log_words(*s, feed_options);
-  s->add_option("--speed", feed_options.speed_per_s, "commands per second; 0: as fast as it goes");
-  s->add_option("--limit-invoices", feed_options.limit_invoices, "at most so many; 0: all");
+  s->add_option("--speed", feed_options.speed_per_s, "commands per second; 0: as fast as it goes")
+      ->check(CLI::Range(0, 10'000'000));
+  s->add_option("--limit-invoices", feed_options.limit_invoices, "at most so many; 0: all")
+      ->check(CLI::NonNegativeNumber);
   s->add_flag("--create", feed_options.create, "make the log where there is none");
   s->add_flag("--json", feed_options.json, "print the counts as JSON");
 
@@ -144,10 +180,13 @@ int main(int argc, char** argv) {
   s->add_option("to", backup_options.to, "the file to make")->required();
 
   DemoOptions demo_options;
+  if (argc > 0) demo_options.program = argv[0];
   s = verb(app, "demo", "Serve a log with a simulated shop, inventory and provider", demo_options, demo, chosen);
   s->add_option("--log", demo_options.log, "sqlite:FILE or kafka:HOST:PORT (default: a file in a temporary folder)");
+  s->add_flag("--keep", demo_options.keep, "keep that folder; else it is removed at the end");
   s->add_option("--carts-per-second", demo_options.carts_per_s, "new carts")->check(CLI::Range(1, 100'000));
-  s->add_option("--carts", demo_options.carts, "stop after so many; 0: when asked to");
+  s->add_option("--carts", demo_options.carts, "stop after so many; 0: when asked to")
+      ->check(CLI::Range(0, 1'000'000'000));
   s->add_option("--decline", demo_options.decline_percent, "percent of payments declined")->check(CLI::Range(0, 100));
   s->add_option("--silence", demo_options.silence_percent, "percent of requests never answered")
       ->check(CLI::Range(0, 100));
@@ -158,16 +197,25 @@ int main(int argc, char** argv) {
   s->add_option("--http", demo_options.http,
                 "HOST:PORT of the page, or off (default 127.0.0.1:9290, else any free port)");
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? exit_ok : exit_usage;
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (const auto wrong = unknown_verb(app, words); !wrong.empty()) {
+    complain("%s\n", wrong.c_str());
+    return exit_usage;
   }
   try {
-    return chosen();
+    app.parse(reversed(asked_for_help(words)));
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream said;
+    std::ostringstream wrong;
+    const int code = app.exit(error, said, wrong);
+    print_text(said.str());
+    complain("%s", wrong.str().c_str());
+    return code == 0 ? with_output_written(exit_ok) : exit_usage;
+  }
+  try {
+    return with_output_written(chosen());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "mayfly: %s\n", error.what());
+    complain("mayfly: %s\n", error.what());
     return exit_failed;
   }
 }

@@ -2,7 +2,6 @@
 
 #include "events/json_writer.h"
 #include "events/snapshot.h"
-#include "events/utf8.h"
 #include "tools/text.h"
 
 #include <nlohmann/json.hpp>
@@ -13,7 +12,8 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::size_t shown_data_bytes = 160;
+constexpr std::size_t shown_data_columns = 160;
+constexpr std::size_t shown_key_columns = 40;
 
 std::string base64(std::string_view bytes) {
   static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -29,29 +29,14 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
-std::string short_data(const events::Record& record, events::Stream stream) {
+std::string data_text(const events::Record& record, events::Stream stream, TextWidth width) {
   if (!record.value) return "tombstone";
   if (stream == events::Stream::state) return std::to_string(record.value->size()) + " bytes";
-  auto text = printable(record.value->substr(0, shown_data_bytes));
-  return record.value->size() > shown_data_bytes ? text + " ..." : text;
+  const auto text = printable(*record.value);
+  return width == TextWidth::whole ? text : shortened(text, shown_data_columns);
 }
 
 }  // namespace
-
-std::string printable(std::string_view bytes) {
-  if (events::is_plain_text(bytes)) return std::string(bytes);
-  std::string out;
-  for (const char c : bytes) {
-    if (static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f) {
-      out += c;
-    } else {
-      char hex[8];
-      std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-      out += hex;
-    }
-  }
-  return out;
-}
 
 std::string_view header(const events::Record& record, std::string_view name) {
   for (const auto& h : record.headers) {
@@ -92,17 +77,16 @@ std::string as_ndjson(const events::Record& record) {
   return out;
 }
 
-std::string as_line(const events::Record& record, events::Stream stream) {
-  char begin[160];
-  const auto key = printable(record.key.value_or(events::Bytes{"-"}));
-  const auto sequence = header(record, "ce_sequence");
+std::string as_line(const events::Record& record, events::Stream stream, TextWidth width) {
+  char begin[80];
+  auto key = printable(record.key.value_or(events::Bytes{"-"}));
+  if (width == TextWidth::terminal) key = shortened(key, shown_key_columns);
   const auto where = std::to_string(record.at.partition) + ":" + std::to_string(record.at.offset);
-  std::snprintf(begin, sizeof begin, "%s %10s  %-24.40s %4.8s  ", time_text(record.append_time).c_str(), where.c_str(),
-                key.c_str(), std::string(sequence).c_str());
-  std::string line = begin;
-  std::string type(short_type(record));
-  if (type.size() < 33) type.resize(33, ' ');
-  return line + type + " " + short_data(record, stream);
+  std::snprintf(begin, sizeof begin, "%s %10s  ", time_text(record.append_time).c_str(), where.c_str());
+  char sequence[16];
+  std::snprintf(sequence, sizeof sequence, " %4.8s  ", printable(header(record, "ce_sequence")).c_str());
+  return begin + padded(key, 24) + sequence + padded(printable(short_type(record)), 33) + " " +
+         data_text(record, stream, width);
 }
 
 }  // namespace mayfly::tools

@@ -1,6 +1,7 @@
 // mayfly renew: asks a running engine to renew its partitions, and waits until it has.
 #include "adapters/http_client.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/record_text.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -23,8 +24,8 @@ using nlohmann::json;
 constexpr auto look_interval = std::chrono::milliseconds(50);
 constexpr auto longest_wait = std::chrono::minutes(5);
 
-int complain(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
+int failed(const std::string& why) {
+  complain("%s\n", why.c_str());
   return exit_failed;
 }
 
@@ -35,14 +36,15 @@ json partitions_of(const std::string& tree) {
 }
 
 void print_partitions(const json& partitions) {
-  fmt::print("{:<14}{:>12}{:>10}{:>14}  {}\n", "", "carts", "ms", "differences", "first in");
+  print_text(fmt::format("{:<14}{:>12}{:>10}{:>14}  {}\n", "", "carts", "ms", "differences", "first in"));
   for (const auto& p : partitions) {
     const auto& r = p.at("renewals");
     std::string fields;
     for (const auto& field : r.at("newest_fields")) fields.append(fields.empty() ? "" : ", ").append(field);
-    fmt::print("{:<14}{:>12}{:>10}{:>14}  {}\n", fmt::format("partition {}", p.at("partition").get<int>()),
-               grouped(r.at("newest_carts").get<std::int64_t>()), grouped(r.at("newest_ms").get<std::int64_t>()),
-               grouped(r.at("newest_differences").get<std::int64_t>()), fields);
+    print_text(fmt::format("{:<14}{:>12}{:>10}{:>14}  {}\n", fmt::format("partition {}", p.at("partition").get<int>()),
+                           grouped(r.at("newest_carts").get<std::int64_t>()),
+                           grouped(r.at("newest_ms").get<std::int64_t>()),
+                           grouped(r.at("newest_differences").get<std::int64_t>()), fields));
   }
 }
 
@@ -54,12 +56,12 @@ int renew(const RenewOptions& options) {
       "/renew" + (options.partition < 0 ? std::string() : fmt::format("?partition={}", options.partition));
   const auto asked = adapters::http_post(options.http, path);
   if (!asked.wrong.empty())
-    return complain(asked.wrong + " Is an engine running there? `mayfly serve` says its address when it begins.");
+    return failed(asked.wrong + " Is an engine running there? `mayfly serve` says its address when it begins.");
   if (asked.status != 202)
-    return complain(fmt::format("not renewed (status {}): {}", asked.status,
-                                printable(asked.body.substr(0, asked.body.find('\n')).substr(0, 200))));
+    return failed(fmt::format("not renewed (status {}): {}", asked.status,
+                              printable(asked.body.substr(0, asked.body.find('\n')).substr(0, 200))));
   const auto before = partitions_of(asked.body);
-  if (before.is_null()) return complain("what answers at http://" + options.http + path + " is no Mayfly.");
+  if (before.is_null()) return failed("what answers at http://" + options.http + path + " is no Mayfly.");
   std::map<int, std::int64_t> waited_for;  // partition, its renewals before
   for (const auto& p : before) {
     const int partition = p.at("partition").get<int>();
@@ -69,10 +71,10 @@ int renew(const RenewOptions& options) {
   json renewed = json::array();
   for (const auto begun = std::chrono::steady_clock::now(); renewed.size() < waited_for.size();) {
     if (std::chrono::steady_clock::now() - begun > longest_wait)
-      return complain("not renewed within five minutes: does the log answer? See `mayfly tree`.");
+      return failed("not renewed within five minutes: does the log answer? See `mayfly tree`.");
     std::this_thread::sleep_for(look_interval);
     const auto seen = adapters::http_get(options.http, "/tree");
-    if (!seen.wrong.empty()) return complain(seen.wrong);
+    if (!seen.wrong.empty()) return failed(seen.wrong);
     renewed = json::array();
     for (const auto& p : partitions_of(seen.body)) {
       const auto found = waited_for.find(p.at("partition").get<int>());
@@ -83,7 +85,7 @@ int renew(const RenewOptions& options) {
   std::int64_t differences = 0;
   for (const auto& p : renewed) differences += p.at("renewals").at("newest_differences").get<std::int64_t>();
   if (options.json) {
-    fmt::print("{}\n", json{{"partitions", renewed}, {"differences", differences}}.dump());
+    print_json(json{{"partitions", renewed}, {"differences", differences}}.dump());
   } else {
     print_partitions(renewed);
   }

@@ -5,6 +5,7 @@
 #include "tools/client.h"
 #include "tools/each_record.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/record_text.h"
 #include "tools/replay_log.h"
 #include "tools/text.h"
@@ -95,7 +96,7 @@ events::LogStatus read_withheld(events::LogClient& log, Recorded& recorded) {
 }
 
 int say(const events::LogStatus& status) {
-  std::fprintf(stderr, "%s\n", status.message.c_str());
+  complain("%s\n", status.message.c_str());
   return exit_code_of(status.error);
 }
 
@@ -128,7 +129,7 @@ int replay(const ReplayOptions& options) {
     result = engine.run_until_caught_up();
   }
   if (result.end != actors::RunEnd::caught_up) {
-    std::printf("first difference: %s\n", result.message.c_str());
+    print("first difference: %s\n", result.message.c_str());
     return exit_failed;
   }
   auto difference = log.compare_rest();
@@ -137,11 +138,11 @@ int replay(const ReplayOptions& options) {
     if (read_positions(*results, now).ok() && now.ends != recorded.ends) {
       difference += "\nan engine serves this log meanwhile: its state has moved on, verify again when it rests";
     }
-    std::printf("first difference: %s\n", difference.c_str());
+    print("first difference: %s\n", difference.c_str());
     return exit_failed;
   }
-  std::printf("%s commands decided again: %s events and %s state records are the same, byte for byte\n",
-              grouped(log.commands()).c_str(), grouped(log.events()).c_str(), grouped(log.states()).c_str());
+  print("%s commands decided again: %s events and %s state records are the same, byte for byte\n",
+        grouped(log.commands()).c_str(), grouped(log.events()).c_str(), grouped(log.states()).c_str());
   return exit_ok;
 }
 

@@ -6,6 +6,7 @@
 #include "tools/client.h"
 #include "tools/command_writer.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/verbs.h"
 
 #include <nlohmann/json.hpp>
@@ -83,9 +84,9 @@ std::string from_line(const std::string& text, const std::string& source, Outgoi
 void print_positions(const std::vector<events::Position>& at, bool json) {
   for (const auto& p : at) {
     if (json)
-      std::printf("{\"partition\":%d,\"offset\":%lld}\n", p.partition, static_cast<long long>(p.offset));
+      print("{\"partition\":%d,\"offset\":%lld}\n", p.partition, static_cast<long long>(p.offset));
     else
-      std::printf("appended at %d:%lld\n", p.partition, static_cast<long long>(p.offset));
+      print("appended at %d:%lld\n", p.partition, static_cast<long long>(p.offset));
   }
 }
 
@@ -104,7 +105,7 @@ int send_lines(CommandWriter& writer, const SendOptions& options) {
     OutgoingCommand command;
     if (const auto wrong = from_line(text, options.source, command); !wrong.empty()) {
       ++bad;
-      std::fprintf(stderr, "line %lld %s; not sent\n", static_cast<long long>(number), wrong.c_str());
+      complain("line %lld %s; not sent\n", static_cast<long long>(number), wrong.c_str());
       continue;
     }
     status = writer.write(std::move(command));
@@ -112,11 +113,11 @@ int send_lines(CommandWriter& writer, const SendOptions& options) {
   }
   if (status.ok()) status = writer.flush();
   if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
+    complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
   print_new();
-  std::fprintf(stderr, "%lld sent, %lld not\n", static_cast<long long>(writer.written()), static_cast<long long>(bad));
+  complain("%lld sent, %lld not\n", static_cast<long long>(writer.written()), static_cast<long long>(bad));
   return bad == 0 ? exit_ok : exit_failed;
 }
 
@@ -133,21 +134,20 @@ int send(const SendOptions& options) {
   OutgoingCommand command{
       options.cart, options.type, options.id.empty() ? new_id() : options.id, options.source, "", "", {}};
   if (!events::command_type_from_name(command.type)) {
-    std::fprintf(stderr, "'%s' is no command. There are:\n", options.type.c_str());
+    complain("'%s' is no command. There are:\n", options.type.c_str());
     for (int i = 0; i < events::command_type_count; ++i) {
-      std::fprintf(stderr, "  %s\n", std::string(events::name(static_cast<events::CommandType>(i))).c_str());
+      complain("  %s\n", std::string(events::name(static_cast<events::CommandType>(i))).c_str());
     }
     return exit_usage;
   }
   if (!events::is_cart_id(command.key)) {
-    std::fprintf(stderr, "'%s' is no cart id: 1 to 128 bytes of text without control characters\n",
-                 options.cart.c_str());
+    complain("'%s' is no cart id: 1 to 128 bytes of text without control characters\n", options.cart.c_str());
     return exit_usage;
   }
   Json data = Json::object();
   for (const auto& member : options.members) {
     if (const auto wrong = set_member(data, member); !wrong.empty()) {
-      std::fprintf(stderr, "%s\n", wrong.c_str());
+      complain("%s\n", wrong.c_str());
       return exit_usage;
     }
   }
@@ -155,7 +155,7 @@ int send(const SendOptions& options) {
   status = writer.write(std::move(command));
   if (status.ok()) status = writer.flush();
   if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
+    complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
   print_positions(writer.last(), options.json);

@@ -8,6 +8,7 @@
 #include "tools/flight.h"
 #include "tools/front.h"
 #include "tools/log_lines.h"
+#include "tools/output.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
 
@@ -149,18 +150,18 @@ int serve(const ServeOptions& options) {
   Config config;
   if (!options.config.empty()) {
     if (const auto wrong = read_config(options.config, config); !wrong.empty()) {
-      std::fprintf(stderr, "%s\n", wrong.c_str());
+      complain("%s\n", wrong.c_str());
       return exit_config;
     }
   }
   if (!options.name.empty()) config.engine.name = options.name;
   if (!is_engine_name(config.engine.name)) {
-    std::fprintf(stderr, "'%s' is no engine's name: 1 to 64 of A-Z a-z 0-9 . _ - (--name, or engine.name)\n",
-                 config.engine.name.c_str());
+    complain("'%s' is no engine's name: 1 to 64 of A-Z a-z 0-9 . _ - (--name, or engine.name)\n",
+             config.engine.name.c_str());
     return exit_config;
   }
   if (options.check_config) {
-    std::printf("%s: fine\n", options.config.empty() ? "no config file, the defaults" : options.config.c_str());
+    print("%s: fine\n", options.config.empty() ? "no config file, the defaults" : options.config.c_str());
     return exit_ok;
   }
   if (!options.log.empty()) config.log = options.log;
@@ -168,7 +169,7 @@ int serve(const ServeOptions& options) {
   if (!options.http.empty()) config.http = options.http;
   if (options.partitions > 0) config.partitions = options.partitions;
   if (config.log.empty()) {
-    std::fprintf(stderr, "Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
+    complain("Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
     return exit_usage;
   }
   auto stop = stop_on_signals();

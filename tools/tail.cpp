@@ -4,6 +4,7 @@
 #include "tools/client.h"
 #include "tools/each_record.h"
 #include "tools/exit_codes.h"
+#include "tools/output.h"
 #include "tools/record_text.h"
 #include "tools/text.h"
 #include "tools/verbs.h"
@@ -68,21 +69,21 @@ int tail(const TailOptions& options) {
   const auto stream = stream_of(options.stream).value_or(events::Stream::events);
   auto next = begins(*log, stream, options.from, status);
   if (!next) {
-    std::fprintf(stderr, "--from %s: give begin, end, OFFSET or PARTITION:OFFSET; partitions are 0 to %d\n",
-                 options.from.c_str(), log->partitions() - 1);
+    complain("--from %s: give begin, end, OFFSET or PARTITION:OFFSET; partitions are 0 to %d\n", options.from.c_str(),
+             log->partitions() - 1);
     return exit_usage;
   }
   if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.message.c_str());
+    complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
   if (!options.type.empty() && !is_type(options.type)) {
-    std::fprintf(stderr, "--type %s: no command or event has that type; give one such as order.placed\n",
-                 options.type.c_str());
+    complain("--type %s: no command or event has that type; give one such as order.placed\n", options.type.c_str());
     return exit_usage;
   }
   const bool follow = options.follow || options.from == "end";
   auto stop = stop_on_signals();
+  const auto width = is_terminal(1) ? TextWidth::terminal : TextWidth::whole;
   std::int64_t printed = 0;
   while (!stop.stop_requested()) {
     bool anything = false;
@@ -93,7 +94,7 @@ int tail(const TailOptions& options) {
       if (follow && !anything) limits.wait = follow_wait;
       auto fetched = log->read(stream, static_cast<events::Partition>(p), from, limits);
       if (!fetched.status.ok()) {
-        std::fprintf(stderr, "%s\n", fetched.status.message.c_str());
+        complain("%s\n", fetched.status.message.c_str());
         return exit_code_of(fetched.status.error);
       }
       from = fetched.next;
@@ -101,11 +102,14 @@ int tail(const TailOptions& options) {
       for (const auto& record : fetched.batch.records) {
         if (!options.cart.empty() && record.key != options.cart) continue;
         if (!options.type.empty() && short_type(record) != options.type) continue;
-        std::puts((options.json ? as_ndjson(record) : as_line(record, stream)).c_str());
+        if (options.json)
+          print_json(as_ndjson(record));
+        else
+          print_text(as_line(record, stream, width) + "\n");
         if (++printed == options.limit) return exit_ok;
       }
     }
-    std::fflush(stdout);
+    if (!output_written()) return exit_ok;  // main says so
     if (!anything && !follow) break;
   }
   return exit_ok;

@@ -111,7 +111,9 @@ struct BackupOptions : LogWords {
 int backup(const BackupOptions&);
 
 struct DemoOptions {
-  std::string log;  // empty: a file in a temporary folder
+  std::string program = "mayfly";  // as it was called
+  std::string log;                 // empty: a file in a temporary folder
+  bool keep = false;               // that folder too
   std::int64_t carts_per_s = 20;
   std::int64_t carts = 0;  // 0: until stopped
   int decline_percent = 10;

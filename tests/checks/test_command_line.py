@@ -182,11 +182,31 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
             (["send", "--log", "tape:1", "cart.create", "c1"], "names no log"),
             (["tail", "--log", f"sqlite:{self.folder}/none.db"], "there is no such log"),
             (["serve"], "Which log?"),
-            (["fly"], "A subcommand is required"),
+            (["fly"], "'fly' is no verb"),
+            (["inspekt"], "'inspekt' is no verb of mayfly. Did you mean 'inspect'?"),
+            (["help", "tial"], "'tial' is no verb of mayfly. Did you mean 'tail'?"),
+            (["demo", "--carts", "-1"], "--carts"),
+            (["tail", "--log", self.log, "--limit", "-1"], "--limit"),
+            (["feed", "x.csv", "--log", self.log, "--speed", "-1"], "--speed"),
+            (["feed", "x.csv", "--log", self.log, "--limit-invoices", "-1"], "--limit-invoices"),
         ]:
             done = run(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertIn(said, done.stderr + done.stdout, words)
+
+    def test_help_is_a_verb_too(self):
+        for words, said in [(["help"], "inspect"), (["help", "tail"], "--stream")]:
+            done = run(*words)
+            self.assertEqual((done.returncode, said in done.stdout), (0, True), done.stderr)
+
+    def test_a_demos_log_is_removed_unless_it_is_asked_to_be_kept(self):
+        for words, kept in (((), 0), (("--keep",), 1)):
+            folder = tempfile.mkdtemp(dir=self.folder)
+            done = subprocess.run([MAYFLY, "demo", "--carts", "1", "--silence", "0", "--http", "off", *words], env={"TMPDIR": folder},
+                                  capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f"  {MAYFLY} tail ", done.stdout)
+            self.assertEqual(len(list(pathlib.Path(folder).glob("*/shop.db"))), kept, words)
 
     def test_a_file_that_is_no_log_is_refused(self):
         (self.folder / "shop.db").write_text("this is a letter to my aunt, not a database\n" * 100)
@@ -199,6 +219,8 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         for text, code, said in [
             ("[engine]\nname = 'shop'\n", 0, "fine"),
             ("[engine]\nnaem = 'shop'\n", 3, "mayfly.toml:2: there is no key 'engine.naem'. Did you mean 'engine.name'?"),
+            ("engine = 'shop'\n", 3, "there is no key 'engine'. It is a table: write [engine]"),
+            ("zzzzzzzz = 1\n", 3, "docs/configuration.md has every key"),
             ("partitions = 0\n", 3, "must be an integer from 1 to 1024"),
             ("[engine\n", 3, "mayfly.toml:1"),
         ]:
