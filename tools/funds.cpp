@@ -56,8 +56,7 @@ int funds(const FundsOptions& options) {
     print_table(risks, clock.now());
   }
   for (const auto& first : cut) {
-    std::fprintf(
-        stderr,
+    complain(
         "partition %d: events before offset %lld are no longer there, money that was at risk then is not listed; "
         "keep events for longer than money can be at risk\n",
         first.partition, static_cast<long long>(first.offset));
