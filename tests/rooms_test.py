@@ -22,7 +22,7 @@ LIBRARIES = {
 SYSTEM = {
     "actors": {"pthread.h"},
     "adapters": {"arpa/inet.h", "fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
-    "tools": {"unistd.h", "signal.h", "pthread.h", "fcntl.h", "locale.h"},
+    "tools": {"unistd.h", "signal.h", "pthread.h", "fcntl.h", "locale.h", "poll.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|impl|common)(_|\.|$)")

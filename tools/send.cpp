@@ -6,14 +6,17 @@
 #include "tools/client.h"
 #include "tools/command_writer.h"
 #include "tools/exit_codes.h"
+#include "tools/input_lines.h"
 #include "tools/output.h"
+#include "tools/text.h"
 #include "tools/verbs.h"
 
 #include <nlohmann/json.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
 #include <iterator>
 #include <string>
 
@@ -90,47 +93,81 @@ void print_positions(const std::vector<events::Position>& at, bool json) {
   }
 }
 
-int send_lines(CommandWriter& writer, const SendOptions& options) {
-  std::string text;
-  std::int64_t number = 0;
-  std::int64_t bad = 0;
-  events::LogStatus status;
-  auto print_new = [&, printed = std::int64_t{0}]() mutable {
-    if (options.json && writer.written() > printed) print_positions(writer.last(), true);
-    printed = writer.written();
-  };
-  while (status.ok() && std::getline(std::cin, text)) {
-    ++number;
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    OutgoingCommand command;
-    if (const auto wrong = from_line(text, options.source, command); !wrong.empty()) {
-      ++bad;
-      complain("line %lld %s; not sent\n", static_cast<long long>(number), wrong.c_str());
-      continue;
+/// Lines of standard input become commands. What is gathered goes to the log whenever input pauses, so that a program
+/// that sends one command and waits is answered, and when it is asked to stop.
+class LineSender {
+ public:
+  LineSender(CommandWriter& writer, const SendOptions& options) : writer_(writer), options_(options) {}
+
+  int run(InputLines& lines) {
+    auto next = InputLines::Next::line;
+    while (status_.ok() && written_out_ && (next == InputLines::Next::line || next == InputLines::Next::pause)) {
+      next = lines.next(text_, next == InputLines::Next::pause);
+      if (next == InputLines::Next::line)
+        take();
+      else if (status_ = writer_.flush(); status_.ok())
+        print_new();
     }
-    status = writer.write(std::move(command));
-    if (status.ok()) print_new();
+    if (!status_.ok()) {
+      complain("%s\n", status_.message.c_str());
+      return exit_code_of(status_.error);
+    }
+    if (next == InputLines::Next::failed) complain("standard input cannot be read\n");
+    if (next == InputLines::Next::stopped && !lines.rest().empty()) {
+      ++bad_;
+      complain("line %lld was not whole when this was asked to stop; not sent\n", static_cast<long long>(number_ + 1));
+    }
+    complain("%lld sent, %lld not\n", static_cast<long long>(writer_.written()), static_cast<long long>(bad_));
+    return bad_ == 0 && next != InputLines::Next::failed ? exit_ok : exit_failed;
   }
-  if (status.ok()) status = writer.flush();
-  if (!status.ok()) {
-    complain("%s\n", status.message.c_str());
-    return exit_code_of(status.error);
+
+ private:
+  void take() {
+    ++number_;
+    if (text_.find_first_not_of(" \t\r") == std::string::npos) return;
+    OutgoingCommand command;
+    if (const auto wrong = from_line(text_, options_.source, command); !wrong.empty()) {
+      ++bad_;
+      complain("line %lld %s; not sent\n", static_cast<long long>(number_), wrong.c_str());
+      return;
+    }
+    status_ = writer_.write(std::move(command));
+    if (status_.ok()) print_new();
   }
-  print_new();
-  complain("%lld sent, %lld not\n", static_cast<long long>(writer.written()), static_cast<long long>(bad));
-  return bad == 0 ? exit_ok : exit_failed;
-}
+
+  /// What is durable since the last call.
+  void print_new() {
+    if (writer_.written() == printed_) return;
+    print_positions(writer_.last(), options_.json);
+    printed_ = writer_.written();
+    written_out_ = output_written();
+  }
+
+  CommandWriter& writer_;
+  const SendOptions& options_;
+  std::string text_;
+  events::LogStatus status_;
+  std::int64_t number_ = 0;
+  std::int64_t bad_ = 0;
+  std::int64_t printed_ = 0;
+  bool written_out_ = true;
+};
 
 }  // namespace
 
 int send(const SendOptions& options) {
   const adapters::WallClock clock;
+  std::stop_source stop;
+  if (options.type == "-") stop = stop_on_signals();
   int code = exit_ok;
   const auto log = open_client(options, options.create, clock, code);
   if (!log) return code;
   events::LogStatus status;
   CommandWriter writer(*log);
-  if (options.type == "-") return send_lines(writer, options);
+  if (options.type == "-") {
+    InputLines lines(STDIN_FILENO, stop.get_token());
+    return LineSender(writer, options).run(lines);
+  }
   OutgoingCommand command{
       options.cart, options.type, options.id.empty() ? new_id() : options.id, options.source, "", "", {}};
   if (!events::command_type_from_name(command.type)) {
