@@ -1,6 +1,7 @@
 #include "tools/engine_answer.h"
 
 #include "adapters/http_client.h"
+#include "adapters/http_names.h"
 #include "tools/exit_codes.h"
 #include "tools/output.h"
 #include "tools/record_text.h"
@@ -25,6 +26,10 @@ std::string refused(const adapters::HttpGot& got) {
 
 int show_answer(const std::string& address, const std::string& path, const char* member, bool as_json,
                 void (*show)(const nlohmann::json&)) {
+  if (!adapters::http_place(address)) {
+    complain("%s\n", adapters::not_http_place(address).c_str());
+    return exit_usage;
+  }
   const auto got = adapters::http_get(address, path);
   if (!got.wrong.empty() || got.status != 200) {
     const auto why = got.wrong.empty() ? refused(got) : got.wrong;

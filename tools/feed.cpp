@@ -66,14 +66,19 @@ int feed(const FeedOptions& options) {
   });
   const auto wrong = read_file(options.csv, [&](std::string_view piece) {
     csv.read(piece);
-    return status.ok() && !stop.stop_requested() && !shop.full();
+    return status.ok() && !stop.stop_requested() && !shop.full() && (shop.has_columns() || bad_rows == 0);
   });
   if (!shop.full()) csv.end();
   shop.end();
   if (status.ok()) status = writer.flush();
   if (is_terminal(2)) complain("\r");
   if (!wrong.empty()) {
-    complain("%s\n", wrong.c_str());
+    complain("%s\n%s commands were appended.\n", wrong.c_str(), grouped(writer.written()).c_str());
+    return exit_usage;
+  }
+  if (status.ok() && !shop.has_columns() && !stop.stop_requested()) {
+    complain("%s: is no CSV of Online Retail: its first line names no columns (docs/feed.md). Nothing was appended.\n",
+             options.csv.c_str());
     return exit_usage;
   }
   if (!status.ok()) {

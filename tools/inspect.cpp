@@ -1,5 +1,4 @@
 // mayfly inspect: what is known of one cart: its newest state record and its events.
-#include "actors/engine.h"
 #include "adapters/wall_clock.h"
 #include "events/identity.h"
 #include "events/snapshot.h"
@@ -98,34 +97,66 @@ std::string read_state(const std::string& id, std::string_view bytes, Json& out)
   return {};
 }
 
-/// From the log alone: an engine with the default settings lets a cart sleep at the first record of its partition, a
-/// tick too, that comes so long after its last event.
-events::LogStatus read_awake(events::LogClient& log, const std::string& cart, events::Timestamp last_event,
-                             Json& state) {
-  constexpr events::Offset newest_few = 16;  // on Kafka the last offsets may be marks of transactions
-  const auto partition = events::partition_of(cart, log.partitions());
-  const auto ends = log.ends(events::Stream::commands, partition);
-  if (!ends.status.ok()) return ends.status;
-  const auto fetched = log.read(events::Stream::commands, partition, std::max(ends.first, ends.end - newest_few),
-                                {newest_few, 8 * 1024 * 1024, events::Millis{0}});
-  const auto& records = fetched.batch.records;
-  const auto newest = records.empty() ? last_event : records.back().append_time;
-  state["awake"] = newest - last_event < actors::EngineConfig{}.passivate_after;
-  return fetched.status;
+/// How the cart ended, and why, as the event says that ended it.
+void read_ending(const events::Record& record, Json& state) {
+  const auto type = short_type(record);
+  const bool ends =
+      type == "cart.converted" || type == "cart.expired" || type == "cart.canceled" || type == "cart.merged";
+  if (!ends) return;
+  const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
+  state["outcome"] = std::string(type.substr(type.find('.') + 1));
+  for (const char* member : {"order_id", "reason", "into"}) {
+    if (data.is_object() && data.contains(member)) state[member] = data[member];
+  }
+  if (state["state"] == "unknown") state["state"] = "ended";
+}
+
+std::string headline(const Json& s) {
+  if (s["state"] != "ended" || !s.contains("outcome")) return s["state"].get<std::string>();
+  auto text = s["outcome"].get<std::string>();
+  for (const auto& [member, before] : {std::pair{"order_id", ", order "}, {"into", " into "}, {"reason", ": "}}) {
+    if (s.contains(member) && s[member].is_string()) text += before + printable(s[member].get<std::string>());
+  }
+  return text;
+}
+
+/// The newest state record, and how many of the cart's commands lie where the engine has not read yet.
+events::LogStatus read_now(events::LogClient& log, const std::string& cart, Json& state, std::string& unreadable) {
+  events::Offset next = 0;
+  auto status = each_record(log, events::Stream::state, events::partition_of(cart, log.partitions()),
+                            [&](const events::Record& record) {
+                              if (record.key == events::position_key && record.value) {
+                                const auto read = events::decode_position(*record.value);
+                                if (const auto* at = std::get_if<events::PositionRecord>(&read)) next = at->next;
+                              }
+                              if (record.key == cart && record.value)
+                                unreadable = read_state(cart, *record.value, state);
+                              if (record.key == cart && !record.value) state["state"] = "ended";
+                              return true;
+                            });
+  std::int64_t waiting = 0;
+  if (status.ok()) {
+    status = each_of(log, events::Stream::commands, cart,
+                     [&](const events::Record& record) { waiting += record.at.offset >= next ? 1 : 0; });
+  }
+  state["waiting"] = waiting;
+  return status;
 }
 
 void print_state(const std::string& id, const Json& s) {
-  print("cart %s: %s\n", id.c_str(), s["state"].get<std::string>().c_str());
+  print("cart %s: %s\n", printable(id).c_str(), headline(s).c_str());
+  if (const auto waiting = s["waiting"].get<std::int64_t>(); waiting > 0) {
+    print("  commands  %s not decided yet: is an engine serving this log?\n", grouped(waiting).c_str());
+  }
   if (!s.contains("currency")) return;
   const auto currency = events::currency_in_force(s["currency"].get<std::string>()).value_or(events::Currency{});
-  print("  actor     %s\n", s["awake"].get<bool>() ? "awake: an actor holds its state"
-                                                   : "sleeping: its state is bytes until its next command");
   print("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(),
         s["lines"].size());
   for (const auto& line : s["lines"]) {
-    print("  %7lld x %-20s %14s  %s\n", line["quantity"].get<long long>(), line["sku"].get<std::string>().c_str(),
+    print("  %7lld x %s %14s  %s\n", line["quantity"].get<long long>(),
+          padded(printable(line["sku"].get<std::string>()), 20).c_str(),
           money(line["unit_price_minor"].get<std::int64_t>(), currency).c_str(),
-          line["name"].get<std::string>().c_str());
+          printable(line["name"].get<std::string>()).c_str());
   }
   const auto& wait = s["wait"];
   const auto due = wait.contains("due")
@@ -135,7 +166,7 @@ void print_state(const std::string& id, const Json& s) {
   if (s.contains("session")) {
     const auto& p = s["session"];
     print("  session   %d %s at %s: %s asked, %s authorized, %s captured, %s refunded\n", p["number"].get<int>(),
-          p["state"].get<std::string>().c_str(), p["provider"].get<std::string>().c_str(),
+          p["state"].get<std::string>().c_str(), printable(p["provider"].get<std::string>()).c_str(),
           money(p["amount_minor"].get<std::int64_t>(), currency).c_str(),
           money(p["authorized_minor"].get<std::int64_t>(), currency).c_str(),
           money(p["captured_minor"].get<std::int64_t>(), currency).c_str(),
@@ -154,18 +185,12 @@ int inspect(const InspectOptions& options) {
   events::LogStatus status;
   Json state = {{"cart", options.cart}, {"state", "unknown"}};
   std::string unreadable;
-  status = each_of(*log, events::Stream::state, options.cart, [&](const events::Record& record) {
-    if (record.value)
-      unreadable = read_state(options.cart, *record.value, state);
-    else
-      state["state"] = "ended";
-  });
+  status = read_now(*log, options.cart, state, unreadable);
   std::vector<std::string> timeline;
   Json history = Json::array();
-  events::Timestamp last_event{};
   if (status.ok()) {
     status = each_of(*log, events::Stream::events, options.cart, [&](const events::Record& record) {
-      last_event = record.append_time;
+      read_ending(record, state);
       if (options.json)
         history.push_back(Json::parse(as_ndjson(record)));
       else
@@ -173,7 +198,6 @@ int inspect(const InspectOptions& options) {
             as_line(record, events::Stream::events, is_terminal(1) ? TextWidth::terminal : TextWidth::whole));
     });
   }
-  if (status.ok() && state.contains("currency")) status = read_awake(*log, options.cart, last_event, state);
   if (!status.ok() || !unreadable.empty()) {
     complain("%s\n", status.ok() ? unreadable.c_str() : status.message.c_str());
     return status.ok() ? exit_log_unusable : exit_code_of(status.error);
@@ -185,7 +209,8 @@ int inspect(const InspectOptions& options) {
   }
   print_state(options.cart, state);
   for (const auto& line : timeline) print_text(line + "\n");
-  if (state["state"] == "unknown" && timeline.empty()) print_text("  nothing was ever said about it here\n");
+  if (state["state"] == "unknown" && timeline.empty() && state["waiting"] == 0)
+    print_text("  nothing was ever said about it here\n");
   return exit_ok;
 }
 

@@ -1,5 +1,6 @@
 // mayfly renew: asks a running engine to renew its partitions, and waits until it has.
 #include "adapters/http_client.h"
+#include "adapters/http_names.h"
 #include "tools/exit_codes.h"
 #include "tools/output.h"
 #include "tools/record_text.h"
@@ -54,6 +55,10 @@ void print_partitions(const json& partitions) {
 int renew(const RenewOptions& options) {
   const auto path =
       "/renew" + (options.partition < 0 ? std::string() : fmt::format("?partition={}", options.partition));
+  if (!adapters::http_place(options.http)) {
+    complain("%s\n", adapters::not_http_place(options.http).c_str());
+    return exit_usage;
+  }
   const auto asked = adapters::http_post(options.http, path);
   if (!asked.wrong.empty())
     return failed(asked.wrong + " Is an engine running there? `mayfly serve` says its address when it begins.");

@@ -80,6 +80,7 @@ std::string read_file(const std::string& file, const std::function<bool(std::str
   };
   const std::unique_ptr<std::FILE, Close> in(std::fopen(file.c_str(), "rb"));
   if (!in) return file + ": cannot be opened.";
+  std::size_t wanted = 0;  // what the decompressor waits for; 0: a frame is whole
   std::array<char, 65536> read;
   std::array<char, 131072> unpacked;
   const bool packed = file.ends_with(".zst");
@@ -95,8 +96,11 @@ std::string read_file(const std::string& file, const std::function<bool(std::str
       const auto result = ZSTD_decompressStream(stream.get(), &to, &from);
       if (ZSTD_isError(result) != 0) return file + ": is no whole zstd file (" + ZSTD_getErrorName(result) + ").";
       if (!piece({unpacked.data(), to.pos})) return {};
+      wanted = result;
     }
   }
+  if (std::ferror(in.get()) != 0) return file + ": cannot be read. Give a file.";
+  if (wanted != 0) return file + ": ends in the middle of its zstd frame. What came before that was read.";
   return {};
 }
 
@@ -151,6 +155,7 @@ std::string RetailShop::row(const CsvReader::Fields& fields) {
     for (const auto name : needed_columns) {
       if (!columns_.contains(std::string(name))) return "there is no column " + std::string(name);
     }
+    has_columns_ = true;
     return {};
   }
   if (fields.size() != columns_.size()) {

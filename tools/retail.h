@@ -49,6 +49,8 @@ class RetailShop {
   std::string row(const CsvReader::Fields&);
   /// After the last one.
   void end();
+  /// The header was there, with all columns that are needed.
+  [[nodiscard]] bool has_columns() const { return has_columns_; }
   [[nodiscard]] bool full() const { return full_; }
   [[nodiscard]] std::int64_t invoices() const { return runs_; }
   [[nodiscard]] std::int64_t rows() const { return rows_; }
@@ -66,6 +68,7 @@ class RetailShop {
   std::function<void(OutgoingCommand)> send_;
   std::int64_t most_invoices_;
   bool full_ = false;
+  bool has_columns_ = false;
   std::map<std::string, std::size_t> columns_;
   std::string invoice_;
   std::map<std::string, BookLine> book_;  // the shop's own: accepted lines

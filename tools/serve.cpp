@@ -158,7 +158,7 @@ int serve(const ServeOptions& options) {
   if (!is_engine_name(config.engine.name)) {
     complain("'%s' is no engine's name: 1 to 64 of A-Z a-z 0-9 . _ - (--name, or engine.name)\n",
              config.engine.name.c_str());
-    return exit_config;
+    return options.name.empty() ? exit_config : exit_usage;
   }
   if (options.check_config) {
     print("%s: fine\n", options.config.empty() ? "no config file, the defaults" : options.config.c_str());
