@@ -1,5 +1,6 @@
 #include "actors/record_writer.h"
 
+#include "events/dead_letter_limits.h"
 #include "events/event_json.h"
 #include "events/identity.h"
 #include "events/json_writer.h"
@@ -60,6 +61,34 @@ std::string_view keep_masked(Batch& batch, std::string_view text) {
   auto* bytes = const_cast<char*>(keep(batch, text).data());
   events::mask_card_numbers({bytes, text.size()});
   return {bytes, text.size()};
+}
+
+/// Masked, then cut: a card number that lies across the cut is seen whole.
+std::string_view keep_masked_beginning(Batch& batch, std::string_view value) {
+  constexpr std::size_t looked_ahead_bytes = 1024;  // more than a card number takes, escaped
+  if (value.empty()) return value;
+  value = value.substr(0, events::dead_letter_value_bytes + looked_ahead_bytes);
+  auto* masked = const_cast<char*>(keep(batch, value).data());
+  events::mask_card_numbers_in_record({masked, value.size()});
+  return std::string_view{masked, value.size()}.substr(0, events::dead_letter_value_bytes);
+}
+
+/// How many headers, from the first on, a dead letter keeps.
+std::size_t headers_kept(std::span<const Header> headers) {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (const auto& h : headers) {
+    bytes += h.name.size() + h.value.size() + events::header_overhead_bytes;
+    if (bytes > events::dead_letter_headers_bytes) break;
+    ++count;
+  }
+  return count;
+}
+
+std::int64_t bytes_of(std::span<const Header> headers) {
+  std::size_t bytes = 0;
+  for (const auto& h : headers) bytes += h.name.size() + h.value.size();
+  return static_cast<std::int64_t>(bytes);
 }
 
 }  // namespace
@@ -154,8 +183,19 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   const auto& record = *task.record;
   const auto reason = *task.dead_letter;
   const auto type = task.dead_letter_type ? events::name(*task.dead_letter_type) : std::string_view{};
-  Headers own(batch, record.headers.size() + 7);
-  for (const auto& h : record.headers) own.add(h.name, is_name_or_time(h.name) ? h.value : keep_masked(batch, h.value));
+  const std::string_view all_key = record.key.value_or(events::Bytes{});
+  const std::string_view all_value = record.value.value_or(events::Bytes{});
+  const auto kept = record.headers.first(headers_kept(record.headers));
+  const bool value_cut = all_value.size() > events::dead_letter_value_bytes;
+  const bool key_cut = all_key.size() > events::dead_letter_key_bytes;
+  Headers own(batch, kept.size() + events::cut_headers.size() + 7);
+  for (const auto& h : kept) own.add(h.name, is_name_or_time(h.name) ? h.value : keep_masked(batch, h.value));
+  if (value_cut || key_cut || kept.size() < record.headers.size()) {
+    own.add(events::cut_headers[0], keep(batch, static_cast<std::int64_t>(all_key.size())));
+    own.add(events::cut_headers[1], keep(batch, static_cast<std::int64_t>(all_value.size())));
+    own.add(events::cut_headers[2], value_cut ? keep(batch, events::sha256_hex(all_value)) : std::string_view{});
+    own.add(events::cut_headers[3], keep(batch, bytes_of(record.headers)));
+  }
   own.add("mayfly.topic", events::name(events::Stream::commands));
   own.add("mayfly.partition", keep(batch, std::int64_t{record.at.partition}));
   own.add("mayfly.offset", keep(batch, record.at.offset));
@@ -168,13 +208,11 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   }
   own.add("mayfly.message", keep(batch, message));
   own.add("mayfly.attempts", keep(batch, std::int64_t{task.attempts > 0 ? task.attempts : 1}));
+  std::optional<std::string_view> key = record.key;
+  if (key_cut) key = all_key.substr(0, events::dead_letter_key_bytes);
   std::optional<std::string_view> value = record.value;
-  if (value && !value->empty()) {
-    auto* masked = const_cast<char*>(keep(batch, *value).data());
-    events::mask_card_numbers_in_record({masked, value->size()});
-    value = std::string_view{masked, value->size()};
-  }
-  batch.out.push_back({events::Stream::deadletters, batch.partition, record.key, value, own.list()});
+  if (value) value = keep_masked_beginning(batch, all_value);
+  batch.out.push_back({events::Stream::deadletters, batch.partition, key, value, own.list()});
   ++batch.counts.dead_letters;
   ++batch.counts.dead_letters_by_reason[static_cast<std::size_t>(reason)];
 

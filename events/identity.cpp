@@ -142,6 +142,18 @@ CartHash hash_of(std::string_view cart_id) {
   return hash;
 }
 
+std::string sha256_hex(std::string_view bytes) {
+  unsigned char digest[crypto_hash_sha256_BYTES];
+  crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : digest) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
 Fingerprinter::Fingerprinter(std::string_view engine) {
   const auto hash = hash_of("mayfly fingerprint\n" + std::string(engine));
   std::memcpy(key_.data(), hash.data(), key_.size());

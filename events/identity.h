@@ -40,6 +40,9 @@ void append_reservation_id(std::string& out, std::string_view cart_id, int numbe
 using CartHash = std::array<unsigned char, 16>;
 [[nodiscard]] CartHash hash_of(std::string_view cart_id);
 
+/// SHA-256 as 64 lower-case hexadecimal digits.
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
 /// Keyed 64-bit hash (SipHash-2-4); the key is derived from the engine's name, so that a replay agrees.
 class Fingerprinter {
  public:

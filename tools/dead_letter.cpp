@@ -1,6 +1,7 @@
 #include "tools/dead_letter.h"
 
 #include "events/cloudevent.h"
+#include "events/dead_letter_limits.h"
 #include "events/identity.h"
 #include "events/json_writer.h"
 #include "tools/command_writer.h"
@@ -32,6 +33,15 @@ std::optional<std::int64_t> number(std::string_view text) {
   return n;
 }
 
+/// The last headers of a dead letter before the engine's, if they say that it was cut.
+std::span<const events::Header> cut_headers_of(std::span<const events::Header> own) {
+  if (own.size() < events::cut_headers.size()) return {};
+  const auto last = own.last(events::cut_headers.size());
+  const bool cut = std::equal(last.begin(), last.end(), events::cut_headers.begin(),
+                              [](const events::Header& h, std::string_view name) { return h.name == name; });
+  return cut ? last : std::span<const events::Header>{};
+}
+
 }  // namespace
 
 std::optional<DeadLetter> read_dead_letter(const events::Record& record) {
@@ -45,8 +55,14 @@ std::optional<DeadLetter> read_dead_letter(const events::Record& record) {
   const auto offset = number(said[2].value);
   const auto time = number(said[3].value);
   if (!partition || !offset || !time) return std::nullopt;
-  return DeadLetter{
-      said[4].value, said[5].value, said[6].value, {static_cast<events::Partition>(*partition), *offset}, {*time}, own};
+  const auto cut = cut_headers_of(own);
+  return DeadLetter{said[4].value,
+                    said[5].value,
+                    said[6].value,
+                    {static_cast<events::Partition>(*partition), *offset},
+                    {*time},
+                    own.first(own.size() - cut.size()),
+                    cut};
 }
 
 std::string_view why_not_sent_again(const DeadLetter& letter) {
@@ -55,6 +71,8 @@ std::string_view why_not_sent_again(const DeadLetter& letter) {
   if (type != letter.headers.end() && type->value == events::ce_type(events::CommandType::clock_tick))
     return "a deadline: the cart's wait has begun again by itself";
   if (letter.reason == events::name(events::DeadLetterReason::too_large)) return "too large for any engine";
+  if (!letter.cut.empty())
+    return "cut: the whole record is among the commands, at the position named; send it from there";
   return {};
 }
 

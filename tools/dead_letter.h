@@ -21,6 +21,7 @@ struct DeadLetter {
   events::Position command;                 // where the record lay among the commands
   events::Timestamp command_time;           // its append time
   std::span<const events::Header> headers;  // the record's own
+  std::span<const events::Header> cut;      // sizes and hash of the record; empty if the dead letter has all of it
 };
 
 /// The engine puts its headers last, in a fixed order; a record that does not end with them is no dead letter.

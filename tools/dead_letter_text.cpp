@@ -47,6 +47,7 @@ std::string as_page(const Found& found) {
   append_row(out, "command", place(found.letter.command) + " of " + time_text(found.letter.command_time));
   if (const auto why = why_not_sent_again(found.letter); !why.empty())
     append_row(out, "retry", "no: " + std::string(why));
+  for (const auto& h : found.letter.cut) append_row(out, "cut, had", printable(h.name) + ": " + printable(h.value));
   for (const auto& h : found.letter.headers) append_row(out, "header", printable(h.name) + ": " + printable(h.value));
   append_row(out, "data", found.record.value ? printable(*found.record.value) : "none");
   return out;

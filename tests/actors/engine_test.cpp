@@ -343,6 +343,65 @@ TEST_CASE("a record of 64 KiB is read and one byte more is a dead letter with it
   CHECK(letters[0].value == filled(65'537));
 }
 
+TEST_CASE("a record of any size becomes a dead letter that every log takes, and the next record is served") {
+  struct Row {
+    const char* name;
+    std::size_t key_bytes, value_bytes, header_bytes, headers;
+  };
+  constexpr std::size_t least_a_topic_takes = 1'000'000;  // docs/kafka.md
+  const Row rows[] = {{"a large value", 2, 1'060'000, 0, 0},
+                      {"a value that compresses well", 2, 3'000'000, 0, 0},
+                      {"a large header", 2, 10, 1'100'000, 1},
+                      {"many small headers", 2, 10, 100, 11'000},
+                      {"a large key", 1'060'000, 10, 0, 0},
+                      {"all of it", 900'000, 1'000'000, 500'000, 2},
+                      {"empty headers without end", 2, 10, 0, 100'000}};
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    World world;
+    const std::string key(row.key_bytes, 'k');
+    const std::string value(row.value_bytes, 'v');
+    const std::string header(row.header_bytes, 'h');
+    const std::vector<events::Header> headers(row.headers, events::Header{"x", header});
+    const auto partition = events::partition_of("c1", 2);
+    world.store.append({events::Stream::commands, partition, key, value, headers});
+    world.shop.create("c1");
+    world.serve();
+    CHECK(said(world.store) == std::vector<std::string>{"command.dead_lettered", "cart.created"});
+    const auto letters = world.store.records(events::Stream::deadletters, partition);
+    REQUIRE(letters.size() == 1);
+    std::size_t bytes = letters[0].key->size() + letters[0].value->size();
+    std::vector<std::pair<std::string, std::string>> told;
+    for (const auto& h : letters[0].headers) {
+      bytes += h.name.size() + h.value.size() + 20;
+      if (h.name.starts_with("mayfly.")) told.emplace_back(h.name, h.value);
+    }
+    CHECK(bytes < least_a_topic_takes);
+    REQUIRE(told.size() == 11);
+    CHECK(told[0] == std::pair<std::string, std::string>{"mayfly.key_bytes", std::to_string(row.key_bytes)});
+    CHECK(told[1] == std::pair<std::string, std::string>{"mayfly.value_bytes", std::to_string(row.value_bytes)});
+    CHECK(told[2].first == "mayfly.value_sha256");
+    CHECK(told[2].second.size() == (row.value_bytes > 262'144 ? 64 : 0));
+    CHECK(told[3] == std::pair<std::string, std::string>{"mayfly.headers_bytes",
+                                                         std::to_string(row.headers * (1 + row.header_bytes))});
+    CHECK(told[6] == std::pair<std::string, std::string>{"mayfly.offset", "0"});
+  }
+}
+
+TEST_CASE("a card number that lies where a dead letter's value is cut is masked all the same") {
+  for (std::size_t before = 262'144 - 20; before <= 262'144; ++before) {
+    World world;
+    const auto partition = events::partition_of("c1", 2);
+    const std::string value = std::string(before, ' ') + "4111111111111111" + std::string(100'000, ' ');
+    world.store.append({events::Stream::commands, partition, "c1", value, {}});
+    world.serve();
+    const auto letters = world.store.records(events::Stream::deadletters, partition);
+    REQUIRE(letters.size() == 1);
+    CHECK(letters[0].value->size() == 262'144);
+    CHECK(letters[0].value->find_first_of("0123456789") == std::string::npos);
+  }
+}
+
 TEST_CASE("no card number is kept of a dead letter") {
   World world;
   world.shop.send("c1", "cart.create", R"({"note":"4111 1111 1111 1111)");

@@ -368,6 +368,35 @@ TEST_CASE("deadlines and what is too large are not sent again; wrong partitions 
   CHECK(store.records(Stream::commands, 1 - wrong)[0].key == "c1");
 }
 
+TEST_CASE("a dead letter that was cut is shown with what the record had, and is not sent again") {
+  testing::SetClock clock;
+  adapters::MemoryStore store{2, clock};
+  adapters::MemoryClient client(store);
+  const events::Header headers[] = {{"ce_id", "1"},
+                                    {"mayfly.key_bytes", "2"},
+                                    {"mayfly.value_bytes", "10"},
+                                    {"mayfly.value_sha256", ""},
+                                    {"mayfly.headers_bytes", "1100000"},
+                                    {"mayfly.topic", "commands"},
+                                    {"mayfly.partition", "1"},
+                                    {"mayfly.offset", "5"},
+                                    {"mayfly.timestamp", "1"},
+                                    {"mayfly.reason", "keeps_failing"},
+                                    {"mayfly.message", "m"},
+                                    {"mayfly.attempts", "1"}};
+  store.append({Stream::deadletters, 0, "c1", "x", headers});
+  const auto letter = tools::read_dead_letter(store.records(Stream::deadletters, 0).at(0));
+  REQUIRE(letter.has_value());
+  CHECK(letter->headers.size() == 1);
+  CHECK(letter->cut.size() == 4);
+  tools::DeadLetterHandling handling(client, clock);
+  tools::DeadLetterReading reading(client, 0);
+  REQUIRE(reading.begin().ok());
+  CHECK(reading.each_batch({}, [&](std::vector<tools::Found>& batch) { return handling.retry(reading, batch); }).ok());
+  CHECK(handling.counts().sent == 0);
+  CHECK(handling.counts().all_left_out() == 1);
+}
+
 TEST_CASE("words say which dead letters are meant, or what is wrong with them") {
   struct Row {
     std::vector<std::string> which;
