@@ -1,6 +1,6 @@
 #include "tools/dead_letter_selection.h"
 
-#include "events/time_text.h"
+#include "tools/time_words.h"
 
 #include <charconv>
 #include <optional>
@@ -25,17 +25,6 @@ std::optional<events::Position> position(std::string_view text) {
   const auto offset = take_number(text);
   if (!offset || !text.empty()) return std::nullopt;
   return events::Position{static_cast<events::Partition>(*partition), *offset};
-}
-
-std::optional<events::Timestamp> time(std::string_view text, events::Timestamp now) {
-  if (const auto absolute = events::timestamp_from_text(text)) return absolute;
-  constexpr std::pair<std::string_view, std::int64_t> units[] = {{"s", 1}, {"min", 60}, {"h", 3'600}, {"d", 86'400}};
-  const auto count = take_number(text);
-  constexpr std::int64_t most = 100'000'000;
-  for (const auto& [unit, s] : units) {
-    if (count && *count <= most && text == unit) return now - events::Millis{*count * s * 1000};
-  }
-  return std::nullopt;
 }
 
 std::string all_reasons() {
@@ -68,8 +57,8 @@ std::string read_selection(const DeadLettersOptions& options, std::int32_t parti
   for (const auto& [name, word, to] : {std::tuple{"--since", &options.since, &selection.since},
                                        std::tuple{"--until", &options.until, &selection.until}}) {
     if (word->empty()) continue;
-    *to = time(*word, now);
-    if (!*to) return std::string(name) + " " + *word + ": give RFC 3339, or how long ago: 90s, 15min, 2h, 3d.";
+    *to = time_from_words(*word, now);
+    if (!*to) return std::string(name) + " " + *word + ": give " + time_words + ".";
   }
   const bool shows = options.what == "list" || options.what == "show";
   selection.with_handled = shows && (options.all || !selection.positions.empty());

@@ -100,11 +100,13 @@ int main(int argc, char** argv) {
   log_words(*s, tail_options);
   s->add_option("--stream", tail_options.stream, "commands, events, state, deadletters or alerts")
       ->check(CLI::IsMember({"commands", "events", "state", "deadletters", "alerts"}));
-  s->add_option("--from", tail_options.from, "begin, end, OFFSET or PARTITION:OFFSET");
+  s->add_option("--from", tail_options.from,
+                "begin, end, OFFSET or PARTITION:OFFSET, as often as needed (default: end; with --since begin)");
+  s->add_option("--since", tail_options.since, "not older: RFC 3339, or how long ago: 90s, 15min, 2h, 3d");
   s->add_flag("-f,--follow", tail_options.follow, "go on when the end is reached");
   s->add_option("--limit", tail_options.limit, "at most so many records; 0: all")->check(CLI::NonNegativeNumber);
   s->add_option("--cart", tail_options.cart, "only this key");
-  s->add_option("--type", tail_options.type, "only this type, e.g. order.placed");
+  s->add_option("--type", tail_options.types, "only this type, e.g. order.placed; as often as needed");
   s->add_flag("--json", tail_options.json, "NDJSON");
 
   InspectOptions inspect_options;

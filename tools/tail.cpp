@@ -6,17 +6,22 @@
 #include "tools/exit_codes.h"
 #include "tools/output.h"
 #include "tools/record_text.h"
+#include "tools/tail_begins.h"
 #include "tools/text.h"
+#include "tools/time_words.h"
 #include "tools/verbs.h"
 
-#include <charconv>
-#include <cstdio>
+#include <algorithm>
 #include <optional>
 #include <vector>
 
 namespace mayfly::tools {
 
 namespace {
+
+using events::Offset;
+using events::Partition;
+using Where = TailBegin::Where;
 
 constexpr events::Millis follow_wait{50};
 
@@ -33,29 +38,99 @@ bool is_type(const std::string& name) {
          events::event_type_from_ce_type("dev.mayfly." + name + ".v1");
 }
 
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{} || end != text.data() + text.size() || n < 0) return std::nullopt;
-  return n;
+/// Which of a stream's records are meant.
+struct Wanted {
+  std::string cart;
+  std::vector<std::string> types;
+  std::optional<events::Timestamp> since;
+
+  [[nodiscard]] bool has(const events::Record& record) const {
+    if (!cart.empty() && record.key != cart) return false;
+    if (since && record.append_time < *since) return false;
+    return types.empty() || std::find(types.begin(), types.end(), short_type(record)) != types.end();
+  }
+};
+
+/// A sentence if the words do not fit.
+std::string read_wanted(const TailOptions& options, events::Timestamp now, Wanted& wanted) {
+  wanted.cart = options.cart;
+  for (const auto& type : options.types) {
+    if (!is_type(type)) return "--type " + type + ": no command or event has that type; give one such as order.placed";
+    wanted.types.push_back(type);
+  }
+  if (options.since.empty()) return {};
+  wanted.since = time_from_words(options.since, now);
+  return wanted.since ? "" : "--since " + options.since + ": give " + time_words + ".";
 }
 
-/// Where to begin in each partition; nothing if `from` cannot be understood. -1: leave the partition out. `status`
-/// tells whether the log could say.
-std::optional<std::vector<events::Offset>> begins(events::LogClient& log, events::Stream stream,
-                                                  const std::string& from, events::LogStatus& status) {
-  std::vector<events::Offset> offsets;
-  const auto colon = from.find(':');
-  const auto only = colon == std::string::npos ? std::nullopt : number(from.substr(0, colon));
-  const auto offset = number(colon == std::string::npos ? from : from.substr(colon + 1));
-  if (from != "begin" && from != "end" && (!offset || (colon != std::string::npos && !only))) return std::nullopt;
-  if (only && *only >= log.partitions()) return std::nullopt;
-  for (events::Partition p = 0; p < log.partitions() && status.ok(); ++p) {
-    const auto ends = log.ends(stream, p);
-    status = ends.status;
-    offsets.push_back(from == "begin" ? ends.first : from == "end" ? ends.end : only && *only != p ? -1 : *offset);
+class Tail {
+ public:
+  Tail(events::LogClient& log, const TailOptions& options, Wanted wanted)
+      : log_(log),
+        options_(options),
+        wanted_(std::move(wanted)),
+        stream_(stream_of(options.stream).value_or(events::Stream::events)),
+        width_(is_terminal(1) ? TextWidth::terminal : TextWidth::whole) {}
+
+  events::LogStatus begin(const std::vector<TailBegin>& begins) {
+    for (Partition p = 0; p < log_.partitions(); ++p) {
+      const auto& begin = begins[static_cast<std::size_t>(p)];
+      if (begin.where == Where::left_out) continue;
+      auto ends = log_.ends(stream_, p);
+      if (!ends.status.ok()) return std::move(ends.status);
+      const auto offset = begin.where == Where::begin ? ends.first
+                          : begin.where == Where::end ? ends.end
+                                                      : begin.offset;
+      next_.push_back({p, offset});
+    }
+    return {};
   }
-  return offsets;
+
+  events::LogStatus run(bool follow) {
+    auto stop = stop_on_signals();
+    while (!stop.stop_requested()) {
+      bool anything = false;
+      for (auto& next : next_) {
+        auto limits = read_at_once;
+        if (follow && !anything) limits.wait = follow_wait;
+        const auto fetched = log_.read(stream_, next.partition, next.offset, limits);
+        if (!fetched.status.ok()) return fetched.status;
+        anything = anything || !fetched.batch.records.empty();
+        if (!print_wanted(fetched.batch)) return {};
+        next.offset = fetched.next;
+      }
+      if (!output_written()) return {};  // main says so
+      if (!anything && !follow) return {};
+    }
+    return {};
+  }
+
+ private:
+  /// False when as many as were asked for are printed.
+  bool print_wanted(const events::RecordBatch& batch) {
+    for (const auto& record : batch.records) {
+      if (!wanted_.has(record)) continue;
+      if (options_.json)
+        print_json(as_ndjson(record));
+      else
+        print_text(as_line(record, stream_, width_) + "\n");
+      if (++printed_ == options_.limit) return false;
+    }
+    return true;
+  }
+
+  events::LogClient& log_;
+  const TailOptions& options_;
+  const Wanted wanted_;
+  const events::Stream stream_;
+  const TextWidth width_;
+  std::vector<events::Position> next_;  // of the partitions that are read
+  std::int64_t printed_ = 0;
+};
+
+int refused(const std::string& why) {
+  complain("%s\n", why.c_str());
+  return exit_usage;
 }
 
 }  // namespace
@@ -65,54 +140,21 @@ int tail(const TailOptions& options) {
   int code = exit_ok;
   const auto log = open_reader(options, clock, code);
   if (!log) return code;
-  events::LogStatus status;
-  const auto stream = stream_of(options.stream).value_or(events::Stream::events);
-  auto next = begins(*log, stream, options.from, status);
-  if (!next) {
-    complain("--from %s: give begin, end, OFFSET or PARTITION:OFFSET; partitions are 0 to %d\n", options.from.c_str(),
-             log->partitions() - 1);
-    return exit_usage;
-  }
-  if (!status.ok()) {
-    complain("%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
-  if (!options.type.empty() && !is_type(options.type)) {
-    complain("--type %s: no command or event has that type; give one such as order.placed\n", options.type.c_str());
-    return exit_usage;
-  }
-  const bool follow = options.follow || options.from == "end";
-  auto stop = stop_on_signals();
-  const auto width = is_terminal(1) ? TextWidth::terminal : TextWidth::whole;
-  std::int64_t printed = 0;
-  while (!stop.stop_requested()) {
-    bool anything = false;
-    for (std::size_t p = 0; p < next->size(); ++p) {
-      auto& from = (*next)[p];
-      if (from < 0) continue;
-      auto limits = read_at_once;
-      if (follow && !anything) limits.wait = follow_wait;
-      auto fetched = log->read(stream, static_cast<events::Partition>(p), from, limits);
-      if (!fetched.status.ok()) {
-        complain("%s\n", fetched.status.message.c_str());
-        return exit_code_of(fetched.status.error);
-      }
-      from = fetched.next;
-      anything = anything || !fetched.batch.records.empty();
-      for (const auto& record : fetched.batch.records) {
-        if (!options.cart.empty() && record.key != options.cart) continue;
-        if (!options.type.empty() && short_type(record) != options.type) continue;
-        if (options.json)
-          print_json(as_ndjson(record));
-        else
-          print_text(as_line(record, stream, width) + "\n");
-        if (++printed == options.limit) return exit_ok;
-      }
-    }
-    if (!output_written()) return exit_ok;  // main says so
-    if (!anything && !follow) break;
-  }
-  return exit_ok;
+  auto from = options.from;
+  if (from.empty()) from.emplace_back(options.since.empty() ? "end" : "begin");
+  std::string wrong;
+  const auto begins = tail_begins(from, log->partitions(), wrong);
+  if (!wrong.empty()) return refused(wrong);
+  Wanted wanted;
+  if (wrong = read_wanted(options, clock.now(), wanted); !wrong.empty()) return refused(wrong);
+  Tail tail(*log, options, std::move(wanted));
+  const bool from_end =
+      std::any_of(begins.begin(), begins.end(), [](const TailBegin& b) { return b.where == Where::end; });
+  auto status = tail.begin(begins);
+  if (status.ok()) status = tail.run(options.follow || from_end);
+  if (status.ok()) return exit_ok;
+  complain("%s\n", status.message.c_str());
+  return exit_code_of(status.error);
 }
 
 }  // namespace mayfly::tools

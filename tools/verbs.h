@@ -38,11 +38,12 @@ int send(const SendOptions&);
 
 struct TailOptions : LogWords {
   std::string stream = "events";
-  std::string from = "end";
+  std::vector<std::string> from;  // empty: end, with `since` begin
+  std::string since;              // a time, or how long ago
   bool follow = false;
   std::int64_t limit = 0;  // 0: none
   std::string cart;
-  std::string type;
+  std::vector<std::string> types;  // empty: all
   bool json = false;
 };
 int tail(const TailOptions&);
