@@ -78,7 +78,8 @@ std::string from_line(const std::string& text, const std::string& source, Outgoi
       return std::string("has an `") + attribute + "` that is no text";
   }
   command.data = line["data"].is_string() ? line["data"].get<std::string>() : line["data"].dump();
-  for (const auto& [name, value] : line.value("headers", Json::object()).items()) {
+  const auto headers = line.value("headers", Json::object());  // items() refers to it
+  for (const auto& [name, value] : headers.items()) {
     command.headers.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
   }
   return {};

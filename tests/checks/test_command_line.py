@@ -176,6 +176,15 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.assertIn("line 3 has no `type`", done.stderr)
         self.assertIn("1 sent, 2 not", done.stderr)
 
+    def test_headers_of_a_line_are_sent_as_they_are(self):
+        self.serve()
+        line = {"type": "cart.create", "cart": "c1", "data": {"currency": "GBP"}, "headers": {"traceparent": "00-" + "a" * 60, "attempt": 2}}
+        self.assertEqual(self.verb("send", "-", stdin=json.dumps(line)).returncode, 0)
+        self.events("c1", "cart.created")
+        read = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--cart", "c1", "--json").stdout
+        headers = json.loads(read.splitlines()[0])["headers"]
+        self.assertEqual((headers["traceparent"], headers["attempt"]), (line["headers"]["traceparent"], "2"))
+
     def test_wrong_words_end_with_2_and_say_what_to_do(self):
         for words, said in [
             (["send", "--log", self.log, "--create", "cart.fly", "c1"], "is no command"),
