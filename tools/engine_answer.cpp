@@ -14,11 +14,11 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::size_t shown_bytes = 200;  // of a refusal's words
+constexpr std::size_t shown_answer_bytes = 200;  // of a refusal's words
 
 /// What was answered instead: its status and first line.
 std::string refused(const adapters::HttpGot& got) {
-  const auto line = std::string_view(got.body).substr(0, std::min(got.body.find('\n'), shown_bytes));
+  const auto line = std::string_view(got.body).substr(0, std::min(got.body.find('\n'), shown_answer_bytes));
   return "status " + std::to_string(got.status) + ": " + printable(line) + ".";
 }
 

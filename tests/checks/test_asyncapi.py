@@ -90,6 +90,11 @@ class Document(unittest.TestCase):
         broken["operations"]["writeEvents"]["action"] = "shout"
         self.assertFalse(jsonschema.Draft7Validator(schema).is_valid(broken))
 
+    def test_its_license_is_the_one_of_the_repository(self):
+        self.assertEqual(asyncapi.document()["info"]["license"]["name"], "Apache-2.0")
+        text = (asyncapi.DOCUMENT.parents[1] / "LICENSE").read_text()
+        self.assertRegex(text, r"Apache License\s+Version 2\.0, January 2004\s+http://www.apache.org/licenses/")
+
     def test_every_reference_leads_somewhere_and_every_schema_is_used(self):
         used = set(references(self.doc))
         for reference in used:
