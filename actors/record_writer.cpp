@@ -1,5 +1,6 @@
 #include "actors/record_writer.h"
 
+#include "events/cloudevent.h"
 #include "events/dead_letter_limits.h"
 #include "events/event_json.h"
 #include "events/identity.h"
@@ -48,12 +49,11 @@ std::string_view keep_time(Batch& batch, events::Timestamp time) {
   return keep(batch, {text.data(), text.size()});
 }
 
-/// Headers that are no free text: a dead letter keeps them as they came.
-bool is_name_or_time(std::string_view header) {
-  static constexpr std::string_view names[] = {"ce_specversion", "ce_id",          "ce_source",   "ce_type",
-                                               "ce_subject",     "ce_time",        "ce_sequence", "ce_correlationid",
-                                               "ce_causationid", "ce_traceparent", "traceparent", "content-type"};
-  return std::find(std::begin(names), std::end(names), header) != std::end(names);
+/// Headers that are ids, and traceparents that are some: a dead letter keeps them as they came.
+bool is_id(const events::Header& header) {
+  if (header.name == "ce_traceparent" || header.name == "traceparent") return events::is_traceparent(header.value);
+  static constexpr std::string_view ids[] = {"ce_id", "ce_source", "ce_type", "ce_subject", "ce_causationid"};
+  return std::find(std::begin(ids), std::end(ids), header.name) != std::end(ids);
 }
 
 std::string_view keep_masked(Batch& batch, std::string_view text) {
@@ -189,7 +189,7 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   const bool value_cut = all_value.size() > events::dead_letter_value_bytes;
   const bool key_cut = all_key.size() > events::dead_letter_key_bytes;
   Headers own(batch, kept.size() + events::cut_headers.size() + 7);
-  for (const auto& h : kept) own.add(h.name, is_name_or_time(h.name) ? h.value : keep_masked(batch, h.value));
+  for (const auto& h : kept) own.add(keep_masked(batch, h.name), is_id(h) ? h.value : keep_masked(batch, h.value));
   if (value_cut || key_cut || kept.size() < record.headers.size()) {
     own.add(events::cut_headers[0], keep(batch, static_cast<std::int64_t>(all_key.size())));
     own.add(events::cut_headers[1], keep(batch, static_cast<std::int64_t>(all_value.size())));
@@ -210,6 +210,7 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   own.add("mayfly.attempts", keep(batch, std::int64_t{task.attempts > 0 ? task.attempts : 1}));
   std::optional<std::string_view> key = record.key;
   if (key_cut) key = all_key.substr(0, events::dead_letter_key_bytes);
+  if (key && reason == events::DeadLetterReason::key_invalid) key = keep_masked(batch, *key);
   std::optional<std::string_view> value = record.value;
   if (value) value = keep_masked_beginning(batch, all_value);
   batch.out.push_back({events::Stream::deadletters, batch.partition, key, value, own.list()});

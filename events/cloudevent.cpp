@@ -23,6 +23,18 @@ Text carried(std::optional<Text> text) {
   return text && std::ssize(*text) <= limits::attribute_bytes && is_plain_text(*text) ? *text : Text{};
 }
 
+/// A correlation id without card numbers: it goes into every event of the command.
+Text correlation(std::optional<Text> text, std::pmr::memory_resource* arena) {
+  const Text given = carried(text);
+  if (!may_hold_card_number(given)) return given;
+  auto* bytes = static_cast<char*>(arena->allocate(given.size(), 1));
+  std::copy(given.begin(), given.end(), bytes);
+  mask_card_numbers({bytes, given.size()});
+  return {bytes, given.size()};
+}
+
+Text trace(std::optional<Text> text) { return text && is_traceparent(*text) ? *text : Text{}; }
+
 bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
   return text.size() >= lower.size() && std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
            return a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
@@ -90,6 +102,18 @@ std::string_view fault(const std::optional<Text>& attribute) {
 
 }  // namespace
 
+bool is_traceparent(std::string_view text) {
+  constexpr std::string_view form = "vv-tttttttttttttttttttttttttttttttt-pppppppppppppppp-ff";
+  if (text.size() != form.size()) return false;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const char c = text[i];
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (form[i] == '-' ? c != '-' : !hex) return false;
+  }
+  const auto all_zero = [](std::string_view id) { return id.find_first_not_of('0') == std::string_view::npos; };
+  return !text.starts_with("ff") && !all_zero(text.substr(3, 32)) && !all_zero(text.substr(36, 16));
+}
+
 struct CommandReader::Parser {
   JsonReader json;
 };
@@ -131,7 +155,7 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
   const Text id = fault(a.id).empty() ? *a.id : Text{};
   const auto unreadable = [&](DeadLetterReason reason, Text about) -> ReadResult {
-    return Unreadable{reason, about, type, id, carried(a.correlation_id), carried(a.traceparent)};
+    return Unreadable{reason, about, type, id, correlation(a.correlation_id, arena), trace(a.traceparent)};
   };
   std::optional<JsonValue> parsed;
   const auto parse_data = [&] {
@@ -143,8 +167,8 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   ReadCommand result;
   result.command.type = type.value_or(CommandType::cart_create);
   result.command.id = id;
-  result.correlation_id = carried(a.correlation_id);
-  result.traceparent = carried(a.traceparent);
+  result.correlation_id = correlation(a.correlation_id, arena);
+  result.traceparent = trace(a.traceparent);
   if (type == CommandType::clock_tick) {
     result.command.data = !too_large && parse_data() ? command_data(*type, *parsed, current, arena) : ClockTick{};
     return result;

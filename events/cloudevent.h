@@ -13,6 +13,10 @@
 
 namespace mayfly::events {
 
+/// W3C Trace Context's traceparent, 55 characters of version "-" trace id "-" parent id "-" flags in lower-case hex;
+/// not version ff, no id all zero. Whatever else comes under that name is not carried on.
+[[nodiscard]] bool is_traceparent(std::string_view);
+
 /// A record that cannot be a command (decisions.md 1): goes to the dead letters.
 struct Unreadable {
   DeadLetterReason reason;

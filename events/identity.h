@@ -61,9 +61,12 @@ class Fingerprinter {
 [[nodiscard]] bool is_card_number(std::string_view text);
 /// False where there are too few digits for one: quick, for what is read with every command.
 [[nodiscard]] bool may_hold_card_number(std::string_view text);
-/// Free text: replaces the digits of each Luhn-valid run of 13..19 digits (single spaces or hyphens between them
-/// ignored) by '*', whatever stands before or after it. A run is made of whole groups of digits: a group of 20 or more
-/// is no card number. UUIDs and what follows a URL's scheme are left alone.
+/// '0'..'9' for a decimal digit of another script, ' ' for a space, dash, dot or slash beyond ASCII, else '\0'.
+[[nodiscard]] char plain_digit_or_gap(char32_t);
+/// Free text: replaces by '*' the digits of each Luhn-valid number of 14..19 digits with an issuer's first digits and
+/// length, whatever stands before or after it. Digits of other scripts count; up to three spaces, dashes, dots, slashes
+/// or line ends may stand between them. It is made of whole groups of digits: a group of 20 or more is no card number.
+/// UUIDs, and http and https URLs with a host, are left alone. Looks at each group's next 19 digits, no further.
 /// True if anything was masked.
 bool mask_card_numbers(std::span<char> text);
 /// The same in a record's bytes as they came, JSON or not: escapes are seen as what they stand for. If it begins as

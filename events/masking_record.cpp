@@ -24,13 +24,16 @@ constexpr char left_alone = '\0';
 Unit unit_at(std::span<const char> bytes, std::size_t at) {
   if (bytes[at] != '\\' || at + 1 == bytes.size()) return {bytes[at], at, 1};
   if (bytes[at + 1] != 'u' || bytes.size() - at < unicode_escape_length) {
-    return {bytes[at + 1] == '/' ? '/' : other, at, 2};
+    const char next = bytes[at + 1];
+    const bool line_end_or_tab = next == 'n' || next == 'r' || next == 't';
+    return {next == '/' ? '/' : line_end_or_tab ? ' ' : other, at, 2};
   }
   unsigned code = 0;
   const char* end = bytes.data() + at + unicode_escape_length;
   const auto read = std::from_chars(bytes.data() + at + 2, end, code, 16);
   if (read.ec != std::errc{} || read.ptr != end) return {other, at, 2};
-  return {code > 0 && code < 0x80 ? static_cast<char>(code) : other, at, unicode_escape_length};
+  const char plain = code < 0x80 ? static_cast<char>(code) : plain_digit_or_gap(code);
+  return {plain != '\0' ? plain : other, at, unicode_escape_length};
 }
 
 bool names_an_id(std::string_view name) {

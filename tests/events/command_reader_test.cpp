@@ -166,6 +166,35 @@ TEST_CASE("an unreadable record keeps its correlation id and trace") {
   CHECK(unreadable->traceparent == trace);
 }
 
+TEST_CASE("a traceparent is carried on only in W3C's format, a correlation id only without card numbers") {
+  const std::string ids = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
+  CHECK(is_traceparent("00-" + ids + "-01"));
+  for (const auto& other :
+       {std::string(), std::string("4111111111111111"), "00-" + ids, "ff-" + ids + "-01", "00-" + ids + "-0G",
+        "00-" + ids + "-01-more", "00-" + std::string(32, '0') + "-b7ad6b7169203331-01",
+        std::string("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01")}) {
+    CAPTURE(other);
+    CHECK(!is_traceparent(other));
+  }
+  std::vector<Header> headers = {{"ce_specversion", "1.0"},
+                                 {"ce_id", "1"},
+                                 {"ce_source", "/t"},
+                                 {"ce_type", "dev.mayfly.cart.cancel.v1"},
+                                 {"ce_correlationid", "order 4111 1111 1111 1111"},
+                                 {"traceparent", "4111111111111111"}};
+  Record record;
+  record.key = "c1";
+  record.value = "{}";
+  record.headers = headers;
+  std::pmr::monotonic_buffer_resource arena;
+  CommandReader reader("test", 1);
+  const auto read = reader.read(record, Settings{}, &arena);
+  const auto* command = std::get_if<ReadCommand>(&read);
+  REQUIRE(command != nullptr);
+  CHECK(command->correlation_id == "order **** **** **** ****");
+  CHECK(command->traceparent.empty());
+}
+
 TEST_CASE("JSONTestSuite: what must be refused is, what must parse does, and nothing does harm") {
   const auto folder = testing::shared_data("json_test_suite/test_parsing");
   if (!folder) {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
 #include <set>
 #include <sstream>
 #include <string>
@@ -58,7 +59,25 @@ TEST_CASE("card numbers are masked in free text, near misses and ids are left al
       {"378282246310005", "***************"},
       {"card=4111111111111111", "card=****************"},
       {"4111111111111112", "4111111111111112"},
-      {"4111  1111 1111 1111", "4111  1111 1111 1111"},
+      {"4111  1111 1111 1111", "****  **** **** ****"},
+      {"4111 - 1111.1111/1111", "**** - ****.****/****"},
+      {"4111\r\n1111\t1111 1111", "****\r\n****\t**** ****"},
+      {"4111\xC2\xA0"
+       "1111\xE2\x80\x93"
+       "1111\xE3\x80\x80"
+       "1111",
+       "****\xC2\xA0****\xE2\x80\x93****\xE3\x80\x80****"},
+      {"\xEF\xBC\x94"
+       "111111111111111",
+       "******************"},
+      {"4111    1111 1111 1111", "4111    1111 1111 1111"},
+      {"https://4111111111111111/", "https://****************/"},
+      {"x://4111111111111111", "x://****************"},
+      {"EAN 4006381333931", "EAN 4006381333931"},
+      {"at 1764000000123", "at 1764000000123"},
+      {"order 1111111111111117", "order 1111111111111117"},
+      {"+44 20 7946 0018", "+44 20 7946 0018"},
+      {"30569309025904", "**************"},
       {"411111111111", "411111111111"},
       {"41111111111111111111", "41111111111111111111"},
       {"id_4111111111111111", "id_****************"},
@@ -120,10 +139,50 @@ TEST_CASE("card numbers are masked in a record's bytes, escaped or not; ids and 
   }
 }
 
+TEST_CASE("product, telephone and short order numbers and times are no card numbers") {
+  std::mt19937_64 random(1);
+  const auto digits = [&](int count) {
+    std::string text;
+    while (count-- > 0) text += static_cast<char>('0' + random() % 10);
+    return text;
+  };
+  const auto number = [&](std::uint64_t from, std::uint64_t span) { return std::to_string(from + random() % span); };
+  for (int i = 0; i < 2'000; ++i) {
+    for (auto text : {"Tea " + digits(13), "order " + digits(10), "at " + number(1'600'000'000'000, 400'000'000'000),
+                      "at " + number(1'600'000'000'000'000, 400'000'000'000'000),
+                      "+" + number(1, 98) + " " + digits(3) + " " + digits(3) + " " + digits(4)}) {
+      CAPTURE(text);
+      REQUIRE(!mask_card_numbers(text));
+    }
+  }
+}
+
+TEST_CASE("digits of every script make a card number") {
+  for (const char32_t zero : {0x660, 0x6F0, 0x966, 0xFF10, 0x1D7CE, 0x1D7F6}) {
+    std::string text;
+    for (const char digit : std::string("4111111111111111")) {
+      const auto code = zero + static_cast<char32_t>(digit - '0');
+      if (code >= 0x10000) {
+        text += static_cast<char>(0xF0 | code >> 18);
+        text += static_cast<char>(0x80 | (code >> 12 & 0x3F));
+      } else if (code >= 0x800) {
+        text += static_cast<char>(0xE0 | code >> 12);
+      } else {
+        text += static_cast<char>(0xC0 | code >> 6);
+      }
+      if (code >= 0x800) text += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+      text += static_cast<char>(0x80 | (code & 0x3F));
+    }
+    CHECK(may_hold_card_number(text));
+    CHECK(mask_card_numbers(text));
+    CHECK(text == std::string(text.size(), '*'));
+  }
+}
+
 TEST_CASE("whatever stands around a card number, it is not in what is written") {
   const std::string pieces[] = {"",  " ", "-",        "1", "12", "4111", "/12", " 12/27",
                                 "x", "_", "\xC2\xA0", ":", "\"", "\n",   "--"};
-  for (const std::string card : {"4111111111111111", "378282246310005", "4111 1111 1111 1111", "4222222222222"}) {
+  for (const std::string card : {"4111111111111111", "378282246310005", "4111 1111 1111 1111"}) {
     for (const auto& a : pieces) {
       for (const auto& b : pieces) {
         for (const auto& c : pieces) {
