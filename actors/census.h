@@ -105,6 +105,8 @@ struct PartitionView {
 struct Pulse {
   std::uint64_t beats = 0;
   bool deciding = false;
+  /// Writes to the log begun and returned, counted apart: odd while one is under way. A commit; an append by the loop.
+  std::array<std::uint64_t, 2> writes{};
 };
 
 }  // namespace mayfly::actors

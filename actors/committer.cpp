@@ -28,8 +28,15 @@ void Committer::begin(std::vector<events::NewRecord> records, std::vector<events
   changed_.notify_all();
 }
 
+events::CommitResult Committer::commit() {
+  ++calls_;
+  auto result = log_.commit({records_, next_});
+  ++calls_;
+  return result;
+}
+
 void Committer::commit_here() {
-  result_ = log_.commit({records_, next_});
+  result_ = commit();
   phase_ = Phase::ended;
 }
 
@@ -48,7 +55,7 @@ void Committer::run() {
     changed_.wait(lock, [this] { return phase_ == Phase::begun || phase_ == Phase::leaving; });
     if (phase_ == Phase::leaving) return;
     lock.unlock();
-    auto result = log_.commit({records_, next_});
+    auto result = commit();
     lock.lock();
     result_ = std::move(result);
     phase_ = Phase::ended;

@@ -5,7 +5,9 @@
 #include "actors/gate.h"
 #include "events/log.h"
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -26,10 +28,13 @@ class Committer {
   void begin(std::vector<events::NewRecord>, std::vector<events::Position> next);
   /// Blocks until the commit under way has its outcome; nothing if none was begun since the last wait.
   std::optional<events::CommitResult> wait();
+  /// Commits begun and returned, counted apart: odd while one is under way. Any thread.
+  [[nodiscard]] std::uint64_t calls() const { return calls_; }
 
  private:
   void run();
   void commit_here();
+  events::CommitResult commit();
 
   events::Log& log_;
   Choose choose_;
@@ -39,6 +44,7 @@ class Committer {
   std::vector<events::NewRecord> records_;
   std::vector<events::Position> next_;
   events::CommitResult result_;
+  std::atomic<std::uint64_t> calls_{0};
   std::thread thread_;  // last: begins when all else is there
 };
 

@@ -104,7 +104,7 @@ bool Engine::ready() const { return state_->ready; }
 FlightRecorder& Engine::flight() const { return state_->flight; }
 
 Pulse Engine::pulse() const {
-  Pulse pulse{state_->beats, state_->deciding};
+  Pulse pulse{state_->beats, state_->deciding, {state_->committer.calls(), state_->appends}};
   for (const auto& thread : state_->flight.look()) pulse.beats += thread.marks;
   return pulse;
 }

@@ -125,6 +125,13 @@ void Engine::State::write_ticks() {
   }
 }
 
+events::LogStatus Engine::State::append(const events::NewRecord& record) {
+  ++appends;
+  auto status = log.append(record);
+  ++appends;
+  return status;
+}
+
 void Engine::State::write_tick(events::Partition partition, Served& one, events::Timestamp now) {
   one.last_tick = now;
   std::string data;
@@ -137,7 +144,7 @@ void Engine::State::write_tick(events::Partition partition, Served& one, events:
                                     {"ce_source", source},
                                     {"ce_type", events::ce_type(events::CommandType::clock_tick)},
                                     {"content-type", "application/json"}};
-  const auto status = log.append({events::Stream::commands, partition, std::nullopt, data, headers});
+  const auto status = append({events::Stream::commands, partition, std::nullopt, data, headers});
   if (status.ok()) return;
   say(Notice::Level::warning, "tick_not_written", status.message, partition);
   // Without ticks no deadline fires: a log that takes none, and will not later, is no log to go on with.

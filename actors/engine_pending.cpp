@@ -70,7 +70,7 @@ events::LogStatus Engine::State::write_alert(std::string_view alert, events::Pos
                                     {"ce_type", "dev.mayfly.alert.raised.v1"},
                                     {"ce_time", {time.data(), time.size()}},
                                     {"content-type", "application/json"}};
-  return log.append({events::Stream::alerts, at.partition, key, data, headers});
+  return append({events::Stream::alerts, at.partition, key, data, headers});
 }
 
 }  // namespace mayfly::actors

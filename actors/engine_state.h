@@ -104,6 +104,7 @@ struct Engine::State {
   std::atomic<bool> ready{false};
   std::atomic<std::uint64_t> beats{0};
   std::atomic<bool> deciding{false};
+  std::atomic<std::uint64_t> appends{0};  // odd while one is under way
 
   State(events::Log&, const events::Clock&, EngineConfig, std::function<void(const Notice&)>);
   ~State();
@@ -130,6 +131,7 @@ struct Engine::State {
   void drop_all();
   void write_ticks();
   void write_tick(events::Partition, Served&, events::Timestamp now);
+  [[nodiscard]] events::LogStatus append(const events::NewRecord&);
 
   // Partitions are renewed: engine_renewal.cpp
   bool renew_one(bool by_schedule);

@@ -112,6 +112,7 @@ std::vector<Key> keys_of(Config& c) {
       number("http", "answer_cpu_percent", 1, 100, h.answer_cpu_percent),
       millis("operate", "stuck_limit_ms", 1'000, 3'600'000, c.stuck_limit),
       millis("operate", "handler_cpu_limit_ms", 100, 3'600'000, c.handler_cpu_limit),
+      millis("operate", "log_write_limit_ms", 1'000, 3'600'000, c.log_write_limit),
       text("operate", "state_dir", c.state_dir),
       millis("operate", "drain_limit_ms", 100, 3'600'000, c.drain_limit),
       borne("cart_restarts", 100'000, u.cart_restarts),

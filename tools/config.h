@@ -21,6 +21,7 @@ struct Config {
   std::string state_dir;  // of the flight recorder's file; empty: beside the SQLite file
   events::Millis stuck_limit{60'000};
   events::Millis handler_cpu_limit{10'000};
+  events::Millis log_write_limit{10'000};
   events::Millis drain_limit{25'000};
   adapters::KafkaOptions kafka;
   adapters::SqliteOptions sqlite;

@@ -27,7 +27,8 @@ Front::Front(const events::Clock& clock, Running running, const FrontLimits& lim
     : clock_(clock),
       running_(std::move(running)),
       limits_(limits),
-      watchdog_(limits.stuck.count / look_interval.count + 1, limits.handler_cpu.count),
+      watchdog_(limits.stuck.count / look_interval.count + 1, limits.handler_cpu.count,
+                limits.log_write.count / look_interval.count),
       thread_([this] { run(); }) {}
 
 Front::~Front() {
@@ -76,6 +77,7 @@ void Front::look() {
     ::_exit(exit_handler_limit);
   }
   alive_ = watchdog_.look(engine_->pulse()) * look_interval.count < limits_.stuck.count / 2;
+  note_log_silence();
   if (watchdog_.stuck()) {
     log_line(actors::Notice::Level::error, "stuck",
              "nothing was decided for " + std::to_string(limits_.stuck.count) +
@@ -84,8 +86,21 @@ void Front::look() {
   }
 }
 
+/// The engine itself cannot say it: its loop waits for the log.
+void Front::note_log_silence() {
+  const bool silent = watchdog_.log_silent();
+  if (log_silent_.exchange(silent) == silent) return;
+  if (silent) {
+    log_line(actors::Notice::Level::error, "log_silent",
+             "a write to the log has not returned for " + std::to_string(limits_.log_write.count) +
+                 " ms: nothing is committed and no deadline fires. Not ready until it returns.");
+  } else {
+    log_line(actors::Notice::Level::info, "log_answers", "the write to the log has returned");
+  }
+}
+
 void Front::tell_service() {
-  const bool ready = engine_->ready();
+  const bool ready = this->ready();
   std::string words = ready && !told_ready_ ? "READY=1\n" : "";
   told_ready_ = told_ready_ || ready;
   if (alive_) words += "WATCHDOG=1\n";
@@ -93,7 +108,11 @@ void Front::tell_service() {
                            (ready ? "STATUS=serving" : "STATUS=not ready: restoring, or the log does not answer"));
 }
 
-Observed Front::observed() const { return observe(*engine_, running_, clock_, alive_); }
+Observed Front::observed() const {
+  auto seen = observe(*engine_, running_, clock_, alive_);
+  seen.ready = ready();
+  return seen;
+}
 
 /// The tree as it is before: when a partition's count of renewals has risen, it was renewed.
 adapters::HttpAnswer Front::renew(const std::string& partition) {
@@ -122,7 +141,9 @@ std::string Front::listen(const std::string& address) {
        {"GET",
         "/readyz",
         of_engine([this](const HttpRequest&) {
-          return verdict(engine_->ready(), "ready", "not ready: not restored yet, or the log does not answer");
+          return verdict(ready(), "ready",
+                         log_silent_ ? "not ready: a write to the log has not returned for long"
+                                     : "not ready: not restored yet, or the log does not answer");
         }),
         at_once,
         {}},

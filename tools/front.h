@@ -21,6 +21,7 @@ inline constexpr const char* default_http_address = "127.0.0.1:9290";
 struct FrontLimits {
   events::Millis stuck{60'000};        // the loop has not moved: the process ends; not alive after half of it
   events::Millis handler_cpu{10'000};  // of its thread, on one command: the process ends
+  events::Millis log_write{10'000};    // a write to the log has not returned: not ready
   adapters::HttpLimits http;
 };
 
@@ -55,6 +56,8 @@ class Front {
   [[nodiscard]] Answer of_engine(Answer);
   void run();
   void look();
+  void note_log_silence();
+  [[nodiscard]] bool ready() const { return engine_->ready() && !log_silent_; }
   void tell_service();
   [[nodiscard]] Observed observed() const;
   [[nodiscard]] adapters::HttpAnswer renew(const std::string& partition);
@@ -67,6 +70,7 @@ class Front {
   actors::Watchdog watchdog_;
   bool told_ready_ = false;
   std::atomic<bool> alive_{true};
+  std::atomic<bool> log_silent_{false};
   std::unique_ptr<adapters::HttpServer> server_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -178,7 +178,7 @@ int serve(const ServeOptions& options) {
   // Opening a log on Kafka fences an engine of the same name: what else would end a second start by mistake comes
   // first.
   Front front(clock, {config.engine.name, config.log, clock.now()},
-              {config.stuck_limit, config.handler_cpu_limit, config.http_limits});
+              {config.stuck_limit, config.handler_cpu_limit, config.log_write_limit, config.http_limits});
   if (const auto wrong = listen(front, config.http); !wrong.empty()) {
     log_line(actors::Notice::Level::error, "http_not_opened", wrong);
     return exit_usage;
