@@ -67,11 +67,12 @@ void print_misses() {
     std::string_view prefix;
     int digits;
   };
-  constexpr Kind kinds[] = {{"4", 16},    {"4", 19},    {"51", 16},   {"55", 16},   {"2221", 16}, {"2720", 16}, {"34", 15},
-                            {"37", 15},   {"36", 14},   {"3528", 16}, {"6011", 16}, {"62", 16},   {"62", 19},   {"65", 16},
-                            {"5018", 16}, {"6759", 18}, {"2200", 16}, {"8600", 16}, {"9860", 16}};
-  constexpr std::string_view gaps[] = {"",     " ",   "  ",         "-",            ".",           "/", "\n",
-                                       "\r\n", " - ", "\xC2\xA0", "\xE2\x80\x93", "\xE2\x80\xAF"};
+  constexpr Kind kinds[] = {{"4", 16},    {"4", 19},    {"51", 16},   {"55", 16},  {"2221", 16},
+                            {"2720", 16}, {"34", 15},   {"37", 15},   {"36", 14},  {"3528", 16},
+                            {"6011", 16}, {"62", 16},   {"62", 19},   {"65", 16},  {"5018", 16},
+                            {"6759", 18}, {"2200", 16}, {"8600", 16}, {"9860", 16}};
+  constexpr std::string_view gaps[] = {"",    " ",        "  ",           "-",           ".", "/", "\n", "\r\n",
+                                       " - ", "\xC2\xA0", "\xE2\x80\x93", "\xE2\x80\xAF"};
   int missed = 0;
   int all = 0;
   for (const auto& kind : kinds) {
@@ -99,7 +100,8 @@ int main() {
   print_false_hits("EAN-13", [] { return "Tea " + digits(13); });
   print_false_hits("epoch milliseconds", [&] { return between(1'600'000'000'000, 200'000'000'000); });
   print_false_hits("epoch microseconds", [&] { return between(1'600'000'000'000'000, 200'000'000'000'000); });
-  print_false_hits("telephone numbers", [&] { return "+" + between(1, 98) + " " + digits(3) + " " + digits(3) + " " + digits(4); });
+  print_false_hits("telephone numbers",
+                   [&] { return "+" + between(1, 98) + " " + digits(3) + " " + digits(3) + " " + digits(4); });
   print_false_hits("order numbers, 10 digits", [] { return "order " + digits(10); });
   print_false_hits("16 digits by chance", [] { return "order " + digits(16); });
   print_misses();
