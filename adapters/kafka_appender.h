@@ -21,6 +21,8 @@ class Appender final : public Listener {
       : options_(options), keeps_(keeps) {}
   ~Appender() override;
 
+  /// Before anything is written.
+  void bound_batches(std::size_t most_bytes) { kafka::bound_batches(options_, most_bytes); }
   /// Appends and waits until all are stored. Some may be even if the status is not ok.
   events::Appended append(std::span<const events::NewRecord>);
   /// Appends without waiting. What became of earlier ones is told then: the first failure since the last call.

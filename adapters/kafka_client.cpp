@@ -16,7 +16,9 @@ std::unique_ptr<KafkaClient> KafkaClient::open(const KafkaOptions& options, std:
   client->reader_ = kafka::Reader::make(options, status);
   if (!client->reader_) return nullptr;
   status = kafka::prepare_topics(client->reader_->client(), options, partitions_if_new, client->topics_);
-  return status.ok() ? std::move(client) : nullptr;
+  if (!status.ok()) return nullptr;
+  client->appender_.bound_batches(client->topics_.least_limit_bytes());
+  return client;
 }
 
 events::Appended KafkaClient::append(std::span<const events::NewRecord> records) {

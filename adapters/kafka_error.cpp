@@ -96,6 +96,8 @@ events::LogStatus Error::status(std::string_view tried) const {
   switch (code) {
     case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
       return {LogError::full, what + ". Look at the broker's disk (space, health)."};
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      return {LogError::invalid, what + ". A topic's max.message.bytes is lower than it was at the start: raise it."};
     case RD_KAFKA_RESP_ERR_INVALID_MSG:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
       return {LogError::corrupt, what + ". A stored batch cannot be read; look at the broker's log."};

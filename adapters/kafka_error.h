@@ -27,6 +27,7 @@ struct Error {
   /// Another producer or member has this one's name.
   [[nodiscard]] bool fenced() const;
   /// The brokers could not be asked, not in time, or were just changing places: it may be different later.
+  [[nodiscard]] bool too_large() const { return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; }
   [[nodiscard]] bool unavailable() const;
   /// The brokers asked know no such topic or partition: just made, or deleted. It is `unavailable` too.
   [[nodiscard]] bool unknown_topic() const;

@@ -17,12 +17,8 @@ inline constexpr events::PollLimits restored_at_once{5'000, 4 * 1024 * 1024, {}}
 
 /// A sentence if the record is too large or names no partition of the log; empty if it can be taken.
 [[nodiscard]] inline std::string refusal(const events::NewRecord& record, const Topics& topics) {
-  constexpr std::size_t overhead_bytes = 100;  // of a batch that holds one record
-  constexpr std::size_t header_overhead_bytes = 10;
   if (auto why = adapters::refusal(record, topics.partitions); !why.empty()) return why;
-  std::size_t bytes =
-      overhead_bytes + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  for (const auto& h : record.headers) bytes += header_overhead_bytes + h.name.size() + h.value.size();
+  const auto bytes = bytes_to_write(record);
   const auto most = topics.largest_record_bytes[static_cast<std::size_t>(record.stream)];
   if (bytes <= most) return {};
   return "a record of " + std::to_string(bytes) + " bytes is over the topic's max.message.bytes of " +

@@ -29,6 +29,10 @@ std::unique_ptr<KafkaLog> KafkaLog::open(const KafkaOptions& options, std::int32
   if (!log->reader_) return nullptr;
   status = kafka::prepare_topics(log->reader_->client(), options, partitions_if_new, log->topics_);
   if (!status.ok()) return nullptr;
+  const auto batch_bytes = log->topics_.least_limit_bytes();
+  log->transactions_.bound_batches(batch_bytes);
+  log->ticks_.bound_batches(batch_bytes);
+  log->alerts_.bound_batches(batch_bytes);
   auto error = log->transactions_.begin_anew_if_needed();
   // Fenced before it has done anything: its beginning crossed the end of a predecessor's transaction, or another start.
   if (error.fenced()) error = log->transactions_.begin_anew_if_needed();

@@ -35,6 +35,7 @@ constexpr Fixed fixed[] = {
     {"request.required.acks", "a transaction needs all"},
     {"max.in.flight.requests.per.connection", "more than five would break the order of records"},
     {"max.in.flight", "more than five would break the order of records"},
+    {"message.max.bytes", "it is the largest record that Mayfly writes; topics have limits of their own"},
     {"partitioner", "records are given their partition by murmur2 of the key"},
     {"allow.auto.create.topics", "topics need settings that a broker's automatic ones do not have"},
     {"enable.gapless.guarantee", "a failed record ends its transaction already"},

@@ -1,8 +1,12 @@
 #include "adapters/kafka_settings.h"
 
+#include "adapters/record_limits.h"
+
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -13,7 +17,7 @@ namespace {
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 constexpr int heartbeats_per_session = 5;
-constexpr const char* most_bytes = "1200000";  // of a record; the topics' own limits are lower
+constexpr std::size_t largest_batch_bytes = 900'000;  // of several records; one that is larger goes alone
 
 Settings begins_with(Role role) {
   Settings all = {{"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "1000"}, {"retry.backoff.ms", "10"}};
@@ -31,15 +35,11 @@ Settings begins_with(Role role) {
     case Role::transactional:
       add({{"compression.codec", "lz4"},
            {"linger.ms", "5"},  // a commit flushes at once
-           {"batch.size", "900000"},
-           {"message.max.bytes", most_bytes},
+           {"batch.size", std::to_string(largest_batch_bytes)},
            {"queue.buffering.max.messages", "1000000"}});
       break;
     case Role::appender:
-      add({{"compression.codec", "lz4"},
-           {"linger.ms", "0"},
-           {"batch.size", "900000"},
-           {"message.max.bytes", most_bytes}});
+      add({{"compression.codec", "lz4"}, {"linger.ms", "0"}, {"batch.size", std::to_string(largest_batch_bytes)}});
       break;
   }
   return all;
@@ -68,12 +68,15 @@ Settings must_hold(Role role, const KafkaOptions& options, const Identity& ident
       add({{"enable.partition.eof", "true"}});
       break;
     case Role::transactional:
-      add({{"transactional.id", identity.transactional_id},
+      add({{"message.max.bytes", std::to_string(largest_record_bytes)},
+           {"transactional.id", identity.transactional_id},
            {"transaction.timeout.ms", ms(options.transaction_timeout)},
            {"message.timeout.ms", ms(options.transaction_timeout)}});
       break;
     case Role::appender:
-      add({{"enable.idempotence", "true"}, {"message.timeout.ms", ms(options.request_limit)}});  // 0: none
+      add({{"message.max.bytes", std::to_string(largest_record_bytes)},
+           {"enable.idempotence", "true"},
+           {"message.timeout.ms", ms(options.request_limit)}});  // 0: none
       break;
   }
   return all;
@@ -111,6 +114,13 @@ Identity identity_of(std::string_view engine, const KafkaOptions& options) {
   identity.group = "mayfly-" + std::string(engine);
   identity.transactional_id = identity.group + "-" + identity.instance;
   return identity;
+}
+
+void bound_batches(KafkaOptions& options, std::size_t most_bytes) {
+  auto& size = options.properties.try_emplace("batch.size", std::to_string(largest_batch_bytes)).first->second;
+  std::size_t wanted = 0;
+  std::from_chars(size.data(), size.data() + size.size(), wanted);
+  size = std::to_string(std::clamp<std::size_t>(wanted, 1, most_bytes));
 }
 
 Client make_client(Role role, const KafkaOptions& options, const Identity& identity, Listener& heard_by,

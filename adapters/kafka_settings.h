@@ -44,6 +44,9 @@ struct Identity {
 };
 [[nodiscard]] Identity identity_of(std::string_view engine, const KafkaOptions&);
 
+/// Batches of several records that its producers send take no more, however `batch.size` is set.
+void bound_batches(KafkaOptions&, std::size_t most_bytes);
+
 /// A client of that role. Null with `status` set if its settings contradict each other.
 [[nodiscard]] Client make_client(Role, const KafkaOptions&, const Identity&, Listener&, events::LogStatus& status);
 

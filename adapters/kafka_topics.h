@@ -4,6 +4,7 @@
 #include "adapters/kafka_handles.h"
 #include "adapters/kafka_options.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,10 @@ struct Topics {
   std::int32_t partitions = 0;
   std::array<std::size_t, events::stream_count> largest_record_bytes{};
   std::string warning;  // empty: none
+  /// What a batch may take that is to fit every one of them.
+  [[nodiscard]] std::size_t least_limit_bytes() const {
+    return *std::min_element(largest_record_bytes.begin(), largest_record_bytes.end());
+  }
 };
 
 /// Makes what is missing with that many partitions (0: all must be there), then checks all. `unavailable` where brokers

@@ -63,6 +63,7 @@ CommitResult Transactions::result(CommitOutcome outcome, const Error& error) con
     const auto heard = listener_.last_heard();
     if (!heard.empty()) message += " Last heard: " + heard + ".";
   }
+  if (error.too_large()) message += " A topic's max.message.bytes is lower than it was at the start: raise it.";
   return {outcome, std::move(message), error.status({}).error};
 }
 
@@ -125,6 +126,7 @@ CommitResult Transactions::give_up(const Error& why) {
     clean = aborted.ok();
   }
   if (!clean) throw_away();
+  if (why.too_large()) return result(CommitOutcome::failed, why);  // trying the same again comes to the same
   return result(why.fenced() ? CommitOutcome::fenced : CommitOutcome::aborted, why);
 }
 

@@ -17,6 +17,8 @@ class Transactions {
   Transactions(KafkaOptions options, Identity identity)
       : options_(std::move(options)), identity_(std::move(identity)) {}
 
+  /// Before anything is written.
+  void bound_batches(std::size_t most_bytes) { kafka::bound_batches(options_, most_bytes); }
   /// Makes the producer if there is none, fencing every earlier one of this name and ending its transaction.
   Error begin_anew_if_needed();
   /// One transaction: the records, and the positions as the group's. Blocks until its outcome is known or given up on.

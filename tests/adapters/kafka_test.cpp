@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <random>
 #include <set>
 #include <string>
 #include <thread>
@@ -48,6 +49,30 @@ events::Polled poll_until_said(events::Log& log) {
     auto polled = log.poll(short_wait);
     if (!polled.status.ok() || std::chrono::steady_clock::now() > until) return polled;
   }
+}
+
+/// Soon the topic takes no larger batch.
+void limit_topic(const adapters::KafkaOptions& options, Stream stream, const std::string& most_bytes) {
+  constexpr int patience_ms = 20'000;
+  events::LogStatus status;
+  const auto reader = adapters::kafka::Reader::make(options, status);
+  REQUIRE_MESSAGE(reader, status.message);
+  const adapters::kafka::Queue queue(rd_kafka_queue_new(reader->client()));
+  std::array changes = {rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, options.topic(stream).c_str())};
+  rd_kafka_ConfigResource_set_config(changes[0], "max.message.bytes", most_bytes.c_str());
+  rd_kafka_ConfigResource_set_config(changes[0], "message.timestamp.type", "LogAppendTime");
+  rd_kafka_AlterConfigs(reader->client(), changes.data(), changes.size(), nullptr, queue.get());
+  const adapters::kafka::Event event(rd_kafka_queue_poll(queue.get(), patience_ms));
+  rd_kafka_ConfigResource_destroy(changes[0]);
+  REQUIRE(event);
+  REQUIRE(rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+std::string incompressible(std::size_t size) {
+  std::mt19937 random(16);
+  std::string bytes(size, ' ');
+  for (auto& b : bytes) b = static_cast<char>(random() & 0xff);
+  return bytes;
 }
 
 void delete_topic(const adapters::KafkaOptions& options, Stream stream) {
@@ -330,4 +355,38 @@ TEST_CASE("a Kafka log tells how many transactions it committed and how long the
   CHECK(figures["transactions_within_5000_ms"] == 1);
   CHECK(figures["transactions_time_us"] > 0);
   CHECK(figures["rebalances"] == 1);
+}
+
+TEST_CASE("a record that a Kafka broker calls too large fails its commit for good") {
+  const KafkaFixture kafka;
+  Instance engine{kafka.engine_named("first"), {}};
+  while (engine.served.size() < 2) REQUIRE(engine.poll_once().ok());
+  limit_topic(kafka.options, Stream::events, "2000");  // the log has read the limit before
+  const auto value = incompressible(100'000);
+  const events::NewRecord said[] = {{Stream::events, 0, "k", value, {}}};
+  auto result = engine.log->commit({said, {}});
+  for (int i = 0; i < most_polls && result.ok(); ++i) result = engine.log->commit({said, {}});
+  CHECK(result.outcome == CommitOutcome::failed);
+  CHECK_MESSAGE(result.message.find("max.message.bytes") != std::string::npos, result.message);
+}
+
+TEST_CASE("a Kafka log sends no batch that is over the least max.message.bytes of its topics") {
+  const KafkaFixture kafka;
+  kafka.client();  // makes the topics
+  limit_topic(kafka.options, Stream::commands, "131072");
+  events::LogStatus status;
+  const auto reader = adapters::kafka::Reader::make(kafka.options, status);
+  adapters::kafka::Topics topics;
+  for (int i = 0; i < most_polls && topics.least_limit_bytes() != 131'072; ++i) {
+    REQUIRE(adapters::kafka::prepare_topics(reader->client(), kafka.options, 0, topics).ok());
+  }
+  const auto value = incompressible(20'000);
+  const std::vector<events::NewRecord> lines(40, {Stream::commands, 0, "into", value, {}});
+  const auto client = kafka.client();
+  const auto appended = client->append(lines);
+  CHECK_MESSAGE(appended.status.ok(), appended.status.message);
+  Instance engine{kafka.engine_named("first"), {}};
+  while (engine.served.size() < 2) REQUIRE(engine.poll_once().ok());
+  const auto result = engine.log->commit({lines, {}});
+  CHECK_MESSAGE(result.ok(), result.message);
 }

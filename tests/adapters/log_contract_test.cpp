@@ -3,6 +3,7 @@
 #include "adapters/faulty_log.h"
 #include "adapters/kafka_fixture.h"
 #include "adapters/memory_log.h"
+#include "adapters/record_limits.h"
 #include "adapters/sqlite_client.h"
 #include "adapters/sqlite_log.h"
 
@@ -14,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -135,6 +137,14 @@ std::map<std::string, std::string> state_of(events::Log& log, events::Partition 
   return state;
 }
 
+/// The same at each call.
+std::string incompressible(std::size_t size) {
+  std::mt19937 random(16);
+  std::string bytes(size, ' ');
+  for (auto& b : bytes) b = static_cast<char>(random() & 0xff);
+  return bytes;
+}
+
 template <std::size_t N>
 events::CommitResult commit(events::Log& log, const events::NewRecord (&records)[N], events::Offset next = 0) {
   const events::Position position{0, next};
@@ -239,6 +249,51 @@ TEST_CASE_TEMPLATE("a commit writes all or nothing", Fixture, EVERY_LOG) {
   CHECK(commit(*log, bad, 5).outcome == CommitOutcome::failed);
   CHECK(fixture.client()->read(Stream::events, 0, 0, everything).batch.records.empty());
   CHECK(state_of(*log, 0).empty());
+}
+
+TEST_CASE_TEMPLATE("a record of the largest size is taken, one with a byte more is refused and nothing is written",
+                   Fixture, EVERY_LOG) {
+  Fixture fixture;
+  const auto log = fixture.engine();
+  const auto client = fixture.client();
+  begin(*log);
+  const std::string bytes = incompressible(adapters::largest_record_bytes);
+  struct Case {
+    std::string what;
+    std::size_t key, value, header;
+  };
+  // With one header (a name of one byte) as a log counts it.
+  constexpr auto all = adapters::largest_record_bytes - adapters::record_overhead_bytes -
+                       adapters::header_overhead_bytes - std::size_t{1};
+  constexpr auto value = adapters::largest_value_bytes;
+  const Case cases[] = {{"the value", 1, value, 1},
+                        {"the key", all - 2, 1, 1},
+                        {"the header", 1, 1, all - 2},
+                        {"all together", 1, value, all - value - 1}};
+  events::Offset written = 0;
+  for (const auto& c : cases) {
+    CAPTURE(c.what);
+    const auto of = [&](std::size_t key, std::size_t value_bytes, const events::Header& header) {
+      return record(Stream::events, 0, events::Bytes(bytes).substr(0, key), events::Bytes(bytes).substr(0, value_bytes),
+                    {&header, 1});
+    };
+    const events::Header fits{"h", events::Bytes(bytes).substr(0, c.header)};
+    const events::Header longer{"h", events::Bytes(bytes).substr(0, c.header + 1)};
+    const bool by_key = c.key > 1;
+    const bool by_value = c.value == value && c.header == 1;
+    const events::NewRecord taken[] = {of(c.key, c.value, fits)};
+    const events::NewRecord refused[] = {
+        record(Stream::events, 0, "k", "beside it"),
+        of(c.key + (by_key ? 1 : 0), c.value + (by_value ? 1 : 0), by_key || by_value ? fits : longer)};
+    const auto at_the_limit = commit(*log, taken);
+    CHECK_MESSAGE(at_the_limit.ok(), at_the_limit.message);
+    CHECK(fixture.client()->ends(Stream::events, 0).end > written);
+    written = fixture.client()->ends(Stream::events, 0).end;
+    CHECK(commit(*log, refused).outcome == CommitOutcome::failed);
+    CHECK(client->append(refused).status.error == events::LogError::invalid);
+    CHECK(log->append(refused[1]).error == events::LogError::invalid);
+    CHECK(fixture.client()->ends(Stream::events, 0).end == written);
+  }
 }
 
 TEST_CASE_TEMPLATE("restore gives the newest state record of each key and no tombstones", Fixture, EVERY_LOG) {
