@@ -280,6 +280,28 @@ class DeadLetters(DeadLetterCases, unittest.TestCase):
         self.assertEqual(self.verb("deadletters", "retry", "--cart", "c1", "--yes").returncode, 0)
         self.events("c1", "cart.line_added")
 
+    def test_a_record_as_large_as_its_topic_takes_is_a_dead_letter_and_the_engine_serves_on(self):
+        engine = self.serve()
+        cases = {
+            "value": (b"v" * 1_060_000, [], "none"),
+            "headers": (b"v", [("x", b"h" * 1_113_000)], "none"),
+            "compressed": (b"v" * 3_000_000, [], "gzip"),
+        }
+        for cart, (value, h, codec) in cases.items():
+            producer = Producer(
+                {"bootstrap.servers": BROKERS, "message.max.bytes": 4_000_000, "compression.type": codec}
+            )
+            refused = []
+            producer.produce(
+                f"{self.own}-commands", key=cart, value=value, headers=h, partition=partition_of(cart),
+                on_delivery=lambda error, _, refused=refused: refused.append(error),
+            )
+            self.assertEqual((producer.flush(PATIENCE_S), refused), (0, [None]), cart)
+            self.send("cart.create", cart, "currency=GBP")
+            self.assertEqual(self.events(cart, "cart.created"), ["command.dead_lettered", "cart.created"], cart)
+        self.assertEqual(sorted(d["key"] for d in self.dead_letters()), sorted(cases))
+        self.assertIsNone(engine.poll())
+
     def events(self, cart, until):
         """Types of the cart's events, once the last one is there."""
         end = time.monotonic() + PATIENCE_S
