@@ -32,6 +32,7 @@ class Program:
         self.name = name
         self.output = os.path.join(folder, name + ".out")
         with open(self.output, "ab") as output:
+            self.begins = output.tell()  # in that file, what this process prints
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
     def exit_code(self):
@@ -45,6 +46,11 @@ class Program:
             return self.process.wait(within_s)
         except subprocess.TimeoutExpired:
             raise Failed(f"{self.name} (pid {self.process.pid}) did not end within {within_s} s of {how.name}") from None
+
+    def said(self, word):
+        with open(self.output, "rb") as output:
+            output.seek(self.begins)
+            return word.encode() in output.read()
 
     def last_words(self):
         with open(self.output, "rb") as output:
@@ -125,6 +131,8 @@ class Run:
         self.wait_for("the end of the feed", lambda decided, there: self.feed_ended())
         end = self.look()[1]
         self.wait_for("the engine to catch up", lambda decided, there: decided >= end)
+        # Until then it may not yet have said what it does at the signal.
+        self.wait_for("the engine to be ready", lambda decided, there: self.engine.said('"ready"'))
         code = self.engine.stop(signal.SIGTERM, 120)
         if code != 0:
             raise Failed(f"the engine ended with {code} after SIGTERM:\n{self.engine.last_words()}")

@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Http(unittest.TestCase):
@@ -45,7 +46,8 @@ class Http(unittest.TestCase):
         subprocess.run([MAYFLY, "send", "--log", self.log, *words], check=True, capture_output=True, timeout=PATIENCE_S)
 
     def wait_for_commands(self, count):
-        for _ in range(1000):
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
             tree = json.loads(self.get("/tree")[1])
             if tree["engine"]["commands"] >= count:
                 return tree
