@@ -116,7 +116,7 @@ class LineSender {
     if (next == InputLines::Next::failed) complain("standard input cannot be read\n");
     if (next == InputLines::Next::stopped && !lines.rest().empty()) {
       ++bad_;
-      complain("line %lld was not whole when this was asked to stop; not sent\n", static_cast<long long>(number_ + 1));
+      complain("line %lld was not whole when this was asked to stop; not sent\n", static_cast<long long>(number_) + 1);
     }
     complain("%lld sent, %lld not\n", static_cast<long long>(writer_.written()), static_cast<long long>(bad_));
     return bad_ == 0 && next != InputLines::Next::failed ? exit_ok : exit_failed;
