@@ -4,6 +4,7 @@ import atexit
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 
@@ -26,7 +27,7 @@ def build(preset, *targets):
     wanted = ["--target", *targets] if targets else []
     # tools/run may have configured it without tests.
     configure = (f"{{ grep -qs '^MAYFLY_TESTS:BOOL=ON' build/{preset}/CMakeCache.txt && [[ -e build/{preset}/build.ninja ]]; }} || "
-                 f"cmake --preset {preset} -DMAYFLY_TESTS=ON")
+                 f"cmake --fresh --preset {preset} -DMAYFLY_TESTS=ON")
     return ["bash", "-c", f'{configure} && cmake --build --preset {preset} "$@"', "build", *wanted]
 
 
@@ -164,6 +165,8 @@ def start():
     os.environ["MAYFLY_KAFKA_HOME"] = str(ROOT / "build/kafka-test")
     os.environ["MAYFLY_KAFKA_PORT"] = str(free_ports.pair())
     os.environ["MAYFLY_KAFKA"] = "127.0.0.1:" + os.environ["MAYFLY_KAFKA_PORT"]
+    if shutil.which("ccache"):
+        os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
     atexit.register(lambda: subprocess.run([ROOT / "tools/kafka", "clean"], check=False))
     return main(list(steps()), ROOT, ROOT / "build/test-logs", CORES, sys.argv[1:])
 
