@@ -158,7 +158,7 @@ TEST_CASE("product, telephone and short order numbers and times are no card numb
 }
 
 TEST_CASE("digits of every script make a card number") {
-  for (const char32_t zero : {0x660, 0x6F0, 0x966, 0xFF10, 0x1D7CE, 0x1D7F6}) {
+  for (const auto zero : {U'\u0660', U'\u06F0', U'\u0966', U'\uFF10', U'\U0001D7CE', U'\U0001D7F6'}) {
     std::string text;
     for (const char digit : std::string("4111111111111111")) {
       const auto code = zero + static_cast<char32_t>(digit - '0');
