@@ -75,9 +75,9 @@ TEST_CASE("the demo's provider says of a payment what it did with it") {
       {"session_ended", ""},
       {"status_requested", "payment.status not_found 0 0 0"},
   };
-  for (const auto& [asked, answered] : rows) {
-    world.say(asked);
-    CHECK_MESSAGE(world.answer() == answered, asked);
+  for (const auto& row : rows) {
+    world.say(row.first);
+    CHECK_MESSAGE(world.answer() == row.second, row.first);
   }
 }
 
