@@ -58,8 +58,9 @@ std::unique_ptr<PartitionState> Engine::State::restore_partition(events::Partiti
 void Engine::State::serve_partition(std::unique_ptr<PartitionState> state) {
   const auto partition = state->partition;
   for (const auto& [cart, why] : state->unreadable) {
-    say(Notice::Level::error, "state_unreadable", "state of cart " + cart + ": " + why + " The cart is quarantined.",
-        partition);
+    std::string message = "state of cart ";
+    message.append(cart).append(": ").append(why).append(" The cart is quarantined.");
+    say(Notice::Level::error, "state_unreadable", std::move(message), partition);
   }
   auto& one = served[partition];
   one.status = state->status();
