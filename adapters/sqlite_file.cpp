@@ -137,11 +137,11 @@ void check_not_gone(const std::string& file) {
                    lock_of(file) + " first: it gives the same offsets and ids again."});
 }
 
-void check_not_older(const std::string& file, bool served, std::int64_t state_records) {
-  if (!served) return;
-  const auto noted = FileLock::noted(lock_of(file));
-  if (!noted || *noted <= state_records) return;
-  throw not_whole(file, "it ends at state record " + std::to_string(state_records) + ", and " + std::to_string(*noted) +
+std::optional<std::int64_t> noted_state_records(const std::string& file) { return FileLock::noted(lock_of(file)); }
+
+void check_not_older(const std::string& file, std::int64_t noted, std::int64_t state_records) {
+  if (noted <= state_records) return;
+  throw not_whole(file, "it ends at state record " + std::to_string(state_records) + ", and " + std::to_string(noted) +
                             " were written: " + wal_of(file) + " was lost, or an older copy was put in its place");
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace mayfly::adapters::sqlite {
@@ -35,8 +36,11 @@ void check_not_gone(const std::string& file);
 /// write-ahead log, which stays for as long as the mark does.
 void check_not_a_part(const std::string& file);
 
-/// The same of an open one, by the number that its engine noted last in the lock file (docs/log.md). `served`: the
-/// mark.
-void check_not_older(const std::string& file, bool served, std::int64_t state_records);
+/// How many state records the engine noted last in the lock file (docs/log.md), after it had committed them.
+[[nodiscard]] std::optional<std::int64_t> noted_state_records(const std::string& file);
+
+/// The same of an open one that is marked as served. `noted` must have been read before `state_records`: engines commit
+/// meanwhile.
+void check_not_older(const std::string& file, std::int64_t noted, std::int64_t state_records);
 
 }  // namespace mayfly::adapters::sqlite

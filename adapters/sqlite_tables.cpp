@@ -95,7 +95,10 @@ std::int32_t prepare(Connection& db, std::int32_t partitions_if_new) {
                 db.file() + ": it has " + std::to_string(partitions) +
                     " partitions, a log has at least one; restore it from a backup or give another file");
   }
-  check_not_older(db.file(), meta(db, "SELECT value FROM meta WHERE key = 'served'") == 1, state_records(db));
+  // In this order: what an engine commits in between is then in the file and not yet in the note, never the reverse.
+  const auto noted = noted_state_records(db.file());
+  const bool served = meta(db, "SELECT value FROM meta WHERE key = 'served'") == 1;
+  if (served && noted) check_not_older(db.file(), *noted, state_records(db));
   db.keep_wal();
   return static_cast<std::int32_t>(partitions);
 }

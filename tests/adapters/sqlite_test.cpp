@@ -6,8 +6,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 using namespace mayfly;
 using adapters::sqlite::Access;
@@ -99,4 +101,26 @@ TEST_CASE("an engine whose file was taken over writes no tick either, and is tol
   CHECK(old->append({events::Stream::commands, 0, std::nullopt, "tick", {}}).error == LogError::fenced);
   CHECK(old->poll(everything).status.error == LogError::owned);
   CHECK(usurper->append({events::Stream::commands, 0, std::nullopt, "tick", {}}).ok());
+}
+
+TEST_CASE("a reader that opens the log while its engine commits takes it as whole") {
+  File file;
+  const auto log = file.engine();
+  for (const auto p : log->poll(everything).taken) {
+    log->restore(p, [](events::Bytes, events::Bytes) {});
+    log->start(p);
+  }
+  std::atomic<bool> opened = false;
+  std::atomic<bool> committed = true;
+  std::thread engine([&] {
+    const events::NewRecord state{events::Stream::state, 0, "c1", "cart", {}};
+    while (!opened && committed) committed = log->commit({{&state, 1}, {}}).ok();
+  });
+  int readers = 0;
+  while (readers < 500 && file.reader() != nullptr) ++readers;
+  CAPTURE(file.status.message);
+  opened = true;
+  engine.join();
+  CHECK(committed);
+  CHECK(readers == 500);
 }
