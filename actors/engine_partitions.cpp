@@ -14,7 +14,7 @@ void Engine::State::take_all() {
   while (!to_take.empty() && !trouble && !fatal) {
     const auto partition = *to_take.begin();
     take(partition);
-    if (served.contains(partition)) to_take.erase(partition);
+    if (served.contains(partition) || left_alone.contains(partition)) to_take.erase(partition);
   }
 }
 
@@ -23,6 +23,13 @@ void Engine::State::take(events::Partition partition, std::string rebuilt) {
   phase(partition, PartitionPhase::restoring);
   auto state = restore_partition(partition, nullptr);
   if (!state) return;
+  left_alone.erase(partition);
+  if (state->position_forgotten) {
+    say(Notice::Level::warning, "position_forgotten",
+        "the log has no committed position of partition " + std::to_string(partition) +
+            " any more; it goes on from the state's, offset " + std::to_string(state->position.next),
+        partition);
+  }
   if (!rebuilt.empty()) state->alerts.push_back({"partition_rebuilt", {}, std::move(rebuilt)});
   serve_partition(std::move(state));
   phase(partition, PartitionPhase::serving);
@@ -48,6 +55,8 @@ std::unique_ptr<PartitionState> Engine::State::restore_partition(events::Partiti
   if (cannot.error == events::LogError::unavailable) {
     trouble = true;
     say(Notice::Level::warning, "log_unavailable", cannot.message + " This is tried again.", partition);
+  } else if (cannot.only_this_one()) {
+    leave_alone(partition, cannot);
   } else {
     say(Notice::Level::error, "cannot_serve", cannot.message, partition);
     fail(cannot.message, cannot.error);
@@ -68,7 +77,7 @@ void Engine::State::serve_partition(std::unique_ptr<PartitionState> state) {
   one.committed = state->position.next;
   flight.passed(partition, one.committed);
   one.supervisor = system.spawn<PartitionActor>(std::ref(environment), std::move(state));
-  log.start(partition);
+  log.start(partition, one.committed);
   gauge();
 }
 
@@ -92,7 +101,8 @@ void Engine::State::rebuild(const Failing& failing) {
       ++counted.rebuilds;
     }
     take(partition, why);
-    if (!served.contains(partition) && !fatal) to_take.insert(partition);  // the log does not give it now
+    if (!served.contains(partition) && !left_alone.contains(partition) && !fatal)
+      to_take.insert(partition);  // the log does not give it now
   }
 }
 

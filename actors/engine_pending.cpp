@@ -1,6 +1,7 @@
 // Alerts that no command raises: they are written outside transactions, because a partition that is held up has no
 // batch to carry them.
 #include "actors/engine_state.h"
+#include "actors/partition_state.h"
 #include "actors/record_writer.h"
 #include "events/time_text.h"
 
@@ -52,6 +53,18 @@ void Engine::State::watch_pending() {
     }
     say(finding.hanging ? Notice::Level::error : Notice::Level::info, name, message, finding.at.partition);
     pending.said(finding);
+  }
+}
+
+/// Said and alerted once for each reason, however often the log gives the partition anew.
+void Engine::State::leave_alone(events::Partition partition, const CannotServe& cannot) {
+  phase(partition, PartitionPhase::stopped);
+  auto& why = left_alone[partition];
+  if (why == cannot.message) return;
+  why = cannot.message;
+  say(Notice::Level::error, cannot.name, why, partition);
+  if (const auto status = write_alert(cannot.name, {partition, 0}, why, clock.now().ms); !status.ok()) {
+    say(Notice::Level::warning, "alert_not_written", status.message, partition);
   }
 }
 

@@ -68,6 +68,7 @@ void Engine::State::renew(events::Partition partition) {
   StateComparison comparison(*handover.state, handover.findings);
   auto woken = restore_partition(partition, &comparison);
   if (!woken) {  // the log does not give it now: taken when it does
+    if (left_alone.contains(partition)) return;
     phase(partition, PartitionPhase::restoring);
     to_take.insert(partition);
     return;
@@ -95,7 +96,7 @@ bool Engine::State::hand_over(events::Partition partition, Handover& handover) {
   served.erase(partition);
   if (handover.state) return true;
   take(partition, "The supervisor died before the partition could be renewed.");
-  if (!served.contains(partition) && !fatal) to_take.insert(partition);
+  if (!served.contains(partition) && !left_alone.contains(partition) && !fatal) to_take.insert(partition);
   return false;
 }
 

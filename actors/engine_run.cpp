@@ -76,12 +76,16 @@ bool Engine::State::step(bool until_caught_up) {
     settle_commit();
     for (auto p : polled.lost) {
       to_take.erase(p);
+      left_alone.erase(p);
       drop(p);
       forget_view(p);
       say(Notice::Level::info, "partition_lost", "partition " + std::to_string(p) + " is not ours any more", p);
     }
     for (auto p : polled.taken) to_take.insert(p);
     take_all();
+  }
+  if (served.empty() && to_take.empty() && !left_alone.empty()) {
+    fail("No partition given to this engine can be served: " + left_alone.begin()->second, events::LogError::corrupt);
   }
   heed(polled.status);
   ready = polled.settled && !trouble && !fatal && to_take.empty();

@@ -49,6 +49,7 @@ struct PartitionBudget {
 class StateComparison;
 struct Handover;
 struct PartitionState;
+struct CannotServe;
 
 /// Partitions whose supervisor must be built anew from the log.
 struct Failing {
@@ -70,7 +71,8 @@ struct Engine::State {
   caf::actor_system_config caf_config;
   caf::actor_system system;
   std::map<events::Partition, Served> served;
-  std::set<events::Partition> to_take;     // ours; not restored yet
+  std::set<events::Partition> to_take;                  // ours; not restored yet
+  std::map<events::Partition, std::string> left_alone;  // ours; their commands are not whole, and why: alerted once
   std::set<events::Partition> read_again;  // rebuilt in this step: what it has polled of them is polled again
   Gate gate;
   RestartWindow rebuilds;
@@ -152,6 +154,7 @@ struct Engine::State {
 
   // Alerts that no command raises: engine_pending.cpp
   void watch_pending();
+  void leave_alone(events::Partition, const CannotServe&);
   /// `occasion` tells alerts of one name at one position apart: 0 where there can be one only.
   [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message,
                                               std::int64_t occasion);

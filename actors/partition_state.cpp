@@ -117,6 +117,47 @@ bool state_is_ahead(const Reading& r) {
   return r.restored.status.ok() && r.unreadable.empty() && r.position && r.position->next > r.restored.next;
 }
 
+events::Offset next_of(const Reading& r) {
+  return r.position && !r.restored.has_committed ? r.position->next : r.restored.next;
+}
+
+/// State that another engine wrote, or this one for another partition count.
+std::optional<CannotServe> misfit(const Reading& r, std::int32_t partitions, std::string_view engine) {
+  if (!r.position) return std::nullopt;
+  if (r.position->partitions != partitions) {
+    return CannotServe{"the state was written with " + std::to_string(r.position->partitions) +
+                       " partitions, the log has " + std::to_string(partitions) +
+                       ". Carts would be looked for in the wrong place; partition counts cannot be changed."};
+  }
+  if (r.position->engine != engine) {
+    return CannotServe{"the state belongs to the engine named '" + r.position->engine + "', this one is '" +
+                       std::string(engine) + "'. Give that name: it is part of every idempotency key."};
+  }
+  return std::nullopt;
+}
+
+/// Commands that were deleted before they were decided, or that are not there any more though they were.
+std::optional<CannotServe> broken_commands(const Reading& r, events::Partition partition) {
+  const auto next = next_of(r);
+  const auto [first, end] = std::pair(r.restored.first, r.restored.end);
+  if (first <= next && next <= end) return std::nullopt;
+  const auto here = "partition " + std::to_string(partition) + " is not served: its position is " +
+                    std::to_string(next) + ", but its commands begin at offset " + std::to_string(first) +
+                    " and end before " + std::to_string(end) + ". ";
+  if (first > next) {
+    return CannotServe{here + "Those from " + std::to_string(next) + " to " + std::to_string(first - 1) +
+                           " were deleted before they were decided, by retention or by hand. Stop the engine; then "
+                           "either bring all streams back as of one moment, or begin with new ones and send again "
+                           "what was not decided. Keep commands longer than the engine is ever away.",
+                       events::LogError::corrupt, "log_gap"};
+  }
+  return CannotServe{here +
+                         "Commands that were decided are gone from its end: it was made anew, restored from an "
+                         "older copy, or lost them with a broker. Stop the engine; then either bring all streams "
+                         "back as of one moment, or begin with new ones.",
+                     events::LogError::corrupt, "log_cut"};
+}
+
 }  // namespace
 
 std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& log, events::Partition partition,
@@ -129,29 +170,23 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   const std::string where = "partition " + std::to_string(partition) + ": ";
   if (!restored.status.ok()) return CannotServe{where + restored.status.message, restored.status.error};
   if (!unreadable.empty()) return CannotServe{where + unreadable, events::LogError::corrupt};
+  if (auto cannot = misfit(reading, log.partitions(), engine)) return CannotServe{where + cannot->message};
   if (!position && (restored.next != 0 || state->live_carts() != 0)) {
     return CannotServe{
         where + "commands are committed up to offset " + std::to_string(restored.next) +
         " but the state stream holds no position record; it is incomplete. Restore it, or begin with new topics."};
   }
-  if (position) {
-    if (position->next != restored.next) {
-      return CannotServe{where + "the committed position is " + std::to_string(restored.next) +
-                         " but its state is that of " + std::to_string(position->next) +
-                         ". Serving would lose or repeat events; restore both together."};
-    }
-    if (position->partitions != log.partitions()) {
-      return CannotServe{where + "the state was written with " + std::to_string(position->partitions) +
-                         " partitions, the log has " + std::to_string(log.partitions()) +
-                         ". Carts would be looked for in the wrong place; partition counts cannot be changed."};
-    }
-    if (position->engine != engine) {
-      return CannotServe{where + "the state belongs to the engine named '" + position->engine + "', this one is '" +
-                         std::string(engine) + "'. Give that name: it is part of every idempotency key."};
-    }
-    state->position = *position;
+  if (position && restored.has_committed && position->next != restored.next) {
+    return CannotServe{where + "the committed position is " + std::to_string(restored.next) +
+                       " but its state is that of " + std::to_string(position->next) +
+                       ". Serving would lose or repeat events; restore both together."};
   }
-  state->position.next = restored.next;
+  if (auto broken = broken_commands(reading, partition)) return std::move(*broken);
+  if (position) {
+    state->position = *position;
+    state->position_forgotten = !restored.has_committed;
+  }
+  state->position.next = next_of(reading);
   state->position.partitions = log.partitions();
   state->position.engine = engine;
   if (auto incomplete = state->epitaphs.restored(state->position.ticked))

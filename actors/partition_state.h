@@ -37,6 +37,7 @@ struct PartitionState {
   ActorMemory<5> memory;  // outlives the rest
   events::Partition partition = 0;
   events::PositionRecord position;  // next, T, settings that hold
+  bool position_forgotten = false;  // by the log; `position` is as the state has it
   CartTable carts;
   AwakeOrder awake;
   std::pmr::unordered_map<caf::actor_id, Awake*> by_actor;
@@ -72,14 +73,17 @@ struct PartitionState {
 struct CannotServe {
   std::string message;
   events::LogError error = events::LogError::invalid;
+  std::string_view name = "cannot_serve";  // log_gap, log_cut: only this partition is left alone
+  [[nodiscard]] bool only_this_one() const { return name != "cannot_serve"; }
 };
 
 /// Called for each state record that was read into the partition.
 using SeenState = std::function<void(const PartitionState&, std::string_view key, std::string_view value)>;
 
 /// Restores a taken partition (decisions.md 8): committed position, then state to its end; both must agree on the
-/// next offset, the partition count and the engine's name. Both are read once more if the state is ahead and `seen` is
-/// null. Starts no actor.
+/// next offset, the partition count and the engine's name, and commands must be there from that offset on. A committed
+/// position that the log has forgotten is taken from the state: PartitionState::position_forgotten. Both are read once
+/// more if the state is ahead and `seen` is null. Starts no actor.
 [[nodiscard]] std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log&, events::Partition,
                                                                                  std::string_view engine, Ledger&,
                                                                                  const SeenState& seen = {});

@@ -39,6 +39,7 @@ events::Restored FaultyLog::restore(events::Partition partition,
     --lagging_restores_;
     --restored.next;
   }
+  if (lose_) lose_(partition, restored);
   return restored;
 }
 

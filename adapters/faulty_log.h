@@ -40,10 +40,16 @@ class FaultyLog final : public events::Log {
     lagging_restores_ = restores;
   }
 
+  /// What every restore finds is changed by this: a log that has lost something.
+  void lose(std::function<void(events::Partition, events::Restored&)> what) {
+    std::scoped_lock lock(mutex_);
+    lose_ = std::move(what);
+  }
+
   [[nodiscard]] std::int32_t partitions() const override { return log_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>& state) override;
-  void start(events::Partition p) override { log_.start(p); }
+  void start(events::Partition p, events::Offset from) override { log_.start(p, from); }
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord& record) override { return log_.append(record); }
 
@@ -55,6 +61,7 @@ class FaultyLog final : public events::Log {
   int silent_polls_ = 0;
   int silent_restores_ = 0;
   int lagging_restores_ = 0;
+  std::function<void(events::Partition, events::Restored&)> lose_;
 };
 
 }  // namespace mayfly::adapters

@@ -250,17 +250,18 @@ events::Restored KafkaLog::restore(Partition partition,
           "__consumer_offsets (docs/kafka.md, A hanging transaction)";
     }
   }
-  events::StreamEnds commands;
-  if (error.ok()) error = reader_->ends(Stream::commands, partition, commands);
   if (error.ok()) error = read_state(partition, state);
+  events::StreamEnds commands;  // as of after the state, which tells of none that come later
+  if (error.ok()) error = reader_->ends(Stream::commands, partition, commands);
   if (!error.ok()) {
     if (error.unknown_topic()) presence_.doubt();
     restored.status = error.status("restoring partition " + std::to_string(partition));
     return restored;
   }
   restored.next = std::max<events::Offset>(committed, 0);
+  restored.has_committed = committed >= 0;
+  restored.first = commands.first;
   restored.end = commands.end;
-  restored_[partition] = committed >= 0 ? committed : commands.first;
   return restored;
 }
 
@@ -297,13 +298,13 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
   return {};
 }
 
-void KafkaLog::start(Partition partition) {
+void KafkaLog::start(Partition partition, events::Offset from) {
   {
     std::scoped_lock lock(mutex_);
     if (std::find(assigned_.begin(), assigned_.end(), partition) == assigned_.end()) return;
     started_.insert(partition);
   }
-  lanes_[partition] = reader_->read(Stream::commands, partition, restored_[partition]);
+  lanes_[partition] = reader_->read(Stream::commands, partition, from);
 }
 
 // --- writing -------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class KafkaLog final : public events::Log {
   [[nodiscard]] std::int32_t partitions() const override { return topics_.partitions; }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override;
-  void start(events::Partition) override;
+  void start(events::Partition, events::Offset from) override;
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
   std::vector<events::LogFigure> figures() override { return figures_.list(); }
@@ -66,7 +66,6 @@ class KafkaLog final : public events::Log {
   std::unique_ptr<kafka::Reader> reader_;
   std::unique_ptr<kafka::Reader> restorer_;  // while partitions are being restored
   std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;
-  std::map<events::Partition, events::Offset> restored_;  // where to start
 
   std::mutex mutex_;  // guards what follows
   std::vector<events::Partition> assigned_;

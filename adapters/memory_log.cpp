@@ -165,7 +165,9 @@ events::Restored MemoryLog::restore(Partition partition,
   {
     std::scoped_lock lock(store_.mutex_);
     restored.next = store_.committed_[static_cast<std::size_t>(partition)];
-    restored.end = store_.lane(Stream::commands, partition).end;
+    const auto& commands = store_.lane(Stream::commands, partition);
+    restored.end = commands.end;
+    restored.first = commands.records.empty() ? commands.end : commands.records.front().record.at.offset;
   }
   for (const auto& [key, value] : store_.state(partition)) {
     if (value) state(key, *value);
@@ -173,9 +175,9 @@ events::Restored MemoryLog::restore(Partition partition,
   return restored;
 }
 
-void MemoryLog::start(Partition partition) {
+void MemoryLog::start(Partition partition, Offset from) {
   std::scoped_lock lock(store_.mutex_);
-  positions_[partition] = store_.committed_[static_cast<std::size_t>(partition)];
+  positions_[partition] = from;
 }
 
 events::CommitResult MemoryLog::commit(const events::Commit& commit) {

@@ -70,7 +70,7 @@ class MemoryLog final : public events::Log {
   [[nodiscard]] std::int32_t partitions() const override { return store_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override;
-  void start(events::Partition) override;
+  void start(events::Partition, events::Offset from) override;
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
 

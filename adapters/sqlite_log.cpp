@@ -194,9 +194,12 @@ events::Restored SqliteLog::restore(Partition partition,
   try {
     reading_.db.run("BEGIN");  // one snapshot for all
     sqlite::Statement position(reading_.db, "SELECT next FROM positions WHERE partition = ?");
-    if (position.bind(1, partition).step()) restored.next = position.integer(0);
+    restored.has_committed = position.bind(1, partition).step();
+    if (restored.has_committed) restored.next = position.integer(0);
     position.reset();
-    restored.end = reading_.reader.ends(Stream::commands, partition).end;
+    const auto commands = reading_.reader.ends(Stream::commands, partition);
+    restored.first = commands.first;
+    restored.end = commands.end;
     sqlite::Statement each(reading_.db, "SELECT key, value FROM state WHERE partition = ? AND value IS NOT NULL");
     each.bind(1, partition);
     while (each.step()) state(each.blob(0).value_or(events::Bytes{}), *each.blob(1));
@@ -208,14 +211,12 @@ events::Restored SqliteLog::restore(Partition partition,
   }
   std::scoped_lock lock(mutex_);
   positions_.erase(partition);
-  restored_[partition] = restored.next;
   return restored;
 }
 
-void SqliteLog::start(Partition partition) {
+void SqliteLog::start(Partition partition, events::Offset from) {
   std::scoped_lock lock(mutex_);
-  const auto restored = restored_.find(partition);
-  positions_[partition] = restored == restored_.end() ? 0 : restored->second;
+  positions_[partition] = from;
 }
 
 // --- writing -------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class SqliteLog final : public events::Log {
   [[nodiscard]] std::int32_t partitions() const override { return partitions_; }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override;
-  void start(events::Partition) override;
+  void start(events::Partition, events::Offset from) override;
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
   std::vector<events::LogFigure> figures() override;
@@ -79,7 +79,6 @@ class SqliteLog final : public events::Log {
   std::atomic<bool> fenced_{false};  // another owner has raised the epoch
   std::mutex mutex_;                 // guards what follows
   std::vector<events::Partition> taken_;
-  std::map<events::Partition, events::Offset> restored_;   // committed positions, as restore found them
   std::map<events::Partition, events::Offset> positions_;  // next to read, of started partitions
   std::unique_ptr<SqliteKeeper> keeper_;                   // none: nothing is forgotten
 };

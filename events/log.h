@@ -72,9 +72,11 @@ struct Polled {
 
 /// What restore found of a partition.
 struct Restored {
-  Offset next = 0;  // committed position: the next offset to read
+  Offset next = 0;  // committed position: the next offset to read; 0 where the log has none
   Offset end = 0;   // offset after the last command now there
-  LogStatus status;
+  LogStatus status{};
+  Offset first = 0;           // of the commands now there; `end` if there are none
+  bool has_committed = true;  // false: nothing was ever committed of this partition, or the log has forgotten it
 };
 
 /// A number that a log knows of itself, for operators (docs/metrics.md names those in use).
@@ -110,8 +112,8 @@ class Log {
   /// to their end read afterwards: the newest per key, tombstones left out, in any key order. Views end with the call.
   virtual Restored restore(Partition, const std::function<void(Bytes key, Bytes value)>& state) = 0;
 
-  /// From here on poll gives this partition's records from the committed position.
-  virtual void start(Partition) = 0;
+  /// From here on poll gives this partition's records from that offset on: the committed position, where there is one.
+  virtual void start(Partition, Offset from) = 0;
 
   /// Blocks until the outcome is known or given up on. At most one at a time, in the order of the batches.
   virtual CommitResult commit(const Commit&) = 0;

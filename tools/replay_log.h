@@ -20,7 +20,7 @@ class ReplayLog final : public events::Log {
   [[nodiscard]] std::int32_t partitions() const override { return commands_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override;
-  void start(events::Partition) override {}
+  void start(events::Partition, events::Offset) override {}
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override { return {}; }
 

@@ -35,7 +35,7 @@ class HoldingLog final : public events::Log {
   events::Restored restore(events::Partition p, const std::function<void(events::Bytes, events::Bytes)>& f) override {
     return inner_.restore(p, f);
   }
-  void start(events::Partition p) override { inner_.start(p); }
+  void start(events::Partition p, events::Offset from) override { inner_.start(p, from); }
   events::CommitResult commit(const events::Commit& commit) override {
     if (commits_++ == 0) overlapped = next_is_decided.get_future().wait_for(patience) == std::future_status::ready;
     return inner_.commit(commit);

@@ -119,6 +119,82 @@ TEST_CASE("a committed position that lags behind the state once is read again; i
   }
 }
 
+TEST_CASE("a committed position that the log has forgotten is taken from the state, and said") {
+  Disturbed d;
+  d.shop.create("c1");
+  REQUIRE(d.engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  const auto events_before = testing::said(d.store, "c1");
+  adapters::MemoryLog inner(d.store);
+  adapters::FaultyLog log(inner);
+  log.lose([](events::Partition, events::Restored& restored) {
+    restored.next = 0;
+    restored.has_committed = false;
+  });
+  int said = 0;
+  actors::Engine next(log, d.clock, Disturbed::config(),
+                      [&said](const actors::Notice& n) { said += n.name == "position_forgotten" ? 1 : 0; });
+  CHECK(next.run_until_caught_up().end == actors::RunEnd::caught_up);
+  CHECK(said == 1);  // of the partition that had a position
+  CHECK(testing::said(d.store, "c1") == events_before);
+}
+
+TEST_CASE("a partition whose commands are not whole is named with its position and both ends, the others are served") {
+  struct Loss {
+    const char* name;
+    events::Offset committed, first, end;
+    const char* said;
+  };
+  for (const auto& loss : {
+           Loss{"log_gap", 1, 5, 9,
+                "its position is 1, but its commands begin at offset 5 and end before 9. Those from 1 to 4"},
+           Loss{"log_gap", -1, 5, 9, "its position is 1, but its commands begin at offset 5 and end before 9."},
+           Loss{"log_gap", 1, 2, 2, "Those from 1 to 1 were deleted"},
+           Loss{"log_cut", 1, 0, 0, "its position is 1, but its commands begin at offset 0 and end before 0."},
+           Loss{"", 1, 1, 1, ""},
+           Loss{"", 1, 0, 1, ""},
+       }) {
+    CAPTURE(loss.said);
+    Disturbed d;
+    d.shop.create("c1");
+    REQUIRE(d.engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+    const auto broken = events::partition_of("c1", 2);
+    adapters::MemoryLog inner(d.store);
+    adapters::FaultyLog log(inner);
+    log.lose([&](events::Partition p, events::Restored& restored) {
+      if (p == broken)
+        restored = {std::max<events::Offset>(loss.committed, 0), loss.end, {}, loss.first, loss.committed >= 0};
+    });
+    std::vector<std::string> said;
+    actors::Engine next(log, d.clock, Disturbed::config(), [&said](const actors::Notice& n) {
+      if (n.name.starts_with("log_")) said.push_back(std::string(n.name) + ": " + n.message);
+    });
+    CHECK(next.run_until_caught_up().end == actors::RunEnd::caught_up);
+    const auto alerts = d.store.records(events::Stream::alerts, broken);
+    const auto partitions = next.partitions();
+    REQUIRE(partitions.size() == 2);
+    CHECK(partitions[static_cast<std::size_t>(1 - broken)].phase == actors::PartitionPhase::serving);
+    if (*loss.name == 0) {
+      CHECK(said.empty());
+      continue;
+    }
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].starts_with(std::string(loss.name) + ": partition " + std::to_string(broken) + " is not served: "));
+    CHECK(said[0].find(loss.said) != std::string::npos);
+    CHECK(alerts.size() == 1);
+    CHECK(partitions[static_cast<std::size_t>(broken)].phase == actors::PartitionPhase::stopped);
+  }
+}
+
+TEST_CASE("a partition that was never decided and does not begin at 0 has a gap; an engine with no other ends") {
+  Disturbed d;
+  d.log.lose([](events::Partition, events::Restored& restored) { restored = {0, 7, {}, 3, false}; });
+  const auto result = d.engine.run_until_caught_up();
+  CHECK(result.end == actors::RunEnd::failed);
+  CHECK(result.error == events::LogError::corrupt);
+  CHECK(result.message.find("its position is 0, but its commands begin at offset 3") != std::string::npos);
+  CHECK(d.said("log_gap") == 2);
+}
+
 TEST_CASE("pauses grow to their bound and begin small again after a success") {
   actors::Pauses pauses({50}, {300});
   for (const auto expected : {50, 100, 200, 300, 300}) CHECK(pauses.next() == events::Millis{expected});

@@ -41,7 +41,7 @@ class ScriptedLog final : public events::Log {
   events::Restored restore(events::Partition p, const std::function<void(events::Bytes, events::Bytes)>& f) override {
     return inner_.restore(p, f);
   }
-  void start(events::Partition p) override { inner_.start(p); }
+  void start(events::Partition p, events::Offset from) override { inner_.start(p, from); }
   events::CommitResult commit(const events::Commit& commit) override { return inner_.commit(commit); }
   events::LogStatus append(const events::NewRecord& record) override {
     if (record.stream == events::Stream::alerts && refused_appends-- > 0) {

@@ -33,8 +33,9 @@ struct Instance {
     auto polled = log->poll(short_wait);
     for (const auto p : polled.lost) served.erase(p);
     for (const auto p : polled.taken) {
-      if (!log->restore(p, [](events::Bytes, events::Bytes) {}).status.ok()) continue;
-      log->start(p);
+      const auto restored = log->restore(p, [](events::Bytes, events::Bytes) {});
+      if (!restored.status.ok()) continue;
+      log->start(p, restored.next);
       served.insert(p);
     }
     return std::move(polled.status);

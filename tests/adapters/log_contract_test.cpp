@@ -106,7 +106,7 @@ void begin(events::Log& log) {
   for (const auto p : taken) {
     const auto restored = log.restore(p, [](events::Bytes, events::Bytes) {});
     CHECK_MESSAGE(restored.status.ok(), restored.status.message);
-    log.start(p);
+    log.start(p, restored.next);
   }
 }
 
@@ -245,10 +245,38 @@ TEST_CASE_TEMPLATE("a started partition that is restored and started again goes 
   const events::NewRecord state[] = {record(Stream::state, 0, "a", "s")};
   REQUIRE(commit(*log, state, first[0].at.offset + 1).ok());
   CHECK(state_of(*log, 0) == std::map<std::string, std::string>{{"a", "s"}});
-  log->start(0);
+  log->start(0, first[1].at.offset);
   const auto again = gather(*log, 1);
   REQUIRE(again.records.size() == 1);
   CHECK(again.records[0].at == first[1].at);
+}
+
+TEST_CASE_TEMPLATE("restore says where commands begin and end, and whether a position was ever committed", Fixture,
+                   EVERY_LOG) {
+  Fixture fixture;
+  const auto log = fixture.engine();
+  begin(*log);
+  const auto nothing = [](events::Bytes, events::Bytes) {};
+  const auto empty = log->restore(0, nothing);
+  CHECK(empty.first == 0);
+  CHECK(empty.end == 0);
+  CHECK(empty.next == 0);
+  const auto client = fixture.client();
+  const events::NewRecord commands[] = {record(Stream::commands, 0, "a", "1"), record(Stream::commands, 0, "a", "2")};
+  REQUIRE(client->append(commands).status.ok());
+  log->start(0, 0);
+  REQUIRE(gather(*log, 2).records.size() == 2);
+  const events::NewRecord state[] = {record(Stream::state, 0, "a", "s")};
+  REQUIRE(commit(*log, state, 1).ok());
+  const auto restored = log->restore(0, nothing);
+  CHECK(restored.has_committed);
+  CHECK(restored.next == 1);
+  CHECK(restored.first == 0);
+  CHECK(restored.end == 2);
+  log->start(0, 1);
+  const auto again = gather(*log, 1);
+  REQUIRE(again.records.size() == 1);
+  CHECK(again.records[0].at.offset == 1);
 }
 
 TEST_CASE_TEMPLATE("a commit writes all or nothing", Fixture, EVERY_LOG) {

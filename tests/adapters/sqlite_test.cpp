@@ -86,8 +86,7 @@ TEST_CASE("tables that vanish are told as such, not as a file that is busy") {
   File file;
   const auto log = file.engine();
   for (const auto p : log->poll(everything).taken) {
-    log->restore(p, [](events::Bytes, events::Bytes) {});
-    log->start(p);
+    log->start(p, log->restore(p, [](events::Bytes, events::Bytes) {}).next);
   }
   Connection(file.path, Access::write).run("DROP TABLE commands");
   CHECK(log->poll(everything).status.error == LogError::corrupt);
@@ -108,7 +107,7 @@ TEST_CASE("a reader that opens the log while its engine commits takes it as whol
   const auto log = file.engine();
   for (const auto p : log->poll(everything).taken) {
     log->restore(p, [](events::Bytes, events::Bytes) {});
-    log->start(p);
+    log->start(p, 0);
   }
   std::atomic<bool> opened = false;
   std::atomic<bool> committed = true;

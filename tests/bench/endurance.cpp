@@ -84,7 +84,7 @@ class GeneratingLog final : public events::Log {
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override {
     return {};
   }
-  void start(events::Partition) override {}
+  void start(events::Partition, events::Offset) override {}
   events::CommitResult commit(const events::Commit&) override { return {}; }
   events::LogStatus append(const events::NewRecord&) override { return {}; }
 

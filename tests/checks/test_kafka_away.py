@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -31,6 +32,13 @@ def kafka(word):
 
 
 BROKERS = kafka("address")
+
+
+def java(tool, *words):
+    """One of Kafka's own tools, which can do what this client library cannot."""
+    done = subprocess.run(["java", "-cp", kafka("classpath"), tool, "--bootstrap-server", BROKERS, *words],
+                          capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.stdout + done.stderr
 
 
 def restarted_codes():
@@ -67,6 +75,10 @@ class Engine:
                 connection.close()
         return 0
 
+    def text(self, path):
+        with urllib.request.urlopen(re.search(r"http://[^/]+", self.said("http")[0])[0] + path, timeout=10) as answer:
+            return answer.read().decode()
+
     def code(self):
         code = self.process.wait(PATIENCE_S)
         self.reader.join(PATIENCE_S)
@@ -80,8 +92,9 @@ class Engine:
         self.process.stderr.close()
 
 
-class KafkaAway(unittest.TestCase):
+class Away(unittest.TestCase):
     cases = 0
+    before = ""
 
     @classmethod
     def setUpClass(cls):
@@ -92,11 +105,11 @@ class KafkaAway(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        KafkaAway.cases += 1
-        self.name = f"away-{RUN}-{KafkaAway.cases}"
+        Away.cases += 1
+        self.name = f"away-{RUN}-{Away.cases}"
         topics = "".join(f'{stream} = "{self.name}.{stream}"\n' for stream in STREAMS)
         self.config = self.folder / "mayfly.toml"
-        self.config.write_text(f'[engine]\nname = "{self.name}"\n[kafka]\nrequest_limit_ms = 5000\n[kafka.topics]\n{topics}')
+        self.config.write_text(f'{self.before}[engine]\nname = "{self.name}"\n[kafka]\nrequest_limit_ms = 5000\n[kafka.topics]\n{topics}')
 
     def engine(self, *words, http="127.0.0.1:0"):
         engine = Engine("--config", str(self.config), "--http", http, *words)
@@ -126,6 +139,8 @@ class KafkaAway(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.wait("an event", lambda: "cart.created" in self.verb("tail", "--from", "begin", "--cart", cart).stdout)
 
+
+class KafkaAway(Away):
     def test_1_a_commands_topic_that_is_deleted_is_said_and_makes_the_engine_not_ready(self):
         engine = self.serving()
         self.decided("c1")
@@ -138,11 +153,15 @@ class KafkaAway(unittest.TestCase):
         self.assertIn("docs/kafka.md", said[0])
         time.sleep(5)
         self.assertEqual((engine.http("/readyz"), engine.http("/livez")), (503, 200))
-        # Another of that name, with nothing in it, is not taken for the old one.
+        # Another of that name, with nothing in it, is not taken for the old one: the partition that had decided commands is
+        # named and left alone, the others are served.
         settings = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1114112"}
         admin.create_topics([NewTopic(topic, 4, config=settings)])[topic].result(PATIENCE_S)
-        self.assertEqual(engine.code(), 6, engine.lines[-5:])
-        self.assertIn("committed position", engine.said("failed")[0])
+        cut = self.wait("log_cut", lambda: engine.said("log_cut"), engine=engine)
+        self.assertRegex(cut[0], r"^partition \d+ is not served: its position is [1-9]\d*, but its commands begin at offset 0 and end before 0\.")
+        self.wait("ready for the others", lambda: engine.http("/readyz") == 200, engine=engine)
+        self.assertIsNone(engine.process.poll(), engine.lines[-5:])
+        self.assertRegex(engine.text("/metrics"), r'mayfly_partitions\{phase="stopped"\} [1-9]')
 
     def test_2_a_second_start_ends_by_the_port_or_the_flight_recorder_and_the_first_goes_on(self):
         first = self.serving("--state-dir", str(self.folder))
@@ -190,6 +209,46 @@ class KafkaAway(unittest.TestCase):
         engine.process.send_signal(signal.SIGTERM)
         self.assertEqual(engine.code(), 0, engine.lines[-5:])
         self.assertTrue(engine.said("stopped"))
+
+
+class OnePartition(Away):
+    """What becomes of an engine that has no other partition to serve."""
+    before = "partitions = 1\n"
+
+    def stopped(self, engine):
+        engine.process.send_signal(signal.SIGTERM)
+        self.assertEqual(engine.code(), 0, engine.lines[-5:])
+
+    def test_5_a_group_that_the_brokers_have_forgotten_goes_on_from_the_state(self):
+        engine = self.serving()
+        self.decided("c1")
+        self.stopped(engine)
+        group = f"mayfly-{self.name}"
+        tool = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+        self.wait("the group's end", lambda: "was successful" in java(tool, "--group", group, "--delete"))
+        engine = self.serving()
+        said = engine.said("position_forgotten")
+        self.assertEqual(len(said), 1, engine.lines)
+        self.assertRegex(said[0], r"partition 0 .* the state's, offset [1-9]\d*$")
+        self.decided("c2")
+        events = self.verb("tail", "--from", "begin", "--cart", "c1").stdout
+        self.assertEqual(events.count("cart.created"), 1, events)
+        self.stopped(engine)
+        self.assertEqual(self.serving().said("position_forgotten"), [])
+
+    def test_6_commands_deleted_before_they_were_decided_are_a_gap_and_the_engine_ends(self):
+        engine = self.serving()
+        self.decided("c1")
+        self.stopped(engine)
+        for cart in ("d1", "d2"):
+            self.assertEqual(self.verb("send", "cart.create", cart, "currency=GBP").returncode, 0)
+        until = self.folder / "until.json"
+        until.write_text(json.dumps({"version": 1, "partitions": [{"topic": f"{self.name}.commands", "partition": 0, "offset": -1}]}))
+        self.assertIn("low_watermark", java("org.apache.kafka.tools.DeleteRecordsCommand", "--offset-json-file", str(until)))
+        engine = self.engine()
+        self.assertEqual(engine.code(), 6, engine.lines[-5:])
+        self.assertRegex(engine.said("log_gap")[0], r"^partition 0 is not served: its position is (\d+), .* Those from \1 to \d+ were deleted")
+        self.assertIn("No partition given to this engine can be served", engine.said("failed")[0])
 
 
 if __name__ == "__main__":

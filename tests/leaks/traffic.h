@@ -60,7 +60,7 @@ class TrafficLog final : public events::Log {
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override {
     return {};
   }
-  void start(events::Partition) override {}
+  void start(events::Partition, events::Offset) override {}
   events::CommitResult commit(const events::Commit& commit) override {
     if (alerts == nullptr) return {};
     for (const auto& made : commit.records) {

@@ -54,7 +54,7 @@ class StormyLog final : public events::Log {
   [[nodiscard]] std::int32_t partitions() const override { return log_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override;
-  void start(events::Partition p) override { log_.start(p); }
+  void start(events::Partition p, events::Offset from) override { log_.start(p, from); }
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord& record) override {
     return dead_ ? events::LogStatus{events::LogError::unavailable, "dead"} : log_.append(record);
