@@ -258,8 +258,9 @@ void PartitionActor::finish_batch() {
 void PartitionActor::tick(const events::Record& record, const events::ClockTick& data, events::Text id) {
   const auto skew = data.at ? *data.at - record.append_time : events::Millis{};
   if (!data.at || skew > events::limits::tick_skew || skew < events::Millis{-events::limits::tick_skew.count}) {
-    writer_.write_alert(*batch_, record, "tick_ignored", {},
-                        "A clock.tick without a readable `at` within 60 s of its append time was ignored.");
+    constexpr events::Text bad_time =
+        "A clock.tick without a readable `at` within 60 s of its append time was ignored.";
+    writer_.write_alert(*batch_, record, "tick_ignored", {}, data.refused.empty() ? bad_time : data.refused);
     return;
   }
   auto& now = state_->position.ticked;

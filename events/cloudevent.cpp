@@ -100,6 +100,19 @@ std::string_view fault(const std::optional<Text>& attribute) {
   return {};
 }
 
+/// A tick moves time and settings of a whole partition: the engine's own, without a key, and no other. What `mayfly
+/// deadletters` writes carries neither settings nor a covered offset, and one of that source that does is not its.
+void refuse_foreign(ClockTick& tick, const Record& record, Text source, std::string_view own_source) {
+  if (record.key) {
+    tick.refused = "A clock.tick with a key was ignored: the engine's own have none.";
+  } else if (source != own_source && source != deadletters_source) {
+    tick.refused = "A clock.tick was ignored whose source is not this engine.";
+  } else if (source != own_source && (tick.settings || tick.through != no_offset)) {
+    tick.refused = "A clock.tick with the source of `mayfly deadletters` was ignored: such a one sets nothing.";
+  }
+  if (!tick.refused.empty()) tick.at = std::nullopt;
+}
+
 }  // namespace
 
 bool is_traceparent(std::string_view text) {
@@ -119,7 +132,10 @@ struct CommandReader::Parser {
 };
 
 CommandReader::CommandReader(std::string_view engine, std::int32_t partition_count)
-    : parser_(std::make_unique<Parser>()), fingerprinter_(engine), partition_count_(partition_count) {}
+    : parser_(std::make_unique<Parser>()),
+      fingerprinter_(engine),
+      own_source_("/mayfly/" + std::string(engine)),
+      partition_count_(partition_count) {}
 CommandReader::~CommandReader() = default;
 CommandReader::CommandReader(CommandReader&&) noexcept = default;
 CommandReader& CommandReader::operator=(CommandReader&&) noexcept = default;
@@ -171,6 +187,8 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   result.traceparent = trace(a.traceparent);
   if (type == CommandType::clock_tick) {
     result.command.data = !too_large && parse_data() ? command_data(*type, *parsed, current, arena) : ClockTick{};
+    const Text source = a.source && !ambiguous ? *a.source : Text{};
+    if (auto* tick = std::get_if<ClockTick>(&result.command.data)) refuse_foreign(*tick, record, source, own_source_);
     return result;
   }
   if (too_large) return unreadable(DeadLetterReason::too_large, {});

@@ -17,6 +17,10 @@ namespace mayfly::events {
 /// not version ff, no id all zero. Whatever else comes under that name is not carried on.
 [[nodiscard]] bool is_traceparent(std::string_view);
 
+/// ce_source of what `mayfly deadletters` writes. Its ticks let a cart out of quarantine or mark a place in the
+/// commands; they set nothing and start no wait.
+inline constexpr std::string_view deadletters_source = "/mayfly/deadletters";
+
 /// A record that cannot be a command (decisions.md 1): goes to the dead letters.
 struct Unreadable {
   DeadLetterReason reason;
@@ -47,12 +51,14 @@ class CommandReader {
 
   /// The ladder of decisions.md 1 up to and with "member missing": in its order, first true guard wins. What the
   /// result views lies in the record or in `arena`. `current`: what a tick's partial settings are merged into.
+  /// A clock.tick is always a command: one that nobody who may write it has written comes with ClockTick::refused.
   [[nodiscard]] ReadResult read(const Record&, const Settings& current, std::pmr::memory_resource* arena);
 
  private:
   struct Parser;
   std::unique_ptr<Parser> parser_;
   Fingerprinter fingerprinter_;
+  std::string own_source_;
   std::int32_t partition_count_;
 };
 

@@ -109,6 +109,7 @@ def steps():
     yield Step("checkers' own tests", check("test_checks.py"), quick=True)
     yield Step("the books' checker", check("test_books.py"), quick=True)
     yield Step("probes, metrics, tree, page", check("test_http.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("ticks that no engine wrote", check("test_ticks.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("hostile HTTP clients", check("test_http_hostile.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("files of a log on SQLite", check("test_sqlite_files.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("what verbs print", check("test_output.py", MAYFLY), needs=RELEASE, quick=True)

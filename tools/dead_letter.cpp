@@ -24,7 +24,6 @@ constexpr std::array<std::string_view, 7> engine_headers = {"mayfly.topic",     
                                                             "mayfly.attempts"};
 constexpr std::array<std::string_view, 3> mark_names = {"retry_begun", "retried", "dropped"};
 constexpr std::string_view mark_prefix = "dev.mayfly.dead_letter.";
-constexpr std::string_view own_source = "/mayfly/deadletters";
 
 std::optional<std::int64_t> number(std::string_view text) {
   std::int64_t n = 0;
@@ -116,7 +115,7 @@ OwnedRecord mark_record(const Mark& mark, const events::Record& dead_letter, eve
   OwnedRecord out;
   out.bytes = {std::string(mark_prefix) + std::string(name(mark.kind)) + ".v1", new_id(), time_text(now),
                std::move(data), std::string(dead_letter.key.value_or(events::Bytes{}))};
-  out.headers = {{"ce_specversion", "1.0"}, {"ce_id", out.bytes[1]},   {"ce_source", own_source},
+  out.headers = {{"ce_specversion", "1.0"}, {"ce_id", out.bytes[1]},   {"ce_source", events::deadletters_source},
                  {"ce_type", out.bytes[0]}, {"ce_time", out.bytes[2]}, {"content-type", "application/json"}};
   const bool keyed = dead_letter.key && events::is_cart_id(*dead_letter.key);
   if (keyed) out.headers.push_back({"ce_subject", out.bytes[4]});
@@ -136,7 +135,7 @@ OwnedRecord tick_record(events::Partition partition, std::string_view release, e
   out.bytes = {new_id(), std::move(data)};
   out.headers = {{"ce_specversion", "1.0"},
                  {"ce_id", out.bytes[0]},
-                 {"ce_source", own_source},
+                 {"ce_source", events::deadletters_source},
                  {"ce_type", events::ce_type(events::CommandType::clock_tick)},
                  {"content-type", "application/json"}};
   out.record = {events::Stream::commands, partition, std::nullopt, out.bytes[1], out.headers};

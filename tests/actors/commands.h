@@ -5,6 +5,7 @@
 #include "events/cloudevent.h"
 #include "events/identity.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,13 +31,17 @@ class Shop {
         {"ce_specversion", "1.0"}, {"ce_id", own_id}, {"ce_source", "/test"}, {"ce_type", ce_type}};
     store_.append({events::Stream::commands, events::partition_of(cart, store_.partitions()), cart, data, headers});
   }
-  /// A tick that covers all that is there, at the clock's time.
+  /// A tick of the engine named as EngineConfig's default, at `at`, that covers what is there up to `through`.
   void tick(events::Partition partition, events::Timestamp at, events::Offset through) {
     std::string data;
     events::append_tick_data(data, at, through, nullptr, {});
+    tick(partition, data);
+  }
+  void tick(events::Partition partition, std::string_view data, std::string_view source = "/mayfly/mayfly",
+            std::optional<std::string_view> key = {}) {
     const events::Header headers[] = {
-        {"ce_specversion", "1.0"}, {"ce_id", "tick"}, {"ce_source", "/test"}, {"ce_type", "dev.mayfly.clock.tick.v1"}};
-    store_.append({events::Stream::commands, partition, std::nullopt, data, headers});
+        {"ce_specversion", "1.0"}, {"ce_id", "tick"}, {"ce_source", source}, {"ce_type", "dev.mayfly.clock.tick.v1"}};
+    store_.append({events::Stream::commands, partition, key, data, headers});
   }
   void create(std::string_view cart) { send(cart, "cart.create", R"({"currency":"GBP"})"); }
   void add(std::string_view cart, std::string_view sku, int quantity, int price) {

@@ -2,6 +2,7 @@
 
 #include "actors/commands.h"
 #include "adapters/faulty_log.h"
+#include "events/time_text.h"
 
 #include <doctest/doctest.h>
 
@@ -130,6 +131,43 @@ TEST_CASE("a tick that is over a minute off is ignored with an alert, a minute i
     const bool taken = off_ms == -60'000 || off_ms == 60'000;
     CHECK(said(world.store, "c1").back() == (taken ? "cart.expired" : "cart.created"));
     CHECK(world.store.records(events::Stream::alerts, p).size() == (taken ? 0 : 1));
+  }
+}
+
+TEST_CASE("a tick that is not the engine's changes nothing, whatever it says, and raises an alert") {
+  const auto p = events::partition_of("c1", 2);
+  const struct {
+    const char* of;
+    const char* source;
+    std::optional<std::string_view> key;
+  } rows[] = {{"a producer", "/shop", {}},
+              {"another engine", "/mayfly/other", {}},
+              {"a source that begins like the engine's", "/mayfly/mayfly/", {}},
+              {"nobody", "", {}},
+              {"the engine's source, with a key", "/mayfly/mayfly", "c1"},
+              {"the dead letters' tool, which sets nothing", "/mayfly/deadletters", {}}};
+  for (const auto& row : rows) {
+    CAPTURE(row.of);
+    World world;
+    const auto at = [&] {
+      const auto text = events::to_text(world.clock.time);
+      return R"({"at":")" + std::string(text.data(), text.size()) + "\"";
+    };
+    world.shop.create("c1");
+    world.shop.tick(p, at() + R"(,"through":0,"settings":{"admission_closed":true,"live_carts":0,"cart_life_s":1}})",
+                    row.source, row.key);
+    world.clock.time.ms += 3'600'000;
+    world.shop.tick(p, at() + R"(,"through":1})", row.source, row.key);
+    world.shop.create("c1");
+    std::string other = "d0";
+    for (int i = 1; events::partition_of(other, 2) != p; ++i) other = "d" + std::to_string(i);
+    world.shop.create(other);
+    world.serve();
+    CHECK(said(world.store, other) == std::vector<std::string>{"cart.created"});
+    CHECK(said(world.store, "c1") == std::vector<std::string>{"cart.created", "command.rejected"});
+    const auto alerts = world.store.records(events::Stream::alerts, p);
+    REQUIRE(alerts.size() == 2);
+    CHECK(alerts[0].value->find("tick_ignored") != std::string_view::npos);
   }
 }
 

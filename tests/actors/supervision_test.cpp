@@ -45,9 +45,7 @@ struct World {
   void release(std::string_view cart) {
     std::string data;
     events::append_release_data(data, clock.time, cart);
-    const events::Header headers[] = {
-        {"ce_specversion", "1.0"}, {"ce_id", "release"}, {"ce_source", "/t"}, {"ce_type", "dev.mayfly.clock.tick.v1"}};
-    store.append({events::Stream::commands, home, std::nullopt, data, headers});
+    shop.tick(home, data, "/mayfly/deadletters");
   }
   [[nodiscard]] std::vector<std::string> alerts() const {
     std::vector<std::string> names;

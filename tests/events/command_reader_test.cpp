@@ -22,6 +22,12 @@ Headers headers_of(const std::string& type) {
   return {{"ce_specversion", "1.0"}, {"ce_id", "1"}, {"ce_source", "/t"}, {"ce_type", "dev.mayfly." + type + ".v1"}};
 }
 
+/// With one header more; of one that is given twice the last counts.
+Headers with(Headers headers, const std::string& name, const std::string& value) {
+  headers.emplace_back(name, value);
+  return headers;
+}
+
 /// "ok", "data_invalid: about", or a dead letter's reason.
 std::string verdict(const std::string& value, const Headers& given, std::optional<std::string> key = "c1",
                     Partition at = 0, std::int32_t partitions = 1) {
@@ -39,6 +45,19 @@ std::string verdict(const std::string& value, const Headers& given, std::optiona
   const auto& command = std::get<ReadCommand>(result).command;
   if (const auto* invalid = std::get_if<Invalid>(&command.data)) return "data_invalid: " + std::string(invalid->about);
   return "ok";
+}
+bool tick_is_taken(const std::string& value, const Headers& given, const std::optional<std::string>& key) {
+  CommandReader reader("test", 1);
+  std::pmr::monotonic_buffer_resource arena;
+  std::vector<Header> headers;
+  for (const auto& [name, text] : given) headers.push_back({name, text});
+  Record record;
+  record.at = {0, 7};
+  if (key) record.key = *key;
+  record.value = value;
+  record.headers = headers;
+  const auto result = reader.read(record, {}, &arena);
+  return std::get<ClockTick>(std::get<ReadCommand>(result).command.data).at.has_value();
 }
 std::string line(const std::string& data) { return verdict(data, headers_of("cart.add_line")); }
 std::string reply(const std::string& type, const std::string& data) { return verdict(data, headers_of(type)); }
@@ -94,10 +113,6 @@ TEST_CASE("members that are missing, doubled, of a wrong type, empty, too long o
 }
 
 TEST_CASE("the first thing that is wrong names the dead letter") {
-  const auto with = [](Headers headers, const std::string& name, const std::string& value) {
-    headers.emplace_back(name, value);
-    return headers;
-  };
   const auto h = headers_of("cart.add_line");
   const std::string large = R"({"x":")" + std::string(65'536 - 8, 'x') + "\"}";
   REQUIRE(large.size() == 65'536);
@@ -143,6 +158,47 @@ TEST_CASE("structured mode is read like binary mode") {
   CHECK(verdict(with(R"("subject":7)"), structured) == "not_cloudevent");
   CHECK(verdict(with(R"("type":"dev.mayfly.cart.cancel.v1")"), structured) == "not_cloudevent");
   CHECK(verdict(with(R"("mine":1,"mine":2)"), structured) == "ok");
+}
+
+TEST_CASE("a tick is taken with no key and the engine's source; the dead letters' tool only releases carts") {
+  const std::string plain = R"({"at":"2026-11-22T10:00:00.000Z","through":6})";
+  const std::string set = R"({"at":"2026-11-22T10:00:00.000Z","through":6,"settings":{"live_carts":0}})";
+  const std::string marks = R"({"at":"2026-11-22T10:00:00.000Z","through":-1})";
+  const std::string release = R"({"at":"2026-11-22T10:00:00.000Z","through":-1,"release":"c1"})";
+  const struct {
+    std::string data;
+    std::string source;
+    std::optional<std::string> key;
+    bool taken;
+  } rows[] = {{plain, "/mayfly/test", {}, true},
+              {set, "/mayfly/test", {}, true},
+              {release, "/mayfly/test", {}, true},
+              {plain, "/mayfly/test", "c1", false},
+              {plain, "/mayfly/test", "", false},
+              {plain, "/mayfly/Test", {}, false},
+              {plain, "/mayfly/test2", {}, false},
+              {plain, "mayfly/test", {}, false},
+              {plain, "", {}, false},
+              {marks, "/shop", {}, false},
+              {release, "/mayfly/send", {}, false},
+              {marks, "/mayfly/deadletters", {}, true},
+              {release, "/mayfly/deadletters", {}, true},
+              {release, "/mayfly/deadletters", "c1", false},
+              {plain, "/mayfly/deadletters", {}, false},
+              {set, "/mayfly/deadletters", {}, false}};
+  for (const auto& row : rows) {
+    CAPTURE(row.data);
+    CAPTURE(row.source);
+    CAPTURE(row.key.has_value());
+    CHECK(tick_is_taken(row.data, with(headers_of("clock.tick"), "ce_source", row.source), row.key) == row.taken);
+    const auto event = [&](const std::string& more) {
+      return R"({"specversion":"1.0","id":"1","type":"dev.mayfly.clock.tick.v1","source":")" + row.source + "\"," +
+             more + R"("data":)" + row.data + "}";
+    };
+    const Headers structured = {{"content-type", "application/cloudevents+json"}};
+    CHECK(tick_is_taken(event(""), structured, row.key) == row.taken);
+    CHECK(!tick_is_taken(event(R"("source":"/mayfly/test",)"), structured, row.key));  // given twice
+  }
 }
 
 TEST_CASE("an unreadable record keeps its correlation id and trace") {

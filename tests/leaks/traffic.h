@@ -126,7 +126,10 @@ class TrafficLog final : public events::Log {
   }
 
   events::Record record(Command& c, events::Partition p) {
-    c.headers = {{{"ce_specversion", "1.0"}, {"ce_id", c.id}, {"ce_source", "/shop"}, {"ce_type", c.type}}};
+    c.headers = {{{"ce_specversion", "1.0"},
+                  {"ce_id", c.id},
+                  {"ce_source", c.key.empty() ? "/mayfly/mayfly" : "/shop"},
+                  {"ce_type", c.type}}};
     events::Record r;
     r.at = {p, next_[static_cast<std::size_t>(p)]++};
     r.append_time = clock_.time;

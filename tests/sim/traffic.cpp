@@ -102,15 +102,16 @@ void Traffic::command(const Cart& cart, std::string_view type, std::string data)
   append(sent_.back());
 }
 
-void Traffic::append(const Sent& sent, bool keyed) {
+void Traffic::append(const Sent& sent, std::string_view source, bool keyed) {
   const events::Header headers[] = {
-      {"ce_specversion", "1.0"}, {"ce_id", sent.id}, {"ce_source", "/sim"}, {"ce_type", sent.type}};
+      {"ce_specversion", "1.0"}, {"ce_id", sent.id}, {"ce_source", source}, {"ce_type", sent.type}};
   const auto partition = events::partition_of(sent.key, store_.partitions());
   store_.append({events::Stream::commands, partition, keyed ? std::optional<events::Bytes>(sent.key) : std::nullopt,
                  sent.data, headers});
 }
 
-/// A foreign one, that may start waits early or be out of time.
+/// One that a producer with the engine's source could write: it may start waits early or be out of time. Some have a
+/// source that is not taken.
 void Traffic::tick() {
   Sent sent{std::string(1, static_cast<char>('a' + chance_.below(6))), "tick", "dev.mayfly.clock.tick.v1", {}};
   const auto at = chance_.permille(100) ? clock_.now() + events::Millis{61'000} : clock_.now();
@@ -119,14 +120,14 @@ void Traffic::tick() {
   } else {
     events::append_tick_data(sent.data, at, static_cast<events::Offset>(chance_.below(60)), nullptr, {});
   }
-  append(sent, false);
+  append(sent, chance_.permille(200) ? "/sim" : "/mayfly/mayfly", false);
 }
 
 void Traffic::release_all() {
   for (const auto& cart : carts_) {
     Sent sent{cart.id, "release", "dev.mayfly.clock.tick.v1", {}};
     events::append_release_data(sent.data, clock_.now(), cart.id);
-    append(sent, false);
+    append(sent, events::deadletters_source, false);
   }
 }
 

@@ -35,7 +35,7 @@ class Traffic {
   void shop(Cart&);
   void reply(Cart&);
   void command(const Cart&, std::string_view type, std::string data);
-  void append(const Sent&, bool keyed = true);
+  void append(const Sent&, std::string_view source = "/sim", bool keyed = true);
   void tick();
 
   adapters::MemoryStore& store_;
