@@ -76,6 +76,8 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   stopped.clear();
   broken.clear();
   leaks.clear();
+  alerts.clear();
+  restart_alerts.clear();
 }
 
 }  // namespace mayfly::actors

@@ -41,6 +41,13 @@ struct PartitionStatus {
   std::int64_t memory_bytes = 0;  // taken by the supervisor: its carts' bytes and all that it knows of them
 };
 
+/// An alert that no record raises by itself: a batch of the partition says it with its first record.
+struct PendingAlert {
+  std::string alert;
+  std::string cart_id;  // or empty
+  std::string message;
+};
+
 /// When carts sleep.
 struct SleepLimits {
   events::Millis idle;
@@ -66,8 +73,9 @@ struct Batch {
   events::Partition partition = 0;
   std::span<const events::Record> records;
   SleepLimits sleep{};
-  std::vector<Leak> leaks;       // to be written as alerts
-  std::function<void()> finish;  // called by the supervisor when `out` is complete
+  std::vector<Leak> leaks;           // to be written as alerts
+  std::vector<PendingAlert> alerts;  // to be written
+  std::function<void()> finish;      // called by the supervisor when `out` is complete
 
   Ledger& ledger;
   ActorMemory<1> memory;
@@ -85,8 +93,9 @@ struct Batch {
   PartitionStatus status;
   BatchCounts counts;
   std::vector<std::string> failures;  // the first actors that died, for the operator's log; counts.restarts has all
-  std::string rebuild;                // not empty: build the partition anew once this is committed, and why
-  std::string stopped;                // not empty: the partition cannot go on, and why; `next` is where it stands
+  std::vector<PendingAlert> restart_alerts;  // written; deciding the same records again need not raise them
+  std::string rebuild;                       // not empty: build the partition anew once this is committed, and why
+  std::string stopped;  // not empty: the partition cannot go on, and why; `next` is where it stands
 
   std::string broken;  // not empty: the supervisor itself died, and why; `out` is not complete
 

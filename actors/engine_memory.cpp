@@ -48,9 +48,12 @@ void Engine::State::look_at_memory() {
   }
 }
 
-/// An alert is written by a partition: its holder's where that has records to decide now, else any.
-void Engine::State::hand_over_leaks(const std::vector<Batch*>& shares) {
+/// An alert is written by a partition: its own, or a leak's holder's where that has records to decide now, else any.
+void Engine::State::hand_over_alerts(const std::vector<Batch*>& shares) {
   if (shares.empty()) return;
+  for (auto* share : shares) {
+    if (auto waiting = alerts_waiting.extract(share->partition)) share->alerts = std::move(waiting.mapped());
+  }
   for (auto& leak : to_alert) {
     auto to = std::find_if(shares.begin(), shares.end(), [&](const Batch* share) {
       return !leak.holders.empty() && share->partition == leak.holders.front().partition;
@@ -61,9 +64,15 @@ void Engine::State::hand_over_leaks(const std::vector<Batch*>& shares) {
 }
 
 /// What the batch was to write will not be committed.
-void Engine::State::take_back_leaks(Batch& batch) {
+void Engine::State::take_back_alerts(Batch& batch) {
   to_alert.insert(to_alert.begin(), batch.leaks.begin(), batch.leaks.end());
   batch.leaks.clear();
+  for (auto* alerts : {&batch.alerts, &batch.restart_alerts}) {
+    for (auto& alert : std::exchange(*alerts, {})) {
+      auto& waiting = alerts_waiting[batch.partition];
+      if (waiting.size() < most_to_alert) waiting.push_back(std::move(alert));
+    }
+  }
 }
 
 MemoryReport Engine::memory() const { return state_->memory.report(); }

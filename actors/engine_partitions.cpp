@@ -21,6 +21,7 @@ void Engine::State::take_all() {
 void Engine::State::take(events::Partition partition, std::string rebuilt) {
   drop(partition);
   phase(partition, PartitionPhase::restoring);
+  if (!rebuilt.empty()) alerts_waiting[partition].push_back({"partition_rebuilt", {}, std::move(rebuilt)});
   auto state = restore_partition(partition, nullptr);
   if (!state) return;
   left_alone.erase(partition);
@@ -30,7 +31,6 @@ void Engine::State::take(events::Partition partition, std::string rebuilt) {
             " any more; it goes on from the state's, offset " + std::to_string(state->position.next),
         partition);
   }
-  if (!rebuilt.empty()) state->alerts.push_back({"partition_rebuilt", {}, std::move(rebuilt)});
   serve_partition(std::move(state));
   phase(partition, PartitionPhase::serving);
   const auto& one = served[partition];

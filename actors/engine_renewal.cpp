@@ -78,7 +78,7 @@ void Engine::State::renew(events::Partition partition) {
   woken->alerts = std::move(handover.state->alerts);
   handover.state.reset();
   for (const auto& difference : handover.findings.told()) {
-    woken->alerts.push_back({"renewal_difference", difference.cart_id, as_sentence(difference)});
+    alerts_waiting[partition].push_back({"renewal_difference", difference.cart_id, as_sentence(difference)});
   }
   serve_partition(std::move(woken));
   if (config.meter != nullptr) config.meter->give_back();

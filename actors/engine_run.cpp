@@ -125,7 +125,7 @@ void Engine::State::decide_round(events::RecordBatch round) {
   // A commit that failed has dropped the partitions: what was decided on top of it never was.
   std::erase_if(decided, [this](Batch* b) {
     if (served.contains(b->partition)) return false;
-    take_back_leaks(*b);
+    take_back_alerts(*b);
     return true;
   });
   if (!decided.empty()) begin_commit(decided);
@@ -169,7 +169,7 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     }
     begin = end;
   }
-  hand_over_leaks(shares);
+  hand_over_alerts(shares);
   deciding = true;
   gate.close(shares.size());
   for (auto* share : shares) caf::anon_send(served[share->partition].supervisor, DecideBatch{share});
@@ -183,7 +183,7 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
   }
   std::erase_if(shares, [this](Batch* share) {
     if (share->broken.empty()) return false;
-    take_back_leaks(*share);
+    take_back_alerts(*share);
     return true;
   });
   return shares;
@@ -200,7 +200,7 @@ bool Engine::State::settle_commit() {
     for (const auto* batch : ended) count(*batch);
     return true;
   }
-  for (auto* batch : ended) take_back_leaks(*batch);
+  for (auto* batch : ended) take_back_alerts(*batch);
   trouble = true;
   uncommitted = result->message;
   const std::string outcome{events::name(result->outcome)};

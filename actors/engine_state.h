@@ -94,6 +94,7 @@ struct Engine::State {
   events::Timestamp given_back_at{};               // free pages, because memory was short
   MemoryWatch memory;
   std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
+  std::map<events::Partition, std::vector<PendingAlert>> alerts_waiting;  // until a batch says them and is committed
   RenewalSchedule renewal_schedule;
   std::map<events::Partition, PartitionBudget> partition_budgets;
 
@@ -171,8 +172,8 @@ struct Engine::State {
 
   // What its memory is for: engine_memory.cpp
   void look_at_memory();
-  void hand_over_leaks(const std::vector<Batch*>&);
-  void take_back_leaks(Batch&);
+  void hand_over_alerts(const std::vector<Batch*>&);
+  void take_back_alerts(Batch&);
 };
 
 }  // namespace mayfly::actors

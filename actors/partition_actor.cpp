@@ -97,9 +97,11 @@ void PartitionActor::begin() {
     if (state_->attended_since == events::Timestamp{}) {
       state_->attended_since = batch_->records.front().append_time;
     }
-    int index = 0;
-    for (const auto& [alert, cart_id, message] : state_->alerts) {
-      writer_.write_alert(*batch_, batch_->records.front(), alert, cart_id, message, index++);
+    for (const auto* alerts : {&state_->alerts, &batch_->alerts}) {
+      int index = 0;
+      for (const auto& [alert, cart_id, message] : *alerts) {
+        writer_.write_alert(*batch_, batch_->records.front(), alert, cart_id, message, index++);
+      }
     }
     state_->alerts.clear();
   }

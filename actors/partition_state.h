@@ -20,13 +20,6 @@
 
 namespace mayfly::actors {
 
-/// What the partition's next batch says on the alerts stream, with its first record.
-struct PendingAlert {
-  std::string alert;
-  std::string cart_id;  // or empty
-  std::string message;
-};
-
 /// So many unreadable state records are damage to carts. More are damage to the log: the partition is not served.
 inline constexpr std::size_t most_unreadable_carts = 100;
 
@@ -49,7 +42,7 @@ struct PartitionState {
   std::int64_t sessions_too_old = 0;
   events::Timestamp attended_since{};  // of the first record since this engine has it: no wait ended before it
   bool due_now = false;
-  std::vector<PendingAlert> alerts;
+  std::vector<PendingAlert> alerts;  // of what was read with the state: reading it again finds them again
   /// Carts whose state record cannot be read, and why: their commands become dead letters, the record stays as it is.
   std::map<std::string, std::string, std::less<>> unreadable;
 

@@ -116,10 +116,13 @@ void PartitionActor::note_death(const Task& deciding, const std::string& reason)
   }
   std::string cause = reason.substr(0, cause_bytes);
   if (const auto deaths = alerts_.died(cause, record.append_time)) {
-    writer_.write_alert(*batch_, record, "cart_restarted", deciding.read.cart_id,
-                        "Actors of carts died and were restarted, by this cause since it was last said " +
-                            std::to_string(*deaths) + " times: " + cause,
-                        static_cast<int>(batch_->counts.restarts));
+    const auto& said = batch_->restart_alerts.emplace_back(
+        PendingAlert{"cart_restarted", std::string(deciding.read.cart_id),
+                     "Actors of carts died and were restarted, by this cause since it was last said " +
+                         std::to_string(*deaths) + " times: " + cause});
+    // Those that waited for this batch have the first indexes.
+    const auto index = static_cast<std::int64_t>(batch_->alerts.size()) + batch_->counts.restarts;
+    writer_.write_alert(*batch_, record, said.alert, said.cart_id, said.message, static_cast<int>(index));
   }
   if (restarts_.count(environment_.supervision.partition_restarts, record.append_time) && batch_->rebuild.empty()) {
     batch_->rebuild =

@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <stdexcept>
 #include <stop_token>
+#include <utility>
 
 using namespace mayfly;
 
@@ -82,6 +84,47 @@ TEST_CASE("an engine that is stopped says so when what it decided last was not c
     CHECK(result.end == actors::RunEnd::stopped);
     CHECK_MESSAGE(result.message.empty() == row.committed, result.message);
     CHECK(testing::said(d.store, "c1").empty() != row.committed);
+  }
+}
+
+TEST_CASE("an alert whose commit is aborted is said once with what is committed in its place") {
+  enum class Dies : std::uint8_t { supervisor, cart };
+  struct Row {
+    Dies dies;
+    std::string_view alert;
+    std::deque<adapters::Fault> faults;
+  };
+  using adapters::Fault;
+  const Row rows[] = {{Dies::supervisor, "partition_rebuilt", {}},
+                      {Dies::supervisor, "partition_rebuilt", {Fault::aborted}},
+                      {Dies::supervisor, "partition_rebuilt", {Fault::aborted, Fault::lost_request, Fault::aborted}},
+                      {Dies::cart, "cart_restarted", {}},
+                      {Dies::cart, "cart_restarted", {Fault::aborted}},
+                      {Dies::cart, "cart_restarted", {Fault::aborted, Fault::lost_request, Fault::aborted}}};
+  for (const auto& row : rows) {
+    CAPTURE(row.alert);
+    CAPTURE(row.faults.size());
+    Disturbed d;
+    d.shop.create("c1");
+    d.log.script(row.faults);
+    bool died = false;
+    const auto die_once = [&died] {
+      if (!std::exchange(died, true)) throw std::runtime_error("planted");
+    };
+    auto config = Disturbed::config();
+    if (row.dies == Dies::supervisor) {
+      config.at_step = [&](actors::Step step, events::Position) {
+        if (step == actors::Step::supervisor_gathers) die_once();
+      };
+    } else {
+      config.before_decide = [&](std::string_view, events::Position) { die_once(); };
+    }
+    actors::Engine engine(d.log, d.clock, config, nullptr);
+    CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+    CHECK(testing::said(d.store, "c1") == std::vector<std::string>{"cart.created"});
+    const auto alerts = d.store.records(events::Stream::alerts, events::partition_of("c1", 2));
+    REQUIRE(alerts.size() == 1);
+    CHECK(alerts[0].value->find(row.alert) != std::string_view::npos);
   }
 }
 
