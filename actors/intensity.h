@@ -24,10 +24,6 @@ class RestartWindow {
     if (more) times_.pop_front();
     return more;
   }
-  /// True if none of the restarts counts any more.
-  [[nodiscard]] bool over(const Intensity& intensity, events::Timestamp now) const {
-    return times_.empty() || times_.back() + intensity.within < now;
-  }
 
  private:
   std::deque<events::Timestamp> times_;

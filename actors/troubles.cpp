@@ -38,8 +38,4 @@ void Troubles::forget(CartEntry& entry) {
   entry.troubled = false;
 }
 
-void Troubles::forget_old(const Intensity& intensity, events::Timestamp now) {
-  std::erase_if(carts_, [&](auto& of) { return of.second.kept.none() && of.second.deaths.over(intensity, now); });
-}
-
 }  // namespace mayfly::actors

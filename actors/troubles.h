@@ -30,8 +30,6 @@ class Troubles {
   bool quarantine(CartEntry&, events::Offset by);
   /// All is forgotten: it ended, was released, or never came to be.
   void forget(CartEntry&);
-  /// Forgets deaths that no longer count, of carts of which nothing else is remembered.
-  void forget_old(const Intensity&, events::Timestamp now);
 
  private:
   struct Of {
