@@ -1,9 +1,9 @@
 #include "adapters/open_log.h"
 
-#include "adapters/kafka_client.h"
-#include "adapters/kafka_log.h"
-#include "adapters/sqlite_client.h"
-#include "adapters/sqlite_log.h"
+#include "adapters/kafka/kafka_client.h"
+#include "adapters/kafka/kafka_log.h"
+#include "adapters/sqlite/sqlite_client.h"
+#include "adapters/sqlite/sqlite_log.h"
 
 namespace mayfly::adapters {
 

@@ -1,9 +1,9 @@
 // Opens the log that a word names: sqlite:FILE or kafka:HOST:PORT[,HOST:PORT...].
 #pragma once
 
-#include "adapters/kafka_options.h"
-#include "adapters/sqlite_options.h"
-#include "events/log.h"
+#include "adapters/kafka/kafka_options.h"
+#include "adapters/sqlite/sqlite_options.h"
+#include "events/log/log.h"
 
 #include <cstdint>
 #include <memory>

@@ -1,7 +1,7 @@
 // What a log takes of one record, as a broker would.
 #pragma once
 
-#include "events/record.h"
+#include "events/log/record.h"
 
 #include <cstddef>
 #include <string>

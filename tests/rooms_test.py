@@ -19,6 +19,16 @@ LIBRARIES = {
     "adapters": {"sqlite3.h": None, "librdkafka/": None, "boost/": {"http_server.cpp", "http_client.cpp"}},
     "tools": {"spdlog/": None, "fmt/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config.cpp"}, "zstd.h": {"retail.cpp"}},
 }
+# Within a room too, includes point downwards only: from a folder to itself and to those after it. A room's top may
+# include all of its folders. Folders in one set do not know each other.
+FOLDERS = {
+    "events": [{"state", "wire"}, {"rules"}, {"text"}, {"log"}],
+    "actors": [{"engine"}, {"partition"}, {"cart"}, {"crash"}, {"memory"}],
+    "adapters": [{"kafka", "sqlite", "http"}, {"host"}],
+    "tools": [{"demo"}, {"serve", "feed", "deadletters", "funds", "replay", "watch"}, {"records"}, {"console"}],
+}
+# Seen from every folder of its room: what lies at the top although it is no way in.
+AT_THE_TOP = {"adapters/record_limits.h"}
 SYSTEM = {
     "actors": {"pthread.h"},
     "adapters": {"arpa/inet.h", "fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
@@ -36,7 +46,18 @@ def tracked():
 
 
 def sources():
-    return [f for f in tracked() if f.parent.name in ROOMS and f.parent.parent == ROOT and f.suffix in (".h", ".cpp")]
+    """Every source of every room, however deep its folder."""
+    return [f for f in tracked() if room_of(f) in ROOMS and f.suffix in (".h", ".cpp")]
+
+
+def room_of(file):
+    return file.relative_to(ROOT).parts[0]
+
+
+def folder_of(path):
+    """The folder within the room that a path like "events/log/record.h" lies in; empty at the room's top."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 else ""
 
 
 def includes(file):
@@ -59,12 +80,49 @@ def includes_refused(room, file_name, mark, name):
     return None
 
 
+def points_upwards(path, name):
+    """Why a file of a room may not include another one of the same room; None if it may."""
+    room, into = path.split("/")[0], folder_of(name)
+    if name.split("/")[0] != room or not folder_of(path) or name in AT_THE_TOP or into == folder_of(path):
+        return None
+    level = {folder: number for number, folders in enumerate(FOLDERS[room]) for folder in folders}
+    if into and level.get(into, -1) > level.get(folder_of(path), -1):
+        return None
+    return f"{room}/{folder_of(path)}/ stands below or beside {name}"
+
+
 class HouseRules(unittest.TestCase):
     def test_a_room_includes_only_what_it_may(self):
         for file in sources():
             for mark, name in includes(file):
-                refused = includes_refused(file.parent.name, file.name, mark, name)
+                refused = includes_refused(room_of(file), file.name, mark, name)
                 self.assertIsNone(refused, f"{file.relative_to(ROOT)}: {refused}")
+
+    def test_a_folder_includes_only_what_lies_below_it(self):
+        for file in sources():
+            path = file.relative_to(ROOT).as_posix()
+            for mark, name in includes(file):
+                if mark == '"':
+                    self.assertIsNone(points_upwards(path, name), f"{path}: {points_upwards(path, name)}")
+
+    def test_every_folder_of_a_room_has_its_place(self):
+        for file in sources():
+            room, folder = room_of(file), folder_of(file.relative_to(ROOT).as_posix())
+            self.assertIn(folder, {""}.union(*FOLDERS[room]), f"{file}: say in FOLDERS where {room}/{folder}/ stands")
+
+    def test_an_include_that_points_upwards_is_refused(self):
+        for path, name in [("actors/cart/cart_actor.cpp", "actors/engine/engine.h"), ("events/log/record.h", "events/rules/cart.h"),
+                           ("events/wire/event_json.cpp", "events/state/snapshot.h"), ("adapters/kafka/kafka_log.cpp", "adapters/open_log.h")]:
+            self.assertIsNotNone(points_upwards(path, name))
+        for path, name in [("actors/engine/engine.cpp", "actors/cart/cart_actor.h"), ("events/wire/event_json.cpp", "events/rules/cart.h"),
+                           ("adapters/kafka/kafka_log.cpp", "adapters/record_limits.h"), ("adapters/open_log.cpp", "adapters/kafka/kafka_log.h")]:
+            self.assertIsNone(points_upwards(path, name))
+
+    def test_a_file_in_a_new_folder_is_seen(self):
+        """By these rules and by what builds, for both take a room's files from all of its folders."""
+        self.assertEqual(room_of(ROOT / "events/new/deep/any.h"), "events")
+        self.assertIn("file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cpp)", (ROOT / "CMakeLists.txt").read_text())
+        self.assertEqual({room_of(f) for f in sources()}, set(ROOMS))
 
     def test_a_forbidden_include_is_refused(self):
         for room, name in [("events", "actors/engine.h"), ("actors", "adapters/memory_log.h"), ("adapters", "actors/task.h")]:
@@ -86,7 +144,7 @@ class HouseRules(unittest.TestCase):
         """It escapes what steers a terminal and notices what could not be written."""
         to_a_stream = re.compile(r"std::(printf|puts|fputs|fprintf|fwrite|cout|cerr)\b|fmt::print\b")
         for file in sources():
-            if file.parent.name == "tools" and file.name != "output.cpp":
+            if room_of(file) == "tools" and file.name != "output.cpp":
                 self.assertIsNone(to_a_stream.search(file.read_text()), file)
 
     def test_nothing_is_left_to_do_and_no_line_ends_in_space(self):

@@ -1,5 +1,5 @@
 """The steps of tools/test, in the order in which they start; step_runner.py runs them. Usage: steps.py [--quick] [--list]
-[WORD ...]. What is installed for them is in tools/packages."""
+[WORD ...]. What is installed for them is in tools/scripts/packages."""
 import atexit
 import os
 import pathlib
@@ -13,7 +13,7 @@ from step_runner import Step, main
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORES = os.cpu_count() or 1
-PYTHON = "/usr/bin/python3"  # the system's, which has the packages of tools/packages
+PYTHON = "/usr/bin/python3"  # the system's, which has the packages of tools/scripts/packages
 MAYFLY = "build/release/mayfly"
 RELEASE = ("build (g++, release)",)
 SANITIZED = ("build (clang, address sanitizer)",)
@@ -36,7 +36,7 @@ def bash(script):
 
 
 def check(name, *arguments):
-    return [PYTHON, f"tests/checks/{name}", *arguments]
+    return [PYTHON, f"tests/system/checks/{name}", *arguments]
 
 
 # The sanitizer's exit code is 66. It watches and does not prove: it misses the race in some 4 runs of 100.
@@ -59,30 +59,30 @@ fi"""
 SANITIZED_CHECK = f"""name=$1; shift; reports=$PWD/build/asan/reports-$name; code=0
 rm -rf "$reports"; mkdir -p "$reports"
 ASAN_OPTIONS=exitcode=66:log_path=$reports/report UBSAN_OPTIONS=print_stacktrace=1:log_path=$reports/report \\
-  {PYTHON} "tests/checks/test_$name.py" build/asan/mayfly "$@" || code=$?
+  {PYTHON} "tests/system/checks/test_$name.py" build/asan/mayfly "$@" || code=$?
 if [[ -n $(ls -A "$reports") ]]; then head -n 30 "$reports"/*; code=66; fi
 exit $code"""
 
 PLANTED_LEAKS = f"""out=$(mktemp -d); trap 'rm -rf "$out"' EXIT
 touch "$out"/{{events,deadletters}}.ndjson
-build/release/tests/leaks --quick --alerts "$out/alerts.ndjson" && {PYTHON} tests/checks/asyncapi.py {MAYFLY} "$out"
+build/release/tests/leaks --quick --alerts "$out/alerts.ndjson" && {PYTHON} tests/system/checks/asyncapi.py {MAYFLY} "$out"
 """
 
 # A tenth of what docs/testing.md has, on brokers of its own.
-KAFKA_FAULTS = f"""{PYTHON} tests/checks/kafka_faults.py {MAYFLY} {CSV} --invoices 4000 --instances 2 --brokers 3 --kills 20 \\
+KAFKA_FAULTS = f"""{PYTHON} tests/system/checks/kafka_faults.py {MAYFLY} {CSV} --invoices 4000 --instances 2 --brokers 3 --kills 20 \\
   --broker-kills 2 --stops 2 --network 2 --batch-records 50 --port "$({PYTHON} tests/free_ports.py)" \\
   --broker-folder build/kafka-test-faults"""
 
 RETAIL_SLICE = f"""out=$(mktemp -d); trap 'rm -rf "$out"' EXIT
 zstd -dcq {CSV} | sed -n 1,20000p >"$out/rows.csv"
-{PYTHON} tests/checks/kill_engine.py --kills 1 --folder "$out" {MAYFLY} "$out/rows.csv" &&
-  {PYTHON} tests/checks/asyncapi.py {MAYFLY} "sqlite:$out/mayfly.db"
+{PYTHON} tests/system/checks/kill_engine.py --kills 1 --folder "$out" {MAYFLY} "$out/rows.csv" &&
+  {PYTHON} tests/system/checks/asyncapi.py {MAYFLY} "sqlite:$out/mayfly.db"
 """
 
 
 def no_fresh_machine():
     """Why a minimal system cannot be made here; empty if it can."""
-    asked = subprocess.run([ROOT / "tests/checks/fresh_machine", "--why-not"], capture_output=True, text=True, check=False)
+    asked = subprocess.run([ROOT / "tests/system/checks/fresh_machine", "--why-not"], capture_output=True, text=True, check=False)
     return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
@@ -90,14 +90,14 @@ def steps():
     seed = random.randrange(2**30)  # each run other sequences; a failure prints the one
     yield Step("build (g++, release)", build("release"), cores=CORES, quick=True)
     yield Step("house rules", [PYTHON, "tests/rooms_test.py"], quick=True)
-    yield Step("format", ["tools/format", "--check"], quick=True)
+    yield Step("format", ["tools/scripts/format", "--check"], quick=True)
     yield Step("contract document", check("test_asyncapi.py"), quick=True)
-    yield Step("broker", bash("tools/kafka clean && tools/kafka start"), cores=0)
+    yield Step("broker", bash("tools/scripts/kafka clean && tools/scripts/kafka start"), cores=0)
 
     # What takes longest begins first.
     yield Step("build (clang, address sanitizer)", build("asan"))
     yield Step("build (planted bugs, leaks, poison)", build("release", "sim_planted", "leaks", "mayfly_poison"), needs=RELEASE)
-    yield Step("tools/run on a fresh Debian 13", ["tests/checks/fresh_machine", "trixie"], skipped=no_fresh_machine())
+    yield Step("tools/run on a fresh Debian 13", ["tests/system/checks/fresh_machine", "trixie"], skipped=no_fresh_machine())
     yield Step("a tenth of the faults on Kafka", bash(KAFKA_FAULTS), needs=RELEASE + BROKER, skipped=NO_CSV)
     for part, units in (("events, adapters", "events|adapters"), ("actors", "actors"), ("tools", "tools")):
         log = f"build/asan/tidy-{part[:6]}.log"
@@ -148,27 +148,27 @@ def steps():
                         ("http_hostile", ("what_", "names", "ranges", "bounded", "slow"))):
         options = [option for word in words for option in ("-k", word)]
         yield Step(f"address, undefined: test_{name}", ["bash", "-c", SANITIZED_CHECK, "sanitized", name, *options], needs=SANITIZED)
-    yield Step("CAF for the thread sanitizer", ["tools/caf_thread_sanitizer"])
+    yield Step("CAF for the thread sanitizer", ["tools/scripts/caf_thread_sanitizer"])
     yield Step("build (clang, thread sanitizer)", build("tsan", "test_actors", "threads"), needs=("CAF for the thread sanitizer",))
     yield Step("threads: actors", ["build/tsan/tests/test_actors"], needs=THREADS)
     yield Step("threads: an engine under load", ["build/tsan/tests/threads"], needs=THREADS)
     yield Step("threads: a planted race is found", bash(RACE_IS_FOUND), needs=THREADS)
 
     for kind, carts, run in (("memory", 10000, 1), ("sqlite", 2000, 2), ("kafka", 1000, 3)):
-        yield Step(f"hostile connectors, {kind}", ["tests/checks/hostile.sh", kind, str(carts), str(run)], needs=RELEASE + (BROKER if kind == "kafka" else ()))
+        yield Step(f"hostile connectors, {kind}", ["tests/system/checks/hostile.sh", kind, str(carts), str(run)], needs=RELEASE + (BROKER if kind == "kafka" else ()))
     yield Step("Online Retail, 19,999 rows, killed once, fits the contract", bash(RETAIL_SLICE), needs=RELEASE, skipped=NO_CSV)
     yield Step("Online Retail, engine killed 3 x", check("kill_engine.py", "--kills", "3", MAYFLY, str(CSV)), needs=RELEASE,
                skipped=NO_CSV)
 
 
 def start():
-    # A broker of this run's own: other ports and folder than tools/kafka's defaults, gone with it.
+    # A broker of this run's own: other ports and folder than tools/scripts/kafka's defaults, gone with it.
     os.environ["MAYFLY_KAFKA_HOME"] = str(ROOT / "build/kafka-test")
     os.environ["MAYFLY_KAFKA_PORT"] = str(free_ports.pair())
     os.environ["MAYFLY_KAFKA"] = "127.0.0.1:" + os.environ["MAYFLY_KAFKA_PORT"]
     if shutil.which("ccache"):
         os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
-    atexit.register(lambda: subprocess.run([ROOT / "tools/kafka", "clean"], check=False))
+    atexit.register(lambda: subprocess.run([ROOT / "tools/scripts/kafka", "clean"], check=False))
     return main(list(steps()), ROOT, ROOT / "build/test-logs", CORES, sys.argv[1:])
 
 

@@ -1,9 +1,9 @@
 // The command line: verbs and their options. What they do is in a file each.
-#include "tools/exit_codes.h"
-#include "tools/front.h"
-#include "tools/nearest.h"
-#include "tools/output.h"
-#include "tools/verbs.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/nearest.h"
+#include "tools/console/output.h"
+#include "tools/console/verbs.h"
+#include "tools/serve/front.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,14 +1,14 @@
 // How fast is the engine on a log that is full already? Usage: bench memory|sqlite:FILE [CARTS [LINES [CONCURRENT]]]
 // What does one look at memory cost (memory.look_interval_ms)? Usage: bench look
-#include "actors/engine.h"
-#include "actors/leak_watch.h"
-#include "adapters/memory_log.h"
+#include "actors/engine/engine.h"
+#include "actors/memory/leak_watch.h"
+#include "adapters/host/system_memory.h"
+#include "adapters/host/wall_clock.h"
 #include "adapters/open_log.h"
-#include "adapters/sqlite_client.h"
-#include "adapters/system_memory.h"
-#include "adapters/wall_clock.h"
+#include "adapters/sqlite/sqlite_client.h"
 #include "bench/cpu_time.h"
 #include "bench/workload.h"
+#include "logs/memory_log.h"
 
 #include <chrono>
 #include <cstdio>

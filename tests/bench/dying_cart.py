@@ -2,7 +2,7 @@
 """What one cart that dies on every message costs the others: alternating pairs of runs on SQLite, with it and without.
 
 Two measures each: how fast a log that is full already is decided (the dying cart has one command in 500), and how long
-commands wait at a steady rate (it has 100 a second). Prints medians and ratios. Needs mayfly_poison (tests/poison).
+commands wait at a steady rate (it has 100 a second). Prints medians and ratios. Needs mayfly_poison (tests/engine/poison).
 """
 import argparse
 import json
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "checks"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system/checks"))
 import sqlite_log  # noqa: E402
 
 LINES = 8  # of a cart, beside its creation

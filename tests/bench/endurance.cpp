@@ -2,8 +2,8 @@
 // committed; allocated and resident bytes as carts begin and end. Usage: endurance [CARTS [CONCURRENT]]
 // At each check actors that have ended are waited for; then those by our constructors and destructors, by the partition
 // and by the actor system must be the same, and both books of the ledger must agree. Exits 1 where they do not.
-#include "actors/engine.h"
-#include "adapters/wall_clock.h"
+#include "actors/engine/engine.h"
+#include "adapters/host/wall_clock.h"
 #include "bench/workload.h"
 
 #include <jemalloc/jemalloc.h>

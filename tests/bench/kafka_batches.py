@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """How large the engine's batches are on Kafka at rates from idle to more than it can decide, and how old commands get.
 
-A broker of its own is started and stopped (tools/kafka), one engine with all of serve's defaults. For each rate so many
+A broker of its own is started and stopped (tools/scripts/kafka), one engine with all of serve's defaults. For each rate so many
 commands a second are put there, then a backlog at once; sizes are commands per transaction and the age is from the
 append of a batch's first command to its commit, both by the engine's metrics.
 """

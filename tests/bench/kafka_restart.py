@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """How long an engine on Kafka with many open carts takes from its start to the first committed event, and its memory.
 
-A broker of its own is started and stopped (tools/kafka). Carts of five lines are put there by Python's client and
+A broker of its own is started and stopped (tools/scripts/kafka). Carts of five lines are put there by Python's client and
 decided; then the engine is ended, by SIGTERM or SIGKILL, commands for each partition are put there, and the engine is
 started again, with all of serve's defaults. Time counts from the start of the process to the append of the first
 committed event, and to that of the partition that was last. Before that the same without any cart.
@@ -23,7 +23,7 @@ import confluent_kafka.admin
 
 from kafka_throughput import LOOK_EVERY_S, ROOT, Broker, cpu_s, peak_mib
 
-sys.path.insert(0, os.path.join(ROOT, "tests/checks"))
+sys.path.insert(0, os.path.join(ROOT, "tests/system/checks"))
 from kafka_log import KafkaLog, TOPICS  # noqa: E402
 
 LINES = 5

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Commands per second and CPU per command on Kafka: the raw loop, Mayfly and, if given, Kafka Streams, in turn.
 
-A broker of its own is started and stopped (tools/kafka). The commands are made by the peers' generator
+A broker of its own is started and stopped (tools/scripts/kafka). The commands are made by the peers' generator
 (`gen BOOTSTRAP TOPIC CARTS LINES CONCURRENT CODEC`). All of serve's defaults are on. Prints each run and the medians as
 ratios to the raw loop of the same run. Machines are noisy: only ratios of one run say something.
 """
@@ -32,7 +32,7 @@ class Broker:
         self.address = f"127.0.0.1:{port}"
 
     def run(self, *words):
-        subprocess.run([os.path.join(ROOT, "tools/kafka"), *words], env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([os.path.join(ROOT, "tools/scripts/kafka"), *words], env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
     def topic(self, name, *settings):
         self.run("topic", "--create", "--topic", name, "--partitions", "4", "--replication-factor", "1",

@@ -1,6 +1,6 @@
 // What looking for card numbers costs a byte, how many numbers that are none it takes for one, and how many it misses
 // (docs/benchmarks.md). The numbers are drawn from a fixed seed.
-#include "events/identity.h"
+#include "events/rules/identity.h"
 
 #include <chrono>
 #include <cstdio>

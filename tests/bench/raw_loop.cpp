@@ -2,7 +2,7 @@
 // nothing. Usage: raw_loop BROKERS COMMANDS_TOPIC EVENTS_TOPIC STATE_TOPIC RECORDS One thread: per command 1.8 events
 // of 172 bytes with 8 headers and 0.9 snapshots of 202 bytes (the mean sizes of a checkout of five lines), 20,000
 // commands per transaction, lz4.
-#include "adapters/kafka_produce.h"
+#include "adapters/kafka/kafka_produce.h"
 #include "bench/cpu_time.h"
 
 #include <librdkafka/rdkafka.h>

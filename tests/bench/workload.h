@@ -2,7 +2,7 @@
 // Deterministic; keeps only the carts that are open.
 #pragma once
 
-#include "events/identity.h"
+#include "events/rules/identity.h"
 
 #include <cstdint>
 #include <cstdio>

@@ -1,0 +1,89 @@
+// Alerts that no command raises: they are written outside transactions, because a partition that is held up has no
+// batch to carry them.
+#include "actors/engine/engine_state.h"
+#include "actors/partition/partition_state.h"
+#include "actors/partition/record_writer.h"
+#include "events/text/time_text.h"
+
+namespace mayfly::actors {
+
+namespace {
+
+std::string whole(double number) { return std::to_string(static_cast<std::int64_t>(number)); }
+
+std::string message_of(const PendingWatch::Finding& finding) {
+  const auto place = "offset " + std::to_string(finding.at.offset);
+  const auto lasted = std::to_string(finding.lasted.count / 1000) + " s";
+  if (!finding.hanging) {
+    return "The transaction that held up this partition's commands at " + place + " for " + lasted + " is over.";
+  }
+  return "A transaction that does not end holds up this partition's commands: for " + lasted +
+         " nothing can be read from " + place + " on, where " + std::to_string(finding.records) +
+         " records wait. Find it and end it (docs/kafka.md, A hanging transaction).";
+}
+
+}  // namespace
+
+/// Of the log as a whole: the alert goes to the first partition that is served here.
+void Engine::State::watch_limits() {
+  if (served.empty()) return;
+  const auto& [partition, one] = *served.begin();
+  for (const auto& finding : limits.look(figures)) {
+    const auto& figure = finding.figure;
+    const auto is = "The log's " + std::string(figure.name) + " is " + whole(figure.value) +
+                    (finding.over ? ", over its limit of " : ", within its limit of ") + whole(figure.limit) + ".";
+    const auto message = finding.over ? is + " " + std::string(figure.advice) : is;
+    const auto* name = finding.over ? "log_over_limit" : "log_within_limit";
+    if (const auto status = write_alert(name, {partition, one.committed}, message, clock.now().ms); !status.ok()) {
+      say(Notice::Level::warning, "alert_not_written", status.message, partition);
+      continue;
+    }
+    say(finding.over ? Notice::Level::error : Notice::Level::info, name, message);
+    limits.said(finding);
+  }
+}
+
+void Engine::State::watch_pending() {
+  for (const auto& finding : pending.look(figures, clock.now())) {
+    const auto message = message_of(finding);
+    const auto* name = finding.hanging ? "transaction_hanging" : "transaction_ended";
+    if (const auto status = write_alert(name, finding.at, message, 0); !status.ok()) {
+      say(Notice::Level::warning, "alert_not_written", status.message, finding.at.partition);
+      continue;
+    }
+    say(finding.hanging ? Notice::Level::error : Notice::Level::info, name, message, finding.at.partition);
+    pending.said(finding);
+  }
+}
+
+/// Said and alerted once for each reason, however often the log gives the partition anew.
+void Engine::State::leave_alone(events::Partition partition, const CannotServe& cannot) {
+  phase(partition, PartitionPhase::stopped);
+  auto& why = left_alone[partition];
+  if (why == cannot.message) return;
+  why = cannot.message;
+  say(Notice::Level::error, cannot.name, why, partition);
+  if (const auto status = write_alert(cannot.name, {partition, 0}, why, clock.now().ms); !status.ok()) {
+    say(Notice::Level::warning, "alert_not_written", status.message, partition);
+  }
+}
+
+events::LogStatus Engine::State::write_alert(std::string_view alert, events::Position at, std::string_view message,
+                                             std::int64_t occasion) {
+  std::string data;
+  append_alert_data(data, alert, at, message);
+  const auto id = std::to_string(at.partition) + "-" + std::to_string(at.offset) + "-" + std::string(alert) + "-" +
+                  std::to_string(occasion);
+  const auto source = "/mayfly/" + config.name;
+  const auto time = events::to_text(clock.now());
+  const auto key = std::to_string(at.partition);
+  const events::Header headers[] = {{"ce_specversion", "1.0"},
+                                    {"ce_id", id},
+                                    {"ce_source", source},
+                                    {"ce_type", "dev.mayfly.alert.raised.v1"},
+                                    {"ce_time", {time.data(), time.size()}},
+                                    {"content-type", "application/json"}};
+  return append({events::Stream::alerts, at.partition, key, data, headers});
+}
+
+}  // namespace mayfly::actors

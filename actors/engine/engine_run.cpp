@@ -1,0 +1,239 @@
+// The engine's loop: poll, decide, commit; and what it does when the log does not go along.
+#include "actors/crash/rounds.h"
+#include "actors/engine/engine_state.h"
+
+#include <utility>
+
+namespace mayfly::actors {
+
+namespace {
+
+/// Returns early when asked to stop.
+void pause(const std::stop_token& stop, events::Millis length) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, stop, std::chrono::milliseconds(length.count), [] { return false; });
+}
+
+}  // namespace
+
+void Engine::State::say(Notice::Level level, std::string_view name, std::string message, events::Partition partition) {
+  std::scoped_lock lock(notice_mutex);
+  if (notice) notice({level, name, std::move(message), partition});
+}
+
+void Engine::State::fail(std::string message, events::LogError error) {
+  if (!fatal) fatal = RunResult{RunEnd::failed, std::move(message), error};
+}
+
+RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) {
+  while (!stop.stop_requested() && !fatal) {
+    const bool answered = ready;
+    const bool held = !until_caught_up && holds_reading();
+    if (held) {
+      ++beats;
+      settle_commit();
+      pause(stop, config.poll_wait);
+    }
+    const bool moved = !held && step(until_caught_up);
+    const bool renewed = renew_one(!until_caught_up);
+    if (!moved && !renewed && until_caught_up) break;
+    look_at_memory();
+    heed_partition_budgets();
+    if (!until_caught_up) {
+      heed_pressure();
+      write_ticks();
+      ask_figures();
+    }
+    if (trouble && !fatal) {
+      ready = false;
+      pause(stop, pauses.next());
+    } else if (ready && !answered) {
+      say(Notice::Level::info, "ready",
+          served.empty() ? "no partition is given to it now: it stands by to take over"
+                         : "every partition given is restored and served");
+    }
+  }
+  settle_commit();
+  gate.run_out();
+  look_at_memory();
+  ready = false;
+  if (fatal) return *fatal;
+  return {until_caught_up ? RunEnd::caught_up : RunEnd::stopped, uncommitted};
+}
+
+/// Polls once and decides what came, while what was decided before is committed. False: nothing came.
+bool Engine::State::step(bool until_caught_up) {
+  ++beats;
+  trouble = false;
+  uncommitted.clear();
+  read_again.clear();
+  const bool taking = !to_take.empty();
+  take_all();  // what could not be restored before: never between a poll and the deciding of what it gave
+  const auto wait = until_caught_up ? events::Millis{0} : config.poll_wait;
+  auto polled = log.poll({most_records(), config.batch_bytes, wait});
+  if (!polled.taken.empty() || !polled.lost.empty()) {
+    settle_commit();
+    for (auto p : polled.lost) {
+      to_take.erase(p);
+      left_alone.erase(p);
+      drop(p);
+      forget_view(p);
+      say(Notice::Level::info, "partition_lost", "partition " + std::to_string(p) + " is not ours any more", p);
+    }
+    for (auto p : polled.taken) to_take.insert(p);
+    take_all();
+  }
+  if (served.empty() && to_take.empty() && !left_alone.empty()) {
+    fail("No partition given to this engine can be served: " + left_alone.begin()->second, events::LogError::corrupt);
+  }
+  heed(polled.status);
+  ready = polled.settled && !trouble && !fatal && to_take.empty();
+  if (polled.batch.records.empty()) {
+    // Nothing to decide meanwhile: see what became of the commit, and take its partitions again if it failed.
+    const bool committed = settle_commit();
+    rest();
+    return committed || taking || trouble || !polled.taken.empty();  // a commit may have written commands
+  }
+  const bool suspected = !flight.nobody_suspected();
+  for (auto& round : rounds(std::move(polled.batch), flight)) {
+    decide_round(std::move(round));
+    if (suspected) settle_commit();  // the next round finds what is committed, not what may yet fail
+  }
+  return true;
+}
+
+/// Nothing came, and nothing is on its way: what the last batches needed goes back. Partitions that are not served any
+/// more need none.
+void Engine::State::rest() {
+  for (std::size_t of = 0; of < std::size(records); ++of) {
+    records[of] = {};
+    memory.count_records(of, records[of]);
+  }
+  std::erase_if(batches, [this](const auto& pair) { return !served.contains(pair.first); });
+  for (auto& [partition, pair] : batches) {
+    for (auto& batch : pair.of_turn) batch.rest();
+  }
+}
+
+void Engine::State::decide_round(events::RecordBatch round) {
+  memory.count_records(turn, round);
+  records[turn] = std::move(round);
+  Failing failing;
+  auto decided = decide(records[turn], failing);
+  settle_commit();
+  // A commit that failed has dropped the partitions: what was decided on top of it never was.
+  std::erase_if(decided, [this](Batch* b) {
+    if (served.contains(b->partition)) return false;
+    take_back_alerts(*b);
+    return true;
+  });
+  if (!decided.empty()) begin_commit(decided);
+  turn = 1 - turn;
+  if (!failing.why.empty()) rebuild(failing);
+}
+
+/// What the log said when it was polled: try again, give up what is not ours any more, or end.
+void Engine::State::heed(const events::LogStatus& status) {
+  switch (status.error) {
+    case events::LogError::none: return;
+    case events::LogError::unavailable:
+      trouble = true;
+      return say(Notice::Level::warning, "log_unavailable", status.message + " This is tried again.");
+    case events::LogError::fenced:
+      trouble = true;
+      say(Notice::Level::warning, "fenced", status.message);
+      settle_commit();
+      return drop_all();
+    case events::LogError::owned:
+    case events::LogError::full:
+    case events::LogError::corrupt:
+    case events::LogError::invalid: return fail(status.message, status.error);
+  }
+}
+
+std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& failing) {
+  std::vector<Batch*> shares;
+  const std::span<const events::Record> all = batch.records;
+  for (std::size_t begin = 0; begin < all.size();) {
+    const auto partition = all[begin].at.partition;
+    std::size_t end = begin;
+    while (end < all.size() && all[end].at.partition == partition) ++end;
+    const auto found = served.find(partition);
+    if (found != served.end() && !found->second.stopped && !read_again.contains(partition)) {
+      auto& share = batches.try_emplace(partition, environment.ledger).first->second.of_turn[turn];
+      share.begin(partition, all.subspan(begin, end - begin));
+      share.sleep = sleep_limits();
+      share.finish = [this] { gate.one_done(); };
+      shares.push_back(&share);
+    }
+    begin = end;
+  }
+  hand_over_alerts(shares);
+  deciding = true;
+  gate.close(shares.size());
+  for (auto* share : shares) caf::anon_send(served[share->partition].supervisor, DecideBatch{share});
+  gate.wait();
+  deciding = false;
+  for (const auto* share : shares) {
+    const auto& why = share->broken.empty() ? share->rebuild : share->broken;
+    if (why.empty()) continue;
+    failing.why.emplace(share->partition, why);
+    failing.now = std::max(failing.now, share->records.back().append_time);
+  }
+  std::erase_if(shares, [this](Batch* share) {
+    if (share->broken.empty()) return false;
+    take_back_alerts(*share);
+    return true;
+  });
+  return shares;
+}
+
+/// Waits for the commit under way and takes over what it came to. False: there was none.
+bool Engine::State::settle_commit() {
+  const auto result = committer.wait();
+  if (!result) return false;
+  const auto ended = std::exchange(committing, {});
+  count_commit(result->ok(), std::chrono::steady_clock::now() - commit_begun);
+  if (result->ok()) {
+    pauses.reset();
+    for (const auto* batch : ended) count(*batch);
+    return true;
+  }
+  for (auto* batch : ended) take_back_alerts(*batch);
+  trouble = true;
+  uncommitted = result->message;
+  const std::string outcome{events::name(result->outcome)};
+  say(Notice::Level::warning, "commit_" + outcome,
+      result->message + " What was decided is dropped; carts are woken from what is committed.");
+  drop_all();
+  if (result->outcome == events::CommitOutcome::failed) {
+    const bool unnamed = result->error == events::LogError::none;
+    fail(result->message, unnamed ? events::LogError::invalid : result->error);
+  }
+  return true;
+}
+
+void Engine::State::begin_commit(const std::vector<Batch*>& decided) {
+  committing = decided;
+  std::vector<events::NewRecord> out;
+  std::vector<events::Position> next;
+  for (auto* batch : decided) {
+    auto& one = served[batch->partition];
+    one.status = batch->status;
+    one.carts_alive += batch->counts.carts_more();
+    out.insert(out.end(), batch->out.begin(), batch->out.end());
+    next.push_back({batch->partition, batch->next});
+    for (const auto& failure : batch->failures) say(Notice::Level::warning, "actor_failed", failure, batch->partition);
+    if (!batch->stopped.empty()) {
+      one.stopped = true;
+      phase(batch->partition, PartitionPhase::stopped);
+      say(Notice::Level::error, "partition_stopped", batch->stopped, batch->partition);
+    }
+  }
+  gauge();
+  commit_begun = std::chrono::steady_clock::now();
+  committer.begin(std::move(out), std::move(next));
+}
+
+}  // namespace mayfly::actors

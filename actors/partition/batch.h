@@ -1,0 +1,117 @@
+// A partition's share of a batch: the records to decide, and everything that one transaction will write for them.
+// Used again for later batches; its memory is bounded by twice what recent ones used.
+#pragma once
+
+#include "actors/cart/segment.h"
+#include "actors/cart/task.h"
+#include "actors/memory/actor_memory.h"
+#include "actors/memory/arena.h"
+#include "actors/memory/leak.h"
+#include "actors/memory/recent_use.h"
+#include "events/log/record.h"
+#include "events/rules/words.h"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mayfly::actors {
+
+/// What the engine must know of a partition after a batch: for ticks, and to be looked at.
+struct PartitionStatus {
+  bool unstarted_waits = false;
+  std::optional<events::Timestamp> next_due;
+  bool due_now = false;        // the last tick left deadlines that were due
+  events::Timestamp ticked{};  // T
+  events::Settings settings;   // that hold
+  std::int64_t carts_open = 0;
+  std::int64_t carts_awake = 0;
+  std::int64_t carts_quarantined = 0;  // readable ones
+  std::int64_t carts_unreadable = 0;
+  std::int64_t carts_waiting = 0;  // with a deadline, or quarantined: then it rests
+  std::int64_t sessions_open = 0;
+  std::int64_t sessions_too_old = 0;
+  std::int64_t sessions_awake = 0;  // of carts awake: those with an actor
+  std::int64_t epitaphs = 0;
+  std::int64_t memory_bytes = 0;  // taken by the supervisor: its carts' bytes and all that it knows of them
+};
+
+/// An alert that no record raises by itself: a batch of the partition says it with its first record.
+struct PendingAlert {
+  std::string alert;
+  std::string cart_id;  // or empty
+  std::string message;
+};
+
+/// When carts sleep.
+struct SleepLimits {
+  events::Millis idle;
+  std::int64_t awake_carts;
+};
+
+struct BatchCounts {
+  std::int64_t commands = 0;
+  std::int64_t events = 0;
+  std::int64_t rejections = 0;
+  std::int64_t dead_letters = 0;
+  std::int64_t ticks = 0;
+  std::int64_t restarts = 0;
+  std::int64_t carts_ended = 0;
+  std::array<std::int64_t, events::event_type_count> events_by_type{};
+  std::array<std::int64_t, events::code_count> rejections_by_code{};
+  std::array<std::int64_t, events::dead_letter_reason_count> dead_letters_by_reason{};
+  /// By the events said: carts created less carts ended.
+  [[nodiscard]] std::int64_t carts_more() const;
+};
+
+struct Batch {
+  events::Partition partition = 0;
+  std::span<const events::Record> records;
+  SleepLimits sleep{};
+  std::vector<Leak> leaks;           // to be written as alerts
+  std::vector<PendingAlert> alerts;  // to be written
+  std::function<void()> finish;      // called by the supervisor when `out` is complete
+
+  Ledger& ledger;
+  ActorMemory<1> memory;
+  Arena arena{memory.of(0)};
+  std::deque<Task> tasks;  // stable addresses; the first `used` serve this batch
+  std::size_t used = 0;
+  RecentUse recent;
+  std::int64_t stock_bytes = 0;  // of the tasks, as posted
+  std::int64_t stock_tasks = 0;
+  std::int64_t not_given_back = 0;  // of `memory`, beside the arena's, when the batch began
+  Segment segment;
+
+  std::vector<events::NewRecord> out;  // views into arena, tasks and records
+  events::Offset next = 0;             // position to commit
+  PartitionStatus status;
+  BatchCounts counts;
+  std::vector<std::string> failures;  // the first actors that died, for the operator's log; counts.restarts has all
+  std::vector<PendingAlert> restart_alerts;  // written; deciding the same records again need not raise them
+  std::string rebuild;                       // not empty: build the partition anew once this is committed, and why
+  std::string stopped;  // not empty: the partition cannot go on, and why; `next` is where it stands
+
+  std::string broken;  // not empty: the supervisor itself died, and why; `out` is not complete
+
+  explicit Batch(Ledger&);
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  Task& new_task();
+  /// Posts to the ledger what the batch has come to hold: arena, tasks and their buffers.
+  void take_stock();
+  void begin(events::Partition, std::span<const events::Record>);
+  /// Nothing came for it: gives back all but the tasks that recent batches would use.
+  void rest();
+
+ private:
+  void let_go_of_tasks();  // precondition: nobody uses any
+};
+
+}  // namespace mayfly::actors

@@ -1,0 +1,41 @@
+// Turns outcomes into the records of a batch: CloudEvents headers, dead letters, alerts, state records.
+// Allocates in the batch's arena; what it writes lives as long as the batch.
+#pragma once
+
+#include "actors/partition/batch.h"
+#include "actors/partition/cart_table.h"
+#include "events/log/record.h"
+
+#include <string>
+#include <string_view>
+
+namespace mayfly::actors {
+
+/// Appends the data of an alert, card numbers masked. `at`: the record that raised it.
+void append_alert_data(std::string& out, std::string_view alert, events::Position at, std::string_view message);
+
+class RecordWriter {
+ public:
+  /// `engine` outlives the writer.
+  explicit RecordWriter(std::string_view engine);
+
+  /// The events, merge lines and concern of a decided task. `index`: of the record's next event; counts on.
+  void write_outcome(Batch&, const Task&, int& index, std::int32_t partition_count) const;
+  /// The dead letter and command.dead_lettered of a task.
+  void write_dead_letter(Batch&, const Task&, int& index) const;
+  /// `index`: tells several of one name at one record apart (a tick fires the deadlines of many carts).
+  void write_alert(Batch&, const events::Record&, std::string_view alert, std::string_view cart_id,
+                   std::string_view message, int index = 0) const;
+  /// `index`: of several at one record.
+  void write_leak(Batch&, const events::Record&, const Leak&, int index) const;
+  void write_state(Batch&, std::string_view key, std::string_view value) const;
+  void write_tombstone(Batch&, std::string_view key) const;
+
+ private:
+  class Headers;
+  void write_alert_data(Batch&, const events::Record&, std::string_view id, std::string_view cart_id,
+                        std::string_view data) const;
+  std::string source_;
+};
+
+}  // namespace mayfly::actors

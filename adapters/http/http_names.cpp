@@ -1,0 +1,107 @@
+#include "adapters/http/http_names.h"
+
+#include "adapters/http/http.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace mayfly::adapters {
+
+namespace {
+
+bool is_address(int family, std::string_view text) {
+  in6_addr address{};
+  return ::inet_pton(family, std::string(text).c_str(), &address) == 1;
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
+bool is_port(std::string_view text) {
+  constexpr std::size_t longest = 5;
+  return text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// The name is in lower case and without the root's dot.
+bool matches(std::string_view name, std::string_view pattern) {
+  if (!pattern.starts_with("*.")) return name == pattern;
+  const auto below = pattern.substr(1);
+  return name.size() > below.size() && name.ends_with(below);
+}
+
+}  // namespace
+
+std::string HttpRequest::member(std::string_view name) const {
+  for (std::size_t at = 0; at < query.size();) {
+    const auto end = std::min(query.find('&', at), query.size());
+    const auto part = std::string_view(query).substr(at, end - at);
+    if (part.size() > name.size() && part.starts_with(name) && part[name.size()] == '=')
+      return std::string(part.substr(name.size() + 1));
+    at = end + 1;
+  }
+  return {};
+}
+
+std::string HttpPlace::text() const {
+  const bool brackets = host.find(':') != std::string::npos;
+  return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::optional<HttpPlace> http_place(std::string_view address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  HttpPlace place{std::string(address.substr(0, colon)), 0};
+  const char* end = address.data() + address.size();
+  const auto [stopped, error] = std::from_chars(address.data() + colon + 1, end, place.port);
+  if (error != std::errc{} || stopped != end || place.port < 0 || place.port > 65'535) return std::nullopt;
+  if (place.host.front() == '[') {
+    if (place.host.back() != ']') return std::nullopt;
+    place.host = place.host.substr(1, place.host.size() - 2);
+    if (!is_address(AF_INET6, place.host)) return std::nullopt;
+  }
+  return place;
+}
+
+std::string not_http_place(const std::string& address) {
+  return "'" + address + "' is no address. Give HOST:PORT, for example 127.0.0.1:9290.";
+}
+
+std::string read_host_names(const std::string& text, std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find_first_of(", ", at), text.size());
+    const auto word = text.substr(at, end - at);
+    at = end + 1;
+    if (word.empty()) continue;
+    const auto name = lower_case(word.starts_with("*.") ? word.substr(2) : word);
+    const bool fine = !name.empty() && name.front() != '.' && name.back() != '.' &&
+                      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_") == std::string::npos;
+    if (!fine)
+      return "'" + word + "' is no host's name. Give names without scheme or port: shop.example.com, *.example.com.";
+    found.push_back(lower_case(word));
+  }
+  names = std::move(found);
+  return {};
+}
+
+bool is_host_of(std::string_view host, const std::vector<std::string>& names) {
+  const auto bracket = host.starts_with('[') ? host.find(']') : 0;
+  if (bracket == std::string_view::npos) return false;
+  const auto colon = host.find(':', bracket);
+  if (colon != std::string_view::npos && !is_port(host.substr(colon + 1))) return false;
+  auto name = lower_case(std::string(host.substr(0, colon)));
+  if (name.starts_with('[')) return name.ends_with(']') && is_address(AF_INET6, name.substr(1, name.size() - 2));
+  if (name.ends_with('.')) name.pop_back();
+  if (name.empty()) return false;
+  return is_address(AF_INET, name) || matches(name, "localhost") || matches(name, "*.localhost") ||
+         std::any_of(names.begin(), names.end(),
+                     [&](const auto& pattern) { return matches(name, lower_case(pattern)); });
+}
+
+}  // namespace mayfly::adapters

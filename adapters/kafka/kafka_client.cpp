@@ -1,0 +1,81 @@
+#include "adapters/kafka/kafka_client.h"
+
+#include "adapters/kafka/kafka_limits.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace mayfly::adapters {
+
+using events::LogError;
+using SteadyClock = std::chrono::steady_clock;
+
+std::unique_ptr<KafkaClient> KafkaClient::open(const KafkaOptions& options, std::int32_t partitions_if_new,
+                                               events::LogStatus& status) {
+  std::unique_ptr<KafkaClient> client(new KafkaClient(options));
+  client->reader_ = kafka::Reader::make(options, status);
+  if (!client->reader_) return nullptr;
+  status = kafka::prepare_topics(client->reader_->client(), options, partitions_if_new, client->topics_);
+  if (!status.ok()) return nullptr;
+  client->appender_.bound_batches(client->topics_.least_limit_bytes());
+  return client;
+}
+
+events::Appended KafkaClient::append(std::span<const events::NewRecord> records) {
+  for (const auto& record : records) {
+    if (auto why = kafka::refusal(record, topics_); !why.empty()) return {{}, {LogError::invalid, why}};
+  }
+  return appender_.append(records);
+}
+
+kafka::Lane& KafkaClient::lane(events::Stream stream, events::Partition partition, events::Offset from) {
+  if (stream != stream_) lanes_.clear();
+  stream_ = stream;
+  auto& open = lanes_[partition];
+  if (open && open->next() != from) open.reset();  // first: its end would end another reading of the partition
+  if (!open) open = reader_->read(stream, partition, from);
+  return *open;
+}
+
+events::Fetched KafkaClient::read(events::Stream stream, events::Partition partition, events::Offset from,
+                                  const events::PollLimits& limits) {
+  events::Fetched fetched;
+  auto& reading = lane(stream, partition, from);
+  const auto begun = SteadyClock::now();
+  const auto wait = std::chrono::milliseconds(limits.wait.count);
+  const auto limit = std::chrono::milliseconds(options_.request_limit.count);
+  for (;;) {
+    std::size_t records = limits.records;
+    std::size_t bytes = limits.bytes;
+    reading.take(records, bytes, fetched.batch);
+    if (const auto error = reading.take_error(); !error.ok()) {
+      fetched.status = error.status("reading partition " + std::to_string(partition) + " of " + options_.topic(stream));
+    }
+    if (!fetched.batch.records.empty() || !fetched.status.ok()) break;
+    // Whether there is anything is known only when the end was seen: until then the wait is for the brokers' answer.
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          begun + (reading.at_end() ? wait : std::max(wait, limit)) - SteadyClock::now())
+                          .count();
+    if (left <= 0) {
+      if (!reading.at_end()) {
+        fetched.status = kafka::Error(RD_KAFKA_RESP_ERR__TIMED_OUT, reader_->listener().last_heard())
+                             .status("reading " + options_.topic(stream) + " at " + options_.brokers);
+      }
+      break;
+    }
+    reader_->waker().wait({left});
+    reader_->serve();
+  }
+  fetched.next = std::max(from, reading.next());
+  return fetched;
+}
+
+events::StreamEnds KafkaClient::ends(events::Stream stream, events::Partition partition) {
+  events::StreamEnds ends;
+  ends.status = reader_->ends(stream, partition, ends)
+                    .status("asking where partition " + std::to_string(partition) + " of " + options_.topic(stream) +
+                            " begins and ends");
+  return ends;
+}
+
+}  // namespace mayfly::adapters

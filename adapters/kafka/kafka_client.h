@@ -1,0 +1,38 @@
+// Producers and readers of a log on Kafka, in any process, beside running engines.
+#pragma once
+
+#include "adapters/kafka/kafka_appender.h"
+#include "adapters/kafka/kafka_reader.h"
+#include "adapters/kafka/kafka_topics.h"
+#include "events/log/log.h"
+
+#include <map>
+#include <memory>
+
+namespace mayfly::adapters {
+
+class KafkaClient final : public events::LogClient {
+ public:
+  /// Makes missing topics with that many partitions; 0: they must be there. Null with `status` set if it cannot.
+  static std::unique_ptr<KafkaClient> open(const KafkaOptions&, std::int32_t partitions_if_new,
+                                           events::LogStatus& status);
+
+  [[nodiscard]] std::int32_t partitions() const override { return topics_.partitions; }
+  events::Appended append(std::span<const events::NewRecord>) override;
+  /// Partitions of the stream last read stay open, so that reading on is cheap.
+  events::Fetched read(events::Stream, events::Partition, events::Offset, const events::PollLimits&) override;
+  events::StreamEnds ends(events::Stream, events::Partition) override;
+
+ private:
+  explicit KafkaClient(const KafkaOptions& options) : options_(options), appender_(options) {}
+  kafka::Lane& lane(events::Stream, events::Partition, events::Offset from);
+
+  KafkaOptions options_;
+  kafka::Topics topics_;
+  kafka::Appender appender_;
+  std::unique_ptr<kafka::Reader> reader_;
+  events::Stream stream_ = events::Stream::commands;  // of the open lanes
+  std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;
+};
+
+}  // namespace mayfly::adapters

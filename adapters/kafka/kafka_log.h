@@ -1,0 +1,84 @@
+// The engine's side of a log on Kafka (docs/kafka.md): a membership that says which partitions are its own, a reader of
+// their commands, a transactional producer for all that it writes, a plain one for clock ticks.
+#pragma once
+
+#include "adapters/kafka/kafka_appender.h"
+#include "adapters/kafka/kafka_figures.h"
+#include "adapters/kafka/kafka_member.h"
+#include "adapters/kafka/kafka_presence.h"
+#include "adapters/kafka/kafka_reader.h"
+#include "adapters/kafka/kafka_topics.h"
+#include "adapters/kafka/kafka_transactions.h"
+#include "events/log/log.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mayfly::adapters {
+
+class KafkaLog final : public events::Log {
+ public:
+  /// Makes missing topics, checks all, fences earlier engines of this name and instance, joins the group. Null with
+  /// `status` set if it cannot.
+  static std::unique_ptr<KafkaLog> open(const KafkaOptions&, std::int32_t partitions_if_new, std::string_view engine,
+                                        events::LogStatus& status);
+  ~KafkaLog() override;
+
+  [[nodiscard]] std::int32_t partitions() const override { return topics_.partitions; }
+  events::Polled poll(const events::PollLimits&) override;
+  events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override;
+  void start(events::Partition, events::Offset from) override;
+  events::CommitResult commit(const events::Commit&) override;
+  events::LogStatus append(const events::NewRecord&) override;
+  std::vector<events::LogFigure> figures() override { return figures_.list(); }
+
+ private:
+  KafkaLog(const KafkaOptions&, const kafka::Identity&);
+  void given(std::vector<events::Partition>, std::shared_ptr<rd_kafka_consumer_group_metadata_t>);
+  void wait_for_commit();
+  bool take_changes(events::Polled&);
+  bool gather(const events::PollLimits&, events::Polled&);
+  bool join(events::LogStatus&);
+  bool joined_again(const kafka::Error&, events::Polled&);
+  void end_of_membership(const kafka::Error&, events::Polled&);
+  void hear_clients();
+  void watch_presence(events::Polled&);
+  kafka::Error read_state(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&);
+
+  KafkaOptions options_;
+  kafka::Identity identity_;
+  kafka::Topics topics_;
+  kafka::KafkaFigures figures_;
+  std::timed_mutex commit_turn_;  // held through a transaction
+  kafka::Transactions transactions_;
+  std::mutex append_mutex_;
+  kafka::Appender ticks_;   // soon outdated: the next one says more
+  kafka::Appender alerts_;  // said once
+
+  // Of the thread that polls, restores and starts.
+  kafka::Presence presence_;
+  bool gone_ = false;  // topics are; until they are back nothing is `taken`
+  int joins_ = 0;      // since the group last gave partitions out
+  std::unique_ptr<kafka::Reader> reader_;
+  std::unique_ptr<kafka::Reader> restorer_;  // while partitions are being restored
+  std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;
+
+  std::mutex mutex_;  // guards what follows
+  std::vector<events::Partition> assigned_;
+  std::set<events::Partition> started_;
+  std::vector<events::Partition> taken_;  // to be told by the next poll
+  std::vector<events::Partition> lost_;
+  std::shared_ptr<rd_kafka_consumer_group_metadata_t> group_;  // as it was when `assigned_` were given
+  bool settled_ = false;                                       // the group has said which are ours, be it none
+  bool gave_up_ = false;                                       // a commit failed
+  bool fenced_ = false;                                        // and said that it was fenced
+  events::LogStatus over_;                                     // not ok: this log cannot go on, and why
+
+  std::unique_ptr<kafka::Member> member_;  // last: its hooks use all else
+};
+
+}  // namespace mayfly::adapters

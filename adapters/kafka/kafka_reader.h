@@ -1,0 +1,80 @@
+// Reads committed records of single partitions, without any group: commands for the engine, state for a restore,
+// anything for a client. One thread.
+#pragma once
+
+#include "adapters/kafka/kafka_error.h"
+#include "adapters/kafka/kafka_settings.h"
+#include "adapters/kafka/kafka_waker.h"
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace mayfly::adapters::kafka {
+
+inline constexpr events::Offset from_the_beginning = RD_KAFKA_OFFSET_BEGINNING;
+
+/// A partition that is being read; records that are fetched meanwhile wait in a queue of its own, so that none of an
+/// earlier reading can be taken for one of this. Stops when destroyed.
+class Lane {
+ public:
+  /// The waker and the listener outlive it; the listener hears when the topic is not known.
+  Lane(Client, rd_kafka_topic_t*, events::Partition, events::Offset from, Waker&, Listener&);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  /// Moves what has come into the batch, within the limits, which are reduced; a first record in any case. Never waits.
+  void take(std::size_t& records, std::size_t& bytes, events::RecordBatch&);
+  /// The offset after the last record taken, or after what is known to hold none.
+  [[nodiscard]] events::Offset next() const { return next_; }
+  /// All that was committed when last asked for was taken; more may have come since.
+  [[nodiscard]] bool at_end() const { return end_seen_ == next_; }
+  /// Where the partition ends with what is not committed; -1: not yet known.
+  [[nodiscard]] events::Offset high_watermark() const;
+  /// What reading cannot get over by itself, told once.
+  [[nodiscard]] Error take_error() { return std::exchange(error_, {}); }
+
+ private:
+  bool hold_more(std::size_t most);
+
+  Client client_;
+  rd_kafka_topic_t* topic_;
+  events::Partition partition_;
+  Listener& listener_;
+  Queue queue_;
+  std::vector<rd_kafka_message_t*> held_;  // taken from the queue, not yet given
+  std::size_t next_held_ = 0;
+  events::Offset next_;
+  events::Offset end_seen_ = -1;
+  Error error_;
+};
+
+class Reader {
+ public:
+  /// Null with `status` set if the settings contradict each other. Does not connect.
+  static std::unique_ptr<Reader> make(const KafkaOptions&, events::LogStatus& status);
+
+  /// `from`: an offset or from_the_beginning. The lane must not outlive the reader.
+  [[nodiscard]] std::unique_ptr<Lane> read(events::Stream, events::Partition, events::Offset from);
+  /// Where the committed records of a partition begin and end.
+  Error ends(events::Stream, events::Partition, events::StreamEnds&);
+  /// Lets the listener hear what the client has to say. Call now and then: it is kept until then.
+  void serve() { rd_kafka_poll(client_.get(), 0); }
+  [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }
+  [[nodiscard]] const std::array<Topic, events::stream_count>& topics() const { return topics_; }
+  [[nodiscard]] Waker& waker() { return waker_; }
+  [[nodiscard]] Listener& listener() { return listener_; }
+
+ private:
+  explicit Reader(const KafkaOptions& options) : options_(options) {}
+  KafkaOptions options_;
+  Waker waker_;
+  Listener listener_;
+  Client client_;
+  std::array<Topic, events::stream_count> topics_;
+};
+
+}  // namespace mayfly::adapters::kafka

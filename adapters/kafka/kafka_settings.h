@@ -1,0 +1,53 @@
+// How librdkafka's settings follow from ours, and what its clients have to say.
+#pragma once
+
+#include "adapters/kafka/kafka_handles.h"
+#include "adapters/kafka/kafka_options.h"
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace mayfly::adapters::kafka {
+
+/// Hears what a client has to say. Outlives it. Errors and log lines come on any thread.
+class Listener {
+ public:
+  Listener() = default;
+  virtual ~Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  virtual void rebalanced(rd_kafka_t*, rd_kafka_resp_err_t, const rd_kafka_topic_partition_list_t*) {}
+  virtual void delivered(const rd_kafka_message_t&) {}
+
+  void heard(const char* line);
+  void doubt() { doubtful_ = true; }
+  /// True once after something that lets it be doubted that a broker answers and that the topics are there.
+  bool take_doubt() { return doubtful_.exchange(false); }
+  /// What was last said of a warning or worse.
+  [[nodiscard]] std::string last_heard() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::string last_;
+  std::atomic<bool> doubtful_{false};
+};
+
+/// Who a client is: this decides which settings it begins with and which must hold.
+enum class Role : std::uint8_t { member, reader, transactional, appender };
+
+struct Identity {
+  std::string group;             // of the engine
+  std::string transactional_id;  // of the engine's instance
+  std::string instance;
+};
+[[nodiscard]] Identity identity_of(std::string_view engine, const KafkaOptions&);
+
+/// Batches of several records that its producers send take no more, however `batch.size` is set.
+void bound_batches(KafkaOptions&, std::size_t most_bytes);
+
+/// A client of that role. Null with `status` set if its settings contradict each other.
+[[nodiscard]] Client make_client(Role, const KafkaOptions&, const Identity&, Listener&, events::LogStatus& status);
+
+}  // namespace mayfly::adapters::kafka

@@ -1,0 +1,133 @@
+#include "adapters/kafka/kafka_transactions.h"
+
+#include "adapters/kafka/kafka_produce.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace mayfly::adapters::kafka {
+
+using events::CommitOutcome;
+using events::CommitResult;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr int queue_full_wait_ms = 10;
+constexpr auto resend_pause = std::chrono::milliseconds(20);
+
+std::chrono::milliseconds span(events::Millis m) { return std::chrono::milliseconds(m.count); }
+
+int left_ms(SteadyClock::time_point until) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - SteadyClock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 1, 3'600'000));
+}
+
+/// Makes a call again while its error says that this is safe and there is time.
+template <class Call>
+Error insist(SteadyClock::time_point until, Call call) {
+  for (;;) {
+    Error error(call(left_ms(until)));
+    if (error.ok() || !error.retriable || error.aborts || error.fatal || SteadyClock::now() >= until) return error;
+    std::this_thread::sleep_for(resend_pause);
+  }
+}
+
+}  // namespace
+
+Error Transactions::begin_anew_if_needed() {
+  if (client_) return {};
+  events::LogStatus status;
+  auto client = make_client(Role::transactional, options_, identity_, listener_, status);
+  if (!client) return {RD_KAFKA_RESP_ERR__INVALID_ARG, status.message};
+  auto error = insist(SteadyClock::now() + span(options_.request_limit),
+                      [&](int limit_ms) { return rd_kafka_init_transactions(client.get(), limit_ms); });
+  if (!error.ok()) return error;
+  client_ = std::move(client);
+  for (std::size_t i = 0; i < topics_.size(); ++i) {
+    topics_[i].reset(rd_kafka_topic_new(client_.get(), options_.topics[i].c_str(), nullptr));
+  }
+  return {};
+}
+
+void Transactions::throw_away() {
+  for (auto& topic : topics_) topic.reset();
+  client_.reset();
+}
+
+CommitResult Transactions::result(CommitOutcome outcome, const Error& error) const {
+  std::string message = "The transaction '" + identity_.transactional_id + "' " +
+                        (outcome == CommitOutcome::indefinite ? "has an unknown end" : "was not committed") + ": " +
+                        error.message + " (" + rd_kafka_err2name(error.code) + ").";
+  if (error.unavailable()) {
+    const auto heard = listener_.last_heard();
+    if (!heard.empty()) message += " Last heard: " + heard + ".";
+  }
+  if (error.too_large()) message += " A topic's max.message.bytes is lower than it was at the start: raise it.";
+  return {outcome, std::move(message), error.status({}).error};
+}
+
+CommitResult Transactions::run(const events::Commit& commit, const rd_kafka_consumer_group_metadata_t& group) {
+  if (const auto error = begin_anew_if_needed(); !error.ok()) {
+    return result(error.fenced() ? CommitOutcome::fenced : CommitOutcome::aborted, error);
+  }
+  // No longer than the brokers keep the transaction open: then they abort it.
+  const auto until = SteadyClock::now() + span(options_.transaction_timeout);
+  if (const auto error = write(commit, group, until); !error.ok()) return give_up(error);
+  return finish(until);
+}
+
+Error Transactions::write(const events::Commit& commit, const rd_kafka_consumer_group_metadata_t& group, Until until) {
+  if (Error error(rd_kafka_begin_transaction(client_.get())); !error.ok()) return error;
+  for (const auto& record : commit.records) {
+    if (auto error = produce(record, until); !error.ok()) return error;
+  }
+  return commit.next.empty() ? Error() : send_positions(commit, group, until);
+}
+
+Error Transactions::produce(const events::NewRecord& record, Until until) {
+  auto* topic = topics_[static_cast<std::size_t>(record.stream)].get();
+  for (;;) {
+    auto error = kafka::produce(client_.get(), topic, record, nullptr);
+    if (error.code != RD_KAFKA_RESP_ERR__QUEUE_FULL || SteadyClock::now() >= until) return error;
+    rd_kafka_poll(client_.get(), queue_full_wait_ms);
+  }
+}
+
+Error Transactions::send_positions(const events::Commit& commit, const rd_kafka_consumer_group_metadata_t& group,
+                                   Until until) {
+  const Places places(rd_kafka_topic_partition_list_new(static_cast<int>(commit.next.size())));
+  for (const auto& next : commit.next) {
+    rd_kafka_topic_partition_list_add(places.get(), options_.topic(events::Stream::commands).c_str(), next.partition)
+        ->offset = next.offset;
+  }
+  return insist(until, [&](int limit_ms) {
+    return rd_kafka_send_offsets_to_transaction(client_.get(), places.get(), &group, limit_ms);
+  });
+}
+
+CommitResult Transactions::finish(Until until) {
+  const auto error = insist(until, [&](int limit_ms) { return rd_kafka_commit_transaction(client_.get(), limit_ms); });
+  rd_kafka_poll(client_.get(), 0);
+  if (error.ok()) return {};
+  if (error.aborts) return give_up(error);
+  // The request to commit may have arrived. The successor's beginning ends the transaction one way or the other.
+  throw_away();
+  return result(CommitOutcome::indefinite, error);
+}
+
+/// Before the request to commit was made nothing of it can come true: if it is not aborted here, the successor's
+/// beginning or the brokers' timeout does it.
+CommitResult Transactions::give_up(const Error& why) {
+  bool clean = false;
+  if (!why.fatal && !why.fenced()) {
+    const auto aborted = insist(SteadyClock::now() + span(options_.request_limit),
+                                [&](int limit_ms) { return rd_kafka_abort_transaction(client_.get(), limit_ms); });
+    clean = aborted.ok();
+  }
+  if (!clean) throw_away();
+  if (why.too_large()) return result(CommitOutcome::failed, why);  // trying the same again comes to the same
+  return result(why.fenced() ? CommitOutcome::fenced : CommitOutcome::aborted, why);
+}
+
+}  // namespace mayfly::adapters::kafka

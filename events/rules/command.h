@@ -1,0 +1,182 @@
+// What comes in, after reading: contract.md's table of commands as types. Plain values that view memory of the
+// batch they came with (the record itself, or its arena): a command must not outlive its batch.
+#pragma once
+
+#include "events/log/types.h"
+#include "events/rules/money.h"
+#include "events/rules/settings.h"
+#include "events/rules/words.h"
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+namespace mayfly::events {
+
+using Text = std::string_view;  // valid UTF-8; empty means absent where the member is optional
+
+struct Adjustment {
+  AdjustmentKind kind;
+  Text label;
+  Minor amount_minor;  // >= 0; a discount is subtracted
+};
+
+struct CartCreate {
+  Text currency;  // as given, not yet looked up
+  Text customer_id;
+  std::optional<std::int64_t> expires_after_s;
+};
+struct CartAddLine {
+  Text sku;
+  std::int64_t quantity;
+  Minor unit_price_minor;
+  Text name;
+  Text currency;
+};
+struct CartChangeQuantity {
+  Text sku;
+  std::int64_t quantity;
+};
+struct CartRemoveLine {
+  Text sku;
+};
+struct CartAdjust {
+  std::span<const Adjustment> adjustments;  // may be over 16: decide refuses that
+};
+struct CartCancel {
+  Text reason;
+};
+struct CartMerge {
+  Text into;  // a string; decide says whether it is a cart id
+};
+struct CheckoutComplete {
+  Minor expected_total_minor;
+  bool has_payment;
+  Text provider;
+  Text token;
+};
+struct InventoryReserved {
+  Text reservation_id;
+};
+struct InventoryRejected {
+  Text reservation_id;
+  std::span<const Text> skus;
+  Text reason;
+};
+struct PaymentRequiresAction {
+  Text session_id;
+  Text url;
+  std::optional<std::int64_t> expires_after_s;
+};
+struct PaymentAuthorized {
+  Text session_id;
+  Text reference;
+  Minor amount_minor;
+  Text currency;
+};
+struct PaymentDeclined {
+  Text session_id;
+  Text reference;
+  Text reason;
+  bool retryable;
+};
+struct PaymentCaptured {
+  Text session_id;
+  Text reference;
+  Minor amount_minor;
+  Text currency;
+};
+struct PaymentCaptureFailed {
+  Text session_id;
+  Text reason;
+  bool retryable;
+  Text reference;
+  Text currency;
+};
+struct PaymentCanceled {
+  Text session_id;
+  Text reference;
+  Minor amount_minor;
+  Text currency;
+};
+struct PaymentRefunded {
+  Text session_id;
+  Text reference;
+  Minor amount_minor;
+  Text currency;
+};
+struct PaymentStatus {
+  Text session_id;
+  StatusState state;
+  Minor authorized_minor;
+  Minor captured_minor;
+  Minor refunded_minor;
+  Text reference;
+  Text currency;
+};
+struct ClockTick {
+  std::optional<Timestamp> at;  // absent or unreadable, or the tick is nobody's who may write one: it is ignored
+  Offset through;
+  std::optional<Settings> settings;  // whole: what the tick leaves out keeps its value (the codec merges)
+  Text release{};                    // a cart to be let out of quarantine (docs/actors.md)
+  Text refused{};                    // why it may not be taken, a sentence; empty: it may
+};
+
+/// Not a record: the partition tells a cart that its wait is over (decisions.md 3).
+enum class WaitKind : std::uint8_t {
+  none,
+  idle,
+  reservation,
+  authorization,
+  action,
+  pending,
+  capture,
+  cancel,
+  refund,
+  capture_retry,
+  status_try,
+};
+std::string_view name(WaitKind);
+struct DeadlineReached {
+  WaitKind kind;
+};
+
+/// The members of a known type could not be read: refused as data_invalid. `about` says which member and why,
+/// without quoting its value. A reply whose amounts can be read all the same says so (decisions.md 1).
+struct Invalid {
+  CommandType type;
+  Text about;
+  Text session_id;                   // a reply's, where it could be read
+  std::optional<Minor> money_minor;  // the larger of authorized and captured where readable and > 0
+  Text currency;
+};
+
+using CommandData =
+    std::variant<CartCreate, CartAddLine, CartChangeQuantity, CartRemoveLine, CartAdjust, CartCancel, CartMerge,
+                 CheckoutComplete, InventoryReserved, InventoryRejected, PaymentRequiresAction, PaymentAuthorized,
+                 PaymentDeclined, PaymentCaptured, PaymentCaptureFailed, PaymentCanceled, PaymentRefunded,
+                 PaymentStatus, ClockTick, DeadlineReached, Invalid>;
+
+/// What recognises a repeated shop command: 64 keyed bits of source + id, 32 of type + known members.
+struct Fingerprint {
+  std::uint64_t id = 0;
+  std::uint32_t body = 0;
+  bool operator==(const Fingerprint&) const = default;
+};
+
+struct Command {
+  CommandType type;  // for DeadlineReached: clock_tick
+  CommandData data;
+  Text id;                  // ce_id, as in ce_causationid and command_id
+  Fingerprint fingerprint;  // shop commands only
+};
+
+/// Where and when: all that a decision may know besides state and command.
+struct Context {
+  Position at;     // of the command's record
+  Timestamp time;  // its log-append time
+  const Settings& settings;
+};
+
+}  // namespace mayfly::events

@@ -1,0 +1,265 @@
+// A live cart while no open session is concerned (decisions.md 2 and 4): active, reserving, and what is refused
+// while a checkout runs. One ladder per command, guards in the page's order.
+#include "events/rules/decide.h"
+#include "events/rules/identity.h"
+#include "events/rules/replies.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace mayfly::events {
+
+namespace {
+
+__extension__ using Wide = __int128;  // the sum of a few amounts of any size
+
+Minor signed_amount(const Adjustment& a) {
+  return a.kind == AdjustmentKind::discount ? -a.amount_minor : a.amount_minor;
+}
+
+bool quantity_in_range(std::int64_t quantity) { return quantity >= 1 && quantity <= limits::quantity; }
+
+/// quantity x price, or nothing when a line may not cost that much.
+std::optional<Minor> line_minor(std::int64_t quantity, Minor unit_price_minor) {
+  const auto sum = multiply(quantity, unit_price_minor);
+  return sum && within_limit(*sum) ? sum : std::nullopt;
+}
+
+/// The cart's total with its lines' sum changed, or nothing when it goes beyond the limit.
+std::optional<Minor> total_with(const Cart& cart, Minor taken_away, Minor put_in) {
+  const auto lines = add(cart.lines_minor - taken_away, put_in);
+  const auto total = lines ? add(*lines, cart.adjustments_minor) : std::nullopt;
+  return total && within_limit(*total) ? total : std::nullopt;
+}
+
+class CartLadder {
+ public:
+  CartLadder(const Cart& cart, const Command& command, const Context& context)
+      : cart_(cart), command_(command), context_(context) {}
+
+  Decision active() {
+    std::visit([this](const auto& c) { active(c); }, command_.data);
+    const bool accepted = !d_.events.empty() && !std::holds_alternative<CommandRejected>(d_.events.front());
+    const bool stays = d_.wait.change == WaitChange::Kind::keep;
+    if (accepted && stays && is_shop_command(command_.type)) wait(WaitKind::idle, idle_length(cart_, context_));
+    return std::move(d_);
+  }
+  Decision frozen() {
+    std::visit([this](const auto& c) { frozen(c); }, command_.data);
+    return std::move(d_);
+  }
+
+ private:
+  // --- active ---
+  void active(const CartCreate&) { reject(Code::cart_exists); }
+  void active(const CartAddLine& c) {
+    const Line* line = cart_.find(c.sku);
+    const Text name = c.name.empty() && line != nullptr ? Text{line->name} : c.name;
+    if (!c.currency.empty() && c.currency != cart_.currency.view()) return reject(Code::currency_mismatch);
+    if (!quantity_in_range(c.quantity)) return reject(Code::quantity_out_of_range);
+    const std::int64_t quantity = c.quantity + (line != nullptr ? line->quantity : 0);
+    if (!quantity_in_range(quantity)) return reject(Code::quantity_out_of_range);
+    if (line == nullptr && std::ssize(cart_.lines) >= limits::cart_lines) return reject(Code::cart_full);
+    if (text_bytes_with(line, c.sku, name) > limits::cart_text_bytes) return reject(Code::cart_full);
+    change_line(EventType::cart_line_added, line, c.sku, quantity, c.unit_price_minor, name);
+  }
+  void active(const CartChangeQuantity& c) {
+    const Line* line = cart_.find(c.sku);
+    if (line == nullptr) return reject(Code::line_unknown);
+    if (c.quantity < 0 || c.quantity > limits::quantity) return reject(Code::quantity_out_of_range);
+    if (c.quantity == 0) return remove_line(*line);
+    change_line(EventType::cart_quantity_changed, line, line->sku, c.quantity, line->unit_price_minor, line->name);
+  }
+  void active(const CartRemoveLine& c) {
+    const Line* line = cart_.find(c.sku);
+    if (line == nullptr) return reject(Code::line_unknown);
+    remove_line(*line);
+  }
+  void active(const CartAdjust& c) {
+    if (std::ssize(c.adjustments) > limits::adjustments) return invalid("adjustments has over 16 entries");
+    Wide total = cart_.lines_minor;  // the limit is on what all of them come to, in whatever order
+    for (const auto& a : c.adjustments) total += signed_amount(a);
+    if (total > max_amount_minor || total < -max_amount_minor) return reject(Code::amount_out_of_range);
+    say(CartAdjusted{c.adjustments, static_cast<Minor>(total)});
+  }
+  void active(const CartCancel& c) {
+    say(CartCanceled{c.reason});
+    d_.wait.change = WaitChange::Kind::clear;
+  }
+  void active(const CartMerge& c) {
+    if (!is_cart_id(c.into)) return invalid("into is not a cart id");
+    if (c.into == cart_.id) return reject(Code::merge_into_self);
+    say(CartMerged{c.into});
+    d_.wait.change = WaitChange::Kind::clear;
+  }
+  void active(const CheckoutComplete& c) {
+    const Minor total = cart_.total_minor();
+    if (cart_.lines.empty()) return reject(Code::cart_empty);
+    if (total < 0) return reject(Code::total_negative);
+    if (c.expected_total_minor != total) {
+      auto refusal = rejected(Code::total_mismatch);
+      refusal.total_minor = total;
+      return say(refusal);
+    }
+    if (total > 0 && !c.has_payment) return reject(Code::payment_missing);
+    if (is_card_number(c.token)) return reject(Code::card_number_refused);
+    if (cart_.reservations >= limits::checkouts) return reject(Code::attempts_exhausted);
+    say(CheckoutStarted{c.provider, c.token});
+    say(InventoryRequested{EventType::inventory_reservation_requested, cart_.reservations + 1, true,
+                           context_.settings.reservation_wait});
+    wait(WaitKind::reservation, context_.settings.reservation_wait);
+  }
+  void active(const InventoryReserved&) { stray_reservation(); }
+  void active(const InventoryRejected&) { stray_reservation(); }
+  void active(const DeadlineReached& reached) {
+    if (reached.kind != WaitKind::idle) return;
+    say(CartExpired{});
+    d_.wait.change = WaitChange::Kind::clear;
+  }
+  void active(const Invalid& c) { refuse_invalid(d_, c, cart_.currency); }
+  template <class PaymentReply>
+  void active(const PaymentReply&) {
+    late_payment();
+  }
+
+  // --- frozen: reserving, or paying where the session is not concerned ---
+  void frozen(const CartCreate&) { reject(Code::cart_exists); }
+  void frozen(const CartCancel& c) {
+    release();
+    say(CartCanceled{c.reason});
+    d_.wait.change = WaitChange::Kind::clear;
+  }
+  void frozen(const InventoryReserved&) {
+    if (!of_running_reservation()) return stray_reservation();
+    if (cart_.total_minor() == 0) return place_free_order();
+    open_session();
+  }
+  void frozen(const InventoryRejected& c) {
+    if (!of_running_reservation()) return stray_reservation();
+    reopen(Why::out_of_stock, c.skus);
+  }
+  void frozen(const DeadlineReached& reached) {
+    if (reached.kind != WaitKind::reservation) return;
+    release();
+    reopen(Why::reservation_timeout, {});
+  }
+  void frozen(const Invalid& c) { refuse_invalid(d_, c, cart_.currency); }
+  template <class Other>
+  void frozen(const Other&) {
+    is_shop_command(command_.type) ? reject(Code::checkout_in_progress) : late_payment();
+  }
+
+  // --- what the rungs do ---
+  void change_line(EventType type, const Line* line, Text sku, std::int64_t quantity, Minor price, Text name) {
+    const Minor before = line != nullptr ? line->quantity * line->unit_price_minor : 0;
+    const auto sum = line_minor(quantity, price);
+    const auto total = sum ? total_with(cart_, before, *sum) : std::nullopt;
+    if (!total) return reject(Code::amount_out_of_range);
+    say(LineChanged{type, sku, quantity, price, name, *total});
+  }
+  void remove_line(const Line& line) {
+    const auto total = total_with(cart_, line.quantity * line.unit_price_minor, 0);
+    if (!total) return reject(Code::amount_out_of_range);
+    say(CartLineRemoved{line.sku, *total});
+  }
+  [[nodiscard]] std::int64_t text_bytes_with(const Line* line, Text sku, Text name) const {
+    const auto before = line != nullptr ? escaped_bytes(line->sku) + escaped_bytes(line->name) : 0;
+    return cart_.text_bytes - before + escaped_bytes(sku) + escaped_bytes(name);
+  }
+  void release() {
+    say(InventoryRequested{EventType::inventory_release_requested, cart_.reservations, true,
+                           context_.settings.request_answer});
+  }
+  void reopen(Why why, std::span<const Text> skus) {
+    say(CheckoutReopened{why, skus});
+    wait(WaitKind::idle, idle_length(cart_, context_));
+  }
+  void place_free_order() {
+    say(OrderPlaced{0, {}});
+    say(InventoryRequested{EventType::inventory_commit_requested, cart_.reservations, true,
+                           context_.settings.request_answer});
+    say(CheckoutCompleted{});
+    say(CartConverted{true, 0});
+    d_.wait.change = WaitChange::Kind::clear;
+  }
+  void open_session() {
+    PaymentEvent opened{};
+    opened.type = EventType::payment_session_opened;
+    opened.number = cart_.sessions + 1;
+    opened.amount_minor = cart_.total_minor();
+    opened.currency = cart_.currency;
+    opened.provider = cart_.provider;
+    auto request = opened;
+    request.type = EventType::payment_authorization_requested;
+    request.token = cart_.token;
+    request.answer_within = context_.settings.authorization_wait;
+    request.key_amount_minor = opened.amount_minor;
+    say(opened);
+    say(request);
+    wait(WaitKind::authorization, context_.settings.authorization_wait);
+  }
+  [[nodiscard]] bool of_running_reservation() const {
+    return cart_.phase == Phase::reserving &&
+           reservation_number(reservation_id(command_), cart_.id) == cart_.reservations;
+  }
+  /// decisions.md 4 for a reservation that no checkout waits for.
+  void stray_reservation() { answer_late_inventory(d_, bygone(), command_, context_); }
+  void late_payment() {
+    if (is_payment_reply(command_.type)) answer_late_payment(d_, bygone(), command_, context_);
+  }
+  [[nodiscard]] Bygone bygone() const {
+    return {cart_.id, false, false, 0, cart_.sessions, cart_.reservations, cart_.currency};
+  }
+  void say(const Event& event) { d_.events.push_back(event); }
+  void reject(Code code) { say(rejected(code)); }
+  void invalid(Text about) {
+    auto refusal = rejected(Code::data_invalid);
+    refusal.about = about;
+    say(refusal);
+  }
+  void wait(WaitKind kind, Millis length) { d_.wait = {WaitChange::Kind::set, kind, length}; }
+
+  const Cart& cart_;
+  const Command& command_;
+  const Context& context_;
+  Decision d_;
+};
+
+}  // namespace
+
+Decision decide(const Cart& cart, const Command& command, const Context& context) {
+  CartLadder ladder(cart, command, context);
+  return cart.phase == Phase::active ? ladder.active() : ladder.frozen();
+}
+
+Millis idle_length(const Cart& cart, const Context& context) {
+  const Millis left = cart.created_at + context.settings.cart_life - context.time;
+  return std::max(Millis{1}, std::min(Millis{cart.expires_after_s * 1000}, left));
+}
+
+bool concerns_session(const Cart& cart, const Command& command) {
+  if (cart.phase != Phase::paying || std::holds_alternative<Invalid>(command.data)) return false;
+  if (command.type == CommandType::cart_cancel) return true;
+  if (std::holds_alternative<DeadlineReached>(command.data)) return true;
+  if (is_payment_reply(command.type)) return session_number(reported(command).session_id, cart.id) == cart.sessions;
+  if (is_inventory_reply(command.type))
+    return reservation_number(reservation_id(command), cart.id) == cart.reservations;
+  return false;
+}
+
+Seen recognise(const Cart& cart, const Command& command) {
+  if (!is_shop_command(command.type) || std::holds_alternative<Invalid>(command.data)) return Seen::no;
+  for (const auto& known : cart.remembered) {
+    if (known.id == command.fingerprint.id)
+      return known.body == command.fingerprint.body ? Seen::same : Seen::other_body;
+  }
+  return Seen::no;
+}
+
+bool is_remembered(const Command& command, const Decision& decision) {
+  if (!is_shop_command(command.type)) return false;
+  const auto* refusal = decision.events.empty() ? nullptr : std::get_if<CommandRejected>(&decision.events.front());
+  return refusal == nullptr || refusal->code != Code::data_invalid;
+}
+
+}  // namespace mayfly::events

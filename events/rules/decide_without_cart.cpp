@@ -1,0 +1,78 @@
+// Commands whose cart does not live: never heard of, or ended (decisions.md 2 none and ended, 6).
+#include "events/rules/decide.h"
+#include "events/rules/identity.h"
+#include "events/rules/replies.h"
+
+#include <algorithm>
+
+namespace mayfly::events {
+
+namespace {
+
+void create(Decision& d, const CartCreate& command, const Context& context, std::int64_t live_carts) {
+  const auto currency = currency_in_force(command.currency);
+  if (!currency) return void(d.events.emplace_back(rejected(Code::currency_unknown)));
+  const auto expires_s = command.expires_after_s.value_or(context.settings.cart_idle.count / 1000);
+  if (command.expires_after_s && (expires_s < limits::expires_after_min_s || expires_s > limits::expires_after_max_s)) {
+    auto refusal = rejected(Code::data_invalid);
+    refusal.about = "expires_after_s must be from 60 to 2592000";
+    return void(d.events.emplace_back(refusal));
+  }
+  if (live_carts >= context.settings.live_carts) return void(d.events.emplace_back(rejected(Code::too_many_carts)));
+  if (context.settings.admission_closed) {
+    auto refusal = rejected(Code::try_later);
+    refusal.retry_after_s = context.settings.retry_after.count / 1000;
+    return void(d.events.emplace_back(refusal));
+  }
+  d.events.emplace_back(CartCreated{*currency, command.customer_id, expires_s});
+  d.wait = {WaitChange::Kind::set, WaitKind::idle, std::min(Millis{expires_s * 1000}, context.settings.cart_life)};
+}
+
+void answer_unknown(Decision& d, const Command& command) {
+  d.events.emplace_back(rejected(Code::cart_unknown));
+  if (!is_payment_reply(command.type)) return;
+  const auto says = reported(command);
+  if (says.money() <= 0) return;
+  d.events.emplace_back(
+      unresolved_stranger(says.session_id, says.money(), currency_of(says.currency, {}), says.reference));
+  d.concern = Concern::payment_unresolved;
+}
+
+void answer_ended(Decision& d, const Ended& ended, Text cart_id, const Command& command, const Context& context) {
+  const bool paid = ended.outcome == CartOutcome::converted_paid;
+  const bool converted = paid || ended.outcome == CartOutcome::converted_unpaid;
+  const Bygone bygone{cart_id,   converted, paid, ended.order_session, ended.newest_session, ended.newest_reservation,
+                      Currency{}};
+  if (command.type == CommandType::checkout_complete && converted) {
+    d.events.emplace_back(rejected(Code::already_converted, true));
+  } else if (is_payment_reply(command.type)) {
+    answer_late_payment(d, bygone, command, context);
+  } else if (is_inventory_reply(command.type)) {
+    answer_late_inventory(d, bygone, command, context);
+  } else {
+    d.events.emplace_back(rejected(Code::cart_ended));
+  }
+}
+
+}  // namespace
+
+Decision decide_without_cart(const Ended* ended, Text cart_id, const Command& command, const Context& context,
+                             std::int64_t live_carts) {
+  Decision d;
+  if (const auto* invalid = std::get_if<Invalid>(&command.data)) {
+    refuse_invalid(d, *invalid, {});
+  } else if (ended != nullptr) {
+    answer_ended(d, *ended, cart_id, command, context);
+  } else if (const auto* cart = std::get_if<CartCreate>(&command.data)) {
+    create(d, *cart, context, live_carts);
+  } else {
+    answer_unknown(d, command);
+  }
+  return d;
+}
+
+bool creates_cart(const std::vector<Event>& events) {
+  return !events.empty() && std::holds_alternative<CartCreated>(events.front());
+}
+
+}  // namespace mayfly::events

@@ -1,0 +1,106 @@
+// What goes out: contract.md's table of events as types. An event holds only what its cart does not know anyway
+// (the lines of order.placed, the currency of checkout.completed come from the cart when it is encoded), and views
+// memory of its command and its cart: encode it before the cart evolves.
+#pragma once
+
+#include "events/log/types.h"
+#include "events/rules/command.h"
+#include "events/rules/money.h"
+#include "events/rules/words.h"
+
+#include <optional>
+#include <span>
+#include <variant>
+
+namespace mayfly::events {
+
+struct CartCreated {
+  Currency currency;
+  Text customer_id;
+  std::int64_t expires_after_s;
+};
+/// cart.line_added and cart.quantity_changed: the line and the cart's total as they are afterwards.
+struct LineChanged {
+  EventType type;
+  Text sku;
+  std::int64_t quantity;
+  Minor unit_price_minor;
+  Text name;
+  Minor total_minor;
+};
+struct CartLineRemoved {
+  Text sku;
+  Minor total_minor;
+};
+struct CartAdjusted {
+  std::span<const Adjustment> adjustments;
+  Minor total_minor;
+};
+struct CartExpired {};
+struct CartCanceled {
+  Text reason;
+};
+struct CartMerged {
+  Text into;
+};
+/// `paid` and the session number W decide what late replies meet (decisions.md 6); not on the wire.
+struct CartConverted {
+  bool paid;
+  int session;
+};
+/// provider and token wait in the cart for the reservation; not on the wire.
+struct CheckoutStarted {
+  Text provider;
+  Text token;
+};
+struct CheckoutReopened {
+  Why why;
+  std::span<const Text> skus;  // out_of_stock only
+};
+struct CheckoutCompleted {};
+/// The cart's newest reservation, where the session decides, which does not know its number.
+inline constexpr int cart_reservation = 0;
+/// inventory.*_requested of reservation `number`. Lines are the cart's where `with_lines`, else none: a late
+/// release concerns a reservation whose lines may not be the cart's any more.
+struct InventoryRequested {
+  EventType type;
+  int number;
+  bool with_lines;
+  Millis answer_within;  // `deadline` = record time + this
+};
+/// Every payment.* event. Members that its type does not have stay empty.
+struct PaymentEvent {
+  EventType type;
+  int number;       // session number; 0: write `session_id` as it was received
+  Text session_id;  // only with number 0
+  Minor amount_minor;
+  Currency currency;
+  Text reference;
+  Text provider;               // session_opened, authorization_requested
+  Text token;                  // authorization_requested
+  Text url;                    // action_required
+  Text reason;                 // declined
+  SessionOutcome outcome;      // session_ended
+  bool with_order = false;     // unresolved: the cart's order is placed, name it
+  Millis answer_within;        // *_requested
+  Minor key_amount_minor = 0;  // *_requested: the amount that goes into idempotency_key
+};
+struct OrderPlaced {
+  int session;  // 0: nothing was to be paid
+  Text reference;
+};
+struct CommandRejected {
+  Code code;
+  Text about;  // data_invalid: which member and why; else empty
+  bool with_order = false;
+  std::optional<Minor> total_minor;
+  std::optional<std::int64_t> retry_after_s;
+};
+
+using Event = std::variant<CartCreated, LineChanged, CartLineRemoved, CartAdjusted, CartExpired, CartCanceled,
+                           CartMerged, CartConverted, CheckoutStarted, CheckoutReopened, CheckoutCompleted,
+                           InventoryRequested, PaymentEvent, OrderPlaced, CommandRejected>;
+
+[[nodiscard]] EventType type_of(const Event&);
+
+}  // namespace mayfly::events

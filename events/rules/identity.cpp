@@ -1,0 +1,182 @@
+#include "events/rules/identity.h"
+
+#include "events/text/utf8.h"
+
+#include <sodium/crypto_hash_sha256.h>
+#include <sodium/crypto_shorthash.h>
+#include <uuid/uuid.h>
+
+#include <charconv>
+#include <cstring>
+#include <limits>
+
+namespace mayfly::events {
+
+namespace {
+
+void append_number(std::string& out, std::int64_t number) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+int derived_number(std::string_view id, std::string_view cart_id, std::string_view mark) {
+  if (!id.starts_with(cart_id) || !id.substr(cart_id.size()).starts_with(mark)) return 0;
+  const auto digits = id.substr(cart_id.size() + mark.size());
+  if (digits.empty() || digits[0] == '0') return 0;
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error == std::errc::invalid_argument || end != digits.data() + digits.size() || digits[0] == '-') return 0;
+  return error == std::errc::result_out_of_range ? std::numeric_limits<int>::max() : number;
+}
+
+/// The members of a command as bytes that differ when any of them does: each with its length before it.
+class Canonical {
+ public:
+  explicit Canonical(std::string& out) : out_(out) {}
+  void operator()(const CartCreate& c) {
+    text(c.currency), text(c.customer_id), number(c.expires_after_s.value_or(-1));
+  }
+  void operator()(const CartAddLine& c) {
+    text(c.sku), number(c.quantity), number(c.unit_price_minor), text(c.name), text(c.currency);
+  }
+  void operator()(const CartChangeQuantity& c) { text(c.sku), number(c.quantity); }
+  void operator()(const CartRemoveLine& c) { text(c.sku); }
+  void operator()(const CartAdjust& c) {
+    for (const auto& a : c.adjustments) number(static_cast<int>(a.kind)), text(a.label), number(a.amount_minor);
+  }
+  void operator()(const CartCancel& c) { text(c.reason); }
+  void operator()(const CartMerge& c) { text(c.into); }
+  void operator()(const CheckoutComplete& c) {
+    number(c.expected_total_minor), number(c.has_payment ? 1 : 0), text(c.provider), text(c.token);
+  }
+  template <class Other>
+  void operator()(const Other&) {}
+
+ private:
+  void text(Text t) {
+    number(static_cast<std::int64_t>(t.size()));
+    out_.append(t);
+  }
+  void number(std::int64_t n) {
+    char bytes[sizeof n];
+    std::memcpy(bytes, &n, sizeof n);
+    out_.append(bytes, sizeof n);
+  }
+  std::string& out_;
+};
+
+}  // namespace
+
+bool is_cart_id(std::string_view id) {
+  return !id.empty() && std::ssize(id) <= limits::cart_id_bytes && is_plain_text(id);
+}
+
+void append_order_id(std::string& out, std::string_view cart_id) { out.append("o-").append(cart_id); }
+void append_session_id(std::string& out, std::string_view cart_id, int number) {
+  out.append(cart_id).append("-p");
+  append_number(out, number);
+}
+void append_reservation_id(std::string& out, std::string_view cart_id, int number) {
+  out.append(cart_id).append("-r");
+  append_number(out, number);
+}
+
+int session_number(std::string_view id, std::string_view cart_id) { return derived_number(id, cart_id, "-p"); }
+int reservation_number(std::string_view id, std::string_view cart_id) { return derived_number(id, cart_id, "-r"); }
+
+std::array<char, 36> idempotency_key(std::string_view engine, std::string_view cart_id, Position created,
+                                     std::string_view event_name, int number, Minor amount_minor) {
+  static constexpr unsigned char name_space[16] = {0x97, 0xc5, 0x1e, 0xf5, 0xc3, 0x68, 0x56, 0xa7,
+                                                   0xb0, 0x41, 0xee, 0xce, 0x82, 0x57, 0x6d, 0xf5};
+  std::string name;
+  name.append(engine).append("\n").append(cart_id).append("\n");
+  append_number(name, created.partition);
+  name.append("-");
+  append_number(name, created.offset);
+  name.append("\n").append(event_name).append("\n");
+  append_number(name, number);
+  name.append("\n");
+  append_number(name, amount_minor);
+  uuid_t uuid;
+  uuid_generate_sha1(uuid, name_space, name.data(), name.size());
+  char text[UUID_STR_LEN];
+  uuid_unparse_lower(uuid, text);
+  std::array<char, 36> key;
+  std::memcpy(key.data(), text, key.size());
+  return key;
+}
+
+std::uint32_t murmur2(std::string_view bytes) {
+  constexpr std::uint32_t m = 0x5bd1e995;
+  const auto length = static_cast<std::uint32_t>(bytes.size());
+  const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
+  std::uint32_t h = 0x9747b28c ^ length;
+  std::size_t at = 0;
+  for (; at + 4 <= bytes.size(); at += 4) {
+    std::uint32_t k = byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24;
+    k *= m;
+    k ^= k >> 24;
+    k *= m;
+    h = h * m ^ k;
+  }
+  const std::size_t left = bytes.size() - at;
+  if (left == 3) h ^= byte(at + 2) << 16;
+  if (left >= 2) h ^= byte(at + 1) << 8;
+  if (left >= 1) h = (h ^ byte(at)) * m;
+  h ^= h >> 13;
+  h *= m;
+  h ^= h >> 15;
+  return h;
+}
+
+Partition partition_of(std::string_view key, std::int32_t count) {
+  return static_cast<Partition>(murmur2(key) & 0x7fff'ffff) % count;
+}
+
+CartHash hash_of(std::string_view cart_id) {
+  unsigned char digest[crypto_hash_sha256_BYTES];
+  crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(cart_id.data()), cart_id.size());
+  CartHash hash;
+  std::memcpy(hash.data(), digest, hash.size());
+  return hash;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  unsigned char digest[crypto_hash_sha256_BYTES];
+  crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : digest) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+Fingerprinter::Fingerprinter(std::string_view engine) {
+  const auto hash = hash_of("mayfly fingerprint\n" + std::string(engine));
+  std::memcpy(key_.data(), hash.data(), key_.size());
+}
+
+std::uint64_t Fingerprinter::of(std::string_view bytes) const {
+  unsigned char out[crypto_shorthash_BYTES];
+  crypto_shorthash(out, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), key_.data());
+  std::uint64_t value = 0;
+  std::memcpy(&value, out, sizeof value);
+  return value;
+}
+
+Fingerprint Fingerprinter::of(std::string_view source, std::string_view id, CommandType type,
+                              const CommandData& data) const {
+  std::string bytes;
+  bytes.append(source).append(1, '\0').append(id);
+  Fingerprint fingerprint;
+  fingerprint.id = of(bytes);
+  bytes.assign(1, static_cast<char>(type));
+  std::visit(Canonical(bytes), data);
+  fingerprint.body = static_cast<std::uint32_t>(of(bytes));
+  return fingerprint;
+}
+
+}  // namespace mayfly::events

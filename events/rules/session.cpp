@@ -1,0 +1,30 @@
+// How a payment session takes over what was decided, and how it begins.
+#include "events/rules/session.h"
+
+#include "events/rules/decide.h"
+
+namespace mayfly::events {
+
+void evolve(Session& session, const SessionDecision& decision) {
+  session.ledger = decision.next;
+  if (session.reference.empty() && !decision.reference.empty()) session.reference = decision.reference;
+  if (decision.action_url) session.action_url = *decision.action_url;
+}
+
+std::optional<Session> opened_session(const std::vector<Event>& events, const Context& context,
+                                      std::pmr::memory_resource* memory) {
+  for (const auto& event : events) {
+    const auto* opened = std::get_if<PaymentEvent>(&event);
+    if (opened == nullptr || opened->type != EventType::payment_session_opened) continue;
+    Session session(memory);
+    session.number = opened->number;
+    session.amount_minor = opened->amount_minor;
+    session.currency = opened->currency;
+    session.opened_at = context.time;
+    session.provider = opened->provider;
+    return session;
+  }
+  return std::nullopt;
+}
+
+}  // namespace mayfly::events

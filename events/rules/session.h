@@ -1,0 +1,48 @@
+// The state of one open payment session: what was asked of the provider and what it said so far.
+#pragma once
+
+#include "events/log/types.h"
+#include "events/rules/event.h"
+#include "events/rules/money.h"
+#include "events/rules/words.h"
+
+#include <cstdint>
+#include <memory_resource>
+#include <string>
+
+namespace mayfly::events {
+
+enum class SessionState : std::uint8_t { authorizing, canceling, capturing, refunding };
+
+/// The numbers of a session. Totals so far, never increments; they only rise.
+struct SessionLedger {
+  SessionState state = SessionState::authorizing;
+  Why why = Why::canceled;  // canceling, refunding: how it will close
+  bool order_placed = false;
+  bool in_doubt = false;  // payment.in_doubt was said in this state
+  bool ended = false;     // payment.session_ended was said: the session dies now
+  Minor authorized_minor = 0;
+  Minor captured_minor = 0;
+  Minor refunded_minor = 0;
+  Minor refund_asked_minor = 0;   // all asked back so far: the amount in the refund's key
+  std::int32_t status_tries = 0;  // in this state
+  std::int32_t capture_failures = 0;
+  bool capture_retry_running = false;
+  bool operator==(const SessionLedger&) const = default;
+};
+
+/// A member that allocates belongs in footprint.cpp too.
+struct Session {
+  explicit Session(std::pmr::memory_resource* memory) : provider(memory), reference(memory), action_url(memory) {}
+
+  int number = 0;
+  Minor amount_minor = 0;  // A
+  Currency currency{};
+  Timestamp opened_at{};
+  std::pmr::string provider;
+  std::pmr::string reference;   // the first that was given
+  std::pmr::string action_url;  // the last that was passed on
+  SessionLedger ledger;
+};
+
+}  // namespace mayfly::events

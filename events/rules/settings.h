@@ -1,0 +1,64 @@
+// Every number that decides, with its default from decisions.md. They change only by a tick's `settings`
+// (decisions.md 3), so that a replay meets the same ones at the same record.
+#pragma once
+
+#include "events/log/types.h"
+
+#include <cstdint>
+
+namespace mayfly::events {
+
+struct Settings {
+  // Waits and the time that is written into requests (decisions.md 3).
+  Millis cart_idle = 24_h;
+  Millis cart_life = 30_d;
+  Millis reservation_wait = 60_s;
+  Millis reservation_hold = 3_h;
+  Millis authorization_wait = 120_s;
+  Millis pending_wait = 120_s;
+  Millis refund_wait = 120_s;
+  Millis action_wait = 900_s;
+  Millis action_total = 3600_s;  // since session_opened; also the time a status reply may extend
+  Millis capture_wait = 60_s;
+  Millis cancel_wait = 60_s;
+  Millis capture_retry[2] = {60_s, 300_s};
+  Millis request_answer = 120_s;                        // `deadline` of commit, release and late requests
+  Millis status_try[4] = {30_s, 120_s, 600_s, 1800_s};  // the last holds for all further tries
+  std::int32_t status_tries = 4;
+  std::int32_t status_tries_order_placed = 48;
+  // Admission (decisions.md 2): closed under pressure, by a tick.
+  bool admission_closed = false;
+  Millis retry_after = 30_s;
+  // Bounds.
+  std::int64_t live_carts = 1'000'000;  // per partition
+
+  bool operator==(const Settings&) const = default;
+};
+
+/// Limits of the domain that no setting changes (decisions.md 1, 2; contract.md).
+namespace limits {
+inline constexpr std::int64_t data_bytes = 64 * 1024;
+inline constexpr std::int64_t cart_id_bytes = 128;
+inline constexpr std::int64_t short_id_bytes = 64;    // sku, provider
+inline constexpr std::int64_t reference_bytes = 128;  // reference, customer_id
+inline constexpr std::int64_t text_bytes = 256;       // name, label, reason
+inline constexpr std::int64_t token_bytes = 512;
+inline constexpr std::int64_t url_bytes = 2048;
+inline constexpr std::int64_t attribute_bytes = 1024;  // a CloudEvents attribute that we carry on
+inline constexpr std::int64_t quantity = 1'000'000;
+inline constexpr std::int64_t cart_lines = 2'000;
+inline constexpr std::int64_t cart_text_bytes = 256 * 1024;  // skus and names as escaped JSON
+inline constexpr std::int64_t adjustments = 16;
+inline constexpr std::int64_t checkouts = 32;
+inline constexpr std::int64_t remembered_commands = 32;
+inline constexpr std::int64_t expires_after_min_s = 60;
+inline constexpr std::int64_t expires_after_max_s = 2'592'000;
+inline constexpr std::int64_t deadlines_per_tick = 1'000;
+inline constexpr Millis tick_skew = 60_s;
+inline constexpr Millis epitaph_age = 72_h;
+inline constexpr std::int64_t epitaphs_with_session = 262'144;  // per partition
+inline constexpr std::int64_t epitaphs_without_session = 65'536;
+inline constexpr int attempts = 3;  // a command that kills its actor this often is dead-lettered
+}  // namespace limits
+
+}  // namespace mayfly::events

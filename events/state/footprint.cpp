@@ -1,0 +1,36 @@
+#include "events/state/footprint.h"
+
+namespace mayfly::events {
+
+namespace {
+
+/// A short text lies in the string itself.
+std::int64_t bytes_of(const std::pmr::string& text) {
+  static const auto short_text = std::pmr::string().capacity();
+  return text.capacity() > short_text ? static_cast<std::int64_t>(text.capacity()) + 1 : 0;
+}
+
+template <class T>
+std::int64_t bytes_of(const std::pmr::vector<T>& list) {
+  return static_cast<std::int64_t>(list.capacity() * sizeof(T));
+}
+
+}  // namespace
+
+CartFootprint footprint(const Cart& cart) {
+  CartFootprint f;
+  f.id = bytes_of(cart.id) + bytes_of(cart.customer_id);
+  f.lines = bytes_of(cart.lines);
+  for (const auto& line : cart.lines) f.lines += bytes_of(line.sku) + bytes_of(line.name);
+  f.adjustments = bytes_of(cart.adjustments);
+  for (const auto& adjustment : cart.adjustments) f.adjustments += bytes_of(adjustment.label);
+  f.payment = bytes_of(cart.provider) + bytes_of(cart.token);
+  f.dedupe = bytes_of(cart.remembered);
+  return f;
+}
+
+std::int64_t footprint(const Session& session) {
+  return bytes_of(session.provider) + bytes_of(session.reference) + bytes_of(session.action_url);
+}
+
+}  // namespace mayfly::events

@@ -1,0 +1,242 @@
+// The first rungs of decisions.md 1: what is no command becomes a dead letter, in the page's order.
+#include "events/wire/cloudevent.h"
+
+#include "events/text/time_text.h"
+#include "events/text/utf8.h"
+#include "events/wire/command_json.h"
+#include "events/wire/json_reader.h"
+#include "events/wire/json_writer.h"
+#include "events/wire/settings_json.h"
+
+#include <algorithm>
+
+namespace mayfly::events {
+
+namespace {
+
+/// CloudEvents attributes of a record, from headers or from the structured envelope.
+struct Attributes {
+  std::optional<Text> specversion, id, source, type, subject, correlation_id, traceparent;
+};
+
+Text carried(std::optional<Text> text) {
+  return text && std::ssize(*text) <= limits::attribute_bytes && is_plain_text(*text) ? *text : Text{};
+}
+
+/// A correlation id without card numbers: it goes into every event of the command.
+Text correlation(std::optional<Text> text, std::pmr::memory_resource* arena) {
+  const Text given = carried(text);
+  if (!may_hold_card_number(given)) return given;
+  auto* bytes = static_cast<char*>(arena->allocate(given.size(), 1));
+  std::copy(given.begin(), given.end(), bytes);
+  mask_card_numbers({bytes, given.size()});
+  return {bytes, given.size()};
+}
+
+Text trace(std::optional<Text> text) { return text && is_traceparent(*text) ? *text : Text{}; }
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
+  return text.size() >= lower.size() && std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
+         });
+}
+
+enum class Mode { binary, structured, batch };
+
+Mode mode_of(const Record& record) {
+  for (auto h = record.headers.rbegin(); h != record.headers.rend(); ++h) {
+    if (h->name != "content-type") continue;
+    if (starts_with_ignoring_case(h->value, "application/cloudevents-batch")) return Mode::batch;
+    if (starts_with_ignoring_case(h->value, "application/cloudevents")) return Mode::structured;
+    return Mode::binary;
+  }
+  return Mode::binary;
+}
+
+Attributes from_headers(const Record& record) {
+  Attributes a;
+  for (const auto& [name, value] : record.headers) {  // given twice: the last counts
+    if (name == "ce_specversion")
+      a.specversion = value;
+    else if (name == "ce_id")
+      a.id = value;
+    else if (name == "ce_source")
+      a.source = value;
+    else if (name == "ce_type")
+      a.type = value;
+    else if (name == "ce_subject")
+      a.subject = value;
+    else if (name == "ce_correlationid")
+      a.correlation_id = value;
+    else if (name == "ce_traceparent" || name == "traceparent")
+      a.traceparent = value;
+  }
+  return a;
+}
+
+/// `ambiguous`: an attribute is given twice or is no string.
+Attributes from_envelope(const JsonValue& envelope, bool& ambiguous) {
+  Attributes a;
+  const std::pair<std::string_view, std::optional<Text>*> known[] = {
+      {"specversion", &a.specversion}, {"id", &a.id},
+      {"source", &a.source},           {"type", &a.type},
+      {"subject", &a.subject},         {"correlationid", &a.correlation_id},
+      {"traceparent", &a.traceparent}};
+  for (const auto& member : envelope.members) {
+    for (const auto& attribute : known) {
+      if (attribute.first != member.name || member.value.kind == JsonValue::Kind::null) continue;
+      ambiguous = ambiguous || attribute.second->has_value() || member.value.kind != JsonValue::Kind::string;
+      *attribute.second = member.value.text;
+    }
+  }
+  return a;
+}
+
+/// What of an attribute is wrong; empty if it can be used.
+std::string_view fault(const std::optional<Text>& attribute) {
+  if (!attribute || attribute->empty()) return "is missing";
+  if (std::ssize(*attribute) > limits::attribute_bytes) return "is longer than 1024 bytes";
+  if (!is_plain_text(*attribute)) return "is no text without control characters";
+  return {};
+}
+
+/// A tick moves time and settings of a whole partition: the engine's own, without a key, and no other. What `mayfly
+/// deadletters` writes carries neither settings nor a covered offset, and one of that source that does is not its.
+void refuse_foreign(ClockTick& tick, const Record& record, Text source, std::string_view own_source) {
+  if (record.key) {
+    tick.refused = "A clock.tick with a key was ignored: the engine's own have none.";
+  } else if (source != own_source && source != deadletters_source) {
+    tick.refused = "A clock.tick was ignored whose source is not this engine.";
+  } else if (source != own_source && (tick.settings || tick.through != no_offset)) {
+    tick.refused = "A clock.tick with the source of `mayfly deadletters` was ignored: such a one sets nothing.";
+  }
+  if (!tick.refused.empty()) tick.at = std::nullopt;
+}
+
+}  // namespace
+
+bool is_traceparent(std::string_view text) {
+  constexpr std::string_view form = "vv-tttttttttttttttttttttttttttttttt-pppppppppppppppp-ff";
+  if (text.size() != form.size()) return false;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const char c = text[i];
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (form[i] == '-' ? c != '-' : !hex) return false;
+  }
+  const auto all_zero = [](std::string_view id) { return id.find_first_not_of('0') == std::string_view::npos; };
+  return !text.starts_with("ff") && !all_zero(text.substr(3, 32)) && !all_zero(text.substr(36, 16));
+}
+
+struct CommandReader::Parser {
+  JsonReader json;
+};
+
+CommandReader::CommandReader(std::string_view engine, std::int32_t partition_count)
+    : parser_(std::make_unique<Parser>()),
+      fingerprinter_(engine),
+      own_source_("/mayfly/" + std::string(engine)),
+      partition_count_(partition_count) {}
+CommandReader::~CommandReader() = default;
+CommandReader::CommandReader(CommandReader&&) noexcept = default;
+CommandReader& CommandReader::operator=(CommandReader&&) noexcept = default;
+
+ReadResult CommandReader::read(const Record& record, const Settings& current, std::pmr::memory_resource* arena) {
+  const auto keep = [arena](std::string text) {
+    auto* bytes = static_cast<char*>(arena->allocate(text.size() + 1, 1));
+    std::copy(text.begin(), text.end(), bytes);
+    return Text{bytes, text.size()};
+  };
+  const auto mode = mode_of(record);
+  const Text value = record.value.value_or(Text{});
+  const bool too_large = std::ssize(value) > limits::data_bytes;
+
+  // The envelope. A tick is known by its type alone, before everything else.
+  Attributes a;
+  std::optional<JsonValue> envelope;
+  bool ambiguous = false;
+  const JsonValue* data = nullptr;
+  if (mode == Mode::binary) {
+    a = from_headers(record);
+  } else if (mode == Mode::structured && !too_large) {
+    envelope = parser_->json.read(value, arena);
+    if (envelope && envelope->kind == JsonValue::Kind::object) {
+      a = from_envelope(*envelope, ambiguous);
+      for (const auto& member : envelope->members) {
+        if (member.name == "data") data = &member.value;
+      }
+    } else {
+      envelope.reset();
+    }
+  }
+  const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
+  const Text id = fault(a.id).empty() ? *a.id : Text{};
+  const auto unreadable = [&](DeadLetterReason reason, Text about) -> ReadResult {
+    return Unreadable{reason, about, type, id, correlation(a.correlation_id, arena), trace(a.traceparent)};
+  };
+  std::optional<JsonValue> parsed;
+  const auto parse_data = [&] {
+    if (mode == Mode::binary) parsed = parser_->json.read(value, arena);
+    if (mode == Mode::structured && data != nullptr) parsed = *data;
+    return parsed && parsed->kind == JsonValue::Kind::object;
+  };
+
+  ReadCommand result;
+  result.command.type = type.value_or(CommandType::cart_create);
+  result.command.id = id;
+  result.correlation_id = correlation(a.correlation_id, arena);
+  result.traceparent = trace(a.traceparent);
+  if (type == CommandType::clock_tick) {
+    result.command.data = !too_large && parse_data() ? command_data(*type, *parsed, current, arena) : ClockTick{};
+    const Text source = a.source && !ambiguous ? *a.source : Text{};
+    if (auto* tick = std::get_if<ClockTick>(&result.command.data)) refuse_foreign(*tick, record, source, own_source_);
+    return result;
+  }
+  if (too_large) return unreadable(DeadLetterReason::too_large, {});
+  if (mode == Mode::batch)
+    return unreadable(DeadLetterReason::not_cloudevent, "Batches are not taken: one event per record.");
+  if (mode == Mode::structured && !envelope) {
+    return unreadable(DeadLetterReason::not_cloudevent, "The structured event is no JSON object.");
+  }
+  if (ambiguous) {
+    return unreadable(DeadLetterReason::not_cloudevent, "An attribute is given twice or is no string.");
+  }
+  if (a.specversion != "1.0") return unreadable(DeadLetterReason::not_cloudevent, "specversion is not 1.0.");
+  for (const auto& [name, attribute] : {std::pair{"id", &a.id}, {"source", &a.source}, {"type", &a.type}}) {
+    if (const auto why = fault(*attribute); !why.empty()) {
+      return unreadable(DeadLetterReason::not_cloudevent, keep(std::string(name) + " " + std::string(why) + "."));
+    }
+  }
+  if (!record.key || !is_cart_id(*record.key)) return unreadable(DeadLetterReason::key_invalid, {});
+  if (a.subject && *a.subject != *record.key) return unreadable(DeadLetterReason::subject_mismatch, {});
+  if (!type) return unreadable(DeadLetterReason::type_unknown, {});
+  if (!parse_data()) return unreadable(DeadLetterReason::json_invalid, {});
+  if (partition_of(*record.key, partition_count_) != record.at.partition) {
+    return unreadable(DeadLetterReason::wrong_partition, {});
+  }
+  result.cart_id = *record.key;
+  result.command.data = command_data(*type, *parsed, current, arena);
+  if (is_shop_command(*type) && !std::holds_alternative<Invalid>(result.command.data)) {
+    result.command.fingerprint = fingerprinter_.of(*a.source, *a.id, *type, result.command.data);
+  }
+  return result;
+}
+
+void append_tick_data(std::string& out, Timestamp at, Offset through, const Settings* settings, const Settings& base) {
+  JsonObject json(out);
+  const auto time = to_text(at);
+  json.text("at", {time.data(), time.size()});
+  json.number("through", through);
+  if (settings != nullptr) append_settings(json.member("settings"), *settings, base);
+  json.close();
+}
+
+void append_release_data(std::string& out, Timestamp at, std::string_view cart_id) {
+  JsonObject json(out);
+  const auto time = to_text(at);
+  json.text("at", {time.data(), time.size()});
+  json.number("through", no_offset);
+  json.text("release", cart_id);
+  json.close();
+}
+
+}  // namespace mayfly::events

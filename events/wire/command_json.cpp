@@ -1,0 +1,296 @@
+#include "events/wire/command_json.h"
+
+#include "events/rules/identity.h"
+#include "events/text/time_text.h"
+#include "events/wire/settings_json.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace mayfly::events {
+
+namespace {
+
+/// Reads the members of one object; the first that is wrong is kept as the reason.
+class Members {
+ public:
+  Members(const JsonValue& object, std::pmr::memory_resource* arena) : object_(object), arena_(arena) {}
+
+  [[nodiscard]] bool good() const { return about_.empty(); }
+  [[nodiscard]] Text about() const { return about_; }
+  [[nodiscard]] std::pmr::memory_resource* arena() const { return arena_; }
+
+  Text text(std::string_view name, std::int64_t most_bytes) {
+    const auto* v = needed(name);
+    if (v == nullptr) return {};
+    const auto read = string(name, *v, most_bytes);
+    if (good() && read.empty()) wrong(name, "is empty");
+    return read;
+  }
+  Text text_if(std::string_view name, std::int64_t most_bytes) {
+    const auto* v = given(name);
+    return v == nullptr ? Text{} : string(name, *v, most_bytes);
+  }
+  /// Text that people write: without card numbers.
+  Text free_text(std::string_view name) { return masked(text(name, limits::text_bytes)); }
+  Text free_text_if(std::string_view name) { return masked(text_if(name, limits::text_bytes)); }
+
+  std::int64_t integer(std::string_view name) {
+    const auto* v = needed(name);
+    return v == nullptr ? 0 : number(name, *v);
+  }
+  std::optional<std::int64_t> integer_if(std::string_view name) {
+    const auto* v = given(name);
+    return v == nullptr ? std::nullopt : std::optional(number(name, *v));
+  }
+  Minor amount(std::string_view name) {
+    const auto minor = integer(name);
+    if (minor < 0) wrong(name, "is negative");
+    return minor;
+  }
+  void amount_if(std::string_view name) {
+    if (given(name) != nullptr) amount(name);
+  }
+  bool boolean(std::string_view name) {
+    const auto* v = needed(name);
+    if (v == nullptr) return false;
+    if (v->kind != JsonValue::Kind::boolean) wrong(name, "is not true or false");
+    return v->truth;
+  }
+  /// Null if absent or wrong.
+  const JsonValue* needed(std::string_view name) {
+    const auto* v = given(name);
+    if (v == nullptr && good()) wrong(name, "is missing");
+    return v;
+  }
+  const JsonValue* given(std::string_view name) {
+    const JsonValue* found = nullptr;
+    bool seen = false;
+    for (const auto& member : object_.members) {
+      if (member.name != name) continue;
+      if (seen) {
+        wrong(name, "is given twice");
+        return nullptr;
+      }
+      seen = true;
+      if (member.value.kind != JsonValue::Kind::null) found = &member.value;
+    }
+    return found;
+  }
+  void wrong(std::string_view name, std::string_view why) {
+    if (!good()) return;
+    about_ = joined(name, why);
+  }
+  void take_over(const Members& inner) {
+    if (good()) about_ = inner.about_;
+  }
+
+ private:
+  Text string(std::string_view name, const JsonValue& v, std::int64_t most_bytes) {
+    if (v.kind != JsonValue::Kind::string) {
+      wrong(name, "is not a string");
+      return {};
+    }
+    if (std::ssize(v.text) > most_bytes) wrong(name, "is longer than " + std::to_string(most_bytes) + " bytes");
+    return v.text;
+  }
+  std::int64_t number(std::string_view name, const JsonValue& v) {
+    const auto read = v.integer();
+    if (!read) wrong(name, "is not an integer that 64 bits hold");
+    return read.value_or(0);
+  }
+  Text masked(Text text) {
+    if (!may_hold_card_number(text)) return text;
+    auto* bytes = static_cast<char*>(arena_->allocate(text.size(), 1));
+    std::memcpy(bytes, text.data(), text.size());
+    mask_card_numbers({bytes, text.size()});
+    return {bytes, text.size()};
+  }
+  Text joined(std::string_view name, std::string_view why) {
+    auto* bytes = static_cast<char*>(arena_->allocate(name.size() + 1 + why.size(), 1));
+    std::memcpy(bytes, name.data(), name.size());
+    bytes[name.size()] = ' ';
+    std::memcpy(bytes + name.size() + 1, why.data(), why.size());
+    return {bytes, name.size() + 1 + why.size()};
+  }
+
+  const JsonValue& object_;
+  std::pmr::memory_resource* arena_;
+  Text about_;
+};
+
+template <class T>
+std::span<T> array_of(std::size_t count, std::pmr::memory_resource* arena) {
+  auto* items = static_cast<T*>(arena->allocate(count * sizeof(T) + 1, alignof(T)));
+  std::uninitialized_value_construct_n(items, count);
+  return {items, count};
+}
+
+std::span<const Adjustment> adjustments(Members& m) {
+  const auto* list = m.needed("adjustments");
+  if (list == nullptr) return {};
+  if (list->kind != JsonValue::Kind::array) {
+    m.wrong("adjustments", "is not an array");
+    return {};
+  }
+  auto read = array_of<Adjustment>(list->items.size(), m.arena());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (list->items[i].kind != JsonValue::Kind::object) {
+      m.wrong("adjustments", "has an entry that is not an object");
+      return {};
+    }
+    Members entry(list->items[i], m.arena());
+    const auto kind = adjustment_kind_from_name(entry.text("kind", limits::short_id_bytes));
+    if (!kind) entry.wrong("kind", "is not shipping, tax, discount or fee");
+    const auto label = entry.free_text("label");
+    read[i] = {kind.value_or(AdjustmentKind::fee), label, entry.amount("amount_minor")};
+    m.take_over(entry);
+  }
+  return read;
+}
+
+std::span<const Text> texts(Members& m, std::string_view name) {
+  const auto* list = m.needed(name);
+  if (list == nullptr) return {};
+  auto read = array_of<Text>(list->items.size(), m.arena());
+  if (list->kind != JsonValue::Kind::array) m.wrong(name, "is not an array");
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    const auto& item = list->items[i];
+    read[i] = item.text;
+    if (item.kind != JsonValue::Kind::string) m.wrong(name, "has an entry that is not a string");
+    if (item.kind == JsonValue::Kind::string && item.text.empty()) m.wrong(name, "has an empty entry");
+    if (std::ssize(item.text) > limits::short_id_bytes) m.wrong(name, "has an entry longer than 64 bytes");
+  }
+  return read;
+}
+
+CheckoutComplete checkout_complete(Members& m) {
+  CheckoutComplete c{};
+  c.expected_total_minor = m.integer("expected_total_minor");
+  const auto* payment = m.given("payment");
+  if (payment == nullptr) return c;
+  if (payment->kind != JsonValue::Kind::object) {
+    m.wrong("payment", "is not an object");
+    return c;
+  }
+  Members inner(*payment, m.arena());
+  c.has_payment = true;
+  c.provider = inner.text("provider", limits::short_id_bytes);
+  c.token = inner.text("token", limits::token_bytes);
+  m.take_over(inner);
+  return c;
+}
+
+constexpr std::int64_t session_bytes = limits::cart_id_bytes + 64;  // a derived id, or one that is refused as unknown
+constexpr std::int64_t currency_bytes = 64;
+
+Text session(Members& m) { return m.text("session_id", session_bytes); }
+Text reference_if(Members& m) { return m.text_if("reference", limits::reference_bytes); }
+Text reference(Members& m) { return m.text("reference", limits::reference_bytes); }
+Text currency_if(Members& m) { return m.text_if("currency", currency_bytes); }
+
+PaymentStatus payment_status(Members& m) {
+  PaymentStatus s{};
+  s.session_id = session(m);
+  const auto state = status_state_from_name(m.text("state", limits::short_id_bytes));
+  if (!state) m.wrong("state", "is none of the states a payment can have");
+  s.state = state.value_or(StatusState::pending);
+  s.authorized_minor = m.amount("authorized_minor");
+  s.captured_minor = m.amount("captured_minor");
+  s.refunded_minor = m.amount("refunded_minor");
+  s.reference = reference_if(m);
+  s.currency = currency_if(m);
+  return s;
+}
+
+PaymentCaptureFailed capture_failed(Members& m) {
+  const PaymentCaptureFailed failed{session(m), m.free_text("reason"), m.boolean("retryable"), reference_if(m),
+                                    currency_if(m)};
+  m.amount_if("amount_minor");
+  return failed;
+}
+
+ClockTick clock_tick(Members& m, const JsonValue& data, const Settings& current) {
+  ClockTick tick{};
+  tick.at = timestamp_from_text(m.text("at", limits::short_id_bytes));
+  tick.through = m.integer("through");
+  static_cast<void>(data);
+  if (const auto* settings = m.given("settings")) {
+    tick.settings = settings_from(*settings, current);
+    if (!tick.settings) m.wrong("settings", "cannot be used");
+  }
+  tick.release = m.text_if("release", limits::cart_id_bytes);
+  if (!m.good()) tick.at = std::nullopt;
+  return tick;
+}
+
+// Members are read in the order of the initializers.
+CommandData read(CommandType type, Members& m, const JsonValue& data, const Settings& current) {
+  switch (type) {
+    case CommandType::cart_create:
+      return CartCreate{m.text("currency", currency_bytes), m.text_if("customer_id", limits::reference_bytes),
+                        m.integer_if("expires_after_s")};
+    case CommandType::cart_add_line:
+      return CartAddLine{m.text("sku", limits::short_id_bytes), m.integer("quantity"), m.amount("unit_price_minor"),
+                         m.free_text_if("name"), currency_if(m)};
+    case CommandType::cart_change_quantity:
+      return CartChangeQuantity{m.text("sku", limits::short_id_bytes), m.integer("quantity")};
+    case CommandType::cart_remove_line: return CartRemoveLine{m.text("sku", limits::short_id_bytes)};
+    case CommandType::cart_adjust: return CartAdjust{adjustments(m)};
+    case CommandType::cart_cancel: return CartCancel{m.free_text_if("reason")};
+    case CommandType::cart_merge: return CartMerge{m.text("into", limits::data_bytes)};
+    case CommandType::checkout_complete: return checkout_complete(m);
+    case CommandType::inventory_reserved: return InventoryReserved{m.text("reservation_id", session_bytes)};
+    case CommandType::inventory_rejected:
+      return InventoryRejected{m.text("reservation_id", session_bytes), texts(m, "skus"), m.free_text("reason")};
+    case CommandType::payment_requires_action:
+      return PaymentRequiresAction{session(m), m.text("url", limits::url_bytes), m.integer_if("expires_after_s")};
+    case CommandType::payment_authorized:
+      return PaymentAuthorized{session(m), reference(m), m.amount("amount_minor"), m.text("currency", currency_bytes)};
+    case CommandType::payment_declined:
+      return PaymentDeclined{session(m), reference_if(m), m.free_text("reason"), m.boolean("retryable")};
+    case CommandType::payment_captured:
+      return PaymentCaptured{session(m), reference(m), m.amount("amount_minor"), m.text("currency", currency_bytes)};
+    case CommandType::payment_capture_failed: return capture_failed(m);
+    case CommandType::payment_canceled:
+      return PaymentCanceled{session(m), reference(m), m.amount("amount_minor"), currency_if(m)};
+    case CommandType::payment_refunded:
+      return PaymentRefunded{session(m), reference(m), m.amount("amount_minor"), currency_if(m)};
+    case CommandType::payment_status: return payment_status(m);
+    case CommandType::clock_tick: return clock_tick(m, data, current);
+  }
+  return {};
+}
+
+/// What a reply that cannot be used still says of money, for payment.unresolved.
+Invalid invalid(CommandType type, const JsonValue& data, Text about, std::pmr::memory_resource* arena) {
+  Invalid result{type, about, {}, std::nullopt, {}};
+  if (!is_payment_reply(type)) return result;
+  Members m(data, arena);
+  result.session_id = m.text_if("session_id", session_bytes);
+  Members c(data, arena);
+  result.currency = c.text_if("currency", currency_bytes);
+  if (!m.good()) result.session_id = {};
+  if (!c.good()) result.currency = {};
+  const bool is_money = type == CommandType::payment_authorized || type == CommandType::payment_captured;
+  for (const std::string_view name : {"amount_minor", "authorized_minor", "captured_minor"}) {
+    if ((name == "amount_minor") != is_money || !(is_money || type == CommandType::payment_status)) continue;
+    Members one(data, arena);
+    const auto amount = one.integer_if(name);
+    if (one.good() && amount && *amount > 0) result.money_minor = std::max(result.money_minor.value_or(0), *amount);
+  }
+  return result;
+}
+
+}  // namespace
+
+CommandData command_data(CommandType type, const JsonValue& data, const Settings& current,
+                         std::pmr::memory_resource* arena) {
+  Members m(data, arena);
+  auto command = read(type, m, data, current);
+  if (m.good() || type == CommandType::clock_tick) return command;
+  return invalid(type, data, m.about(), arena);
+}
+
+}  // namespace mayfly::events

@@ -1,0 +1,260 @@
+// The data members of each event, in the order of contract.md's table.
+#include "events/wire/event_json.h"
+
+#include "events/rules/identity.h"
+#include "events/text/time_text.h"
+#include "events/wire/json_writer.h"
+
+namespace mayfly::events {
+
+namespace {
+
+class Writer {
+ public:
+  Writer(std::string& out, const EventSurroundings& round) : json_(out), round_(round) {}
+  void close() { json_.close(); }
+
+  void operator()(const CartCreated& e) {
+    json_.text("currency", e.currency.view());
+    json_.text_if("customer_id", e.customer_id);
+    json_.number("expires_after_s", e.expires_after_s);
+  }
+  void operator()(const LineChanged& e) {
+    json_.text("sku", e.sku);
+    json_.number("quantity", e.quantity);
+    json_.number("unit_price_minor", e.unit_price_minor);
+    json_.text_if("name", e.name);
+    json_.number("total_minor", e.total_minor);
+  }
+  void operator()(const CartLineRemoved& e) {
+    json_.text("sku", e.sku);
+    json_.number("total_minor", e.total_minor);
+  }
+  void operator()(const CartAdjusted& e) {
+    adjustments(e.adjustments);
+    json_.number("total_minor", e.total_minor);
+  }
+  void operator()(const CartExpired&) {}
+  void operator()(const CartCanceled& e) { json_.text_if("reason", e.reason); }
+  void operator()(const CartMerged& e) {
+    json_.text("into", e.into);
+    full_lines();
+  }
+  void operator()(const CartConverted&) { order_id(); }
+  void operator()(const CheckoutStarted&) { total(); }
+  void operator()(const CheckoutReopened& e) {
+    json_.text("why", name(e.why));
+    if (e.skus.empty()) return;
+    auto& out = json_.member("skus");
+    out += '[';
+    for (std::size_t i = 0; i < e.skus.size(); ++i) {
+      if (i > 0) out += ',';
+      append_json_string(out, e.skus[i]);
+    }
+    out += ']';
+  }
+  void operator()(const CheckoutCompleted&) {
+    order_id();
+    total();
+  }
+  void operator()(const InventoryRequested& e) {
+    const int number = e.number == cart_reservation ? round_.cart->reservations : e.number;
+    std::string id;
+    append_reservation_id(id, round_.cart_id, number);
+    json_.text("reservation_id", id);
+    stock_lines(e.with_lines);
+    effect(e.type, number, 0, e.answer_within);
+    if (e.type == EventType::inventory_reservation_requested) time("hold_until", round_.settings.reservation_hold);
+  }
+  void operator()(const PaymentEvent& e) {
+    std::string id;
+    if (e.number > 0) append_session_id(id, round_.cart_id, e.number);
+    json_.text("session_id", e.number > 0 ? std::string_view(id) : e.session_id);
+    json_.number("amount_minor", e.amount_minor);
+    json_.text("currency", e.currency.view());
+    json_.text_if("reference", e.reference);
+    json_.text_if("provider", e.provider);
+    json_.text_if("token", e.token);
+    json_.text_if("url", e.url);
+    json_.text_if("reason", e.reason);
+    if (e.type == EventType::payment_session_ended) json_.text("outcome", name(e.outcome));
+    if (e.with_order) order_id();
+    if (e.answer_within.count > 0) effect(e.type, e.number, e.key_amount_minor, e.answer_within);
+  }
+  void operator()(const OrderPlaced& e) {
+    order_id();
+    full_lines();
+    kept_adjustments();
+    total();
+    if (e.session > 0) {
+      std::string id;
+      append_session_id(id, round_.cart_id, e.session);
+      json_.text("session_id", id);
+    }
+    json_.text_if("payment_reference", e.reference);
+  }
+  void operator()(const CommandRejected& e) {
+    std::string message{sentence(e.code)};
+    if (!e.about.empty()) message.append(" ").append(e.about).append(".");
+    json_.text("code", name(e.code));
+    json_.text("message", message);
+    json_.text("command_type", name(round_.command->type));
+    json_.text("command_id", round_.command->id);
+    if (e.with_order) order_id();
+    if (e.total_minor) json_.number("total_minor", *e.total_minor);
+    if (e.retry_after_s) json_.number("retry_after_s", *e.retry_after_s);
+  }
+
+ private:
+  void order_id() {
+    std::string id;
+    append_order_id(id, round_.cart_id);
+    json_.text("order_id", id);
+  }
+  void total() {
+    json_.number("total_minor", round_.cart->total_minor());
+    json_.text("currency", round_.cart->currency.view());
+  }
+  void time(std::string_view member, Millis after) {
+    const auto text = to_text(round_.time + after);
+    json_.text(member, {text.data(), text.size()});
+  }
+  void effect(EventType type, int number, Minor amount, Millis answer_within) {
+    const auto key = idempotency_key(round_.engine, round_.cart_id, round_.created, name(type), number, amount);
+    json_.text("idempotency_key", {key.data(), key.size()});
+    time("deadline", answer_within);
+  }
+  void full_lines() {
+    lines("lines", [](JsonObject& json, const Line& line) {
+      json.text("sku", line.sku);
+      json.number("quantity", line.quantity);
+      json.number("unit_price_minor", line.unit_price_minor);
+      json.text_if("name", line.name);
+    });
+  }
+  void stock_lines(bool with_lines) {
+    if (!with_lines) return void(json_.member("lines") += "[]");
+    lines("lines", [](JsonObject& json, const Line& line) {
+      json.text("sku", line.sku);
+      json.number("quantity", line.quantity);
+    });
+  }
+  template <class Members>
+  void lines(std::string_view member, Members members) {
+    auto& out = json_.member(member);
+    out += '[';
+    for (const auto& line : round_.cart->lines) {
+      if (&line != round_.cart->lines.data()) out += ',';
+      JsonObject json(out);
+      members(json, line);
+      json.close();
+    }
+    out += ']';
+  }
+  void adjustments(std::span<const Adjustment> list) {
+    auto& out = json_.member("adjustments");
+    out += '[';
+    for (const auto& a : list) adjustment(out, a.kind, a.label, a.amount_minor);
+    out += ']';
+  }
+  void kept_adjustments() {
+    auto& out = json_.member("adjustments");
+    out += '[';
+    for (const auto& a : round_.cart->adjustments) adjustment(out, a.kind, a.label, a.amount_minor);
+    out += ']';
+  }
+  static void adjustment(std::string& out, AdjustmentKind kind, Text label, Minor amount_minor) {
+    if (out.back() != '[') out += ',';
+    JsonObject json(out);
+    json.text("kind", name(kind));
+    json.text("label", label);
+    json.number("amount_minor", amount_minor);
+    json.close();
+  }
+
+  JsonObject json_;
+  const EventSurroundings& round_;
+};
+
+}  // namespace
+
+void append_event_data(std::string& out, const Event& event, const EventSurroundings& round) {
+  Writer writer(out, round);
+  std::visit(writer, event);
+  writer.close();
+}
+
+void append_dead_lettered_data(std::string& out, DeadLetterReason reason, Position at, std::string_view command_type,
+                               std::string_view command_id, std::string_view deadline_of) {
+  JsonObject json(out);
+  json.text("reason", name(reason));
+  json.number("partition", at.partition);
+  json.number("offset", at.offset);
+  json.text_if("command_type", command_type);
+  json.text_if("command_id", command_id);
+  json.text_if("cart_id", deadline_of);
+  json.close();
+}
+
+void append_merge_line_data(std::string& out, const Line& line, Currency currency) {
+  JsonObject json(out);
+  json.text("sku", line.sku);
+  json.number("quantity", line.quantity);
+  json.number("unit_price_minor", line.unit_price_minor);
+  json.text_if("name", line.name);
+  json.text("currency", currency.view());
+  json.close();
+}
+
+std::string_view sentence(Code code) {
+  switch (code) {
+    case Code::cart_unknown: return "There is no such cart here; create it with cart.create first.";
+    case Code::cart_exists: return "A cart with this id exists already; go on with it or choose another id.";
+    case Code::cart_ended: return "This cart is over; create another one under a new id.";
+    case Code::already_converted: return "This cart has become an order already; see order_id.";
+    case Code::checkout_in_progress: return "A checkout of this cart is running; wait for its end or send cart.cancel.";
+    case Code::order_placed: return "The order of this cart is placed already; cancel or refund the order instead.";
+    case Code::id_reused: return "Another command had this source and id; give each command an id of its own.";
+    case Code::data_invalid: return "The command's data cannot be used:";
+    case Code::currency_unknown: return "The currency is no ISO 4217 code that is in force and has minor units.";
+    case Code::currency_mismatch: return "The currency is not the one of this cart.";
+    case Code::quantity_out_of_range:
+      return "A line's quantity must be from 1 to 1000000 (0 to remove it by cart.change_quantity).";
+    case Code::amount_out_of_range: return "A line or the total would be beyond 10^15 minor units.";
+    case Code::line_unknown: return "The cart has no line of this sku.";
+    case Code::cart_full: return "The cart is full: 2000 lines, or 256 KiB of skus and names.";
+    case Code::cart_empty: return "The cart has no lines; add one before the checkout.";
+    case Code::total_negative: return "The total is negative; correct the discounts.";
+    case Code::total_mismatch: return "The expected total is not the cart's; show the buyer total_minor and ask again.";
+    case Code::payment_missing: return "There is something to pay; give payment with provider and token.";
+    case Code::card_number_refused: return "The token is a card number; send a token of the payment provider instead.";
+    case Code::attempts_exhausted: return "The cart has had 32 checkouts; create another one.";
+    case Code::merge_into_self: return "A cart cannot be merged into itself.";
+    case Code::too_many_carts: return "There are as many open carts as this partition may hold; try again later.";
+    case Code::try_later: return "No new carts are taken at the moment; try again after retry_after_s.";
+    case Code::session_unknown: return "This cart has had no such payment session.";
+    case Code::reservation_unknown: return "This cart has had no such reservation.";
+    case Code::reply_unexpected: return "The payment session does not wait for such a reply.";
+  }
+  return {};
+}
+
+std::string_view sentence(DeadLetterReason reason) {
+  switch (reason) {
+    case DeadLetterReason::too_large: return "The record's value is larger than 64 KiB.";
+    case DeadLetterReason::not_cloudevent: return "The record is no CloudEvent 1.0 in binary or structured mode.";
+    case DeadLetterReason::key_invalid:
+      return "The record's key is no cart id: 1 to 128 bytes of UTF-8 without control characters.";
+    case DeadLetterReason::subject_mismatch: return "The subject is not the record's key.";
+    case DeadLetterReason::type_unknown: return "The type is none of this engine's commands.";
+    case DeadLetterReason::json_invalid: return "The data is not one JSON object.";
+    case DeadLetterReason::wrong_partition:
+      return "The key does not belong into this partition; produce with the murmur2 partitioner.";
+    case DeadLetterReason::keeps_failing: return "The command killed its cart's actor three times.";
+    case DeadLetterReason::quarantined: return "The cart is quarantined because it kept dying.";
+    case DeadLetterReason::state_unreadable: return "The cart's state record is damaged; it is to be mended.";
+  }
+  return {};
+}
+
+}  // namespace mayfly::events

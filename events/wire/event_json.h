@@ -1,0 +1,37 @@
+// The data of events as JSON (contract.md, Events), and the headers round them.
+#pragma once
+
+#include "events/log/record.h"
+#include "events/rules/cart.h"
+#include "events/rules/event.h"
+
+#include <string>
+
+namespace mayfly::events {
+
+/// What an event's data may need besides the event.
+struct EventSurroundings {
+  std::string_view engine;
+  std::string_view cart_id;
+  const Cart* cart;  // null: the cart does not live (event carries no sequence)
+  Position created;  // of the record that created the cart: live carts' or the epitaph's
+  Timestamp time;    // of the record that causes it
+  const Settings& settings;
+  const Command* command;  // null for events that a tick caused
+};
+
+/// Appends the event's data object, UTF-8 JSON without spaces. Precondition: the cart has not evolved past it.
+void append_event_data(std::string& out, const Event&, const EventSurroundings&);
+
+/// Appends the data of command.dead_lettered. `deadline_of`: the cart whose deadline, fired by the tick there, it is.
+void append_dead_lettered_data(std::string& out, DeadLetterReason, Position, std::string_view command_type,
+                               std::string_view command_id, std::string_view deadline_of = {});
+
+/// Appends the data of the cart.add_line commands that cart.merge sends, one call per line.
+void append_merge_line_data(std::string& out, const Line&, Currency);
+
+/// A sentence for a person about a refusal: what, and what to do.
+[[nodiscard]] std::string_view sentence(Code);
+[[nodiscard]] std::string_view sentence(DeadLetterReason);
+
+}  // namespace mayfly::events

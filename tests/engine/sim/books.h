@@ -1,0 +1,27 @@
+// What must hold of a log after any history, and what of two of them is not the same. Shares nothing with the engine
+// but the log and the words.
+#pragma once
+
+#include "events/rules/words.h"
+#include "logs/memory_log.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mayfly::sim {
+
+/// By position, then cart: dead letters of commands that killed their actor or met a quarantine.
+using Withheld = std::map<events::Position, std::map<std::string, events::DeadLetterReason, std::less<>>>;
+[[nodiscard]] Withheld withheld_of(const adapters::MemoryStore&);
+[[nodiscard]] std::optional<events::DeadLetterReason> find(const Withheld&, events::Position, std::string_view cart);
+
+/// Events: each id once, each cart's sequence without a gap, at most one order, every session that was opened ended.
+/// All carts are over. A sentence if not.
+[[nodiscard]] std::string unbalanced(const adapters::MemoryStore&);
+
+/// Events in order, newest state records per key. A sentence naming the first difference.
+[[nodiscard]] std::string first_difference(const adapters::MemoryStore& history, const adapters::MemoryStore& again);
+
+}  // namespace mayfly::sim

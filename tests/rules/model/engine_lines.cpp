@@ -1,0 +1,164 @@
+// The seam between the model's texts and the types of events/: steps in, lines out.
+#include "rules/model/engine_side.h"
+#include "rules/model/said.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace mayfly::model {
+
+using namespace events;
+
+namespace {
+
+std::string lines_text(const Cart& cart) {
+  std::string text;
+  for (const auto& l : cart.lines) {
+    text.append("[").append(l.sku).append(" ").append(std::to_string(l.quantity)).append(" ");
+    text.append(std::to_string(l.unit_price_minor)).append(" ").append(l.name).append("]");
+  }
+  return text;
+}
+template <class Adjustments>
+std::string adjustments_text(const Adjustments& adjustments) {
+  std::string text;
+  for (const auto& a : adjustments) {
+    text.append("[").append(name(a.kind)).append(" ").append(a.label).append(" ");
+    text.append(std::to_string(a.amount_minor)).append("]");
+  }
+  return text;
+}
+
+struct Line {
+  Said& said;
+  const Cart* cart;
+  void operator()(const CartCreated& e) const {
+    said.text("currency", e.currency.view()).text("customer", e.customer_id).number("expires", e.expires_after_s);
+  }
+  void operator()(const LineChanged& e) const {
+    said.text("sku", e.sku).number("quantity", e.quantity).number("price", e.unit_price_minor).text("name", e.name);
+    said.number("total", e.total_minor);
+  }
+  void operator()(const CartLineRemoved& e) const { said.text("sku", e.sku).number("total", e.total_minor); }
+  void operator()(const CartAdjusted& e) const {
+    said.text("adjustments", adjustments_text(e.adjustments)).number("total", e.total_minor);
+  }
+  void operator()(const CartExpired&) const {}
+  void operator()(const CartCanceled& e) const { said.text("reason", e.reason); }
+  void operator()(const CartMerged& e) const { said.text("into", e.into).text("lines", lines_text(*cart)); }
+  void operator()(const CartConverted& e) const {
+    said.text("as", e.paid ? "converted paid" : "converted unpaid").number("w", e.session);
+  }
+  void operator()(const CheckoutStarted&) const { said.number("total", cart->total_minor()); }
+  void operator()(const CheckoutReopened& e) const {
+    std::string skus;
+    for (const auto sku : e.skus) skus.append("[").append(sku).append("]");
+    said.text("why", name(e.why)).text("skus", skus);
+  }
+  void operator()(const CheckoutCompleted&) const { said.number("total", cart->total_minor()); }
+  void operator()(const InventoryRequested& e) const {
+    said.number("r", e.number == cart_reservation ? cart->reservations : e.number);
+    said.number("within", e.answer_within.count);
+    if (e.with_lines) said.text("lines", lines_text(*cart));
+  }
+  void operator()(const PaymentEvent& e) const {
+    if (e.number == 0) {
+      said.text("session", e.session_id);
+    } else {
+      said.number("n", e.number);
+    }
+    said.number("amount", e.amount_minor).text("currency", e.currency.view()).text("ref", e.reference);
+    said.text("provider", e.provider).text("token", e.token).text("url", e.url).text("reason", e.reason);
+    if (e.type == EventType::payment_session_ended) said.text("outcome", name(e.outcome));
+    said.flag("order", e.with_order);
+    const bool request = e.type == EventType::payment_authorization_requested ||
+                         e.type == EventType::payment_status_requested ||
+                         e.type == EventType::payment_capture_requested ||
+                         e.type == EventType::payment_cancel_requested || e.type == EventType::payment_refund_requested;
+    if (request) said.number("within", e.answer_within.count).number("key", e.key_amount_minor);
+  }
+  void operator()(const OrderPlaced& e) const {
+    if (e.session != 0) said.number("n", e.session).text("ref", e.reference);
+    said.text("lines", lines_text(*cart)).text("adjustments", adjustments_text(cart->adjustments));
+    said.number("total", cart->total_minor()).text("currency", cart->currency.view());
+  }
+  void operator()(const CommandRejected& e) const {
+    said.text("code", name(e.code)).flag("order", e.with_order);
+    if (e.total_minor) said.number("total", *e.total_minor);
+    if (e.retry_after_s) said.number("retry", *e.retry_after_s);
+  }
+};
+
+}  // namespace
+
+std::string line_of(const std::string& id, const Cart* cart, const Event& event) {
+  std::string text;
+  Said said(text, id, cart != nullptr ? cart->sequence + 1 : 0, name(type_of(event)));
+  std::visit(Line{said, cart}, event);
+  return text;
+}
+
+Command command_of(const Step& s, KeptViews& kept) {
+  for (const auto& a : s.adjustments) {
+    kept.adjustments.push_back({adjustment_kind_from_name(a.kind).value(), a.label, a.amount_minor});
+  }
+  kept.skus.assign(s.skus.begin(), s.skus.end());
+  Command c{command_type_from_name(s.type).value(), CartCancel{}, s.id, {}};
+  if (s.unreadable) {
+    Invalid invalid{c.type, "a member", s.session_id, {}, s.currency};
+    const Minor amount = c.type == CommandType::payment_status ? std::max(s.authorized_minor, s.captured_minor)
+                         : c.type == CommandType::payment_authorized || c.type == CommandType::payment_captured
+                             ? s.amount_minor
+                             : 0;
+    if (amount > 0) invalid.money_minor = amount;
+    c.data = invalid;
+    return c;
+  }
+  switch (c.type) {
+    case CommandType::cart_create: c.data = CartCreate{s.currency, s.customer_id, s.expires_after_s}; break;
+    case CommandType::cart_add_line:
+      c.data = CartAddLine{s.sku, s.quantity, s.unit_price_minor, s.name, s.currency};
+      break;
+    case CommandType::cart_change_quantity: c.data = CartChangeQuantity{s.sku, s.quantity}; break;
+    case CommandType::cart_remove_line: c.data = CartRemoveLine{s.sku}; break;
+    case CommandType::cart_adjust: c.data = CartAdjust{kept.adjustments}; break;
+    case CommandType::cart_cancel: c.data = CartCancel{s.reason}; break;
+    case CommandType::cart_merge: c.data = CartMerge{s.into}; break;
+    case CommandType::checkout_complete:
+      c.data = CheckoutComplete{s.expected_total_minor, s.payment, s.provider, s.token};
+      break;
+    case CommandType::inventory_reserved: c.data = InventoryReserved{s.reservation_id}; break;
+    case CommandType::inventory_rejected: c.data = InventoryRejected{s.reservation_id, kept.skus, s.reason}; break;
+    case CommandType::payment_requires_action:
+      c.data = PaymentRequiresAction{s.session_id, s.url, s.expires_after_s};
+      break;
+    case CommandType::payment_authorized:
+      c.data = PaymentAuthorized{s.session_id, s.reference, s.amount_minor, s.currency};
+      break;
+    case CommandType::payment_declined:
+      c.data = PaymentDeclined{s.session_id, s.reference, s.reason, s.retryable};
+      break;
+    case CommandType::payment_captured:
+      c.data = PaymentCaptured{s.session_id, s.reference, s.amount_minor, s.currency};
+      break;
+    case CommandType::payment_capture_failed:
+      c.data = PaymentCaptureFailed{s.session_id, s.reason, s.retryable, s.reference, s.currency};
+      break;
+    case CommandType::payment_canceled:
+      c.data = PaymentCanceled{s.session_id, s.reference, s.amount_minor, s.currency};
+      break;
+    case CommandType::payment_refunded:
+      c.data = PaymentRefunded{s.session_id, s.reference, s.amount_minor, s.currency};
+      break;
+    case CommandType::payment_status:
+      c.data = PaymentStatus{s.session_id,       status_state_from_name(s.state).value(),
+                             s.authorized_minor, s.captured_minor,
+                             s.refunded_minor,   s.reference,
+                             s.currency};
+      break;
+    default: throw std::logic_error("a tick is not a cart's command");
+  }
+  return c;
+}
+
+}  // namespace mayfly::model

@@ -1,0 +1,347 @@
+// Section 5 of decisions.md: payment sessions.
+#include "rules/model/model.h"
+
+#include <algorithm>
+
+namespace mayfly::model {
+
+// What a session says: facts and requests carry its number, an amount, its currency and its reference.
+Said Model::fact(LiveCart& cart, const Step& step, const std::string& type, std::int64_t amount) {
+  Said said = say(&cart, step, type);
+  said.number("n", cart.session->number).number("amount", amount).text("currency", cart.currency);
+  said.text("ref", cart.session->reference);
+  return said;
+}
+
+// The total that the reply says; a status says none: all that was authorized.
+void Model::canceled(LiveCart& cart, const Step& step) {
+  fact(cart, step, "payment.canceled", step.type == "payment.canceled" ? step.amount_minor : cart.session->au);
+}
+
+// A request sets the wait of its name; the pair (length, key amount) goes out with it.
+void Model::request(LiveCart& cart, const Step& step, const std::string& type, std::int64_t amount,
+                    std::int64_t key_amount, const std::string& wait) {
+  const std::int64_t length = numbers_[wait + "_wait"];
+  fact(cart, step, type, amount).number("within", length).number("key", key_amount);
+  set_wait(cart, step, wait, length);
+}
+
+void Model::enter(LiveCart& cart, const std::string& state, const std::string& why) {
+  cart.session->state = state;
+  cart.session->why = why;
+  cart.session->tries = 0;
+  cart.session->doubted = false;
+}
+
+void Model::open_session(LiveCart& cart, const Step& step) {
+  OpenSession session;
+  session.number = ++cart.sessions;
+  session.A = total(cart.lines, cart.adjustments);
+  session.opened_at = step.time;
+  session.state = "authorizing";
+  session.provider = cart.provider;
+  cart.session = session;
+  fact(cart, step, "payment.session_opened", session.A).text("provider", cart.provider);
+  fact(cart, step, "payment.authorization_requested", session.A)
+      .text("provider", cart.provider)
+      .text("token", cart.token)
+      .number("within", numbers_["authorization_wait"])
+      .number("key", session.A);
+  set_wait(cart, step, "authorization", numbers_["authorization_wait"]);
+  cart.token.clear();
+}
+
+void Model::void_session(LiveCart& cart, const Step& step, const std::string& why) {
+  request(cart, step, "payment.cancel_requested", cart.session->au, cart.session->au, "cancel");
+  stock(&cart, step, "inventory.release_requested", cart.reservations, numbers_["request_answer"]);
+  enter(cart, "canceling", why);
+}
+
+static std::int64_t owed(const OpenSession& s) { return s.ca - s.re - (s.why == "paid" ? s.A : 0); }
+
+void Model::refund(LiveCart& cart, const Step& step, const std::string& why) {
+  enter(cart, "refunding", why);
+  const std::int64_t back = owed(*cart.session);
+  if (guard("5 REFUND owed > 0", back > 0)) {
+    cart.session->asked_back = back;
+    return request(cart, step, "payment.refund_requested", back, back, "refund");
+  }
+  refund_is_done(cart, step);
+}
+
+void Model::refund_is_done(LiveCart& cart, const Step& step) {
+  OpenSession& s = *cart.session;
+  fact(cart, step, "payment.refunded", s.re);
+  if (guard("5.refunding owed < 0", owed(s) < 0)) unresolved(cart, step, -owed(s));
+  const bool paid = guard("5.refunding done: why is paid", s.why == "paid");
+  session_ended(cart, step, paid ? "captured" : "refunded");
+  close(cart, step, s.why);
+}
+
+void Model::doubt(LiveCart& cart, const Step& step) {
+  OpenSession& s = *cart.session;
+  if (guard("5 DOUBT first in this state", !s.doubted)) fact(cart, step, "payment.in_doubt", s.A);
+  s.doubted = true;
+  ++s.tries;
+  const std::int64_t length = numbers_["status_try_" + std::to_string(std::min(s.tries, 4))];
+  fact(cart, step, "payment.status_requested", s.A).number("within", length).number("key", s.A);
+  set_wait(cart, step, "status_try", length);
+}
+
+bool Model::tries_left(LiveCart& cart) {
+  const bool order = guard("5 tries: order placed", cart.session->order_placed());
+  return cart.session->tries < numbers_[order ? "status_tries_order_placed" : "status_tries"];
+}
+
+void Model::session_ended(LiveCart& cart, const Step& step, const std::string& outcome) {
+  coverage_.produced("outcome", outcome);
+  fact(cart, step, "payment.session_ended", cart.session->A).text("outcome", outcome);
+}
+
+void Model::unresolved(LiveCart& cart, const Step& step, std::int64_t amount) {
+  fact(cart, step, "payment.unresolved", amount).flag("order", cart.session->order_placed());
+  alert("unresolved");
+}
+
+void Model::close(LiveCart& cart, const Step& step, const std::string& why) {
+  if (guard("5 CLOSE(canceled)", why == "canceled")) {
+    say(&cart, step, "cart.canceled");
+    return end(cart, step, "canceled", 0);
+  }
+  if (guard("5 CLOSE(paid)", why == "paid")) {
+    const int W = cart.session->number;
+    say(&cart, step, "checkout.completed").number("total", total(cart.lines, cart.adjustments));
+    say(&cart, step, "cart.converted").text("as", "converted paid").number("w", W);
+    return end(cart, step, "converted paid", W);
+  }
+  reopen(cart, step, why, {});
+}
+
+void Model::unpaid(LiveCart& cart, const Step& step, const std::string& outcome) {
+  const int W = cart.session->number;
+  unresolved(cart, step, cart.session->A - cart.session->ca);
+  session_ended(cart, step, outcome);
+  say(&cart, step, "cart.converted").text("as", "converted unpaid").number("w", W);
+  end(cart, step, "converted unpaid", W);
+}
+
+void Model::payment(LiveCart& cart, const Step& step) {
+  const std::int64_t n = number_of(step.session_id, cart.id, "-p");
+  if (!cart.session || n != cart.session->number) return late_payment(&cart, step, nullptr);
+  OpenSession& s = *cart.session;
+  if (guard("5 currency given, not the session's", !step.currency.empty() && step.currency != cart.currency)) {
+    refuse(&cart, step, "currency_mismatch");
+    if (guard("5 other currency: reports money", money(step) > 0)) {
+      say(&cart, step, "payment.unresolved")
+          .number("n", s.number)
+          .number("amount", money(step))
+          .text("currency", in_force(step.currency) ? step.currency : "XXX")
+          .text("ref", s.reference)
+          .flag("order", s.order_placed());
+      alert("unresolved");
+    }
+    return;
+  }
+  const Reported r = reported(step);
+  const OpenSession before = s;
+  s.au = std::max(s.au, r.au);
+  s.ca = std::max(s.ca, r.ca);
+  s.re = std::max(s.re, r.re);
+  s.ca = std::max(s.ca, s.re);
+  s.au = std::max(s.au, s.ca);
+  if (s.reference.empty()) s.reference = step.reference;
+  const bool au_raised = s.au > before.au;
+  if (s.state == "authorizing") return authorizing(cart, step, au_raised);
+  if (s.state == "canceling") return canceling(cart, step, au_raised, s.ca > before.ca);
+  if (s.state == "capturing") return capturing(cart, step, s.ca > before.ca);
+  refunding(cart, step, s.ca - before.ca, s.re > before.re);
+}
+
+static bool is(const Step& step, const char* state) {
+  return step.type == std::string("payment.") + state || (step.type == "payment.status" && step.state == state);
+}
+
+void Model::authorizing(LiveCart& cart, const Step& step, bool au_raised) {
+  OpenSession& s = *cart.session;
+  const std::int64_t commit_within = numbers_["request_answer"];
+  if (guard("5.authorizing ca > 0 and ca < A", s.ca > 0 && s.ca < s.A) ||
+      guard("5.authorizing ca > 0 and re > 0", s.ca > 0 && s.re > 0)) {
+    fact(cart, step, "payment.captured", s.ca);
+    stock(&cart, step, "inventory.release_requested", cart.reservations, commit_within);
+    return refund(cart, step, "payment_short");
+  }
+  if (guard("5.authorizing ca >= A", s.ca >= s.A)) {
+    fact(cart, step, "payment.authorized", s.au);
+    place_order(cart, step);
+    stock(&cart, step, "inventory.commit_requested", cart.reservations, commit_within);
+    fact(cart, step, "payment.captured", s.ca);
+    if (guard("5.authorizing ca > A", s.ca > s.A)) return refund(cart, step, "paid");
+    session_ended(cart, step, "captured");
+    return close(cart, step, "paid");
+  }
+  if (guard("5.authorizing au >= A", s.au >= s.A)) {
+    fact(cart, step, "payment.authorized", s.au);
+    place_order(cart, step);
+    request(cart, step, "payment.capture_requested", s.A, s.A, "capture");
+    stock(&cart, step, "inventory.commit_requested", cart.reservations, commit_within);
+    return enter(cart, "capturing", "");
+  }
+  if (guard("5.authorizing au raised", au_raised)) {
+    fact(cart, step, "payment.authorized", s.au);
+    return void_session(cart, step, "partial_authorization");
+  }
+  if (guard("5.authorizing is declined", is(step, "declined"))) {
+    fact(cart, step, "payment.declined", s.A).text("reason", step.type == "payment.status" ? "declined" : step.reason);
+    session_ended(cart, step, "declined");
+    stock(&cart, step, "inventory.release_requested", cart.reservations, commit_within);
+    return close(cart, step, "payment_declined");
+  }
+  if (guard("5.authorizing is canceled", is(step, "canceled")) ||
+      guard("5.authorizing not_found", is(step, "not_found"))) {
+    canceled(cart, step);
+    session_ended(cart, step, "canceled");
+    stock(&cart, step, "inventory.release_requested", cart.reservations, commit_within);
+    return close(cart, step, "payment_canceled");
+  }
+  const std::int64_t since_opened = step.time - s.opened_at;
+  if (step.type == "payment.requires_action") {
+    if (guard("5.authorizing requires_action: last url again", step.url == s.url)) return;
+    s.url = step.url;
+    fact(cart, step, "payment.action_required", s.A).text("url", step.url);
+    std::int64_t length = step.expires_after_s ? *step.expires_after_s * 1000 : numbers_["action_wait"];
+    const std::int64_t left = numbers_["action_total"] - since_opened;
+    if (guard("3 action: what is left of 3,600 s is less", left < length)) length = left;
+    if (guard("3 action: less than 1 s", length < 1000)) length = 1000;
+    return set_wait(cart, step, "action", length);
+  }
+  if (step.type == "payment.status") {
+    if (guard("5.authorizing status: under 3,600 s", since_opened < numbers_["action_total"])) {
+      s.tries = 0;
+      return set_wait(cart, step, "pending", numbers_["pending_wait"]);
+    }
+    return void_session(cart, step, "payment_expired");
+  }
+  if (guard("5.authorizing capture_failed", step.type == "payment.capture_failed")) {
+    refuse(&cart, step, "reply_unexpected");
+  }
+}
+
+void Model::canceling(LiveCart& cart, const Step& step, bool au_raised, bool ca_raised) {
+  OpenSession& s = *cart.session;
+  if (guard("5.canceling ca raised", ca_raised)) {
+    fact(cart, step, "payment.captured", s.ca);
+    return refund(cart, step, s.why);
+  }
+  if (guard("5.canceling au raised", au_raised)) {
+    fact(cart, step, "payment.authorized", s.au);
+    return request(cart, step, "payment.cancel_requested", s.au, s.au, "cancel");
+  }
+  if (guard("5.canceling payment.canceled of less than au",
+            step.type == "payment.canceled" && step.amount_minor < s.au)) {
+    return;
+  }
+  if (guard("5.canceling is canceled", is(step, "canceled")) || guard("5.canceling not_found", is(step, "not_found"))) {
+    canceled(cart, step);
+    session_ended(cart, step, "canceled");
+    return close(cart, step, s.why);
+  }
+  if (guard("5.canceling is declined", is(step, "declined"))) {
+    if (guard("5.canceling is declined, au = 0", s.au == 0)) {
+      fact(cart, step, "payment.declined", s.A)
+          .text("reason", step.type == "payment.status" ? "declined" : step.reason);
+      session_ended(cart, step, "declined");
+      return close(cart, step, s.why);
+    }
+  }
+  if (guard("5.canceling status", step.type == "payment.status")) {
+    request(cart, step, "payment.cancel_requested", s.au, s.au, "cancel");
+  }
+}
+
+void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
+  OpenSession& s = *cart.session;
+  if (guard("5.capturing re > 0", s.re > 0)) {
+    fact(cart, step, "payment.captured", s.ca);
+    fact(cart, step, "payment.refunded", s.re);
+    unresolved(cart, step, s.re);
+    session_ended(cart, step, "refunded");
+    say(&cart, step, "cart.converted").text("as", "converted paid").number("w", s.number);
+    return end(cart, step, "converted paid", s.number);
+  }
+  if (guard("5.capturing ca > A", s.ca > s.A)) {
+    fact(cart, step, "payment.captured", s.ca);
+    return refund(cart, step, "paid");
+  }
+  if (guard("5.capturing ca = A", s.ca == s.A)) {
+    fact(cart, step, "payment.captured", s.ca);
+    session_ended(cart, step, "captured");
+    return close(cart, step, "paid");
+  }
+  if (guard("5.capturing ca raised", ca_raised)) {
+    fact(cart, step, "payment.captured", s.ca);
+    return;
+  }
+  if (guard("5.capturing is canceled", is(step, "canceled"))) {
+    canceled(cart, step);
+    return unpaid(cart, step, "canceled");
+  }
+  if (guard("5.capturing capture_failed", step.type == "payment.capture_failed")) {
+    if (guard("5.capturing capture_failed: retry running", cart.wait.kind == "capture_retry")) return;
+    ++s.capture_failures;
+    if (guard("5.capturing capture_failed: not retryable", !step.retryable)) {
+      return unpaid(cart, step, "capture_failed");
+    }
+    if (guard("5.capturing capture_failed: third", s.capture_failures == 3)) {
+      return unpaid(cart, step, "capture_failed");
+    }
+    return set_wait(cart, step, "capture_retry", numbers_["capture_retry_" + std::to_string(s.capture_failures)]);
+  }
+  const bool status = step.type == "payment.status";
+  if (guard("5.capturing status authorized", status && step.state == "authorized") ||
+      guard("5.capturing status pending", status && step.state == "pending")) {
+    request(cart, step, "payment.capture_requested", s.A, s.A, "capture");
+  }
+}
+
+void Model::refunding(LiveCart& cart, const Step& step, std::int64_t ca_rise, bool re_raised) {
+  OpenSession& s = *cart.session;
+  if (guard("5.refunding owed <= 0", owed(s) <= 0)) return refund_is_done(cart, step);
+  if (guard("5.refunding ca raised", ca_rise > 0)) {
+    s.asked_back += ca_rise;
+    fact(cart, step, "payment.captured", s.ca);
+    return request(cart, step, "payment.refund_requested", ca_rise, s.asked_back, "refund");
+  }
+  if (guard("5.refunding re raised", re_raised)) fact(cart, step, "payment.refunded", s.re);
+}
+
+void Model::session_wait_ends(LiveCart& cart, const Step& step, const std::string& kind) {
+  OpenSession& s = *cart.session;
+  if (s.state == "capturing") {
+    if (guard("5.capturing capture retry ends", kind == "capture_retry")) {
+      return request(cart, step, "payment.capture_requested", s.A, s.A, "capture");
+    }
+    if (guard("5.capturing wait ends: tries left", tries_left(cart))) return doubt(cart, step);
+    return unpaid(cart, step, "unresolved");
+  }
+  if (s.state == "authorizing") {
+    if (guard("5.authorizing wait ends: tries left", tries_left(cart))) return doubt(cart, step);
+    fact(cart, step, "payment.cancel_requested", 0).number("within", numbers_["cancel_wait"]).number("key", 0);
+    unresolved(cart, step, s.A);
+    session_ended(cart, step, "unresolved");
+    stock(&cart, step, "inventory.release_requested", cart.reservations, numbers_["request_answer"]);
+    return close(cart, step, "payment_unknown");
+  }
+  if (s.state == "canceling") {
+    if (guard("5.canceling wait ends: tries left", tries_left(cart))) return doubt(cart, step);
+    const bool nothing_authorized = guard("5.canceling wait ends: au is 0", s.au == 0);
+    unresolved(cart, step, nothing_authorized ? s.A : s.au);
+    session_ended(cart, step, "unresolved");
+    return close(cart, step, s.why);
+  }
+  if (guard("5.refunding wait ends: tries left", tries_left(cart))) return doubt(cart, step);
+  unresolved(cart, step, owed(s));
+  session_ended(cart, step, "unresolved");
+  close(cart, step, s.why);
+}
+
+}  // namespace mayfly::model

@@ -1,0 +1,255 @@
+"""An engine whose brokers go away, whose topics are deleted, that is started twice or too early: what it says, whether it
+is ready, how it ends. On a broker of its own, which is killed and started. Usage: test_kafka_away.py MAYFLY
+Needs python3-confluent-kafka (/usr/bin/python3) and tools/scripts/kafka; MAYFLY_KAFKA_HOME and MAYFLY_KAFKA_PORT as there."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+
+from confluent_kafka.admin import AdminClient, NewTopic
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
+PATIENCE_S = 60
+RUN = f"{os.getpid()}-{int(time.time())}"
+STREAMS = ("commands", "events", "state", "deadletters", "alerts")
+
+
+def kafka(word):
+    done = subprocess.run([str(ROOT / "tools/scripts/kafka"), word], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"tools/scripts/kafka {word}: {done.stdout}{done.stderr}")
+    return done.stdout.strip()
+
+
+BROKERS = kafka("address")
+
+
+def java(tool, *words):
+    """One of Kafka's own tools, which can do what this client library cannot."""
+    done = subprocess.run(["java", "-cp", kafka("classpath"), tool, "--bootstrap-server", BROKERS, *words],
+                          capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.stdout + done.stderr
+
+
+def restarted_codes():
+    """What deploy/mayfly.service starts again: all but these."""
+    unit = (ROOT / "deploy/mayfly.service").read_text()
+    return set(range(1, 256)) - {int(c) for c in re.search(r"^RestartPreventExitStatus=(.*)$", unit, re.M)[1].split()}
+
+
+class Engine:
+    """A process; its log lines are read by a thread, so that it never waits for us."""
+
+    def __init__(self, *words):
+        words = [MAYFLY, "serve", "--log", f"kafka:{BROKERS}", "--json", *words]
+        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        self.lines = []
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stderr:
+            if line.startswith("{"):
+                self.lines.append(json.loads(line))
+
+    def said(self, name):
+        return [line["message"] for line in list(self.lines) if line["name"] == name]
+
+    def http(self, path):
+        for message in self.said("http"):
+            connection = http.client.HTTPConnection(re.search(r"http://([^/]+)/", message)[1], timeout=10)
+            try:
+                connection.request("GET", path)
+                return connection.getresponse().status
+            finally:
+                connection.close()
+        return 0
+
+    def text(self, path):
+        with urllib.request.urlopen(re.search(r"http://[^/]+", self.said("http")[0])[0] + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def code(self):
+        code = self.process.wait(PATIENCE_S)
+        self.reader.join(PATIENCE_S)
+        return code
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join(PATIENCE_S)
+        self.process.stderr.close()
+
+
+class Away(unittest.TestCase):
+    cases = 0
+    before = ""
+
+    @classmethod
+    def setUpClass(cls):
+        if not kafka("start").startswith("already"):
+            cls.addClassCleanup(kafka, "kill")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        Away.cases += 1
+        self.name = f"away-{RUN}-{Away.cases}"
+        topics = "".join(f'{stream} = "{self.name}.{stream}"\n' for stream in STREAMS)
+        self.config = self.folder / "mayfly.toml"
+        self.config.write_text(f'{self.before}[engine]\nname = "{self.name}"\n[kafka]\nrequest_limit_ms = 5000\n[kafka.topics]\n{topics}')
+
+    def engine(self, *words, http="127.0.0.1:0"):
+        engine = Engine("--config", str(self.config), "--http", http, *words)
+        self.addCleanup(engine.end)
+        return engine
+
+    def wait(self, what, reached, limit_s=PATIENCE_S, engine=None):
+        end = time.monotonic() + limit_s
+        while not (found := reached()):
+            if time.monotonic() > end or (engine and engine.process.poll() is not None):
+                self.fail(f"{what}: not within {limit_s} s; said: {engine.lines[-5:] if engine else ''}")
+            time.sleep(0.1)
+        return found
+
+    def serving(self, *words, **named):
+        engine = self.engine(*words, **named)
+        self.wait("ready", lambda: engine.said("ready"), engine=engine)
+        return engine
+
+    def verb(self, *words):
+        words = [MAYFLY, *words, "--log", f"kafka:{BROKERS}", "--config", str(self.config)]
+        return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def decided(self, cart):
+        """The cart is created, by an engine that serves."""
+        done = self.verb("send", "cart.create", cart, "currency=GBP")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait("an event", lambda: "cart.created" in self.verb("tail", "--from", "begin", "--cart", cart).stdout)
+
+
+class KafkaAway(Away):
+    def test_1_a_commands_topic_that_is_deleted_is_said_and_makes_the_engine_not_ready(self):
+        engine = self.serving()
+        self.decided("c1")
+        topic = f"{self.name}.commands"
+        admin = AdminClient({"bootstrap.servers": BROKERS})
+        admin.delete_topics([topic])[topic].result(PATIENCE_S)
+        self.wait("not ready", lambda: engine.http("/readyz") == 503, engine=engine)
+        said = self.wait("the topic's name", lambda: [m for m in engine.said("log_unavailable") if topic in m and "deleted" in m], engine=engine)
+        self.assertIn(BROKERS, said[0])
+        self.assertIn("docs/kafka.md", said[0])
+        time.sleep(5)
+        self.assertEqual((engine.http("/readyz"), engine.http("/livez")), (503, 200))
+        # Another of that name, with nothing in it, is not taken for the old one: the partition that had decided commands is
+        # named and left alone, the others are served.
+        settings = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1114112"}
+        admin.create_topics([NewTopic(topic, 4, config=settings)])[topic].result(PATIENCE_S)
+        cut = self.wait("log_cut", lambda: engine.said("log_cut"), engine=engine)
+        self.assertRegex(cut[0], r"^partition \d+ is not served: its position is [1-9]\d*, but its commands begin at offset 0 and end before 0\.")
+        self.wait("ready for the others", lambda: engine.http("/readyz") == 200, engine=engine)
+        self.assertIsNone(engine.process.poll(), engine.lines[-5:])
+        self.assertRegex(engine.text("/metrics"), r'mayfly_partitions\{phase="stopped"\} [1-9]')
+
+    def test_2_a_second_start_ends_by_the_port_or_the_flight_recorder_and_the_first_goes_on(self):
+        first = self.serving("--state-dir", str(self.folder))
+        address = re.search(r"http://([^/]+)/", first.said("http")[0])[1]
+        self.decided("c1")
+        other = self.folder / "other"
+        other.mkdir()
+        by_port = self.engine("--state-dir", str(other), http=address)
+        self.assertEqual(by_port.code(), 2, by_port.lines)
+        self.assertTrue(by_port.said("http_not_opened"))
+        by_recorder = self.engine("--state-dir", str(self.folder))
+        self.assertEqual(by_recorder.code(), 5, by_recorder.lines)
+        self.assertTrue(by_recorder.said("flight_recorder"))
+        self.decided("c2")
+        time.sleep(1)
+        self.assertIsNone(first.process.poll(), first.lines[-5:])
+        self.assertEqual(first.http("/readyz"), 200)
+        self.assertEqual([line for line in first.lines if line["level"] == "warning" and line["name"].startswith("commit")], [])
+
+    def test_3_a_start_without_a_broker_ends_with_a_code_that_is_started_again(self):
+        kafka("kill")
+        self.addCleanup(kafka, "start")
+        engine = self.engine()
+        self.wait("/livez while the log is opened", lambda: engine.http("/livez") == 200, engine=engine)
+        self.assertEqual(engine.http("/readyz"), 503)
+        code = engine.code()
+        self.assertEqual(code, 4, engine.lines)
+        self.assertIn(code, restarted_codes())
+        self.assertNotIn("tried again", engine.said("log_not_opened")[0])
+
+    def test_4_an_idle_engine_notices_that_the_brokers_are_away_and_that_they_are_back(self):
+        engine = self.serving()
+        self.decided("c1")
+        kafka("kill")
+        try:
+            self.wait("not ready", lambda: engine.http("/readyz") == 503, limit_s=5, engine=engine)
+            self.wait("said", lambda: engine.said("log_unavailable"), limit_s=20, engine=engine)
+            for _ in range(50):
+                self.assertEqual((engine.http("/readyz"), engine.http("/livez")), (503, 200))
+                time.sleep(0.1)
+        finally:
+            kafka("start")
+        self.wait("ready again", lambda: engine.http("/readyz") == 200, engine=engine)
+        self.decided("c2")
+        engine.process.send_signal(signal.SIGTERM)
+        self.assertEqual(engine.code(), 0, engine.lines[-5:])
+        self.assertTrue(engine.said("stopped"))
+
+
+class OnePartition(Away):
+    """What becomes of an engine that has no other partition to serve."""
+    before = "partitions = 1\n"
+
+    def stopped(self, engine):
+        engine.process.send_signal(signal.SIGTERM)
+        self.assertEqual(engine.code(), 0, engine.lines[-5:])
+
+    def test_5_a_group_that_the_brokers_have_forgotten_goes_on_from_the_state(self):
+        engine = self.serving()
+        self.decided("c1")
+        self.stopped(engine)
+        group = f"mayfly-{self.name}"
+        tool = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+        self.wait("the group's end", lambda: "was successful" in java(tool, "--group", group, "--delete"))
+        engine = self.serving()
+        said = engine.said("position_forgotten")
+        self.assertEqual(len(said), 1, engine.lines)
+        self.assertRegex(said[0], r"partition 0 .* the state's, offset [1-9]\d*$")
+        self.decided("c2")
+        events = self.verb("tail", "--from", "begin", "--cart", "c1").stdout
+        self.assertEqual(events.count("cart.created"), 1, events)
+        self.stopped(engine)
+        self.assertEqual(self.serving().said("position_forgotten"), [])
+
+    def test_6_commands_deleted_before_they_were_decided_are_a_gap_and_the_engine_ends(self):
+        engine = self.serving()
+        self.decided("c1")
+        self.stopped(engine)
+        for cart in ("d1", "d2"):
+            self.assertEqual(self.verb("send", "cart.create", cart, "currency=GBP").returncode, 0)
+        until = self.folder / "until.json"
+        until.write_text(json.dumps({"version": 1, "partitions": [{"topic": f"{self.name}.commands", "partition": 0, "offset": -1}]}))
+        self.assertIn("low_watermark", java("org.apache.kafka.tools.DeleteRecordsCommand", "--offset-json-file", str(until)))
+        engine = self.engine()
+        self.assertEqual(engine.code(), 6, engine.lines[-5:])
+        self.assertRegex(engine.said("log_gap")[0], r"^partition 0 is not served: its position is (\d+), .* Those from \1 to \d+ were deleted")
+        self.assertIn("No partition given to this engine can be served", engine.said("failed")[0])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

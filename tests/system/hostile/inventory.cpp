@@ -1,0 +1,50 @@
+#include "system/hostile/inventory.h"
+
+namespace mayfly::hostile {
+
+using Json = nlohmann::json;
+
+void Inventory::take(events::Timestamp now, const std::string& cart, std::string_view type, const Json& data) {
+  const std::string id = data.at("reservation_id");
+  if (type == "inventory.reservation_requested") {
+    if (answers_.request_is_lost()) return;
+    auto& r = reservations_[id];
+    r.cart = cart;
+    r.hold_until = data.at("hold_until");
+    if (chance_.percent(rates_.decline)) {
+      r.state = "rejected";
+      const Json reply = {{"reservation_id", id}, {"skus", {data.at("lines").at(0).at("sku")}}, {"reason", "sold out"}};
+      return answers_.answer(now, cart, "inventory.rejected", reply.dump());
+    }
+    r.state = "held";
+    r.held_at = now;
+    return answers_.answer(now, cart, "inventory.reserved", Json{{"reservation_id", id}}.dump());
+  }
+  // Commits and releases have no answer and are never lost: the log is read to its end.
+  auto& r = reservations_[id];
+  r.cart = cart;
+  const bool commit = type == "inventory.commit_requested";
+  if (r.state == "held") {
+    r.state = commit ? "committed" : "released";
+    r.ended_at = now;
+  } else if (commit ? r.state != "committed" : r.state == "committed") {
+    ++r.wrong;
+  }
+}
+
+void Inventory::write_books(std::FILE* out) const {
+  for (const auto& [id, r] : reservations_) {
+    const auto line = Json{
+        {"reservation", id},
+        {"cart", r.cart},
+        {"state", r.state},
+        {"hold_until", r.hold_until},
+        {"held_at_ms", r.held_at.ms},
+        {"ended_at_ms", r.ended_at.ms},
+        {"wrong",
+         r.wrong}}.dump();
+    std::fprintf(out, "%s\n", line.c_str());
+  }
+}
+
+}  // namespace mayfly::hostile

@@ -1,0 +1,61 @@
+// Shop, inventory and provider round one log: reads the events, gives each to whom it concerns, sends what is due.
+#pragma once
+
+#include "events/log/log.h"
+#include "system/hostile/inventory.h"
+#include "system/hostile/provider.h"
+#include "system/hostile/shop.h"
+#include "tools/records/command_writer.h"
+
+#include <optional>
+#include <vector>
+
+namespace mayfly::hostile {
+
+class World {
+ public:
+  World(events::LogClient& log, const Rates& rates, std::uint64_t seed, std::int64_t faster)
+      : log_(log),
+        chance_(seed, faster),
+        writer_(log),
+        clicks_(writer_, "/hostile/shop"),
+        stock_(writer_, "/hostile/inventory"),
+        money_(writer_, "/hostile/provider"),
+        shop_(clicks_, rates, chance_),
+        inventory_(stock_, rates, chance_),
+        provider_(money_, rates, chance_),
+        next_(static_cast<std::size_t>(log.partitions()), 0) {}
+
+  /// Sends what is due at `now`.
+  events::LogStatus send(events::Timestamp now);
+  /// Reads the events that are new.
+  events::LogStatus listen(events::Timestamp now);
+  /// The next time at which something will be sent.
+  [[nodiscard]] std::optional<events::Timestamp> next() const;
+  void become_reliable() {
+    inventory_.become_reliable();
+    provider_.become_reliable();
+  }
+  Shop& shop() { return shop_; }
+  Provider& provider() { return provider_; }
+  [[nodiscard]] const Inventory& inventory() const { return inventory_; }
+  [[nodiscard]] std::int64_t heard() const { return heard_; }
+  [[nodiscard]] std::int64_t sent() const { return writer_.written(); }
+
+ private:
+  void hear(events::Timestamp now, const events::Record&);
+
+  events::LogClient& log_;
+  Chance chance_;
+  tools::CommandWriter writer_;
+  Outbox clicks_;
+  Outbox stock_;
+  Outbox money_;
+  Shop shop_;
+  Inventory inventory_;
+  Provider provider_;
+  std::vector<events::Offset> next_;
+  std::int64_t heard_ = 0;
+};
+
+}  // namespace mayfly::hostile

@@ -1,0 +1,172 @@
+// Transactions of others that hold up a partition, and instances that own none: what the engine says of itself.
+#include "actors/engine/engine.h"
+#include "actors/engine/pending_watch.h"
+#include "logs/memory_log.h"
+#include "unit/actors/commands.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
+using namespace mayfly;
+using actors::PendingWatch;
+
+namespace {
+
+/// A log whose clock moves a second with each poll, with figures and ownership as a script has them.
+class ScriptedLog final : public events::Log {
+ public:
+  ScriptedLog(adapters::MemoryStore& store, testing::SetClock& clock) : inner_(store), clock_(clock) {}
+  std::vector<events::LogFigure> now_figures;
+  std::function<void(std::int64_t second)> at;
+  bool owns_nothing = false;
+  bool settled = true;
+  int refused_appends = 0;
+  std::vector<events::Partition> loses;  // with the next poll
+
+  [[nodiscard]] std::int32_t partitions() const override { return inner_.partitions(); }
+  events::Polled poll(const events::PollLimits& limits) override {
+    clock_.time.ms += 1'000;
+    at(++second_);
+    auto polled = inner_.poll({limits.records, limits.bytes, events::Millis{0}});
+    if (owns_nothing) polled = {};
+    polled.settled = settled;
+    polled.lost = std::exchange(loses, {});
+    return polled;
+  }
+  events::Restored restore(events::Partition p, const std::function<void(events::Bytes, events::Bytes)>& f) override {
+    return inner_.restore(p, f);
+  }
+  void start(events::Partition p, events::Offset from) override { inner_.start(p, from); }
+  events::CommitResult commit(const events::Commit& commit) override { return inner_.commit(commit); }
+  events::LogStatus append(const events::NewRecord& record) override {
+    if (record.stream == events::Stream::alerts && refused_appends-- > 0) {
+      return {events::LogError::unavailable, "planted."};
+    }
+    return inner_.append(record);
+  }
+  std::vector<events::LogFigure> figures() override { return now_figures; }
+
+ private:
+  adapters::MemoryLog inner_;
+  testing::SetClock& clock_;
+  std::int64_t second_ = 0;
+};
+
+struct World {
+  testing::SetClock clock;
+  adapters::MemoryStore store{2, clock};
+  ScriptedLog log{store, clock};
+  std::vector<std::string> notices;
+  std::stop_source stop;
+
+  void run(const std::function<void(std::int64_t second, const actors::Engine&)>& script) {
+    actors::EngineConfig config;
+    config.pending_limit = events::Millis{10'000};
+    config.first_pause = config.most_pause = {};
+    actors::Engine engine(log, clock, config, [this](const actors::Notice& n) { notices.emplace_back(n.name); });
+    log.at = [&](std::int64_t second) { script(second, engine); };
+    engine.run(stop.get_token());
+  }
+  [[nodiscard]] std::ptrdiff_t said(std::string_view name) const {
+    return std::count(notices.begin(), notices.end(), name);
+  }
+};
+
+std::vector<events::LogFigure> figures(events::Partition p, double pending, double stable) {
+  return {{events::pending_records_figure, p, pending}, {events::stable_offset_figure, p, stable}};
+}
+
+}  // namespace
+
+TEST_CASE("a transaction that holds up a partition is an alert and a line, once, and so is its end") {
+  World world;
+  world.log.refused_appends = 2;  // tried again until they are written
+  world.run([&](std::int64_t second, const actors::Engine&) {
+    world.log.now_figures = figures(1, second < 40 ? 5 : 0, second < 40 ? 17 : 22);
+    if (second == 60) world.stop.request_stop();
+  });
+  CHECK(world.said("transaction_hanging") == 1);
+  CHECK(world.said("transaction_ended") == 1);
+  CHECK(world.said("alert_not_written") == 2);
+  const auto alerts = world.store.records(events::Stream::alerts, 1);
+  REQUIRE(alerts.size() == 2);
+  const char* expected[] = {"transaction_hanging", "transaction_ended"};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto data = nlohmann::json::parse(*alerts[i].value);
+    CHECK(data["alert"] == expected[i]);
+    CHECK(data["offset"] == 17);
+    CHECK(alerts[i].key == "1");
+    for (const auto& h : alerts[i].headers) {
+      if (h.name == "ce_id") CHECK(h.value == "1-17-" + std::string(expected[i]) + "-0");
+    }
+  }
+}
+
+TEST_CASE("a partition that goes to another engine is a line in the log") {
+  World world;
+  world.run([&](std::int64_t second, const actors::Engine&) {
+    if (second == 2) world.log.loses = {1};
+    if (second == 3) world.stop.request_stop();
+  });
+  CHECK(world.said("partition_taken") == 2);
+  CHECK(world.said("partition_lost") == 1);
+}
+
+TEST_CASE("what is pending but moves, or ends in time, is no alert") {
+  World world;
+  world.run([&](std::int64_t second, const actors::Engine&) {
+    const auto stable = second / 9;
+    world.log.now_figures = figures(0, 5, static_cast<double>(stable));
+    if (second == 60) world.stop.request_stop();
+  });
+  CHECK(world.said("transaction_hanging") == 0);
+}
+
+TEST_CASE("a partition is held up only past the limit, and an unknown end changes nothing") {
+  PendingWatch watch({10});
+  CHECK(watch.look(figures(0, 5, 17), {100}).empty());
+  CHECK(watch.look(figures(0, 5, 17), {110}).empty());
+  CHECK(watch.look(std::vector<events::LogFigure>{{events::pending_records_figure, 0, 0}}, {111}).empty());
+  const auto found = watch.look(figures(0, 6, 17), {111});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].hanging);
+  CHECK(found[0].records == 6);
+  CHECK(found[0].lasted == events::Millis{11});
+  watch.said(found[0]);
+  CHECK(watch.look(figures(0, 6, 17), {200}).empty());
+  const auto moved = watch.look(figures(0, 2, 23), {201});
+  REQUIRE(moved.size() == 1);
+  CHECK_FALSE(moved[0].hanging);
+  CHECK(moved[0].at == events::Position{0, 17});
+  watch.said(moved[0]);
+  CHECK(watch.look(figures(0, 2, 23), {202}).empty());
+  CHECK(watch.look(figures(0, 2, 23), {213}).size() == 1);
+}
+
+TEST_CASE("a partition that is given to another instance is forgotten") {
+  PendingWatch watch({10});
+  CHECK(watch.look(figures(0, 5, 17), {100}).empty());
+  const auto found = watch.look(figures(0, 5, 17), {111});
+  REQUIRE(found.size() == 1);
+  watch.said(found[0]);
+  CHECK(watch.look({}, {112}).empty());
+  CHECK(watch.look(figures(0, 5, 17), {113}).empty());
+}
+
+TEST_CASE("an instance that owns no partition is ready once that is settled, and not while it is not") {
+  World world;
+  world.log.owns_nothing = true;
+  world.log.settled = false;
+  std::vector<bool> ready;
+  world.run([&](std::int64_t second, const actors::Engine& engine) {
+    ready.push_back(engine.ready());
+    world.log.settled = second == 3 || second == 4;
+    if (second == 7) world.stop.request_stop();
+  });
+  CHECK(ready == std::vector<bool>{false, false, false, true, true, false, false});
+}

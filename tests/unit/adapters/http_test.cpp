@@ -1,0 +1,222 @@
+#include "adapters/http/http.h"
+
+#include "adapters/http/http_client.h"
+#include "adapters/http/http_names.h"
+
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <future>
+#include <new>
+#include <stdexcept>
+
+using namespace mayfly;
+using adapters::HttpAnswer;
+using adapters::HttpLimits;
+using adapters::HttpRequest;
+using adapters::HttpRoute;
+using adapters::HttpRoutes;
+using adapters::HttpServer;
+
+namespace {
+
+HttpRoute route(std::string path, std::function<HttpAnswer(const HttpRequest&)> answer,
+                HttpRoute::When when = HttpRoute::When::in_turn) {
+  return {"GET", std::move(path), std::move(answer), when, {}};
+}
+
+HttpRoute says(std::string path, int status, std::string body, HttpRoute::When when = HttpRoute::When::in_turn) {
+  return route(
+      std::move(path),
+      [=](const HttpRequest&) {
+        return HttpAnswer{status, "text/plain", body};
+      },
+      when);
+}
+
+std::unique_ptr<HttpServer> serve(HttpRoutes routes, const HttpLimits& limits = {}) {
+  std::string wrong;
+  auto server = HttpServer::open("127.0.0.1:0", std::move(routes), limits, wrong);
+  REQUIRE_MESSAGE(server, wrong);
+  return server;
+}
+
+}  // namespace
+
+TEST_CASE("a path is answered with its status and body, another with 404, and an address can be chosen freely") {
+  const auto server = serve({says("/fine", 200, "fine"), says("/not-yet", 503, "not yet")});
+  const auto fine = adapters::http_get(server->address(), "/fine");
+  CHECK(fine.status == 200);
+  CHECK(fine.body == "fine");
+  CHECK(adapters::http_get(server->address(), "/fine?with=a&query").status == 200);
+  CHECK(adapters::http_get(server->address(), "/not-yet").status == 503);
+  CHECK(adapters::http_get(server->address(), "/else").status == 404);
+  CHECK(adapters::http_get(server->address(), "/fine/").status == 404);
+}
+
+TEST_CASE("a port that is taken, and words that are no address, are refused with a sentence") {
+  std::string wrong;
+  const auto first = serve({});
+  CHECK(!HttpServer::open(first->address(), {}, {}, wrong));
+  CHECK(wrong.find("cannot be listened on") != std::string::npos);
+  for (const auto* address :
+       {"", "9290", ":9290", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:92x", "[::1:9290", "[a]:1"}) {
+    wrong.clear();
+    CHECK_MESSAGE(!HttpServer::open(address, {}, {}, wrong), address);
+    CHECK(wrong.find("is no address") != std::string::npos);
+    CHECK(adapters::http_get(address, "/").wrong.find("is no address") != std::string::npos);
+  }
+}
+
+TEST_CASE("asking where nobody listens gives a sentence, not a status") {
+  const auto address = serve({})->address();
+  const auto got = adapters::http_get(address, "/livez");
+  CHECK(got.status == 0);
+  CHECK(got.wrong.find("no answer from http://127.0.0.1:") == 0);
+}
+
+TEST_CASE("a POST acts with its member's value, but only where it is of the type that is taken and the path has it") {
+  std::string seen = "nothing";
+  const auto act = [&seen](const HttpRequest& request) {
+    seen = request.member("which");
+    return HttpAnswer{202, "text/plain", "done"};
+  };
+  const auto server = serve({{"POST", "/do", act, HttpRoute::When::in_turn, "application/json"},
+                             {"POST", "/else", act, HttpRoute::When::in_turn, "text/plain"}});
+  CHECK(adapters::http_get(server->address(), "/do").status == 404);
+  CHECK(adapters::http_post(server->address(), "/nowhere").status == 404);
+  CHECK(adapters::http_post(server->address(), "/else").status == 415);
+  CHECK(seen == "nothing");
+  CHECK(adapters::http_post(server->address(), "/do?which=3").status == 202);
+  CHECK(seen == "3");
+  CHECK(adapters::http_post(server->address(), "/do").status == 202);
+  CHECK(seen.empty());
+}
+
+TEST_CASE("a member of a query is found whole, the first of its name") {
+  const auto member = [](const char* query, const char* name) { return HttpRequest{{}, {}, query, {}}.member(name); };
+  CHECK(member("a=1&b=2", "a") == "1");
+  CHECK(member("a=1&b=2", "b") == "2");
+  CHECK(member("ab=1&b=2&b=3", "b") == "2");
+  for (const auto* none : {"", "&", "b", "b=", "=b", "ab=1", "a=b=1", "&&&"})
+    CHECK_MESSAGE(member(none, "b").empty(), none);
+}
+
+TEST_CASE("what an answer throws is a 500 and want of memory ends its connection; neither ends the server") {
+  for (const auto when : {HttpRoute::When::at_once, HttpRoute::When::in_turn}) {
+    const auto throws = [](const HttpRequest&) -> HttpAnswer { throw std::runtime_error("a bug's words"); };
+    const auto exhausts = [](const HttpRequest&) -> HttpAnswer { throw std::bad_alloc(); };
+    const auto server =
+        serve({route("/throws", throws, when), route("/exhausts", exhausts, when), says("/fine", 200, "fine")});
+    const auto thrown = adapters::http_get(server->address(), "/throws");
+    CHECK(thrown.status == 500);
+    CHECK(thrown.body.find("bug") == std::string::npos);
+    CHECK(adapters::http_get(server->address(), "/exhausts").status == 0);
+    CHECK(adapters::http_get(server->address(), "/fine").status == 200);
+  }
+}
+
+TEST_CASE(
+    "while an answer is being made and more wait than may, a probe answers and the next one is told to come back") {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  HttpLimits limits;
+  limits.waiting_requests = 1;
+  const auto server = serve({route("/long",
+                                   [&](const HttpRequest&) {
+                                     begun.set_value();
+                                     go_on.get_future().wait();
+                                     return HttpAnswer{};
+                                   }),
+                             says("/short", 200, "short"), says("/probe", 200, "fine", HttpRoute::When::at_once)},
+                            limits);
+  const auto ask = [&](const char* path) {
+    return std::async(std::launch::async, [&, path] { return adapters::http_get(server->address(), path).status; });
+  };
+  auto first = ask("/long");
+  begun.get_future().wait();
+  auto second = ask("/short");
+  auto third = ask("/short");
+  CHECK(adapters::http_get(server->address(), "/probe").status == 200);
+  // One of the two waits, the other was refused; which one is chance.
+  while (second.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready &&
+         third.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) {
+  }
+  CHECK(adapters::http_get(server->address(), "/probe").status == 200);
+  go_on.set_value();
+  CHECK(first.get() == 200);
+  CHECK(second.get() + third.get() == 200 + 503);
+}
+
+TEST_CASE("a server ends at once while a client is silent and another does not read its answer") {
+  auto server = serve({says("/large", 200, std::string(4'000'000, 'a')), says("/fine", 200, "fine")});
+  const auto place = adapters::http_place(server->address());
+  REQUIRE(place);
+  std::array<int, 2> clients{};
+  for (auto& client : clients) {
+    client = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(place->port));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+  }
+  const std::string_view request = "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  REQUIRE(::send(clients[0], request.data(), request.size(), 0) == static_cast<ssize_t>(request.size()));
+  CHECK(adapters::http_get(server->address(), "/fine").status == 200);
+  server.reset();
+  for (const auto client : clients) ::close(client);
+}
+
+TEST_CASE("a Host is ours if it is an address, localhost, or a name that is given") {
+  const std::vector<std::string> names{"shop.example.com", "*.pods.example.com", "Box"};
+  for (const auto* ours :
+       {"127.0.0.1", "10.0.0.7:9290", "[::1]", "[fd00::7]:9290", "localhost", "LOCALHOST:1", "localhost.",
+        "a.localhost", "shop.example.com", "Shop.Example.COM:80", "a.pods.example.com", "box:9290", "box:"})
+    CHECK_MESSAGE(adapters::is_host_of(ours, names), ours);
+  for (const auto* other : {"",
+                            ":",
+                            ":80",
+                            ".",
+                            "example.com",
+                            "localhost.example.com",
+                            "alocalhost",
+                            "pods.example.com",
+                            ".pods.example.com",
+                            "xpods.example.com",
+                            "a.shop.example.com",
+                            "boxes",
+                            "1.2.3",
+                            "1.2.3.4.5",
+                            "256.1.1.1",
+                            "0x7f.0.0.1",
+                            "2130706433",
+                            "::1",
+                            "[::1",
+                            "[::1]x",
+                            "[::1]:x",
+                            "[127.0.0.1]",
+                            "[]",
+                            "127.0.0.1:999999",
+                            "127.0.0.1:8:8",
+                            "a@127.0.0.1",
+                            "127.0.0.1 ",
+                            "127.0.0.1/",
+                            "*.pods.example.com.evil.example"})
+    CHECK_MESSAGE(!adapters::is_host_of(other, names), other);
+}
+
+TEST_CASE("names of hosts are read from a text, and what is none is said") {
+  std::vector<std::string> names{"before"};
+  CHECK(adapters::read_host_names(" A.example,*.B-c.example  box,", names).empty());
+  CHECK(names == std::vector<std::string>{"a.example", "*.b-c.example", "box"});
+  for (const auto* wrong : {"a:80", "http://a", "*", "*.", "a.*", "a/b", ".a", "a.", "ä"}) {
+    CHECK_MESSAGE(adapters::read_host_names(wrong, names).find("is no host's name") != std::string::npos, wrong);
+    CHECK(names.size() == 3);
+  }
+  CHECK(adapters::read_host_names("", names).empty());
+  CHECK(names.empty());
+}

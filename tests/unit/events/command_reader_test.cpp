@@ -1,0 +1,304 @@
+// decisions.md 1: what becomes of a record, good or bad; JSONTestSuite and naughty strings where they are at hand.
+#include "events/wire/cloudevent.h"
+#include "events/wire/json_reader.h"
+#include "events/wire/json_writer.h"
+#include "unit/events/shared_data.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <memory_resource>
+#include <string>
+#include <vector>
+
+using namespace mayfly;
+using namespace mayfly::events;
+
+namespace {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+Headers headers_of(const std::string& type) {
+  return {{"ce_specversion", "1.0"}, {"ce_id", "1"}, {"ce_source", "/t"}, {"ce_type", "dev.mayfly." + type + ".v1"}};
+}
+
+/// With one header more; of one that is given twice the last counts.
+Headers with(Headers headers, const std::string& name, const std::string& value) {
+  headers.emplace_back(name, value);
+  return headers;
+}
+
+/// "ok", "data_invalid: about", or a dead letter's reason.
+std::string verdict(const std::string& value, const Headers& given, std::optional<std::string> key = "c1",
+                    Partition at = 0, std::int32_t partitions = 1) {
+  CommandReader reader("test", partitions);
+  std::pmr::monotonic_buffer_resource arena;
+  std::vector<Header> headers;
+  for (const auto& [name, text] : given) headers.push_back({name, text});
+  Record record;
+  record.at = {at, 7};
+  if (key) record.key = *key;
+  record.value = value;
+  record.headers = headers;
+  const auto result = reader.read(record, {}, &arena);
+  if (const auto* unreadable = std::get_if<Unreadable>(&result)) return std::string(name(unreadable->reason));
+  const auto& command = std::get<ReadCommand>(result).command;
+  if (const auto* invalid = std::get_if<Invalid>(&command.data)) return "data_invalid: " + std::string(invalid->about);
+  return "ok";
+}
+bool tick_is_taken(const std::string& value, const Headers& given, const std::optional<std::string>& key) {
+  CommandReader reader("test", 1);
+  std::pmr::monotonic_buffer_resource arena;
+  std::vector<Header> headers;
+  for (const auto& [name, text] : given) headers.push_back({name, text});
+  Record record;
+  record.at = {0, 7};
+  if (key) record.key = *key;
+  record.value = value;
+  record.headers = headers;
+  const auto result = reader.read(record, {}, &arena);
+  return std::get<ClockTick>(std::get<ReadCommand>(result).command.data).at.has_value();
+}
+std::string line(const std::string& data) { return verdict(data, headers_of("cart.add_line")); }
+std::string reply(const std::string& type, const std::string& data) { return verdict(data, headers_of(type)); }
+
+const std::string good = R"({"sku":"A","quantity":1,"unit_price_minor":2})";
+
+}  // namespace
+
+TEST_CASE("members that are missing, doubled, of a wrong type, empty, too long or negative are named") {
+  const std::string l65(65, 'x');
+  const struct {
+    std::string data;
+    std::string verdict;
+  } rows[] = {
+      {good, "ok"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":2,"name":null,"other":{"a":[1,2,{}]},"other":1})", "ok"},
+      {R"({"quantity":1,"unit_price_minor":2})", "data_invalid: sku is missing"},
+      {R"({"sku":null,"quantity":1,"unit_price_minor":2})", "data_invalid: sku is missing"},
+      {R"({"sku":"A","sku":"A","quantity":1,"unit_price_minor":2})", "data_invalid: sku is given twice"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":2,"name":"n","name":"n"})", "data_invalid: name is given twice"},
+      {R"({"sku":5,"quantity":1,"unit_price_minor":2})", "data_invalid: sku is not a string"},
+      {R"({"sku":"","quantity":1,"unit_price_minor":2})", "data_invalid: sku is empty"},
+      {R"({"sku":")" + l65 + R"(","quantity":1,"unit_price_minor":2})", "data_invalid: sku is longer than 64 bytes"},
+      {R"({"sku":"A","quantity":"1","unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1.0,"unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1e0,"unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":9223372036854775808,"unit_price_minor":2})",
+       "data_invalid: quantity is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":1e999999})",
+       "data_invalid: unit_price_minor is not an integer that 64 bits hold"},
+      {R"({"sku":"A","quantity":1,"unit_price_minor":2,"ignored":1e999999})", "ok"},
+      {R"({"sku":"A","quantity":-9223372036854775808,"unit_price_minor":0})", "ok"},  // the cart judges it
+      {R"({"sku":"A","quantity":1,"unit_price_minor":-1})", "data_invalid: unit_price_minor is negative"},
+      {R"({"sku":"A","quantity":-0,"unit_price_minor":-0})", "ok"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.data);
+    CHECK(line(row.data) == row.verdict);
+  }
+  CHECK(reply("payment.declined", R"({"session_id":"s","reason":"r","retryable":1})") ==
+        "data_invalid: retryable is not true or false");
+  CHECK(reply("payment.status",
+              R"({"session_id":"s","state":"lost","authorized_minor":0,"captured_minor":0,"refunded_minor":0})") ==
+        "data_invalid: state is none of the states a payment can have");
+  CHECK(reply("cart.adjust", R"({"adjustments":[{"kind":"gift","label":"l","amount_minor":1}]})") ==
+        "data_invalid: kind is not shipping, tax, discount or fee");
+  CHECK(reply("checkout.complete", R"({"expected_total_minor":1,"payment":{"provider":"p"}})") ==
+        "data_invalid: token is missing");
+  CHECK(reply("payment.capture_failed", R"({"session_id":"s","reason":"r","retryable":true})") == "ok");
+}
+
+TEST_CASE("the first thing that is wrong names the dead letter") {
+  const auto h = headers_of("cart.add_line");
+  const std::string large = R"({"x":")" + std::string(65'536 - 8, 'x') + "\"}";
+  REQUIRE(large.size() == 65'536);
+  CHECK(verdict(large, h).starts_with("data_invalid"));
+  CHECK(verdict(large + " ", h) == "too_large");
+  CHECK(verdict(good, {}) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "ce_specversion", "0.3")) == "not_cloudevent");  // the last counts
+  CHECK(verdict(good, with(h, "ce_id", "")) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "ce_source", "\x01")) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "ce_id", std::string(1025, 'i'))) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "content-type", "application/cloudevents-batch+json")) == "not_cloudevent");
+  CHECK(verdict(good, with(h, "x-unknown", "y")) == "ok");
+  CHECK(verdict(good, h, std::nullopt) == "key_invalid");
+  CHECK(verdict(good, h, "") == "key_invalid");
+  CHECK(verdict(good, h, std::string(128, 'k')) == "ok");
+  CHECK(verdict(good, h, std::string(129, 'k')) == "key_invalid");
+  CHECK(verdict(good, h, "\xff") == "key_invalid");
+  CHECK(verdict(good, with(h, "ce_subject", "c2")) == "subject_mismatch");
+  CHECK(verdict(good, with(h, "ce_subject", "c1")) == "ok");
+  CHECK(verdict("{", headers_of("cart.fly")) == "type_unknown");
+  for (const auto* data :
+       {"", "{", "[]", "5", "null", "{}x", "\xef\xbb\xbf{}", "{\"a\":\"\xff\"}", "{'a':1}", "{\"a\":\"\\ud800\"}"}) {
+    CAPTURE(data);
+    CHECK(verdict(data, h) == "json_invalid");
+  }
+  CHECK(verdict(good, h, "c1", 1 - partition_of("c1", 2), 2) == "wrong_partition");
+  CHECK(verdict(good, h, "c1", partition_of("c1", 2), 2) == "ok");
+}
+
+TEST_CASE("structured mode is read like binary mode") {
+  const Headers structured = {{"content-type", "Application/CloudEvents+JSON; charset=UTF-8"}};
+  const auto event = [](const std::string& data) {
+    return R"({"specversion":"1.0","id":"1","source":"/t","type":"dev.mayfly.cart.add_line.v1","subject":"c1","data":)" +
+           data + "}";
+  };
+  CHECK(verdict(event(good), structured) == "ok");
+  CHECK(verdict(event("[]"), structured) == "json_invalid");
+  CHECK(verdict(event(R"({"sku":1})"), structured) == "data_invalid: sku is not a string");
+  CHECK(verdict("{", structured) == "not_cloudevent");
+  CHECK(verdict(R"({"specversion":"1.0"})", structured) == "not_cloudevent");
+  const auto with = [&](const std::string& more) { return event(good).insert(1, more + ","); };
+  CHECK(verdict(with(R"("subject":null)"), structured) == "ok");
+  CHECK(verdict(with(R"("subject":7)"), structured) == "not_cloudevent");
+  CHECK(verdict(with(R"("type":"dev.mayfly.cart.cancel.v1")"), structured) == "not_cloudevent");
+  CHECK(verdict(with(R"("mine":1,"mine":2)"), structured) == "ok");
+}
+
+TEST_CASE("a tick is taken with no key and the engine's source; the dead letters' tool only releases carts") {
+  const std::string plain = R"({"at":"2026-11-22T10:00:00.000Z","through":6})";
+  const std::string set = R"({"at":"2026-11-22T10:00:00.000Z","through":6,"settings":{"live_carts":0}})";
+  const std::string marks = R"({"at":"2026-11-22T10:00:00.000Z","through":-1})";
+  const std::string release = R"({"at":"2026-11-22T10:00:00.000Z","through":-1,"release":"c1"})";
+  const struct {
+    std::string data;
+    std::string source;
+    std::optional<std::string> key;
+    bool taken;
+  } rows[] = {{plain, "/mayfly/test", {}, true},
+              {set, "/mayfly/test", {}, true},
+              {release, "/mayfly/test", {}, true},
+              {plain, "/mayfly/test", "c1", false},
+              {plain, "/mayfly/test", "", false},
+              {plain, "/mayfly/Test", {}, false},
+              {plain, "/mayfly/test2", {}, false},
+              {plain, "mayfly/test", {}, false},
+              {plain, "", {}, false},
+              {marks, "/shop", {}, false},
+              {release, "/mayfly/send", {}, false},
+              {marks, "/mayfly/deadletters", {}, true},
+              {release, "/mayfly/deadletters", {}, true},
+              {release, "/mayfly/deadletters", "c1", false},
+              {plain, "/mayfly/deadletters", {}, false},
+              {set, "/mayfly/deadletters", {}, false}};
+  for (const auto& row : rows) {
+    CAPTURE(row.data);
+    CAPTURE(row.source);
+    CAPTURE(row.key.has_value());
+    CHECK(tick_is_taken(row.data, with(headers_of("clock.tick"), "ce_source", row.source), row.key) == row.taken);
+    const auto event = [&](const std::string& more) {
+      return R"({"specversion":"1.0","id":"1","type":"dev.mayfly.clock.tick.v1","source":")" + row.source + "\"," +
+             more + R"("data":)" + row.data + "}";
+    };
+    const Headers structured = {{"content-type", "application/cloudevents+json"}};
+    CHECK(tick_is_taken(event(""), structured, row.key) == row.taken);
+    CHECK(!tick_is_taken(event(R"("source":"/mayfly/test",)"), structured, row.key));  // given twice
+  }
+}
+
+TEST_CASE("an unreadable record keeps its correlation id and trace") {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  std::vector<Header> headers = {{"ce_specversion", "1.0"},
+                                 {"ce_id", "1"},
+                                 {"ce_source", "/t"},
+                                 {"ce_type", "dev.mayfly.unheard.of.v1"},
+                                 {"ce_correlationid", "corr-1"},
+                                 {"traceparent", trace}};
+  Record record;
+  record.key = "c1";
+  record.value = "{}";
+  record.headers = headers;
+  std::pmr::monotonic_buffer_resource arena;
+  CommandReader reader("test", 1);
+  const auto read = reader.read(record, Settings{}, &arena);
+  const auto* unreadable = std::get_if<Unreadable>(&read);
+  REQUIRE(unreadable != nullptr);
+  CHECK(unreadable->correlation_id == "corr-1");
+  CHECK(unreadable->traceparent == trace);
+}
+
+TEST_CASE("a traceparent is carried on only in W3C's format, a correlation id only without card numbers") {
+  const std::string ids = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
+  CHECK(is_traceparent("00-" + ids + "-01"));
+  for (const auto& other :
+       {std::string(), std::string("4111111111111111"), "00-" + ids, "ff-" + ids + "-01", "00-" + ids + "-0G",
+        "00-" + ids + "-01-more", "00-" + std::string(32, '0') + "-b7ad6b7169203331-01",
+        std::string("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01")}) {
+    CAPTURE(other);
+    CHECK(!is_traceparent(other));
+  }
+  std::vector<Header> headers = {{"ce_specversion", "1.0"},
+                                 {"ce_id", "1"},
+                                 {"ce_source", "/t"},
+                                 {"ce_type", "dev.mayfly.cart.cancel.v1"},
+                                 {"ce_correlationid", "order 4111 1111 1111 1111"},
+                                 {"traceparent", "4111111111111111"}};
+  Record record;
+  record.key = "c1";
+  record.value = "{}";
+  record.headers = headers;
+  std::pmr::monotonic_buffer_resource arena;
+  CommandReader reader("test", 1);
+  const auto read = reader.read(record, Settings{}, &arena);
+  const auto* command = std::get_if<ReadCommand>(&read);
+  REQUIRE(command != nullptr);
+  CHECK(command->correlation_id == "order **** **** **** ****");
+  CHECK(command->traceparent.empty());
+}
+
+TEST_CASE("JSONTestSuite: what must be refused is, what must parse does, and nothing does harm") {
+  const auto folder = testing::shared_data("json_test_suite/test_parsing");
+  if (!folder) {
+    MESSAGE("skipped: the JSON test suite is not here");
+    return;
+  }
+  JsonReader reader;
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(*folder)) {
+    const auto file = entry.path().filename().string();
+    const auto text = testing::content_of(entry.path());
+    CAPTURE(file);
+    ++files;
+    if (file.starts_with("n_")) {
+      const std::string refused = text.size() > 64 * 1024 ? "too_large" : "json_invalid";
+      CHECK(line(text) == refused);
+      CHECK(line(R"({"sku":"A","quantity":1,"unit_price_minor":2,"ignored":)" + text + "}") == refused);
+    } else if (file.starts_with("y_")) {
+      const auto wrapped = line(R"({"sku":"A","quantity":1,"unit_price_minor":2,"ignored":)" + text + "}");
+      CHECK(wrapped == "ok");
+    } else {
+      line(text);  // either way, without harm
+    }
+  }
+  CHECK(files > 300);
+}
+
+TEST_CASE("naughty strings are served as names, skus and ids, or refused with a reason") {
+  const auto file = testing::shared_data("naughty_strings/blns.json");
+  if (!file) {
+    MESSAGE("skipped: the naughty strings are not here");
+    return;
+  }
+  for (const auto& entry : nlohmann::json::parse(testing::content_of(*file))) {
+    const auto text = entry.get<std::string>();
+    CAPTURE(text);
+    std::string written;
+    append_json_string(written, text);
+    CHECK(nlohmann::json::parse(written).get<std::string>() == text);
+    const auto as_name = line(R"({"sku":"A","quantity":1,"unit_price_minor":2,"name":)" + written + "}");
+    CHECK((as_name == "ok" || as_name == "data_invalid: name is longer than 256 bytes"));
+    const auto as_sku = line(R"({"quantity":1,"unit_price_minor":2,"sku":)" + written + "}");
+    CHECK((as_sku == "ok" || as_sku.starts_with("data_invalid: sku is")));
+    const auto as_key = verdict(good, headers_of("cart.add_line"), text);
+    CHECK(as_key == (is_cart_id(text) ? "ok" : "key_invalid"));
+    auto headers = headers_of("cart.add_line");
+    headers[1].second = text;
+    const auto as_id = verdict(good, headers);
+    CHECK((as_id == "ok" || as_id == "not_cloudevent"));
+  }
+}

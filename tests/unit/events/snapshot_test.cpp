@@ -1,0 +1,493 @@
+// State records: what was written is read, in this layout and in older ones; anything else is refused with a sentence.
+#include "events/state/snapshot.h"
+
+#include "unit/events/seed.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <memory_resource>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mayfly::events {
+namespace {
+
+std::pmr::memory_resource* heap() { return std::pmr::get_default_resource(); }
+
+std::string bytes_of(const Cart& cart) {
+  std::string out;
+  append_cart(out, cart);
+  return out;
+}
+std::string bytes_of(const Session& session) {
+  std::string out;
+  append_session(out, session);
+  return out;
+}
+std::string bytes_of(const Wait& wait, std::string_view cart, std::string_view session) {
+  std::string out;
+  append_snapshot(out, wait, cart, session);
+  return out;
+}
+std::string bytes_of(const PositionRecord& record) {
+  std::string out;
+  append_position(out, record);
+  return out;
+}
+
+template <class T>
+std::string why(const std::variant<T, Unsupported>& result) {
+  const auto* unsupported = std::get_if<Unsupported>(&result);
+  return unsupported != nullptr ? unsupported->message : "";
+}
+
+/// Everything in a state record that can be read, or why not.
+std::string read_all(std::string_view bytes) {
+  const auto split = split_snapshot(bytes);
+  if (!why(split).empty()) return why(split);
+  const auto& parts = std::get<SnapshotParts>(split);
+  const auto cart = decode_cart("c1", parts.cart, heap());
+  if (!why(cart).empty()) return why(cart);
+  return parts.session.empty() ? "" : why(decode_session(parts.session, heap()));
+}
+
+Line line(std::string_view sku, std::string_view name, std::int64_t quantity, Minor unit_price_minor) {
+  Line made;
+  made.sku = sku;
+  made.name = name;
+  made.quantity = quantity;
+  made.unit_price_minor = unit_price_minor;
+  return made;
+}
+
+KeptAdjustment adjustment(AdjustmentKind kind, std::string_view label, Minor amount_minor) {
+  KeptAdjustment made;
+  made.kind = kind;
+  made.label = label;
+  made.amount_minor = amount_minor;
+  return made;
+}
+
+Cart empty_cart() {
+  Cart cart(heap());
+  cart.id = "c1";
+  cart.created = {3, 70'000};
+  cart.created_at = {1'795'521'600'000};
+  cart.sequence = 1;
+  cart.currency = {{'G', 'B', 'P'}};
+  cart.expires_after_s = 86'400;
+  return cart;
+}
+
+/// With every member that a cart can have.
+Cart full_cart() {
+  Cart cart = empty_cart();
+  cart.customer_id = "17850";
+  cart.phase = Phase::reserving;
+  cart.sequence = 1'000'000;
+  cart.lines.push_back(line("85123A", "WHITE HANGING HEART T-LIGHT HOLDER", 6, 255));
+  cart.lines.push_back(line("tee", "", 1'000'000, 1'000'000'000));
+  cart.lines_minor = 6 * 255 + 1'000'000'000'000'000;
+  cart.text_bytes = 6 + 34 + 3;
+  cart.adjustments.push_back(adjustment(AdjustmentKind::fee, "Gift wrap", 9'000'000'000'000'000'000));
+  cart.adjustments.push_back(adjustment(AdjustmentKind::fee, "", 9'000'000'000'000'000'000));
+  cart.adjustments.push_back(adjustment(AdjustmentKind::discount, "Staff", 9'000'000'000'000'000'000));
+  cart.adjustments.push_back(adjustment(AdjustmentKind::discount, "Friends", 9'000'000'000'000'002'000));
+  cart.adjustments_minor = -2'000;
+  cart.reservations = 32;
+  cart.sessions = 31;
+  cart.provider = "sim";
+  cart.token = "tok_536365";
+  for (std::uint32_t i = 0; i < 32; ++i) cart.remembered.push_back({0xfedc'ba98'7654'3210 + i, 0xffff'ffff - i});
+  return cart;
+}
+
+Session full_session() {
+  Session session(heap());
+  session.number = 31;
+  session.amount_minor = 1'999;
+  session.currency = {{'J', 'P', 'Y'}};
+  session.opened_at = {1'795'521'600'123};
+  session.provider = "sim";
+  session.reference = "ch_3";
+  session.action_url = "https://bank.example/3ds?a=b";
+  session.ledger = {SessionState::refunding,           Why::paid, true, true, false, 1'999,
+                    std::numeric_limits<Minor>::max(), 1,         2,    47,   2,     true};
+  return session;
+}
+
+void check_equal(const Cart& a, const Cart& b) {
+  CHECK(a.id == b.id);
+  CHECK(a.created == b.created);
+  CHECK(a.created_at == b.created_at);
+  CHECK(a.sequence == b.sequence);
+  CHECK(a.currency == b.currency);
+  CHECK(a.customer_id == b.customer_id);
+  CHECK(a.expires_after_s == b.expires_after_s);
+  CHECK(a.phase == b.phase);
+  REQUIRE(a.lines.size() == b.lines.size());
+  for (std::size_t i = 0; i < a.lines.size(); ++i) {
+    CHECK(a.lines[i].sku == b.lines[i].sku);
+    CHECK(a.lines[i].name == b.lines[i].name);
+    CHECK(a.lines[i].quantity == b.lines[i].quantity);
+    CHECK(a.lines[i].unit_price_minor == b.lines[i].unit_price_minor);
+  }
+  REQUIRE(a.adjustments.size() == b.adjustments.size());
+  for (std::size_t i = 0; i < a.adjustments.size(); ++i) {
+    CHECK(a.adjustments[i].kind == b.adjustments[i].kind);
+    CHECK(a.adjustments[i].label == b.adjustments[i].label);
+    CHECK(a.adjustments[i].amount_minor == b.adjustments[i].amount_minor);
+  }
+  CHECK(a.lines_minor == b.lines_minor);
+  CHECK(a.adjustments_minor == b.adjustments_minor);
+  CHECK(a.text_bytes == b.text_bytes);
+  CHECK(a.reservations == b.reservations);
+  CHECK(a.sessions == b.sessions);
+  CHECK(a.provider == b.provider);
+  CHECK(a.token == b.token);
+  CHECK(a.remembered == b.remembered);
+  CHECK_FALSE(b.end);
+}
+
+void check_equal(const Session& a, const Session& b) {
+  CHECK(a.number == b.number);
+  CHECK(a.amount_minor == b.amount_minor);
+  CHECK(a.currency == b.currency);
+  CHECK(a.opened_at == b.opened_at);
+  CHECK(a.provider == b.provider);
+  CHECK(a.reference == b.reference);
+  CHECK(a.action_url == b.action_url);
+  CHECK(a.ledger == b.ledger);
+}
+
+std::string from_hex(std::string_view hex) {
+  std::string bytes;
+  std::string digits;
+  for (const char c : hex) {
+    if (c == ' ') continue;
+    digits += c;
+    if (digits.size() < 2) continue;
+    bytes += static_cast<char>(std::stoi(digits, nullptr, 16));
+    digits.clear();
+  }
+  return bytes;
+}
+
+const Wait waits[] = {
+    {},
+    {WaitKind::idle, 24_h, 0, std::nullopt},
+    {WaitKind::status_try, 1'800_s, 281'474'976'710'655, std::nullopt},
+    {WaitKind::reservation, 60_s, no_offset, Timestamp{1'795'521'660'000}},
+};
+
+}  // namespace
+
+TEST_CASE("a cart that was written is read, and written again as the same bytes") {
+  for (const Cart& cart : {empty_cart(), full_cart()}) {
+    const auto bytes = bytes_of(cart);
+    const auto read = decode_cart("c1", bytes, heap());
+    REQUIRE(why(read) == "");
+    check_equal(cart, std::get<Cart>(read));
+    CHECK(bytes_of(std::get<Cart>(read)) == bytes);
+  }
+}
+
+TEST_CASE("a cart lives in the memory it is read into") {
+  std::pmr::monotonic_buffer_resource memory;
+  const auto bytes = bytes_of(full_cart());
+  auto* before = std::pmr::set_default_resource(std::pmr::null_memory_resource());
+  auto read = decode_cart("a cart id that is longer than any small string", bytes, &memory);
+  std::pmr::set_default_resource(before);
+  REQUIRE(std::holds_alternative<Cart>(read));
+  CHECK(std::get<Cart>(read).lines[0].name.get_allocator().resource() == &memory);
+}
+
+TEST_CASE("a payment session that was written is read, and written again as the same bytes") {
+  Session small(heap());
+  small.number = 1;
+  small.amount_minor = 1;
+  for (const Session& session : {small, full_session()}) {
+    const auto bytes = bytes_of(session);
+    const auto read = decode_session(bytes, heap());
+    REQUIRE(why(read) == "");
+    check_equal(session, std::get<Session>(read));
+    CHECK(bytes_of(std::get<Session>(read)) == bytes);
+  }
+}
+
+TEST_CASE("a state record gives its wait and its parts back") {
+  const auto cart = bytes_of(full_cart());
+  for (const auto& session : {std::string{}, bytes_of(full_session())}) {
+    for (const auto& wait : waits) {
+      const auto record = bytes_of(wait, cart, session);
+      const auto read = split_snapshot(record);
+      REQUIRE(why(read) == "");
+      const auto& parts = std::get<SnapshotParts>(read);
+      CHECK(parts.wait == wait);
+      CHECK(parts.cart == cart);
+      CHECK(parts.session == session);
+    }
+  }
+}
+
+TEST_CASE("a new wait changes the header of a state record and nothing else") {
+  const auto cart = bytes_of(full_cart());
+  const auto before = bytes_of(waits[0], cart, {});
+  for (const auto& wait : waits) {
+    const auto after = bytes_of(wait, cart, {});
+    CHECK(after.size() == before.size());
+    CHECK(after.substr(after.size() - cart.size()) == before.substr(before.size() - cart.size()));
+  }
+}
+
+TEST_CASE("a wait that has started no longer knows which record set it") {
+  const Wait wait{WaitKind::idle, 24_h, 7, Timestamp{5}};
+  const auto record = bytes_of(wait, bytes_of(empty_cart()), {});
+  CHECK(std::get<SnapshotParts>(split_snapshot(record)).wait == Wait{WaitKind::idle, 24_h, no_offset, Timestamp{5}});
+}
+
+TEST_CASE("a wait of centuries is kept as the longest that fits") {
+  const Wait wait{WaitKind::idle, {std::numeric_limits<std::int64_t>::max()}, 7, std::nullopt};
+  const auto record = bytes_of(wait, bytes_of(empty_cart()), {});
+  CHECK(std::get<SnapshotParts>(split_snapshot(record)).wait.length == Millis{(std::int64_t{1} << 40) - 1});
+}
+
+TEST_CASE("an ordinary cart takes at most 345 bytes, 12 of them per remembered command") {
+  Cart cart = empty_cart();
+  cart.id = "0b7c9a52-6a7e-4c83-9f0e-3d1f4f1a2b3c";
+  for (int i = 0; i < 5; ++i) {
+    cart.lines.push_back(line("SKU-000" + std::to_string(i), "WHITE HANGING HEART T-LIGHT HOLDER", 6, 1'255));
+  }
+  const auto without = bytes_of(cart).size();
+  for (std::uint32_t i = 0; i < 6; ++i) cart.remembered.push_back({i, i});
+  const auto with = bytes_of(cart).size();
+  CHECK(with - without == 6 * 12);
+  const auto record = bytes_of(waits[1], bytes_of(cart), {});
+  MESSAGE("bytes: ", record.size(), ", of them the header's ", record.size() - with);
+  CHECK(record.size() <= 345);
+}
+
+TEST_CASE("a state record that is cut short anywhere is refused") {
+  const auto record = bytes_of(waits[1], bytes_of(full_cart()), bytes_of(full_session()));
+  REQUIRE(read_all(record) == "");
+  for (std::size_t size = 0; size < record.size(); ++size) {
+    CAPTURE(size);
+    CHECK(read_all(std::string(record.substr(0, size))).find("is cut short or damaged") != std::string::npos);
+  }
+}
+
+TEST_CASE("a state record with something behind it is refused") {
+  const auto cart = bytes_of(full_cart());
+  CHECK(read_all(bytes_of(waits[1], cart, bytes_of(full_session()) + "x")) != "");
+  CHECK(read_all(bytes_of(waits[1], cart + "x", {})) != "");
+  CHECK(why(decode_position(bytes_of(PositionRecord{}) + "x")) != "");
+}
+
+TEST_CASE("garbled bytes are refused or read as something that can be written again, and never do harm") {
+  auto random = tests::seeded();
+  const auto record = bytes_of(waits[3], bytes_of(full_cart()), bytes_of(full_session()));
+  const auto position = bytes_of(PositionRecord{7, {8}, 12, "shop", {}});
+  for (int round = 0; round < 20'000; ++round) {
+    auto garbled = round % 4 == 0 ? position : record;
+    const auto flips = 1 + random() % 3;
+    for (std::uint64_t i = 0; i < flips; ++i) garbled[random() % garbled.size()] = static_cast<char>(random());
+    garbled.resize(garbled.size() - (random() % 5 == 0 ? random() % garbled.size() : 0));
+    const std::string exact(garbled);  // so that a sanitizer sees a read beyond
+    if (round % 4 == 0) {
+      const auto read = decode_position(exact);
+      if (why(read).empty()) CHECK(bytes_of(std::get<PositionRecord>(read)) == exact);
+      continue;
+    }
+    const auto split = split_snapshot(exact);
+    if (!why(split).empty()) continue;
+    const auto& parts = std::get<SnapshotParts>(split);
+    if (const auto cart = decode_cart("c1", parts.cart, heap()); why(cart).empty()) {
+      CHECK(within_limit(std::get<Cart>(cart).total_minor()));
+      CHECK(why(decode_cart("c1", bytes_of(std::get<Cart>(cart)), heap())) == "");
+    }
+    if (const auto session = decode_session(parts.session, heap()); why(session).empty()) {
+      CHECK(why(decode_session(bytes_of(std::get<Session>(session)), heap())) == "");
+    }
+  }
+}
+
+TEST_CASE("a newer layout is refused by naming it and the newest that is known") {
+  auto newer = [](std::string bytes) {
+    bytes.front() = 9;
+    return bytes;
+  };
+  const auto cart = bytes_of(full_cart());
+  const auto session = bytes_of(full_session());
+  const struct {
+    std::string said;
+    std::string_view known;
+  } cases[] = {
+      {read_all(newer(bytes_of(waits[0], cart, session))), "up to version 3"},
+      {read_all(bytes_of(waits[0], newer(cart), session)), "up to version 2"},
+      {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 2"},
+      {why(decode_cart("c1", newer(cart), heap())), "up to version 2"},
+      {why(decode_session(newer(session), heap())), "up to version 2"},
+      {why(decode_position(newer(bytes_of(PositionRecord{})))), "up to version 1"},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.said);
+    CHECK(c.said.find("has layout version 9") != std::string::npos);
+    CHECK(c.said.find(c.known) != std::string::npos);
+  }
+}
+
+// --- golden bytes: what stands in somebody's log --------------------------------------------------------------------
+
+namespace {
+
+/// A cart that pays: one line of 6 x 2.55, session 1.
+constexpr std::string_view golden_cart =
+    "06 03 f0a204 80b4b5eba034 04 474250 80a305 01 01 "  // paying, 3-70000, time, 4 events, GBP, 86400 s, r1, p1
+    "01 06 383531323341 05 48 45 41 52 54 06 ff01 "      // 85123A HEART 6 x 255
+    "01 1032547698badcfe 04030201";                      // one remembered
+constexpr std::string_view golden_session =
+    "00 08 01 fa0b 474250 80b4b5eba034 03 73696d 04 63685f33 "           // authorizing, p1 of 15.30, sim, ch_3
+    "00 00 00 00 01 00";                                                 // nothing yet, one status try
+constexpr std::string_view golden_wait = "43 c0d4010000 e8030000000 0";  // authorization, 120 s, set at 1000; a session
+
+void check_golden(const std::string& record, std::string_view action_url) {
+  const auto split = split_snapshot(record);
+  REQUIRE(why(split) == "");
+  const auto& parts = std::get<SnapshotParts>(split);
+  CHECK(parts.wait == Wait{WaitKind::authorization, 120_s, 1'000, std::nullopt});
+
+  const auto read = decode_cart("c1", parts.cart, heap());
+  REQUIRE(why(read) == "");
+  Cart cart = empty_cart();
+  cart.created_at = {1'795'521'600'000};
+  cart.phase = Phase::paying;
+  cart.sequence = 4;
+  cart.reservations = cart.sessions = 1;
+  cart.lines.push_back(line("85123A", "HEART", 6, 255));
+  cart.lines_minor = 1'530;
+  cart.text_bytes = 11;
+  cart.remembered.push_back({0xfedc'ba98'7654'3210, 0x0102'0304});
+  check_equal(cart, std::get<Cart>(read));
+
+  const auto read_session = decode_session(parts.session, heap());
+  REQUIRE(why(read_session) == "");
+  Session session(heap());
+  session.number = 1;
+  session.amount_minor = 1'530;
+  session.currency = cart.currency;
+  session.opened_at = cart.created_at;
+  session.provider = "sim";
+  session.reference = "ch_3";
+  session.action_url = action_url;
+  session.ledger.status_tries = 1;
+  check_equal(session, std::get<Session>(read_session));
+}
+
+std::string golden_record(std::string_view header, std::string_view version, std::string_view behind_session) {
+  const std::string cart = std::string(version) + std::string(golden_cart);
+  const std::string session = std::string(version) + std::string(golden_session) + std::string(behind_session);
+  const auto size = from_hex(cart).size();
+  const char cart_bytes[] = {static_cast<char>(size), 0, 0};
+  return from_hex(std::string(header) + std::string(golden_wait)) + std::string(cart_bytes, 3) + from_hex(cart) +
+         from_hex(session);
+}
+
+}  // namespace
+
+TEST_CASE("header 3 before parts 2, as they stand in logs, are read and written") {
+  const auto record = golden_record("03", "02", "05 68747470 73");
+  check_golden(record, "https");
+  const auto split = split_snapshot(record);
+  const auto& parts = std::get<SnapshotParts>(split);
+  const auto cart = decode_cart("c1", parts.cart, heap());
+  const auto session = decode_session(parts.session, heap());
+  CHECK(bytes_of(parts.wait, bytes_of(std::get<Cart>(cart)), bytes_of(std::get<Session>(session))) == record);
+}
+
+TEST_CASE("header 2, from before supervision remembered anything, is read") {
+  check_golden(golden_record("02", "02", "05 68747470 73"), "https");
+}
+
+TEST_CASE("what supervision remembers, as it stands in logs, is read and written") {
+  const auto cart = bytes_of(empty_cart());
+  const char cart_bytes[] = {static_cast<char>(cart.size()), 0, 0};
+  const struct {
+    std::string_view said;
+    std::string_view golden;
+    Trouble trouble;
+  } cases[] = {
+      {"two failures", "02 e807 d00f", {{Timestamp{1'000}, Timestamp{2'000}}, 2, no_offset}},
+      {"quarantined at offset 42 after one failure", "81 2a e807", {{Timestamp{1'000}}, 1, 42}},
+      {"quarantined without a failure", "80 2a", {{}, 0, 42}},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.said);
+    const auto record =
+        from_hex("03 21 005c260500 e80300000000") + std::string(cart_bytes, 3) + from_hex(c.golden) + cart;
+    const auto split = split_snapshot(record);
+    REQUIRE(why(split) == "");
+    const auto& parts = std::get<SnapshotParts>(split);
+    CHECK(parts.trouble == c.trouble);
+    CHECK(parts.cart == cart);
+    std::string again;
+    append_snapshot(again, parts.wait, parts.cart, parts.session, parts.trouble);
+    CHECK(again == record);
+    auto older = record;
+    older.front() = 2;
+    CHECK(why(split_snapshot(older)) != "");
+    for (std::size_t size = 0; size < record.size(); ++size) CHECK(read_all(record.substr(0, size)) != "");
+  }
+}
+
+TEST_CASE("of a cart's failures the newest eight are kept, in the order of their times") {
+  Trouble trouble;
+  for (const std::int64_t at : {5, 3, 9, 1, 7, 2, 8, 6, 4}) trouble.add_failure({at});
+  CHECK(trouble.failures == Trouble::most);
+  CHECK(trouble.failed.front() == Timestamp{2});
+  CHECK(trouble.failed.back() == Timestamp{9});
+  CHECK(trouble.failures_since({7}) == 3);
+}
+
+TEST_CASE("layout 1, from before sessions kept their action's url, is read") {
+  check_golden(golden_record("01", "01", ""), "");
+}
+
+TEST_CASE("parts of different layouts make one record") {
+  const auto split_old = golden_record("01", "01", "");
+  const auto old = std::get<SnapshotParts>(split_snapshot(split_old));
+  const auto record = bytes_of(waits[3], bytes_of(full_cart()), old.session);
+  CHECK(read_all(record) == "");
+}
+
+TEST_CASE("a position record that was written is read") {
+  PositionRecord full{std::numeric_limits<Offset>::max(), {1'795'521'600'000}, 12, "shop", {}};
+  full.settings.cart_idle = 1_s;
+  full.settings.capture_retry[1] = 2_s;
+  full.settings.status_try[3] = 3_s;
+  full.settings.status_tries_order_placed = 7;
+  full.settings.admission_closed = true;
+  full.settings.live_carts = 9;
+  for (const auto& record : {PositionRecord{}, full}) {
+    const auto bytes = bytes_of(record);
+    const auto read = decode_position(bytes);
+    REQUIRE(why(read) == "");
+    CHECK(std::get<PositionRecord>(read) == record);
+  }
+  const auto bytes = bytes_of(full);
+  for (std::size_t size = 0; size < bytes.size(); ++size) CHECK(why(decode_position(bytes.substr(0, size))) != "");
+}
+
+TEST_CASE("the position record's layout 1, as it stands in logs, is read and written") {
+  const auto golden = from_hex(
+      "01 2a e807 0c 04 73686f70 "  // next 42, T = 1000 ms, 12 partitions, shop
+      "80b89929 8090fbd309 e0d403 80979305 c0a907 c0a907 c0a907 a0f736 80dddb01 e0d403 "
+      "e0d403 e0d403 e0a712 c0a907 b0ea01 c0a907 c0cf24 c0ee6d b0ea01 04 30 00 c0843d");
+  const auto read = decode_position(golden);
+  REQUIRE(why(read) == "");
+  CHECK(std::get<PositionRecord>(read) == PositionRecord{42, {1'000}, 12, "shop", {}});
+  CHECK(bytes_of(std::get<PositionRecord>(read)) == golden);
+}
+
+}  // namespace mayfly::events

@@ -1,0 +1,175 @@
+// The book of money at risk, row by row: what events leave open, what closes it.
+#include "tools/funds/funds_book.h"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+using mayfly::events::EventType;
+using mayfly::events::Minor;
+using mayfly::tools::FundsBook;
+using mayfly::tools::FundsEvent;
+
+namespace {
+
+struct Said {
+  EventType type;
+  Minor amount = 0;
+  const char* currency = "GBP";
+  bool cart_lives = true;
+};
+
+constexpr auto opened = EventType::payment_session_opened;
+constexpr auto ask_authorization = EventType::payment_authorization_requested;
+constexpr auto authorized = EventType::payment_authorized;
+constexpr auto ask_capture = EventType::payment_capture_requested;
+constexpr auto captured = EventType::payment_captured;
+constexpr auto ask_cancel = EventType::payment_cancel_requested;
+constexpr auto canceled = EventType::payment_canceled;
+constexpr auto ask_refund = EventType::payment_refund_requested;
+constexpr auto refunded = EventType::payment_refunded;
+constexpr auto in_doubt = EventType::payment_in_doubt;
+constexpr auto unresolved = EventType::payment_unresolved;
+constexpr auto ended = EventType::payment_session_ended;
+constexpr auto order = EventType::order_placed;
+constexpr auto converted = EventType::cart_converted;
+
+/// "state amount currency [over] [order]" of each row, in one line.
+std::string rows_after(const std::vector<Said>& said) {
+  FundsBook book;
+  mayfly::events::Offset offset = 0;
+  for (const auto& s : said) {
+    FundsEvent e;
+    e.type = s.type;
+    e.cart = "c1";
+    e.session = "c1-p1";
+    if (s.type == order) e.order = "o-c1";
+    e.amount_minor = s.amount;
+    e.currency = s.currency;
+    e.cart_lives = s.cart_lives;
+    e.at = {0, offset++};
+    book.apply(e);
+  }
+  std::ostringstream out;
+  for (const auto& r : book.risks()) {
+    out << (out.str().empty() ? "" : "; ") << name(r.state) << ' ' << r.amount_minor << ' ' << r.currency
+        << (r.cart_over ? " over" : "") << (r.order.empty() ? "" : " order");
+  }
+  if (out.str().empty()) CHECK(book.size() == 0);  // nothing at risk, nothing kept
+  return out.str();
+}
+
+struct Row {
+  const char* name;
+  std::vector<Said> said;
+  std::string rows;
+};
+
+constexpr bool late = false;
+
+}  // namespace
+
+TEST_CASE("money is at risk from the request until its answer") {
+  const std::vector<Said> asked{{opened, 1000}, {ask_authorization, 1000}};
+  const auto then = [](std::vector<Said> before, const std::vector<Said>& more) {
+    before.insert(before.end(), more.begin(), more.end());
+    return before;
+  };
+  const auto placed = then(asked, {{authorized, 1000}, {order}, {ask_capture, 1000}});
+  const Row rows[] = {
+      {"asked to authorize", asked, "authorization_asked 1000 GBP"},
+      {"declined", then(asked, {{EventType::payment_declined, 1000}, {ended, 1000}}), ""},
+      {"authorized, no order yet", then(asked, {{authorized, 1000}}), "authorized_without_order 1000 GBP"},
+      {"order placed", placed, "capture_asked 1000 GBP order"},
+      {"captured one minor unit short", then(placed, {{captured, 999}}), "capture_asked 1 GBP order"},
+      {"captured", then(placed, {{captured, 1000}, {ended, 1000}, {converted}}), ""},
+      {"captured too much", then(placed, {{captured, 1200}, {ask_refund, 200}}), "refund_asked 200 GBP order"},
+      {"and more still", then(placed, {{captured, 1200}, {ask_refund, 200}, {captured, 1300}, {ask_refund, 100}}),
+       "refund_asked 300 GBP order"},
+      {"part of it is back", then(placed, {{captured, 1200}, {ask_refund, 200}, {refunded, 50}}),
+       "refund_asked 150 GBP order"},
+      {"captured with no order", then(asked, {{captured, 400}}), "captured_unpaid 400 GBP"},
+      {"that is asked back", then(asked, {{captured, 400}, {ask_refund, 400}}), "refund_asked 400 GBP"},
+      {"voided before any answer", then(asked, {{ask_cancel, 0}}), "cancel_asked 1000 GBP"},
+      {"voided with a part authorized", then(asked, {{authorized, 300}, {ask_cancel, 300}}), "cancel_asked 300 GBP"},
+      {"canceled crosses authorized", then(asked, {{ask_cancel, 0}, {authorized, 1000}, {ask_cancel, 1000}}),
+       "cancel_asked 1000 GBP"},
+      {"canceled", then(asked, {{authorized, 300}, {ask_cancel, 300}, {canceled, 300}, {ended, 1000}}), ""},
+      {"no answer", then(asked, {{in_doubt, 1000}, {EventType::payment_status_requested, 1000}}), "in_doubt 1000 GBP"},
+      {"an answer after the doubt", then(asked, {{in_doubt, 1000}, {authorized, 1000}, {order}, {ask_capture, 1000}}),
+       "capture_asked 1000 GBP order"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    CHECK(rows_after(row.said) == row.rows);
+  }
+}
+
+TEST_CASE("what is unresolved stays until canceled, refunded or captured in full") {
+  const std::vector<Said> unknown{{opened, 1000},  {ask_authorization, 1000}, {in_doubt, 1000},
+                                  {ask_cancel, 0}, {unresolved, 1000},        {ended, 1000}};
+  const std::vector<Said> unpaid{{opened, 1000},  {authorized, 1000}, {order},       {ask_capture, 1000},
+                                 {captured, 400}, {unresolved, 600},  {ended, 1000}, {converted}};
+  const std::vector<Said> taken_late{{ask_refund, 700, "GBP", late}, {unresolved, 700, "GBP", late}};
+  const auto then = [](std::vector<Said> before, const std::vector<Said>& more) {
+    before.insert(before.end(), more.begin(), more.end());
+    return before;
+  };
+  const Row rows[] = {
+      {"nobody knows", unknown, "unresolved 1000 GBP"},
+      {"canceled later", then(unknown, {{canceled, 0}}), ""},
+      {"authorized after all", then(unknown, {{ask_cancel, 900}, {unresolved, 900}}), "unresolved 900 GBP"},
+      {"then canceled", then(unknown, {{ask_cancel, 900}, {unresolved, 900}, {canceled, 900}}), ""},
+      {"captured after all", then(unknown, {{ask_refund, 900}, {unresolved, 900}}), "unresolved 900 GBP"},
+      {"a cancel gives nothing back that was taken",
+       then(unknown, {{ask_refund, 900}, {unresolved, 900}, {canceled, 0}}), "unresolved 900 GBP"},
+      {"refunded, one minor unit short", then(unknown, {{ask_refund, 900}, {unresolved, 900}, {refunded, 899}}),
+       "unresolved 1 GBP"},
+      {"refunded", then(unknown, {{ask_refund, 900}, {unresolved, 900}, {refunded, 900}}), ""},
+      {"an order that is not paid", unpaid, "unresolved 600 GBP over order"},
+      {"an order that is not paid, more is authorized",
+       {{opened, 1000}, {authorized, 1001}, {order}, {ask_capture, 1000}, {unresolved, 1000}, {ended, 1000}},
+       "unresolved 1001 GBP order"},
+      {"captured, one minor unit short", then(unpaid, {{captured, 999, "GBP", late}}), "unresolved 1 GBP over order"},
+      {"captured again as far as it was", then(unpaid, {{captured, 400, "GBP", late}}),
+       "unresolved 600 GBP over order"},
+      {"captured in full", then(unpaid, {{captured, 1000, "GBP", late}}), ""},
+      {"late money of a cart that is over", taken_late, "unresolved 700 GBP over"},
+      {"given back", then(taken_late, {{refunded, 700, "GBP", late}}), ""},
+      {"a cancel in a currency nobody named", then(unknown, {{canceled, 0, "XXX"}}), ""},
+      {"a cancel in another currency", then(unknown, {{canceled, 0, "EUR"}}), "unresolved 1000 GBP"},
+      {"a reply that could not be used tells of less than is asked for",
+       {{opened, 1000}, {ask_authorization, 1000}, {unresolved, 33}},
+       "unresolved 1000 GBP"},
+      {"of more than is asked for",
+       {{opened, 1000}, {ask_authorization, 1000}, {unresolved, 1033}},
+       "unresolved 1033 GBP"},
+      {"while money is asked back",
+       {{opened, 1000}, {captured, 400}, {ask_refund, 400}, {unresolved, 33}},
+       "unresolved 400 GBP"},
+      {"a reply in another currency is a row of its own",
+       {{opened, 1000}, {unresolved, 1000, "EUR"}},
+       "unresolved 1000 EUR; authorization_asked 1000 GBP"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    CHECK(rows_after(row.said) == row.rows);
+  }
+}
+
+TEST_CASE("a cart that settles leaves nothing in the book") {
+  FundsBook book;
+  for (int i = 0; i < 1000; ++i) {
+    FundsEvent e;
+    e.cart = "c" + std::to_string(i);
+    e.session = e.cart + "-p1";
+    e.currency = "GBP";
+    e.amount_minor = 500;
+    for (const auto type : {opened, ask_authorization, authorized, ask_capture, captured, ended, converted}) {
+      e.type = type;
+      book.apply(e);
+      CHECK(book.size() <= 1);
+    }
+  }
+  CHECK(book.size() == 0);
+}

@@ -1,0 +1,61 @@
+#include "tools/serve/observed.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+using namespace mayfly;
+
+namespace {
+
+tools::Observed seen() {
+  tools::Observed o;
+  o.running = {"sh\"op", "sqlite:shop.db", {1'000}};
+  o.now = {61'000};
+  o.census.carts_open = 5;
+  o.census.carts_awake = 2;
+  o.census.commit.add(0.002);
+  o.census.commit.add(0.02);
+  o.census.commit.add(60);
+  o.census.events_by_type[static_cast<std::size_t>(events::EventType::order_placed)] = 3;
+  actors::PartitionView p;
+  p.partition = 1;
+  p.phase = actors::PartitionPhase::serving;
+  p.since = {31'000};
+  p.newest.push_back({"the actor of a cart died", {50'000}});
+  o.partitions.push_back(p);
+  o.figures = {{"lag_records", 0, 4}, {"lag_records", 1, 9}, {"aborts", -1, 2, true}};
+  return o;
+}
+
+bool has(const std::string& text, const std::string& line) { return text.find(line + "\n") != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("metrics say each family once, with labels escaped and buckets that add up") {
+  const auto text = tools::metrics_text(seen());
+  for (const auto* line :
+       {R"(mayfly_build_info{version="0.1.0",engine="sh\"op",log="sqlite"} 1)", R"(mayfly_carts_open{state="awake"} 2)",
+        R"(mayfly_carts_open{state="sleeping"} 3)", R"(mayfly_events_total{type="order.placed"} 3)",
+        R"(mayfly_commit_seconds_bucket{le="0.0025"} 1)", R"(mayfly_commit_seconds_bucket{le="0.025"} 2)",
+        R"(mayfly_commit_seconds_bucket{le="10"} 2)", R"(mayfly_commit_seconds_bucket{le="+Inf"} 3)",
+        "mayfly_commit_seconds_count 3", R"(mayfly_partitions{phase="serving"} 1)",
+        R"(mayfly_log_lag_records{partition="1"} 9)", "mayfly_log_aborts_total 2"}) {
+    CHECK_MESSAGE(has(text, line), line);
+  }
+  const std::string family = "# TYPE mayfly_log_lag_records gauge\n";
+  CHECK(text.find(family) != std::string::npos);
+  CHECK(text.find(family, text.find(family) + 1) == std::string::npos);
+}
+
+TEST_CASE("the tree is JSON: process, engine, partitions with phase, age and newest restarts") {
+  const auto tree = nlohmann::json::parse(tools::tree_json(seen()));
+  CHECK(tree["process"]["age_s"] == 60);
+  CHECK(tree["engine"]["carts_open"] == 5);
+  CHECK(tree["engine"]["events_by_type"] == nlohmann::json{{"order.placed", 3}});
+  REQUIRE(tree["partitions"].size() == 1);
+  CHECK(tree["partitions"][0]["phase"] == "serving");
+  CHECK(tree["partitions"][0]["age_s"] == 30);
+  CHECK(tree["partitions"][0]["newest_restarts"][0]["reason"] == "the actor of a cart died");
+}

@@ -1,0 +1,246 @@
+#include "tools/console/config.h"
+
+#include "adapters/http/http_names.h"
+#include "events/state/trouble.h"
+#include "tools/console/nearest.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <vector>
+
+namespace mayfly::tools {
+
+namespace {
+
+using adapters::read_host_names;
+using events::Millis;
+
+/// A key: where it goes, and what it takes. Integers have a range.
+struct Key {
+  std::string table;  // empty: top level
+  std::string name;
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  std::function<void(std::int64_t)> integer;
+  std::function<std::string(std::string)> text;  // says what is wrong with it, if anything
+  [[nodiscard]] std::string path() const { return table.empty() ? name : table + "." + name; }
+};
+
+constexpr std::int64_t day_s = 86'400;
+constexpr std::string_view properties = "kafka.properties.";
+
+std::vector<Key> keys_of(Config& c) {
+  auto& e = c.engine;
+  auto& s = e.settings;
+  auto& h = c.http_limits;
+  const auto text = [](std::string table, std::string name, std::string& to) {
+    return Key{std::move(table), std::move(name), 0, 0, nullptr, [&to](std::string v) {
+                 to = std::move(v);
+                 return std::string();
+               }};
+  };
+  const auto number = [](std::string table, std::string name, std::int64_t least, std::int64_t most, auto& to) {
+    using To = std::remove_reference_t<decltype(to)>;
+    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = static_cast<To>(v); },
+               nullptr};
+  };
+  const auto millis = [](std::string table, std::string name, std::int64_t least, std::int64_t most, Millis& to) {
+    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = Millis{v}; }, nullptr};
+  };
+  const auto seconds = [](std::string name, std::int64_t most, Millis& to) {
+    return Key{"decisions", std::move(name), 1, most, [&to](std::int64_t v) { to = Millis{v * 1000}; }, nullptr};
+  };
+  auto& u = e.supervision;
+  const auto borne = [](std::string name, std::int64_t most, actors::Intensity& to) {
+    return Key{"supervision", std::move(name), 0, most, [&to](std::int64_t v) { to.most = v; }, nullptr};
+  };
+  const auto borne_within = [](std::string name, actors::Intensity& to) {
+    return Key{"supervision", std::move(name), 1, day_s, [&to](std::int64_t v) { to.within = Millis{v * 1000}; },
+               nullptr};
+  };
+  return {
+      text("", "log", c.log),
+      number("", "partitions", 1, 1024, c.partitions),
+      text("engine", "name", e.name),
+      number("engine", "batch_records", 1, 1'000'000, e.batch_records),
+      number("engine", "batch_bytes", 1024, 1 << 30, e.batch_bytes),
+      millis("engine", "poll_wait_ms", 1, 10'000, e.poll_wait),
+      millis("engine", "tick_interval_ms", 10, 60'000, e.tick_interval),
+      millis("engine", "passivate_after_ms", 0, 3'600'000, e.passivate_after),
+      number("engine", "awake_carts", 0, 10'000'000, e.awake_carts),
+      millis("engine", "first_pause_ms", 1, 60'000, e.first_pause),
+      millis("engine", "most_pause_ms", 1, 600'000, e.most_pause),
+      millis("engine", "pending_limit_ms", 1'000, day_s * 1000, e.pending_limit),
+      number("memory", "cart_bytes", 0, 1 << 30, e.memory.cart_bytes),
+      number("memory", "session_bytes", 0, 1 << 30, e.memory.session_bytes),
+      number("memory", "partition_bytes", 0, std::int64_t{1} << 50, e.memory.partition_bytes),
+      number("memory", "process_bytes", 0, std::int64_t{1} << 50, e.memory.process_bytes),
+      number("memory", "process_percent", 1, 100, e.memory.process_percent),
+      millis("memory", "longest_stop_ms", 10, 60'000, e.memory.longest_stop),
+      millis("memory", "look_interval_ms", 10, 60'000, e.memory.look_interval),
+      millis("memory", "renew_interval_ms", 0, 30 * day_s * 1000, e.renewal.interval),
+      number("memory", "renew_jitter_percent", 0, 100, e.renewal.jitter_percent),
+      number("engine", "threads", 0, 256, e.threads),
+      millis("sqlite", "retention_ms", 0, 3'650 * day_s * 1000, c.sqlite.retention),
+      number("sqlite", "retention_bytes", 0, std::int64_t{1} << 50, c.sqlite.retention_bytes),
+      number("sqlite", "alert_bytes", 0, std::int64_t{1} << 50, c.sqlite.alert_bytes),
+      number("sqlite", "alert_wal_bytes", 0, std::int64_t{1} << 50, c.sqlite.alert_wal_bytes),
+      text("kafka", "instance", c.kafka.instance),
+      number("kafka", "replication_factor", 0, 32, c.kafka.replication_factor),
+      number("kafka", "min_insync_replicas", 0, 32, c.kafka.min_insync_replicas),
+      millis("kafka", "session_timeout_ms", 1'000, 300'000, c.kafka.session_timeout),
+      millis("kafka", "transaction_timeout_ms", 1'000, 300'000, c.kafka.transaction_timeout),
+      millis("kafka", "request_limit_ms", 1'000, 300'000, c.kafka.request_limit),
+      text("kafka.topics", "commands", c.kafka.topics[0]),
+      text("kafka.topics", "events", c.kafka.topics[1]),
+      text("kafka.topics", "state", c.kafka.topics[2]),
+      text("kafka.topics", "deadletters", c.kafka.topics[3]),
+      text("kafka.topics", "alerts", c.kafka.topics[4]),
+      text("operate", "http", c.http),
+      Key{"http", "hosts", 0, 0, nullptr, [&h](const std::string& v) { return read_host_names(v, h.hosts); }},
+      number("http", "connections", 8, 10'000, h.connections),
+      number("http", "connection_ms", 100, day_s * 1000, h.connection_ms),
+      number("http", "connection_requests", 1, 1'000'000, h.connection_requests),
+      number("http", "request_ms", 100, 600'000, h.request_ms),
+      number("http", "request_header_bytes", 512, 65'536, h.request_header_bytes),
+      number("http", "waiting_requests", 1, 10'000, h.waiting_requests),
+      number("http", "answer_bytes", 65'536, 1 << 30, h.answer_bytes),
+      number("http", "answer_cpu_percent", 1, 100, h.answer_cpu_percent),
+      millis("operate", "stuck_limit_ms", 1'000, 3'600'000, c.stuck_limit),
+      millis("operate", "handler_cpu_limit_ms", 100, 3'600'000, c.handler_cpu_limit),
+      millis("operate", "log_write_limit_ms", 1'000, 3'600'000, c.log_write_limit),
+      text("operate", "state_dir", c.state_dir),
+      millis("operate", "drain_limit_ms", 100, 3'600'000, c.drain_limit),
+      borne("cart_restarts", 100'000, u.cart_restarts),
+      borne_within("cart_restarts_within_s", u.cart_restarts),
+      borne("cart_dead_letters", events::Trouble::most - 1, u.cart_dead_letters),
+      borne_within("cart_dead_letters_within_s", u.cart_dead_letters),
+      borne("partition_restarts", 1'000'000'000, u.partition_restarts),
+      borne_within("partition_restarts_within_s", u.partition_restarts),
+      borne("partition_rebuilds", 1'000'000, u.partition_rebuilds),
+      borne_within("partition_rebuilds_within_s", u.partition_rebuilds),
+      seconds("cart_idle_s", 30 * day_s, s.cart_idle),
+      seconds("cart_life_s", 365 * day_s, s.cart_life),
+      seconds("reservation_wait_s", day_s, s.reservation_wait),
+      seconds("reservation_hold_s", 30 * day_s, s.reservation_hold),
+      seconds("authorization_wait_s", day_s, s.authorization_wait),
+      seconds("pending_wait_s", day_s, s.pending_wait),
+      seconds("refund_wait_s", day_s, s.refund_wait),
+      seconds("action_wait_s", day_s, s.action_wait),
+      seconds("action_total_s", day_s, s.action_total),
+      seconds("capture_wait_s", day_s, s.capture_wait),
+      seconds("cancel_wait_s", day_s, s.cancel_wait),
+      seconds("capture_retry_1_s", day_s, s.capture_retry[0]),
+      seconds("capture_retry_2_s", day_s, s.capture_retry[1]),
+      seconds("request_answer_s", day_s, s.request_answer),
+      seconds("status_try_1_s", day_s, s.status_try[0]),
+      seconds("status_try_2_s", day_s, s.status_try[1]),
+      seconds("status_try_3_s", day_s, s.status_try[2]),
+      seconds("status_try_4_s", day_s, s.status_try[3]),
+      number("decisions", "status_tries", 0, 1000, s.status_tries),
+      number("decisions", "status_tries_order_placed", 0, 1000, s.status_tries_order_placed),
+      seconds("retry_after_s", day_s, s.retry_after),
+      number("decisions", "live_carts", 1, 100'000'000, s.live_carts),
+  };
+}
+
+/// What else could be meant: a whole path, or the table whose name stands where a key should.
+std::string instead_of(const std::vector<Key>& keys, const std::string& path) {
+  std::vector<std::string> paths;
+  for (const auto& key : keys) {
+    if (key.path().starts_with(path + ".")) return " It is a table: write [" + path + "] and its keys below.";
+    paths.push_back(key.path());
+  }
+  for (const auto& key : keys) {
+    if (key.name == path.substr(path.rfind('.') + 1)) return " Did you mean '" + key.path() + "'?";
+  }
+  const auto meant = nearest(paths, path);
+  return meant.empty() ? " docs/configuration.md has every key." : " Did you mean '" + meant + "'?";
+}
+
+std::string take(const std::vector<Key>& keys, const std::string& path, const toml::node& node,
+                 const std::string& where) {
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.path() == path; });
+  if (key == keys.end()) return where + "there is no key '" + path + "'." + instead_of(keys, path);
+  if (key->text) {
+    if (!node.is_string()) return where + path + " must be a text in quotes.";
+    const auto wrong = key->text(node.value<std::string>().value_or(""));
+    return wrong.empty() ? wrong : where + path + ": " + wrong;
+  }
+  const auto value = node.is_integer() ? node.value<std::int64_t>() : std::nullopt;
+  if (!value || *value < key->least || *value > key->most) {
+    return where + path + " must be an integer from " + std::to_string(key->least) + " to " +
+           std::to_string(key->most) + ".";
+  }
+  key->integer(*value);
+  return {};
+}
+
+/// A property of librdkafka: its names have dots, so that `linger.ms = 5` is a table in a table.
+std::string take_property(adapters::KafkaOptions& kafka, const std::string& name, const toml::node& node,
+                          const std::string& where) {
+  std::string value;
+  if (const auto text = node.value_exact<std::string>()) {
+    value = *text;
+  } else if (const auto number = node.value_exact<std::int64_t>()) {
+    value = std::to_string(*number);
+  } else if (const auto yes = node.value_exact<bool>()) {
+    value = *yes ? "true" : "false";
+  } else {
+    return where + std::string(properties) + name + " must be a text, an integer, true or false.";
+  }
+  if (const auto why = adapters::refused_property(name, value); !why.empty()) return where + why;
+  kafka.properties[name] = value;
+  return {};
+}
+
+}  // namespace
+
+std::string read_config_text(const std::string& text, const std::string& name, Config& config) {
+  const auto where = [&](const toml::source_region& at) { return name + ":" + std::to_string(at.begin.line) + ": "; };
+  try {
+    const auto keys = keys_of(config);
+    const std::function<std::string(const toml::table&, const std::string&)> read = [&](const toml::table& table,
+                                                                                        const std::string& before) {
+      std::string wrong;
+      for (const auto& [key, node] : table) {
+        const std::string path = before + std::string(key.str());
+        if (const auto* inner = node.as_table()) {
+          wrong = read(*inner, path + ".");
+        } else if (path.starts_with(properties)) {
+          wrong = take_property(config.kafka, path.substr(properties.size()), node, where(node.source()));
+        } else {
+          wrong = take(keys, path, node, where(node.source()));
+        }
+        if (!wrong.empty()) break;
+      }
+      return wrong;
+    };
+    return read(toml::parse(text, name), "");
+  } catch (const toml::parse_error& error) {
+    return where(error.source()) + std::string(error.description()) + ".";
+  }
+}
+
+bool is_engine_name(std::string_view name) {
+  constexpr std::size_t longest = 64;
+  constexpr std::string_view others = "._-";
+  return !name.empty() && name.size() <= longest && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
+std::string read_config(const std::string& file, Config& config) {
+  std::ifstream in(file);
+  if (!in) return file + ": cannot be opened. Check the name given with --config.";
+  std::ostringstream text;
+  text << in.rdbuf();
+  return read_config_text(text.str(), file, config);
+}
+
+}  // namespace mayfly::tools

@@ -1,0 +1,129 @@
+// The verbs of the command line and their options. Each returns an ExitCode.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mayfly::tools {
+
+struct ServeOptions {
+  std::string log;
+  std::string config;  // file; empty: none
+  std::string name;    // empty: from the config
+  std::int32_t partitions = 0;
+  std::string http;       // HOST:PORT or "off"; empty: from the config
+  std::string state_dir;  // of the flight recorder's file; empty: from the config
+  bool check_config = false;
+  bool json = false;
+};
+int serve(const ServeOptions&);
+
+/// Of the verbs that work on a log beside its engine (tools/console/client.h).
+struct LogWords {
+  std::string log;     // empty: the config file's
+  std::string config;  // file; empty: none
+};
+
+struct SendOptions : LogWords {
+  std::string type;  // "-": NDJSON from standard input
+  std::string cart;
+  std::vector<std::string> members;  // name=value
+  std::string id;
+  std::string source = "/mayfly/send";
+  bool create = false;  // make the log where there is none
+  bool json = false;
+};
+int send(const SendOptions&);
+
+struct TailOptions : LogWords {
+  std::string stream = "events";
+  std::vector<std::string> from;  // empty: end, with `since` begin
+  std::string since;              // a time, or how long ago
+  bool follow = false;
+  std::int64_t limit = 0;  // 0: none
+  std::string cart;
+  std::vector<std::string> types;  // empty: all
+  bool json = false;
+};
+int tail(const TailOptions&);
+
+struct InspectOptions : LogWords {
+  std::string cart;
+  bool json = false;
+};
+int inspect(const InspectOptions&);
+
+struct FundsOptions : LogWords {
+  std::string cart;  // empty: all
+  bool json = false;
+};
+int funds(const FundsOptions&);
+
+struct DeadLettersOptions : LogWords {
+  std::string what;                // list, show, retry, release or drop
+  std::vector<std::string> which;  // PARTITION:OFFSET of dead letters; release: cart ids
+  std::vector<std::string> reasons;
+  std::string cart;
+  std::string since;  // a time, or how long ago
+  std::string until;
+  bool all = false;  // list: handled ones too; retry and drop: with no other word, all that are open
+  bool yes = false;
+  bool json = false;
+};
+int deadletters(const DeadLettersOptions&);
+
+struct FeedOptions : LogWords {
+  std::string csv;
+  std::int64_t speed_per_s = 0;     // 0: as fast as it goes
+  std::int64_t limit_invoices = 0;  // 0: all
+  bool create = false;              // make the log where there is none
+  bool json = false;
+};
+int feed(const FeedOptions&);
+
+struct TreeOptions {
+  std::string http;  // HOST:PORT
+  bool json = false;
+};
+int tree(const TreeOptions&);
+
+struct MemoryOptions {
+  std::string http;  // HOST:PORT of the engine
+  bool json = false;
+};
+int memory(const MemoryOptions&);
+
+struct RenewOptions {
+  std::string http;             // HOST:PORT of the engine
+  std::int32_t partition = -1;  // -1: each
+  bool json = false;
+};
+int renew(const RenewOptions&);
+
+struct ReplayOptions : LogWords {
+  std::string what = "verify";
+};
+int replay(const ReplayOptions&);
+
+struct BackupOptions : LogWords {
+  std::string to;  // a file that is not there
+};
+int backup(const BackupOptions&);
+
+struct DemoOptions {
+  std::string program = "mayfly";  // as it was called
+  std::string log;                 // empty: a file in a temporary folder
+  bool keep = false;               // that folder too
+  std::int64_t carts_per_s = 20;
+  std::int64_t carts = 0;  // 0: until stopped
+  int decline_percent = 10;
+  int silence_percent = 2;
+  int out_of_stock_percent = 5;
+  std::int64_t delay_ms = 150;
+  std::uint64_t seed = 1;
+  std::string http;  // HOST:PORT or "off"; empty: the default address, or any that is free
+};
+int demo(const DemoOptions&);
+
+}  // namespace mayfly::tools

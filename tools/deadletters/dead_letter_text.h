@@ -1,0 +1,17 @@
+// Dead letters as people and programs read them.
+#pragma once
+
+#include "tools/deadletters/dead_letter_reading.h"
+
+#include <string>
+
+namespace mayfly::tools {
+
+/// Position, time, reason, type, key, where it lay among the commands, what became of it.
+[[nodiscard]] std::string as_line(const Found&);
+/// Everything, over several lines.
+[[nodiscard]] std::string as_page(const Found&);
+/// One object. `whole`: with the record itself.
+[[nodiscard]] std::string as_ndjson(const Found&, bool whole);
+
+}  // namespace mayfly::tools

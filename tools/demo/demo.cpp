@@ -1,0 +1,165 @@
+// mayfly demo: an engine, and round it a simulated shop, inventory and payment provider.
+#include "adapters/host/system_memory.h"
+#include "adapters/host/wall_clock.h"
+#include "adapters/open_log.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/output.h"
+#include "tools/console/text.h"
+#include "tools/console/verbs.h"
+#include "tools/demo/connectors.h"
+#include "tools/serve/front.h"
+#include "tools/serve/log_lines.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr auto step_interval = std::chrono::milliseconds(5);
+constexpr events::Millis table_interval{1'000};
+constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
+
+/// A folder for a log that nobody asked to keep; gone with this.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "mayfly-demo-XXXXXX").string()) {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder could be made: " + path_);
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!kept_) std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  void keep() { kept_ = true; }
+  [[nodiscard]] std::string log() const { return "sqlite:" + path_ + "/shop.db"; }
+
+ private:
+  std::string path_;
+  bool kept_ = false;
+};
+
+/// A word as a shell takes it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,=+@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+void introduce(const DemoOptions& options, const std::string& log, const std::string& http) {
+  const auto program = quoted(options.program);
+  const auto words = quoted(log);
+  print("The demo serves %s.\n", log.c_str());
+  if (options.log.empty() && !options.keep) print("It is removed when the demo ends; --keep or --log keeps it.\n");
+  if (!http.empty()) print("Watch it on http://%s/\n", http.c_str());
+  print("\nIn another terminal, try:\n\n");
+  if (!http.empty()) print("  %s tree    --http %s\n", program.c_str(), http.c_str());
+  print("  %s tail    --log %s\n", program.c_str(), words.c_str());
+  print("  %s tail    --log %s --type order.placed --json\n", program.c_str(), words.c_str());
+  print("  %s inspect --log %s CART      # a cart id that tail has shown\n\n", program.c_str(), words.c_str());
+  print("Control-C drains and stops.\n\n");
+  print("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", "carts", "orders", "declined", "reopened", "canceled", "open",
+        "awake", "sessions", "cmds/s", "MiB");
+  (void)output_written();
+}
+
+void print_row(const SimulatedShop& shop, const Seen& seen, const actors::Census& now, std::int64_t per_s) {
+  print("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", grouped(shop.started()).c_str(), grouped(seen.orders).c_str(),
+        grouped(seen.declined).c_str(), grouped(seen.reopened).c_str(), grouped(seen.canceled).c_str(),
+        grouped(now.carts_open).c_str(), grouped(now.carts_awake).c_str(), grouped(now.sessions_open).c_str(),
+        grouped(per_s).c_str(), grouped(resident_bytes() / (1024 * 1024)).c_str());
+  (void)output_written();
+}
+
+}  // namespace
+
+int demo(const DemoOptions& options) {
+  const adapters::WallClock clock;
+  std::optional<TemporaryFolder> folder;
+  if (options.log.empty()) folder.emplace();
+  if (folder && options.keep) folder->keep();
+  const std::string name = folder ? folder->log() : options.log;
+  auto stop = stop_on_signals();
+  begin_log(false);
+  events::LogStatus status;
+  const auto log = adapters::open_log(name, {}, clock, status);
+  const auto shop_side = log ? adapters::open_client(name, {}, true, clock, status) : nullptr;
+  if (!shop_side) {
+    complain("%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  actors::EngineConfig config;
+  config.settings.reservation_wait = events::Millis{5'000};  // so that silence is seen to end
+  config.settings.authorization_wait = events::Millis{5'000};
+  config.settings.status_try[0] = events::Millis{2'000};
+  adapters::SystemMemory meter;
+  config.meter = &meter;
+  actors::RunResult result;
+  actors::Engine engine(*log, clock, config, [](const actors::Notice& n) {
+    if (n.level != actors::Notice::Level::info) log_notice(n);
+  });
+  std::stop_source stop_engine;
+  std::atomic<bool> serves{true};
+  std::thread serving([&] {
+    result = engine.run(stop_engine.get_token());
+    serves = false;
+  });
+
+  Front front(clock, {config.name, name, clock.now()}, {});
+  const Front::Showing showing(front, engine);
+  auto not_listening =
+      options.http == "off" ? std::string() : front.listen(options.http.empty() ? default_http_address : options.http);
+  if (!not_listening.empty() && options.http.empty()) not_listening = front.listen("127.0.0.1:0");
+  if (!not_listening.empty()) complain("%s\n", not_listening.c_str());
+  introduce(options, name, front.address());
+  CommandWriter out(*shop_side);
+  SimulatedShop shop(out, options.seed);
+  Connectors connectors(*shop_side, out, shop,
+                        {options.decline_percent, options.silence_percent, options.out_of_stock_percent,
+                         events::Millis{options.delay_ms}},
+                        options.seed);
+  const auto begun = clock.now();
+  auto last_row = begun;
+  std::optional<events::Timestamp> last_cart;
+  actors::Census before;
+  while (!stop.stop_requested() && status.ok() && serves && output_written()) {
+    const auto now = clock.now();
+    const auto due = (now - begun).count * options.carts_per_s / 1000 + 1;
+    const auto wanted = options.carts > 0 ? std::min(due, options.carts) : due;
+    while (shop.started() < wanted && status.ok()) status = shop.new_cart();
+    if (status.ok()) status = connectors.step(now);
+    if (status.ok()) status = out.flush();
+    const auto census = engine.census();
+    if (now - last_row >= table_interval) {
+      print_row(shop, connectors.seen(), census, (census.commands - before.commands) * 1000 / (now - last_row).count);
+      last_row = now;
+      before = census;
+    }
+    if (options.carts > 0 && shop.started() >= options.carts) {
+      if (!last_cart) last_cart = now;
+      const bool all_over =
+          census.carts_open == 0 && connectors.seen().completed + connectors.seen().canceled >= options.carts;
+      if (all_over || now - *last_cart >= drain_limit) break;
+    }
+    std::this_thread::sleep_for(step_interval);
+  }
+  stop_engine.request_stop();
+  serving.join();
+  print_row(shop, connectors.seen(), engine.census(), 0);
+  if (!status.ok() || result.end == actors::RunEnd::failed) {
+    complain("%s\n", status.ok() ? result.message.c_str() : status.message.c_str());
+    return status.ok() ? exit_code_of_engine(result.error) : exit_code_of(status.error);
+  }
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools

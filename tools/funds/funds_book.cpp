@@ -1,0 +1,166 @@
+#include "tools/funds/funds_book.h"
+
+#include <algorithm>
+
+namespace mayfly::tools {
+
+using events::EventType;
+using events::Minor;
+
+namespace {
+
+constexpr std::string_view no_currency = "XXX";
+
+/// XXX: the reply named none and the cart was over, so that nobody knows.
+bool same_currency(std::string_view a, std::string_view b) { return a == b || a == no_currency || b == no_currency; }
+
+bool is_payment_event(EventType t) {
+  return t >= EventType::payment_session_opened && t <= EventType::payment_session_ended;
+}
+
+}  // namespace
+
+std::string_view name(RiskState state) {
+  switch (state) {
+    case RiskState::authorization_asked: return "authorization_asked";
+    case RiskState::authorized_without_order: return "authorized_without_order";
+    case RiskState::capture_asked: return "capture_asked";
+    case RiskState::captured_unpaid: return "captured_unpaid";
+    case RiskState::cancel_asked: return "cancel_asked";
+    case RiskState::refund_asked: return "refund_asked";
+    case RiskState::in_doubt: return "in_doubt";
+    case RiskState::unresolved: return "unresolved";
+  }
+  return {};
+}
+
+void FundsBook::apply(const FundsEvent& e) {
+  switch (e.type) {
+    case EventType::cart_expired:
+    case EventType::cart_canceled:
+    case EventType::cart_merged:
+    case EventType::cart_converted: return cart_is_over(e.cart);
+    case EventType::order_placed: {
+      const auto found = sessions_.find({e.cart, e.session});
+      if (found != sessions_.end()) found->second.order = e.order;
+      return;
+    }
+    default: break;
+  }
+  if (!is_payment_event(e.type)) return;
+  const auto at = sessions_.try_emplace({e.cart, e.session}).first;
+  auto& session = at->second;
+  if (!e.cart_lives) session.cart_over = true;
+  apply_payment(session, e);
+  if (!session.open && !session.asked && session.unresolved.empty()) sessions_.erase(at);
+}
+
+void FundsBook::cart_is_over(const std::string& cart) {
+  for (auto s = sessions_.lower_bound({cart, {}}); s != sessions_.end() && s->first.first == cart; ++s) {
+    s->second.cart_over = true;
+  }
+}
+
+void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
+  const auto put = [&](RiskState state, Minor amount) { s.asked = {state, amount, e.time, e.at}; };
+  const auto rise = [](Minor& total, Minor to) {
+    const Minor before = total;
+    total = std::max(total, to);
+    return total - before;
+  };
+  if (s.currency.empty()) s.currency = e.currency;
+  switch (e.type) {
+    case EventType::payment_session_opened:
+      s.open = true;
+      s.amount_minor = e.amount_minor;
+      s.currency = e.currency;
+      return put(RiskState::authorization_asked, e.amount_minor);
+    case EventType::payment_authorization_requested: return put(RiskState::authorization_asked, e.amount_minor);
+    case EventType::payment_authorized:
+      rise(s.authorized_minor, e.amount_minor);
+      return put(RiskState::authorized_without_order, s.authorized_minor);
+    case EventType::payment_capture_requested:
+      return put(RiskState::capture_asked, std::max<Minor>(0, e.amount_minor - s.captured_minor));
+    case EventType::payment_captured:
+      rise(s.captured_minor, e.amount_minor);
+      if (s.open && s.asked && !s.order.empty() && s.captured_minor < s.amount_minor) {
+        s.asked->amount_minor = s.amount_minor - s.captured_minor;  // the rest is still asked for
+      } else if (s.open) {
+        put(RiskState::captured_unpaid, s.captured_minor - s.refunded_minor);
+      }
+      std::erase_if(s.unresolved, [&](const auto& u) {
+        const Minor whole = s.amount_minor > 0 ? s.amount_minor : u.second.amount_minor;
+        return same_currency(u.first, e.currency) && s.captured_minor >= whole;
+      });
+      for (auto& [currency, u] : s.unresolved) {  // of an order that is not paid the rest is at risk
+        const bool less = !s.order.empty() && same_currency(currency, e.currency);
+        if (less) u.amount_minor = std::min(u.amount_minor, s.amount_minor - s.captured_minor);
+      }
+      return;
+    case EventType::payment_cancel_requested:
+      rise(s.authorized_minor, e.amount_minor);
+      return put(RiskState::cancel_asked, s.authorized_minor > 0 ? s.authorized_minor : s.amount_minor);
+    case EventType::payment_canceled:
+      if (s.captured_minor > s.refunded_minor) return;  // what was taken is not given back by a cancel
+      if (!s.open) s.asked.reset();
+      std::erase_if(s.unresolved, [&](const auto& u) { return same_currency(u.first, e.currency); });
+      return;
+    case EventType::payment_refund_requested:
+      if (!s.open || s.asked_back_minor == 0) {  // a late request stands for all that is held
+        s.asked_back_minor = 0;
+        s.back_before_minor = s.refunded_minor;
+      }
+      s.asked_back_minor += e.amount_minor;
+      rise(s.captured_minor, s.refunded_minor + e.amount_minor);
+      return put(RiskState::refund_asked, s.asked_back_minor - (s.refunded_minor - s.back_before_minor));
+    case EventType::payment_refunded:
+      if (const auto back = rise(s.refunded_minor, e.amount_minor);
+          s.asked && s.asked->state == RiskState::refund_asked) {
+        s.asked->amount_minor = std::max<Minor>(0, s.asked->amount_minor - back);
+        if (s.asked->amount_minor == 0 && !s.open) s.asked.reset();
+      }
+      std::erase_if(s.unresolved, [&](const auto& u) {
+        return same_currency(u.first, e.currency) &&
+               s.refunded_minor - u.second.refunded_before >= u.second.amount_minor;
+      });
+      return;
+    case EventType::payment_in_doubt:
+      if (s.asked) put(RiskState::in_doubt, s.asked->amount_minor);
+      return;
+    case EventType::payment_unresolved: {
+      // Of an unpaid order all that is authorized is held, be it more than the order's; a capture lets go of the rest.
+      const bool unpaid = s.open && !s.order.empty() && s.captured_minor == 0 && e.currency == s.currency;
+      const Minor held = unpaid ? s.authorized_minor : 0;
+      s.unresolved[e.currency] = {std::max(e.amount_minor, held), s.refunded_minor, e.time, e.at};
+      return;
+    }
+    case EventType::payment_session_ended:
+      s.open = false;
+      s.asked.reset();
+      return;
+    default: return;  // status_requested, action_required, declined: no money moves
+  }
+}
+
+std::vector<Risk> FundsBook::risks() const {
+  std::vector<Risk> rows;
+  for (const auto& kept : sessions_) {
+    const auto& s = kept.second;
+    const auto row = [&](RiskState state, Minor amount, const std::string& currency, events::Timestamp since,
+                         events::Position at) {
+      rows.push_back({kept.first.first, kept.first.second, s.order, state, amount, currency, s.cart_over, since, at});
+    };
+    for (const auto& [currency, u] : s.unresolved) {
+      const Minor back = std::max<Minor>(0, s.refunded_minor - u.refunded_before);
+      // What is asked for still may be more than what a reply that could not be used told of.
+      const Minor asked = s.asked && currency == s.currency ? s.asked->amount_minor : 0;
+      row(RiskState::unresolved, std::max(u.amount_minor - back, asked), currency, u.since, u.at);
+    }
+    if (s.asked && !s.unresolved.contains(s.currency)) {
+      row(s.asked->state, s.asked->amount_minor, s.currency, s.asked->since, s.asked->at);
+    }
+  }
+  return rows;
+}
+
+}  // namespace mayfly::tools

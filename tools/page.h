@@ -1,8 +1,0 @@
-// The page to watch an engine on: tools/page.html as text. One document, nothing loaded from elsewhere.
-#pragma once
-
-namespace mayfly::tools {
-
-extern const char* const page;
-
-}  // namespace mayfly::tools

@@ -1,0 +1,53 @@
+#include "tools/records/command_writer.h"
+
+#include "events/rules/identity.h"
+
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <utility>
+
+namespace mayfly::tools {
+
+events::LogStatus CommandWriter::write(OutgoingCommand command) {
+  gathered_.push_back(std::move(command));
+  return gathered_.size() < most_gathered ? events::LogStatus{} : flush();
+}
+
+events::LogStatus CommandWriter::flush() {
+  if (gathered_.empty()) return {};
+  std::deque<std::vector<events::Header>> headers;
+  std::deque<std::string> types;
+  std::vector<events::NewRecord> records;
+  for (const auto& c : gathered_) {
+    const auto& type = types.emplace_back("dev.mayfly." + c.type + ".v1");
+    auto& h = headers.emplace_back();
+    h = {{"ce_specversion", "1.0"}, {"ce_id", c.id},       {"ce_source", c.source},
+         {"ce_type", type},         {"ce_subject", c.key}, {"content-type", "application/json"}};
+    if (!c.correlation_id.empty()) h.push_back({"ce_correlationid", c.correlation_id});
+    for (const auto& [name, value] : c.headers) h.push_back({name, value});
+    records.push_back({events::Stream::commands, events::partition_of(c.key, log_.partitions()), c.key, c.data, h});
+  }
+  auto appended = log_.append(records);
+  if (!appended.status.ok()) return appended.status;
+  written_ += static_cast<std::int64_t>(records.size());
+  last_ = std::move(appended.at);
+  gathered_.clear();
+  return {};
+}
+
+std::string new_id() {
+  static thread_local std::mt19937_64 random{std::random_device{}()};
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const auto ms = static_cast<unsigned long long>(now.count());
+  const auto a = random();
+  const auto b = random();
+  char text[64];
+  std::snprintf(text, sizeof text, "%08llx-%04llx-7%03llx-%04llx-%012llx", (ms >> 16) & 0xffff'ffff, ms & 0xffff,
+                static_cast<unsigned long long>(a & 0xfff), static_cast<unsigned long long>(0x8000 | (b >> 50)),
+                static_cast<unsigned long long>(b & 0xffff'ffff'ffff));
+  return text;
+}
+
+}  // namespace mayfly::tools

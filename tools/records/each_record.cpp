@@ -1,0 +1,60 @@
+#include "tools/records/each_record.h"
+
+#include "tools/console/output.h"
+
+#include <cstdio>
+#include <string>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr events::Millis pending_wait{10'000};
+
+}  // namespace
+
+events::LogStatus each_record(events::LogClient& log, events::Stream stream, events::Partition partition,
+                              const std::function<bool(const events::Record&)>& f) {
+  const auto ends = log.ends(stream, partition);
+  if (!ends.status.ok()) return ends.status;
+  for (auto from = ends.first; from < ends.end;) {
+    auto fetched = log.read(stream, partition, from, read_at_once);
+    if (!fetched.status.ok() || fetched.batch.records.empty()) return fetched.status;
+    from = fetched.next;
+    for (const auto& record : fetched.batch.records) {
+      if (record.at.offset >= ends.end || !f(record)) return {};
+    }
+  }
+  return {};
+}
+
+void say_where_history_begins(events::LogClient& log, events::Partition partition) {
+  const auto first = log.ends(events::Stream::events, partition).first;
+  if (first == 0) return;
+  complain("partition %d: events before offset %lld are no longer in the log; what they said is not shown\n", partition,
+           static_cast<long long>(first));
+}
+
+events::LogStatus each_record_through(events::LogClient& log, events::Stream stream, events::Partition partition,
+                                      events::Offset from, events::Offset through,
+                                      const std::function<void(const events::Record&)>& f) {
+  auto limits = read_at_once;
+  limits.wait = pending_wait;
+  while (from <= through) {
+    const auto fetched = log.read(stream, partition, from, limits);
+    if (!fetched.status.ok()) return fetched.status;
+    if (fetched.batch.records.empty()) {
+      return {events::LogError::unavailable, "Partition " + std::to_string(partition) + " of " +
+                                                 std::string(events::name(stream)) + " cannot be read up to offset " +
+                                                 std::to_string(through) +
+                                                 ": a transaction before it is pending. Try again later."};
+    }
+    from = fetched.next;
+    for (const auto& record : fetched.batch.records) {
+      if (record.at.offset <= through) f(record);
+    }
+  }
+  return {};
+}
+
+}  // namespace mayfly::tools

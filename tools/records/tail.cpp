@@ -1,0 +1,160 @@
+// mayfly tail: records of a stream as they come.
+#include "adapters/host/wall_clock.h"
+#include "events/rules/words.h"
+#include "tools/console/client.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/output.h"
+#include "tools/console/text.h"
+#include "tools/console/time_words.h"
+#include "tools/console/verbs.h"
+#include "tools/records/each_record.h"
+#include "tools/records/record_text.h"
+#include "tools/records/tail_begins.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace mayfly::tools {
+
+namespace {
+
+using events::Offset;
+using events::Partition;
+using Where = TailBegin::Where;
+
+constexpr events::Millis follow_wait{50};
+
+std::optional<events::Stream> stream_of(std::string_view name) {
+  static constexpr std::string_view names[] = {"commands", "events", "state", "deadletters", "alerts"};
+  for (int i = 0; i < events::stream_count; ++i) {
+    if (names[i] == name) return static_cast<events::Stream>(i);
+  }
+  return std::nullopt;
+}
+
+bool is_type(const std::string& name) {
+  return name.starts_with("alert") || events::command_type_from_name(name) ||
+         events::event_type_from_ce_type("dev.mayfly." + name + ".v1");
+}
+
+/// Which of a stream's records are meant.
+struct Wanted {
+  std::string cart;
+  std::vector<std::string> types;
+  std::optional<events::Timestamp> since;
+
+  [[nodiscard]] bool has(const events::Record& record) const {
+    if (!cart.empty() && record.key != cart) return false;
+    if (since && record.append_time < *since) return false;
+    return types.empty() || std::find(types.begin(), types.end(), short_type(record)) != types.end();
+  }
+};
+
+/// A sentence if the words do not fit.
+std::string read_wanted(const TailOptions& options, events::Timestamp now, Wanted& wanted) {
+  wanted.cart = options.cart;
+  for (const auto& type : options.types) {
+    if (!is_type(type)) return "--type " + type + ": no command or event has that type; give one such as order.placed";
+    wanted.types.push_back(type);
+  }
+  if (options.since.empty()) return {};
+  wanted.since = time_from_words(options.since, now);
+  return wanted.since ? "" : "--since " + options.since + ": give " + time_words + ".";
+}
+
+class Tail {
+ public:
+  Tail(events::LogClient& log, const TailOptions& options, Wanted wanted)
+      : log_(log),
+        options_(options),
+        wanted_(std::move(wanted)),
+        stream_(stream_of(options.stream).value_or(events::Stream::events)),
+        width_(is_terminal(1) ? TextWidth::terminal : TextWidth::whole) {}
+
+  events::LogStatus begin(const std::vector<TailBegin>& begins) {
+    for (Partition p = 0; p < log_.partitions(); ++p) {
+      const auto& begin = begins[static_cast<std::size_t>(p)];
+      if (begin.where == Where::left_out) continue;
+      auto ends = log_.ends(stream_, p);
+      if (!ends.status.ok()) return std::move(ends.status);
+      const auto offset = begin.where == Where::begin ? ends.first
+                          : begin.where == Where::end ? ends.end
+                                                      : begin.offset;
+      next_.push_back({p, offset});
+    }
+    return {};
+  }
+
+  events::LogStatus run(bool follow) {
+    auto stop = stop_on_signals();
+    while (!stop.stop_requested()) {
+      bool anything = false;
+      for (auto& next : next_) {
+        auto limits = read_at_once;
+        if (follow && !anything) limits.wait = follow_wait;
+        const auto fetched = log_.read(stream_, next.partition, next.offset, limits);
+        if (!fetched.status.ok()) return fetched.status;
+        anything = anything || !fetched.batch.records.empty();
+        if (!print_wanted(fetched.batch)) return {};
+        next.offset = fetched.next;
+      }
+      if (!output_written()) return {};  // main says so
+      if (!anything && !follow) return {};
+    }
+    return {};
+  }
+
+ private:
+  /// False when as many as were asked for are printed.
+  bool print_wanted(const events::RecordBatch& batch) {
+    for (const auto& record : batch.records) {
+      if (!wanted_.has(record)) continue;
+      if (options_.json)
+        print_json(as_ndjson(record));
+      else
+        print_text(as_line(record, stream_, width_) + "\n");
+      if (++printed_ == options_.limit) return false;
+    }
+    return true;
+  }
+
+  events::LogClient& log_;
+  const TailOptions& options_;
+  const Wanted wanted_;
+  const events::Stream stream_;
+  const TextWidth width_;
+  std::vector<events::Position> next_;  // of the partitions that are read
+  std::int64_t printed_ = 0;
+};
+
+int refused(const std::string& why) {
+  complain("%s\n", why.c_str());
+  return exit_usage;
+}
+
+}  // namespace
+
+int tail(const TailOptions& options) {
+  const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_reader(options, clock, code);
+  if (!log) return code;
+  auto from = options.from;
+  if (from.empty()) from.emplace_back(options.since.empty() ? "end" : "begin");
+  std::string wrong;
+  const auto begins = tail_begins(from, log->partitions(), wrong);
+  if (!wrong.empty()) return refused(wrong);
+  Wanted wanted;
+  if (wrong = read_wanted(options, clock.now(), wanted); !wrong.empty()) return refused(wrong);
+  Tail tail(*log, options, std::move(wanted));
+  const bool from_end =
+      std::any_of(begins.begin(), begins.end(), [](const TailBegin& b) { return b.where == Where::end; });
+  auto status = tail.begin(begins);
+  if (status.ok()) status = tail.run(options.follow || from_end);
+  if (status.ok()) return exit_ok;
+  complain("%s\n", status.message.c_str());
+  return exit_code_of(status.error);
+}
+
+}  // namespace mayfly::tools

@@ -1,0 +1,184 @@
+#include "tools/replay/replay_log.h"
+
+#include "events/rules/identity.h"
+#include "tools/records/each_record.h"
+#include "tools/records/record_text.h"
+#include "tools/replay/first_difference.h"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <utility>
+
+namespace mayfly::tools {
+
+using events::Partition;
+using events::Record;
+using events::Stream;
+
+namespace {
+
+std::string where(const char* what, Partition p, events::Offset offset, const std::optional<events::Bytes>& key) {
+  std::string text = std::string(what) + " " + std::to_string(p) + ":" + std::to_string(offset);
+  if (key)
+    text += " of " + (key->starts_with('\x01') ? "engine record " + std::string(key->substr(1)) : std::string(*key));
+  return text;
+}
+
+/// Offset of the command that caused an event, from its ce_id; nothing if it is none of ours.
+std::optional<events::Offset> cause_of(const Record& event) {
+  const auto id = header(event, "ce_id");
+  const auto first = id.find('-');
+  const auto last = id.rfind('-');
+  if (first == std::string_view::npos || last <= first) return std::nullopt;
+  events::Offset offset = 0;
+  const auto digits = id.substr(first + 1, last - first - 1);
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+  if (read.ec != std::errc{}) return std::nullopt;
+  return offset;
+}
+
+}  // namespace
+
+ReplayLog::ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends)
+    : commands_(commands),
+      results_(results),
+      ends_(std::move(ends)),
+      from_(ends_.size(), 0),
+      cursors_(ends_.size()),
+      state_(ends_.size()) {
+  for (Partition p = 0; p < commands_.partitions(); ++p) taken_.push_back(p);
+}
+
+events::Polled ReplayLog::poll(const events::PollLimits& limits) {
+  events::Polled polled;
+  polled.taken = std::exchange(taken_, {});
+  if (!polled.taken.empty()) return polled;
+  auto storage = std::make_shared<std::vector<std::shared_ptr<const void>>>();
+  const auto share = std::max<std::size_t>(1, from_.size());
+  const events::PollLimits part{std::max<std::size_t>(1, limits.records / share),
+                                std::max<std::size_t>(1, limits.bytes / share), events::Millis{0}};
+  for (std::size_t p = 0; p < from_.size() && polled.status.ok(); ++p) {
+    auto& from = from_[p];
+    if (from >= ends_[p]) continue;
+    auto fetched = commands_.read(Stream::commands, static_cast<Partition>(p), from, part);
+    polled.status = std::move(fetched.status);
+    from = fetched.next;
+    for (const auto& record : fetched.batch.records) {
+      if (record.at.offset < ends_[p]) polled.batch.records.push_back(record);
+    }
+    storage->push_back(std::move(fetched.batch.storage));
+  }
+  given_ += static_cast<std::int64_t>(polled.batch.records.size());
+  polled.batch.storage = std::move(storage);
+  return polled;
+}
+
+events::Restored ReplayLog::restore(Partition p, const std::function<void(events::Bytes, events::Bytes)>&) {
+  return {0, ends_[static_cast<std::size_t>(p)], {}};
+}
+
+/// What was decided after the replay's end is not decided again.
+bool ReplayLog::expected(const Record& event, Partition p) const {
+  const auto cause = cause_of(event);
+  return !cause || *cause < ends_[static_cast<std::size_t>(p)];
+}
+
+const Record* ReplayLog::next_event(Partition p) {
+  auto& c = cursors_[static_cast<std::size_t>(p)];
+  for (;;) {
+    for (; c.at < c.batch.records.size(); ++c.at) {
+      if (expected(c.batch.records[c.at], p)) return &c.batch.records[c.at++];
+    }
+    auto fetched = results_.read(Stream::events, p, c.next, read_at_once);
+    if (!fetched.status.ok()) status_ = std::move(fetched.status);
+    if (fetched.batch.records.empty()) return nullptr;
+    c.next = fetched.next;
+    c.batch = std::move(fetched.batch);
+    c.at = 0;
+  }
+}
+
+events::CommitResult ReplayLog::commit(const events::Commit& commit) {
+  for (const auto& again : commit.records) {
+    const auto p = again.partition;
+    if (again.stream == Stream::state) {
+      auto& newest = state_[static_cast<std::size_t>(p)];
+      const std::string key(again.key.value_or(events::Bytes{}));
+      if (again.value) {
+        newest[key] = *again.value;
+      } else {
+        newest.erase(key);
+      }
+    }
+    if (again.stream != Stream::events)
+      continue;  // commands that the engine wrote are input; dead letters, alerts follow
+    const auto* recorded = next_event(p);
+    if (!status_.ok()) return {events::CommitOutcome::failed, status_.message};
+    if (recorded == nullptr) {
+      return {events::CommitOutcome::failed, where("event", p, cursors_[static_cast<std::size_t>(p)].next, again.key) +
+                                                 ": nothing recorded, again " + summary(again.headers, again.value)};
+    }
+    ++compared_;
+    const auto difference =
+        first_difference({recorded->key, recorded->value, recorded->headers}, {again.key, again.value, again.headers});
+    if (!difference.empty())
+      return {events::CommitOutcome::failed, where("event", p, recorded->at.offset, recorded->key) + ": " + difference};
+  }
+  return {};
+}
+
+std::string ReplayLog::compare_rest() {
+  for (Partition p = 0; p < partitions(); ++p) {
+    if (const auto* left = next_event(p)) {
+      return where("event", p, left->at.offset, left->key) + ": recorded " + summary(left->headers, left->value) +
+             ", nothing again";
+    }
+    if (!status_.ok()) return status_.message;
+    if (auto difference = compare_state(p); !difference.empty()) return difference;
+  }
+  return {};
+}
+
+std::string ReplayLog::compare_state(Partition p) {
+  // Of the recorded ones a hash is enough, until one differs: a stream that is not compacted holds every version.
+  struct Newest {
+    events::CartHash value;
+    events::Offset offset;
+  };
+  std::map<std::string, Newest> recorded;
+  status_ = each_record(results_, Stream::state, p, [&](const Record& record) {
+    const std::string key(record.key.value_or(events::Bytes{}));
+    if (record.value) {
+      recorded.insert_or_assign(key, Newest{events::hash_of(*record.value), record.at.offset});
+    } else {
+      recorded.erase(key);
+    }
+    return true;
+  });
+  if (!status_.ok()) return status_.message;
+  const auto& again = state_[static_cast<std::size_t>(p)];
+  for (const auto& decided : again) {
+    const auto& key = decided.first;
+    const auto& value = decided.second;
+    const auto found = recorded.find(key);
+    if (found == recorded.end())
+      return where("state", p, 0, key) + ": nothing recorded, again " + std::to_string(value.size()) + " bytes";
+    ++states_;
+    if (found->second.value == events::hash_of(value)) {
+      recorded.erase(found);
+      continue;
+    }
+    std::string difference;
+    const auto offset = found->second.offset;
+    status_ = each_record(results_, Stream::state, p, [&](const Record& record) {
+      if (record.at.offset == offset) difference = first_difference_of_state(key, *record.value, value);
+      return record.at.offset != offset;
+    });
+    return where("state", p, offset, key) + ": " + difference;
+  }
+  if (recorded.empty()) return {};
+  return where("state", p, recorded.begin()->second.offset, recorded.begin()->first) + ": recorded, nothing again";
+}
+
+}  // namespace mayfly::tools

@@ -1,0 +1,58 @@
+// The log of a replay: gives the recorded commands again, and compares what an engine commits with what is recorded, as
+// it comes. Keeps the newest state of live carts and nothing else, however long the log is. Writes nothing.
+#pragma once
+
+#include "events/log/log.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mayfly::tools {
+
+class ReplayLog final : public events::Log {
+ public:
+  /// Both read the recorded log, from two threads, and outlive the replay. `ends`: per partition the next command that
+  /// the recorded engine would have decided.
+  ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends);
+
+  [[nodiscard]] std::int32_t partitions() const override { return commands_.partitions(); }
+  events::Polled poll(const events::PollLimits&) override;
+  events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&) override;
+  void start(events::Partition, events::Offset) override {}
+  events::CommitResult commit(const events::Commit&) override;
+  events::LogStatus append(const events::NewRecord&) override { return {}; }
+
+  /// After the engine has caught up: recorded events that were not decided again, and every newest state record.
+  /// An empty string, or the first difference.
+  [[nodiscard]] std::string compare_rest();
+  [[nodiscard]] std::int64_t commands() const { return given_; }
+  [[nodiscard]] std::int64_t events() const { return compared_; }
+  [[nodiscard]] std::int64_t states() const { return states_; }
+
+ private:
+  struct Cursor {  // in the recorded events of a partition
+    events::Offset next = 0;
+    events::RecordBatch batch;
+    std::size_t at = 0;
+  };
+  /// The next recorded event to compare with; null at the end. Valid until the next call for that partition.
+  const events::Record* next_event(events::Partition);
+  [[nodiscard]] bool expected(const events::Record& event, events::Partition) const;
+  std::string compare_state(events::Partition);
+
+  events::LogClient& commands_;
+  events::LogClient& results_;
+  std::vector<events::Offset> ends_;
+  std::vector<events::Partition> taken_;
+  std::vector<events::Offset> from_;
+  std::vector<Cursor> cursors_;
+  std::vector<std::map<std::string, std::string>> state_;  // newest per key, tombstones left out
+  events::LogStatus status_;                               // of reading the recorded events
+  std::int64_t given_ = 0;
+  std::int64_t compared_ = 0;
+  std::int64_t states_ = 0;
+};
+
+}  // namespace mayfly::tools

@@ -1,0 +1,184 @@
+#include "tools/serve/front.h"
+
+#include "adapters/host/service_notify.h"
+#include "tools/console/exit_codes.h"
+#include "tools/serve/log_lines.h"
+#include "tools/serve/page.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr events::Millis look_interval{500};
+
+adapters::HttpAnswer verdict(bool good, const char* yes, const char* no) {
+  return {good ? 200 : 503, "text/plain; charset=utf-8", std::string(good ? yes : no) + "\n"};
+}
+
+}  // namespace
+
+Front::Front(const events::Clock& clock, Running running, const FrontLimits& limits)
+    : clock_(clock),
+      running_(std::move(running)),
+      limits_(limits),
+      watchdog_(limits.stuck.count / look_interval.count + 1, limits.handler_cpu.count,
+                limits.log_write.count / look_interval.count),
+      thread_([this] { run(); }) {}
+
+Front::~Front() {
+  server_.reset();
+  {
+    std::scoped_lock lock(mutex_);
+    over_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Front::show(actors::Engine* engine) {
+  const std::unique_lock alone(engine_mutex_);
+  engine_ = engine;
+}
+
+/// The answer while there is an engine, else that there is none.
+Front::Answer Front::of_engine(Answer answer) {
+  return [this, answer = std::move(answer)](const adapters::HttpRequest& request) {
+    const std::shared_lock shown(engine_mutex_);
+    if (engine_ != nullptr) return answer(request);
+    return adapters::HttpAnswer{503, "text/plain; charset=utf-8", "not ready: the log is not opened yet, or closed\n"};
+  };
+}
+
+void Front::run() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, std::chrono::milliseconds(look_interval.count), [this] { return over_; })) {
+    const std::shared_lock shown(engine_mutex_);
+    if (engine_ == nullptr) continue;
+    look();
+    tell_service();
+  }
+}
+
+/// The process ends here when something in it no longer returns: whoever supervises it starts it again, and what was
+/// under decision is then suspected (docs/operations.md).
+void Front::look() {
+  auto& flight = engine_->flight();
+  if (const auto thread = watchdog_.look(flight.look())) {
+    flight.blame_only(*thread);
+    log_line(actors::Notice::Level::error, "handler_limit",
+             "a command has used more than " + std::to_string(limits_.handler_cpu.count) +
+                 " ms of CPU time. The process ends; the command is suspected when it is started again.");
+    ::_exit(exit_handler_limit);
+  }
+  alive_ = watchdog_.look(engine_->pulse()) * look_interval.count < limits_.stuck.count / 2;
+  note_log_silence();
+  if (watchdog_.stuck()) {
+    log_line(actors::Notice::Level::error, "stuck",
+             "nothing was decided for " + std::to_string(limits_.stuck.count) +
+                 " ms. The process ends; what was under decision is suspected when it is started again.");
+    ::_exit(exit_stuck);
+  }
+}
+
+/// The engine itself cannot say it: its loop waits for the log.
+void Front::note_log_silence() {
+  const bool silent = watchdog_.log_silent();
+  if (log_silent_.exchange(silent) == silent) return;
+  if (silent) {
+    log_line(actors::Notice::Level::error, "log_silent",
+             "a write to the log has not returned for " + std::to_string(limits_.log_write.count) +
+                 " ms: nothing is committed and no deadline fires. Not ready until it returns.");
+  } else {
+    log_line(actors::Notice::Level::info, "log_answers", "the write to the log has returned");
+  }
+}
+
+void Front::tell_service() {
+  const bool ready = this->ready();
+  std::string words = ready && !told_ready_ ? "READY=1\n" : "";
+  told_ready_ = told_ready_ || ready;
+  if (alive_) words += "WATCHDOG=1\n";
+  adapters::notify_service(words +
+                           (ready ? "STATUS=serving" : "STATUS=not ready: restoring, or the log does not answer"));
+}
+
+Observed Front::observed() const {
+  auto seen = observe(*engine_, running_, clock_, alive_);
+  seen.ready = ready();
+  return seen;
+}
+
+/// The tree as it is before: when a partition's count of renewals has risen, it was renewed.
+adapters::HttpAnswer Front::renew(const std::string& partition) {
+  events::Partition which = -1;
+  const char* end = partition.data() + partition.size();
+  const auto read = std::from_chars(partition.data(), end, which);
+  const bool number = partition.empty() || (read.ec == std::errc{} && read.ptr == end && which >= 0);
+  const auto before = tree_json(observed());
+  if (number && engine_->renew(which)) return {202, "application/json", before};
+  return {404, "text/plain; charset=utf-8", "this engine serves no partition " + partition + "\n"};
+}
+
+std::string Front::listen(const std::string& address) {
+  using adapters::HttpAnswer;
+  using adapters::HttpRequest;
+  using enum adapters::HttpRoute::When;
+  constexpr auto* json = "application/json";
+  std::string wrong;
+  server_ = adapters::HttpServer::open(
+      address,
+      {{"GET",
+        "/livez",
+        [this](const HttpRequest&) { return verdict(alive_, "alive", "stuck: the loop no longer moves"); },
+        at_once,
+        {}},
+       {"GET",
+        "/readyz",
+        of_engine([this](const HttpRequest&) {
+          return verdict(ready(), "ready",
+                         log_silent_ ? "not ready: a write to the log has not returned for long"
+                                     : "not ready: not restored yet, or the log does not answer");
+        }),
+        at_once,
+        {}},
+       {"GET",
+        "/metrics",
+        of_engine([this](const HttpRequest&) {
+          return HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(observed())};
+        }),
+        in_turn,
+        {}},
+       {"GET",
+        "/tree",
+        of_engine([this](const HttpRequest&) {
+          return HttpAnswer{200, json, tree_json(observed())};
+        }),
+        in_turn,
+        {}},
+       {"GET",
+        "/memory",
+        of_engine([this](const HttpRequest&) {
+          return HttpAnswer{200, json, to_json(engine_->memory())};
+        }),
+        in_turn,
+        {}},
+       {"GET",
+        "/",
+        [](const HttpRequest&) {
+          return HttpAnswer{200, "text/html; charset=utf-8", page};
+        },
+        in_turn,
+        {}},
+       {"POST", "/renew", of_engine([this](const HttpRequest& request) { return renew(request.member("partition")); }),
+        in_turn, json}},
+      limits_.http, wrong);
+  return wrong;
+}
+
+}  // namespace mayfly::tools
