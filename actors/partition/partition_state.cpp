@@ -164,10 +164,17 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
                                                                    std::string_view engine, Ledger& ledger,
                                                                    const SeenState& seen) {
   auto reading = read(log, partition, ledger, seen);
-  // The last transaction of an owner before us may have ended between the two: what it wrote is then all there.
-  if (state_is_ahead(reading) && !seen) reading = read(log, partition, ledger, seen);
-  auto& [state, position, restored, unreadable] = reading;
   const std::string where = "partition " + std::to_string(partition) + ": ";
+  if (state_is_ahead(reading) && !seen) {
+    // A transaction of the owner before us may have ended between the reading of the position and that of the state.
+    const auto before = reading.restored.next;
+    reading = read(log, partition, ledger, seen);
+    if (state_is_ahead(reading) && reading.restored.next != before) {
+      return CannotServe{where + "another engine commits to it while its state is read.",
+                         events::LogError::unavailable};
+    }
+  }
+  auto& [state, position, restored, unreadable] = reading;
   if (!restored.status.ok()) return CannotServe{where + restored.status.message, restored.status.error};
   if (!unreadable.empty()) return CannotServe{where + unreadable, events::LogError::corrupt};
   if (auto cannot = misfit(reading, log.partitions(), engine)) return CannotServe{where + cannot->message};

@@ -162,6 +162,25 @@ TEST_CASE("a committed position that lags behind the state once is read again; i
   }
 }
 
+TEST_CASE("a partition that another engine still commits to while it is read is tried again") {
+  Disturbed d;
+  d.shop.create("c1");
+  d.shop.add("c1", "A", 1, 100);
+  REQUIRE(d.engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  adapters::MemoryLog inner(d.store);
+  adapters::FaultyLog log(inner);
+  events::Offset seen_position = 0;  // each restore of c1's partition finds one more as committed, the last one all
+  log.lose([&](events::Partition partition, events::Restored& restored) {
+    if (partition == events::partition_of("c1", 2)) restored.next = std::min(seen_position++, restored.next);
+  });
+  int unavailable = 0;
+  actors::Engine next(log, d.clock, Disturbed::config(),
+                      [&](const actors::Notice& n) { unavailable += n.name == "log_unavailable" ? 1 : 0; });
+  CHECK(next.run_until_caught_up().end == actors::RunEnd::caught_up);
+  CHECK(unavailable == 1);
+  CHECK(seen_position == 3);
+}
+
 TEST_CASE("a committed position that the log has forgotten is taken from the state, and said") {
   Disturbed d;
   d.shop.create("c1");
