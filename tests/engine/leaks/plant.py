@@ -40,7 +40,7 @@ def main(actors, target):
             if text.count(line) != 1:
                 sys.exit(f"plant.py: {file} has {text.count(line)} times: {line.strip()}. Adapt the planted leak to the new text.")
             text = text.replace(line, line + planted)
-        (target / file).write_text('#include "leaks/planted.h"\n\n#include <vector>\n\n' + text)
+        (target / file).write_text('#include "engine/leaks/planted.h"\n\n#include <vector>\n\n' + text)
 
 
 if __name__ == "__main__":

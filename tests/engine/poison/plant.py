@@ -16,7 +16,7 @@ def main(actors, target):
         if text.count(place) != 1:
             sys.exit(f"plant.py: {file} has {text.count(place)} times: {place.strip()}. Adapt the place to the new text.")
         text = text.replace(place, place + f'  poison::take("{word}:", *task->record);\n')
-        (target / file).write_text('#include "poison/poison.h"\n' + text)
+        (target / file).write_text('#include "engine/poison/poison.h"\n' + text)
 
 
 if __name__ == "__main__":
