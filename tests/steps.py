@@ -115,6 +115,7 @@ def steps():
     yield Step("the rulebook is the program's", check("test_rulebook.py", MAYFLY, "build/release/tests/words_as_json"), needs=RELEASE, quick=True)
     yield Step("what verbs print", check("test_output.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("tail: positions, types, times", check("test_tail.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("replay tools", check("test_replay.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("send reads a pipe", check("test_send.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("systemd unit, Kubernetes manifests", check("test_deploy.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("command line", check("test_command_line.py", MAYFLY), needs=RELEASE, quick=True)

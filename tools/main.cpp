@@ -33,6 +33,27 @@ void log_words(CLI::App& sub, LogWords& words) {
   sub.add_option("--config", words.config, config_help);
 }
 
+struct ReplayVerbs {
+  ReplayVerifyOptions verify;
+  ReplayShowOptions show;
+};
+
+void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
+  auto* replay = app.add_subcommand("replay", "Decide the recorded commands again (docs/replay.md)");
+  replay->require_subcommand(1);
+  auto* s = verb(*replay, "verify", "Compare every byte with what was recorded", options.verify, replay_verify, chosen);
+  log_words(*s, options.verify);
+
+  s = verb(*replay, "show", "Show what happened to a cart, and what came of each command", options.show, replay_show,
+           chosen);
+  log_words(*s, options.show);
+  s->add_option("id", options.show.id,
+                "cart, order, session or reservation; or a reference, customer, correlation or trace id (reads all)")
+      ->required();
+  s->add_flag("--json", options.show.json, "NDJSON, one step a line");
+  s->add_flag("--html", options.show.html, "one page that needs nothing else");
+}
+
 /// `mayfly help VERB` is `mayfly VERB --help`.
 std::vector<std::string> asked_for_help(std::vector<std::string> words) {
   if (words.empty() || words.front() != "help") return words;
@@ -170,10 +191,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(-1, 1023));
   s->add_flag("--json", renew_options.json, "one JSON object");
 
-  ReplayOptions replay_options;
-  s = verb(app, "replay", "Decide the recorded commands again and compare every byte", replay_options, replay, chosen);
-  s->add_option("what", replay_options.what, "verify")->check(CLI::IsMember({"verify"}));
-  log_words(*s, replay_options);
+  ReplayVerbs replay_options;
+  add_replay(app, replay_options, chosen);
 
   BackupOptions backup_options;
   s = verb(app, "backup", "Copy a log on SQLite to one file, also while it is served (docs/backup.md)", backup_options,

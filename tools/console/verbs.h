@@ -101,10 +101,15 @@ struct RenewOptions {
 };
 int renew(const RenewOptions&);
 
-struct ReplayOptions : LogWords {
-  std::string what = "verify";
+struct ReplayVerifyOptions : LogWords {};
+int replay_verify(const ReplayVerifyOptions&);
+
+struct ReplayShowOptions : LogWords {
+  std::string id;
+  bool json = false;
+  bool html = false;
 };
-int replay(const ReplayOptions&);
+int replay_show(const ReplayShowOptions&);
 
 struct BackupOptions : LogWords {
   std::string to;  // a file that is not there

@@ -1,0 +1,89 @@
+"""`mayfly replay`: what its verbs say of a log that the demo made, against what the log itself holds (sqlite_log.py).
+Usage: test_replay.py MAYFLY"""
+import collections
+import hashlib
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import sqlite_log
+
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
+PATIENCE_S = 300
+CARTS = 40
+
+
+def run(*words, stdin=None):
+    return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+class Replay(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.file = cls.folder / "shop.db"
+        cls.log = f"sqlite:{cls.file}"
+        done = run("demo", "--log", cls.log, "--carts", str(CARTS), "--carts-per-second", "100", "--delay-ms", "20",
+                   "--decline", "20", "--silence", "8", "--http", "off")
+        assert done.returncode == 0, done.stderr
+        cls.events = collections.defaultdict(list)
+        with sqlite_log.SqliteLog(cls.file) as log:
+            cls.commands = list(log.commands())
+            for event in log.events():
+                cls.events[event.key].append(event)
+        cls.carts = sorted(cart for cart in cls.events if cart)
+        cls.orders = [e.data["order_id"] for cart in cls.carts for e in cls.events[cart] if e.headers["ce_type"] == "dev.mayfly.order.placed.v1"]
+
+    def said(self, *words, code=0):
+        done = run("replay", *words, "--log", self.log)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def lines(self, *words):
+        return [json.loads(line) for line in self.said(*words, "--json").splitlines()]
+
+    # --- show ---------------------------------------------------------------------------------------------------------
+
+    def test_show_tells_every_event_of_every_cart_and_no_other(self):
+        for cart in self.carts:
+            steps = self.lines("show", cart)
+            told = [(event["type"], event.get("sequence")) for step in steps for event in step.get("events", ())]
+            recorded = [(sqlite_log.short_type(e.headers["ce_type"]), int(e.headers["ce_sequence"]) if "ce_sequence" in e.headers else None)
+                        for e in self.events[cart]]
+            self.assertEqual(told, recorded)
+            self.assertEqual({step["cart"] for step in steps}, {cart})
+            self.assertFalse([step for step in steps if "recorded" in step], cart)
+
+    def test_show_finds_a_cart_by_every_id_that_belongs_to_it(self):
+        opened = next(e for cart in self.carts for e in self.events[cart] if "session_opened" in e.headers["ce_type"])
+        reference = next(c for c in self.commands if c.data and c.data.get("reference"))
+        by_cart = self.said("show", opened.key)
+        self.assertEqual(self.said("show", opened.data["session_id"]), by_cart)
+        self.assertEqual(self.said("show", opened.key + "-r1"), by_cart)
+        self.assertIn(f"cart {reference.key} ", self.said("show", reference.data["reference"]))
+        self.assertIn(f"order {self.orders[0]}", self.said("show", self.orders[0]))
+        done = run("replay", "show", "nobody", "--log", self.log)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("No command names nobody", done.stderr)
+
+    def test_show_makes_a_page_that_needs_nothing_else(self):
+        page = self.said("show", self.orders[0], "--html")
+        self.assertIn("<!doctype html>", page)
+        self.assertIn("order.placed", page)
+        self.assertFalse(re.findall(r"<script|src=|href=|url\(|@import", page))
+        self.assertNotIn("tok_", page)
+
+    def test_the_log_is_not_touched(self):
+        before = hashlib.sha256(self.file.read_bytes()).hexdigest()
+        self.said("show", self.carts[0])
+        self.assertEqual(hashlib.sha256(self.file.read_bytes()).hexdigest(), before)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,30 @@
+// What a replay must know of a recorded log before it decides: the engine's name, how far it got, what it left out.
+#pragma once
+
+#include "events/log/log.h"
+#include "events/rules/words.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mayfly::tools {
+
+struct Recorded {
+  std::string engine = "mayfly";
+  std::vector<events::Offset> ends;  // per partition: the next command to decide
+  /// What supervision took out (docs/actors.md): the record, the cart, why.
+  std::map<std::pair<events::Position, std::string>, events::DeadLetterReason> withheld;
+
+  [[nodiscard]] std::optional<events::DeadLetterReason> withheld_at(events::Position, std::string_view cart) const;
+};
+
+/// Reads positions and what was taken out. `corrupt` if commands that a replay needs are no longer there.
+[[nodiscard]] events::LogStatus read_recorded(events::LogClient&, Recorded&);
+/// The positions alone, of `recorded.ends` and `recorded.engine`.
+[[nodiscard]] events::LogStatus read_positions(events::LogClient&, Recorded&);
+
+}  // namespace mayfly::tools

@@ -1,0 +1,67 @@
+// mayfly replay show: what happened to a cart, an order, a session, a customer, and what came of each command.
+#include "adapters/host/wall_clock.h"
+#include "tools/console/client.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/output.h"
+#include "tools/console/printable.h"
+#include "tools/replay/replay_timeline.h"
+#include "tools/console/text.h"
+#include "tools/console/verbs.h"
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr std::size_t most_carts = 50;  // that one id is shown with
+
+int say(const events::LogStatus& status) {
+  complain("%s\n", status.message.c_str());
+  return exit_code_of(status.error);
+}
+
+void print_timeline_json(const Timeline& timeline) {
+  for (const auto& step : timeline.steps) {
+    OrderedJson line = {{"cart", timeline.cart}};
+    line.update(step);
+    print_json(line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+  }
+}
+
+}  // namespace
+
+int replay_show(const ReplayShowOptions& options) {
+  const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_reader(options, clock, code);
+  if (!log) return code;
+  Recorded recorded;
+  if (const auto status = read_recorded(*log, recorded); !status.ok()) return say(status);
+  std::vector<std::string> carts;
+  if (const auto status = carts_of_id(*log, options.id, carts); !status.ok()) return say(status);
+  if (carts.empty()) {
+    complain("No command names %s: not as a cart, an order, a session, a reservation, a reference or a customer.\n",
+             printable(options.id).c_str());
+    return exit_failed;
+  }
+  if (carts.size() > most_carts) {
+    complain("%s leads to %s carts; the first %s are shown.\n", printable(options.id).c_str(),
+             grouped(std::ssize(carts)).c_str(), grouped(most_carts).c_str());
+    carts.resize(most_carts);
+  }
+  std::vector<Timeline> timelines;
+  for (const auto& cart : carts) {
+    auto& timeline = timelines.emplace_back();
+    if (const auto status = read_timeline(*log, recorded, cart, timeline); !status.ok()) return say(status);
+    if (options.html) continue;
+    if (options.json) {
+      print_timeline_json(timeline);
+    } else {
+      print_text(timeline_text(timeline));
+    }
+    timelines.clear();
+  }
+  if (options.html) print_text(timeline_page(timelines, options.id));
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools

@@ -1,0 +1,36 @@
+// A cart's state, a decision and what changed, as JSON: what the replay verbs print, in whatever form.
+#pragma once
+
+#include "tools/replay/replay_partition.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace mayfly::tools {
+
+using OrderedJson = nlohmann::ordered_json;
+
+/// Everything but the payment token, of which it says only that it is kept, and the fingerprints, which it counts.
+[[nodiscard]] OrderedJson state_json(const ReplayedCart&);
+/// phase, also of a cart that is none: "none", or how it ended.
+[[nodiscard]] std::string phase_of(const ReplayedCart*, const std::optional<events::Ended>&);
+[[nodiscard]] std::string_view name(events::CartOutcome);
+[[nodiscard]] std::string_view name(events::Phase);
+[[nodiscard]] std::string_view name(events::SessionState);
+
+/// A member that differs; null where there is none.
+struct Change {
+  std::string path;  // session.authorized_minor, lines.TEA.quantity
+  OrderedJson before;
+  OrderedJson after;
+};
+/// Lines are told apart by sku, other arrays by place. `null` stands for no state at all.
+[[nodiscard]] std::vector<Change> changes_between(const OrderedJson& before, const OrderedJson& after);
+/// "500", "GBP", "nothing": short, for a line of text.
+[[nodiscard]] std::string short_value(const OrderedJson&);
+/// Like "90 s", "24 h".
+[[nodiscard]] std::string length_text(std::int64_t ms);
+
+}  // namespace mayfly::tools

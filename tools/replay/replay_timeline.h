@@ -1,0 +1,38 @@
+// A cart's life as one list over all streams: commands and what they came to, waits, money, dead letters, alerts. Each
+// step is a JSON object (docs/replay.md); text and pages are made of those.
+#pragma once
+
+#include "events/log/log.h"
+#include "tools/replay/replay_recorded.h"
+#include "tools/replay/replay_state.h"
+
+#include <string>
+#include <vector>
+
+namespace mayfly::tools {
+
+struct Timeline {
+  std::string cart;
+  events::Partition partition = 0;
+  std::string phase;               // at the end: active, reserving, paying, none, or how it ended
+  std::string order;               // its id, if one was placed
+  OrderedJson state;               // at the end; null: not open
+  std::vector<OrderedJson> steps;  // by position
+  std::int64_t not_decided = 0;    // its commands that lie where the engine has not read yet
+  std::int64_t differing = 0;      // steps that came to something else when they were recorded
+};
+
+/// Decides the cart's partition again and gathers what concerns it. `log` and `other` read the same log.
+[[nodiscard]] events::LogStatus read_timeline(events::LogClient& log, const Recorded&, const std::string& cart,
+                                              Timeline&);
+
+/// For people, in lines; idle gaps are folded.
+[[nodiscard]] std::string timeline_text(const Timeline&);
+/// One page that needs nothing else.
+[[nodiscard]] std::string timeline_page(const std::vector<Timeline>&, const std::string& asked);
+
+/// Carts that an id leads to: a cart, order, session or reservation id at once; a provider's reference, a customer, a
+/// correlation id or traceparent by reading all commands.
+[[nodiscard]] events::LogStatus carts_of_id(events::LogClient&, const std::string& id, std::vector<std::string>& carts);
+
+}  // namespace mayfly::tools
