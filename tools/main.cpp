@@ -36,6 +36,8 @@ void log_words(CLI::App& sub, LogWords& words) {
 struct ReplayVerbs {
   ReplayVerifyOptions verify;
   ReplayShowOptions show;
+  ReplayAtOptions at;
+  ReplayDiffOptions diff;
 };
 
 void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
@@ -52,6 +54,20 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
       ->required();
   s->add_flag("--json", options.show.json, "NDJSON, one step a line");
   s->add_flag("--html", options.show.html, "one page that needs nothing else");
+
+  constexpr const char* moments = "begin, end, PARTITION:OFFSET, RFC 3339, or how long ago: 90s, 15min, 2h, 3d";
+  s = verb(*replay, "at", "Show carts as they were at a moment", options.at, replay_at, chosen);
+  log_words(*s, options.at);
+  s->add_option("when", options.at.when, moments)->required();
+  s->add_option("ids", options.at.ids, "ids as of show")->required();
+  s->add_flag("--json", options.at.json, "NDJSON, one cart a line");
+
+  s = verb(*replay, "diff", "Show what is different between two moments", options.diff, replay_diff, chosen);
+  log_words(*s, options.diff);
+  s->add_option("from", options.diff.from, moments)->required();
+  s->add_option("to", options.diff.to, "the later moment")->required();
+  s->add_option("ids", options.diff.ids, "ids as of show; none: all carts");
+  s->add_flag("--json", options.diff.json, "NDJSON, one cart a line");
 }
 
 /// `mayfly help VERB` is `mayfly VERB --help`.

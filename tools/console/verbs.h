@@ -111,6 +111,21 @@ struct ReplayShowOptions : LogWords {
 };
 int replay_show(const ReplayShowOptions&);
 
+struct ReplayAtOptions : LogWords {
+  std::string when;
+  std::vector<std::string> ids;
+  bool json = false;
+};
+int replay_at(const ReplayAtOptions&);
+
+struct ReplayDiffOptions : LogWords {
+  std::string from;
+  std::string to;
+  std::vector<std::string> ids;  // empty: all carts
+  bool json = false;
+};
+int replay_diff(const ReplayDiffOptions&);
+
 struct BackupOptions : LogWords {
   std::string to;  // a file that is not there
 };

@@ -4,10 +4,10 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
-#include "tools/replay/replay_log.h"
-#include "tools/replay/replay_recorded.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/replay_log.h"
+#include "tools/replay/replay_recorded.h"
 
 #include <string_view>
 

@@ -1,7 +1,7 @@
 #include "tools/replay/replay_partition.h"
 
-#include "events/wire/event_json.h"
 #include "events/rules/identity.h"
+#include "events/wire/event_json.h"
 
 #include <algorithm>
 
@@ -197,8 +197,8 @@ void ReplayedPartition::decide_live(Telling& t, ReplayedCart& live) {
 void ReplayedPartition::decide_without_cart(Telling& t) {
   const auto& command = t.read->command;
   t.ended = epitaph(t.cart_id);
-  const auto decision = events::decide_without_cart(t.ended ? &*t.ended : nullptr, t.cart_id, command,
-                                                    context(t.record), carts());
+  const auto decision =
+      events::decide_without_cart(t.ended ? &*t.ended : nullptr, t.cart_id, command, context(t.record), carts());
   if (creates_cart(decision.events)) {
     auto& live = carts_.try_emplace(std::string(t.cart_id), t.cart_id).first->second;
     return conclude(t, live, decision, is_remembered(command, decision));
@@ -302,8 +302,9 @@ void ReplayedPartition::withhold(Telling& t, ReplayedCart* live, DeadLetterReaso
 
 void ReplayedPartition::finish(Telling& t) {
   if (t.watcher == nullptr) return;
-  Replayed told{t.record, t.read, t.unreadable, t.cart_id, t.before ? &*t.before : nullptr, t.after, t.ended, t.over,
-                t.repeated, t.asked_session, t.events, t.merged_into, t.dead_letter, t.concern, position_.settings};
+  Replayed told{t.record, t.read,        t.unreadable,  t.cart_id,  t.before ? &*t.before : nullptr,
+                t.after,  t.ended,       t.over,        t.repeated, t.asked_session,
+                t.events, t.merged_into, t.dead_letter, t.concern,  position_.settings};
   t.watcher->decided(told);
 }
 

@@ -3,10 +3,10 @@
 // Knows no log and writes nothing. That it decides as the engine does is compared by tests, byte for byte.
 #pragma once
 
-#include "events/wire/cloudevent.h"
 #include "events/rules/decide.h"
 #include "events/state/epitaphs.h"
 #include "events/state/snapshot.h"
+#include "events/wire/cloudevent.h"
 
 #include <cstdint>
 #include <functional>
@@ -32,6 +32,8 @@ struct ReplayedCart {
 };
 /// Its state record's bytes (docs/state-format.md).
 [[nodiscard]] std::string snapshot_of(const ReplayedCart&);
+/// The way back, into a cart that has its id and nothing else. A sentence if the bytes cannot be read.
+[[nodiscard]] std::string read_snapshot(std::string_view bytes, ReplayedCart&);
 
 /// An event as it goes out: its data, and what its headers say besides the command's.
 struct ReplayedEvent {
@@ -44,18 +46,18 @@ struct ReplayedEvent {
 
 /// What a command came to, or a deadline that a tick fired. Views end with the call.
 struct Replayed {
-  const events::Record& record;                          // the tick's, for a deadline
-  const events::ReadCommand* read = nullptr;             // null: a dead letter that could not be read
-  const events::Unreadable* unreadable = nullptr;        // then
-  std::string_view cart_id;                              // or the key, of what could not be read
-  const ReplayedCart* before = nullptr;                  // null: the cart had no state
-  const ReplayedCart* after = nullptr;                   // null: it has none
-  std::optional<events::Ended> ended;                    // before, of a cart that had ended and is remembered
-  std::optional<events::CartOutcome> over;               // the cart ended by this
-  bool repeated = false;                                 // it had been decided before: nothing is said
-  bool asked_session = false;                            // the open payment session decided it
-  std::span<const ReplayedEvent> events;                 // in order
-  std::string_view merged_into;                          // cart.merge: where its lines were sent
+  const events::Record& record;                    // the tick's, for a deadline
+  const events::ReadCommand* read = nullptr;       // null: a dead letter that could not be read
+  const events::Unreadable* unreadable = nullptr;  // then
+  std::string_view cart_id;                        // or the key, of what could not be read
+  const ReplayedCart* before = nullptr;            // null: the cart had no state
+  const ReplayedCart* after = nullptr;             // null: it has none
+  std::optional<events::Ended> ended;              // before, of a cart that had ended and is remembered
+  std::optional<events::CartOutcome> over;         // the cart ended by this
+  bool repeated = false;                           // it had been decided before: nothing is said
+  bool asked_session = false;                      // the open payment session decided it
+  std::span<const ReplayedEvent> events;           // in order
+  std::string_view merged_into;                    // cart.merge: where its lines were sent
   std::optional<events::DeadLetterReason> dead_letter{};
   events::Concern concern = events::Concern::none;
   const events::Settings& settings;

@@ -9,6 +9,23 @@ namespace mayfly::tools {
 
 using namespace events;
 
+std::string read_snapshot(std::string_view bytes, ReplayedCart& into) {
+  const std::string id(into.cart.id);
+  const auto split = split_snapshot(bytes);
+  if (const auto* wrong = std::get_if<Unsupported>(&split)) return wrong->message;
+  const auto& parts = std::get<SnapshotParts>(split);
+  auto cart = decode_cart(id, parts.cart, std::pmr::get_default_resource());
+  if (const auto* wrong = std::get_if<Unsupported>(&cart)) return wrong->message;
+  into.cart = std::get<Cart>(std::move(cart));
+  into.wait = parts.wait;
+  into.trouble = parts.trouble;
+  if (parts.session.empty()) return {};
+  auto session = decode_session(parts.session, std::pmr::get_default_resource());
+  if (const auto* wrong = std::get_if<Unsupported>(&session)) return wrong->message;
+  into.session = std::get<Session>(std::move(session));
+  return {};
+}
+
 const ReplayedCart* ReplayedPartition::find(std::string_view cart_id) const {
   const auto found = carts_.find(cart_id);
   return found == carts_.end() ? nullptr : &found->second;
@@ -45,21 +62,9 @@ std::string ReplayedPartition::restore(std::string_view key, std::string_view va
     const auto wrong = epitaphs_.restore_page(key, value);
     return wrong ? wrong->message : std::string{};
   }
-  const auto split = split_snapshot(value);
-  if (const auto* wrong = std::get_if<Unsupported>(&split)) return wrong->message;
-  const auto& parts = std::get<SnapshotParts>(split);
-  auto cart = decode_cart(key, parts.cart, std::pmr::get_default_resource());
-  if (const auto* wrong = std::get_if<Unsupported>(&cart)) return wrong->message;
   auto& live = carts_.try_emplace(std::string(key), key).first->second;
-  live.cart = std::get<Cart>(std::move(cart));
-  live.wait = parts.wait;
-  live.trouble = parts.trouble;
-  if (!parts.session.empty()) {
-    auto session = decode_session(parts.session, std::pmr::get_default_resource());
-    if (const auto* wrong = std::get_if<Unsupported>(&session)) return wrong->message;
-    live.session = std::get<Session>(std::move(session));
-    ++sessions_;
-  }
+  if (auto wrong = read_snapshot(value, live); !wrong.empty()) return wrong;
+  if (live.session) ++sessions_;
   list(live);
   return {};
 }

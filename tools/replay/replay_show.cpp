@@ -4,9 +4,9 @@
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
-#include "tools/replay/replay_timeline.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/replay_timeline.h"
 
 namespace mayfly::tools {
 

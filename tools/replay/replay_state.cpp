@@ -92,9 +92,8 @@ OrderedJson state_json(const ReplayedCart& of) {
   if (!c.token.empty()) json["token"] = "(kept)";
   json["lines"] = OrderedJson::array();
   for (const auto& line : c.lines) {
-    OrderedJson l = {{"sku", std::string(line.sku)},
-                     {"quantity", line.quantity},
-                     {"unit_price_minor", line.unit_price_minor}};
+    OrderedJson l = {
+        {"sku", std::string(line.sku)}, {"quantity", line.quantity}, {"unit_price_minor", line.unit_price_minor}};
     if (!line.name.empty()) l["name"] = std::string(line.name);
     json["lines"].push_back(std::move(l));
   }

@@ -1,9 +1,9 @@
 #include "tools/replay/replay_timeline.h"
 
 #include "events/rules/identity.h"
+#include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
-#include "tools/console/text.h"
 
 #include <algorithm>
 #include <charconv>
@@ -187,7 +187,8 @@ class Gatherer final : public ReplayedPartition::Watcher {
     if (was == now && !fired) return;
     const auto kind = [](const events::Wait& w) { return std::string(name(w.kind)); };
     if (now.kind == events::WaitKind::none) {
-      if (was.kind != events::WaitKind::none) step["wait"] = {{"change", fired ? "fired" : "cleared"}, {"kind", kind(was)}};
+      if (was.kind != events::WaitKind::none)
+        step["wait"] = {{"change", fired ? "fired" : "cleared"}, {"kind", kind(was)}};
       return;
     }
     step["wait"] = {{"change", fired ? "fired, set" : (was.kind == events::WaitKind::none ? "set" : "replaced")},

@@ -76,8 +76,8 @@ void add_step(std::string& out, const OrderedJson& step) {
     row(out, "phase", text_of(step, "phase_before") + " &rarr; " + text_of(step, "phase"));
   for (const auto& change : step.value("changes", OrderedJson::array())) {
     if (step["phase_before"] == "none") continue;
-    row(out, "state", text_of(change, "member") + ": " + dumped(change["before"], -1) + " &rarr; " +
-                          dumped(change["after"], -1));
+    row(out, "state",
+        text_of(change, "member") + ": " + dumped(change["before"], -1) + " &rarr; " + dumped(change["after"], -1));
   }
   if (step.contains("wait")) row(out, "wait", dumped(step["wait"], -1));
   if (step.contains("money")) row(out, "money", dumped(step["money"], -1));

@@ -1,8 +1,8 @@
 // A timeline in lines for people.
 #include "events/text/time_text.h"
 #include "tools/console/printable.h"
-#include "tools/replay/replay_timeline.h"
 #include "tools/console/text.h"
+#include "tools/replay/replay_timeline.h"
 
 #include <algorithm>
 
@@ -53,7 +53,8 @@ std::string money_text(const OrderedJson& money) {
 std::string wait_text(const OrderedJson& wait) {
   auto text = wait["kind"].get<std::string>() + " " + wait["change"].get<std::string>();
   if (wait.contains("length_ms")) text += ", " + length_text(wait["length_ms"].get<std::int64_t>());
-  if (wait.contains("before") && wait["before"] != wait["kind"]) text += ", before: " + wait["before"].get<std::string>();
+  if (wait.contains("before") && wait["before"] != wait["kind"])
+    text += ", before: " + wait["before"].get<std::string>();
   if (wait.contains("due")) text += ", due " + wait["due"].get<std::string>();
   return text;
 }
@@ -111,8 +112,8 @@ std::string details(const OrderedJson& step) {
   if (step.contains("money")) text += detail("money", money_text(step["money"]));
   if (step.contains("dead_letter")) {
     const auto& d = step["dead_letter"];
-    text += detail("dead", text_of(d, "position") + ", attempts " + short_value(d["attempts"]) + ": " +
-                               text_of(d, "message"));
+    text += detail("dead",
+                   text_of(d, "position") + ", attempts " + short_value(d["attempts"]) + ": " + text_of(d, "message"));
   }
   for (const auto& alert : step.value("alerts", OrderedJson::array()))
     text += detail("alert", text_of(alert, "alert") + ": " + text_of(alert, "message"));

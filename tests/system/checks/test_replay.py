@@ -79,9 +79,38 @@ class Replay(unittest.TestCase):
         self.assertFalse(re.findall(r"<script|src=|href=|url\(|@import", page))
         self.assertNotIn("tok_", page)
 
+    # --- at, diff -----------------------------------------------------------------------------------------------------
+
+    def test_at_gives_the_state_that_show_tells_there(self):
+        for cart in self.carts[::8]:
+            for step in self.lines("show", cart):
+                if step["kind"] != "command":
+                    continue
+                (state,) = self.lines("at", step["position"], cart)
+                wanted = step["state"] or {"cart": cart, "phase": step["phase"]}
+                self.assertEqual(state, wanted)
+
+    def test_at_a_time_is_at_the_last_command_of_that_time(self):
+        step = [s for s in self.lines("show", self.carts[0]) if s["kind"] == "command"][2]
+        self.assertEqual(self.lines("at", step["time"], self.carts[0])[0]["sequence"], step["state"]["sequence"])
+        self.assertEqual(self.lines("at", "begin", self.carts[0]), [{"cart": self.carts[0], "phase": "none"}])
+
+    def test_diff_counts_what_opened_changed_and_ended(self):
+        first = [s for s in self.lines("show", self.carts[0]) if s["kind"] == "command"]
+        created, last = first[0]["position"], first[-1]["position"]
+        (line,) = self.lines("diff", "begin", created, self.carts[0])
+        self.assertEqual(line["is"], "opened")
+        (line,) = self.lines("diff", created, last, self.carts[0])
+        self.assertTrue(line["is"].startswith("over, ") or line["is"] == "changed")
+        self.assertEqual(self.lines("diff", created, created), [])
+        self.assertIn(" the same", self.said("diff", created, "end"))
+        for wrong in (("end", "begin"), ("yesterday", "end"), ("0:999999", "end")):
+            self.said("diff", *wrong, code=2)
+
     def test_the_log_is_not_touched(self):
         before = hashlib.sha256(self.file.read_bytes()).hexdigest()
         self.said("show", self.carts[0])
+        self.said("diff", "begin", "end")
         self.assertEqual(hashlib.sha256(self.file.read_bytes()).hexdigest(), before)
 
 

@@ -3,9 +3,9 @@
 #include "tools/replay/replay_partition.h"
 
 #include "actors/engine/engine.h"
-#include "logs/memory_log.h"
-#include "events/wire/cloudevent.h"
 #include "events/rules/identity.h"
+#include "events/wire/cloudevent.h"
+#include "logs/memory_log.h"
 #include "tools/records/command_writer.h"
 #include "tools/replay/replay_timeline.h"
 
@@ -210,10 +210,10 @@ TEST_CASE("a timeline tells outcome, change, wait and money of each command") {
   CHECK(timeline.differing == 0);
   const auto text = tools::timeline_text(timeline);
   CAPTURE(text);
-  for (const auto* part : {"rejected quantity_out_of_range", "is      repeated", "rejected id_reused",
-                           "dead letter json_invalid", "phase   active -> reserving", "state   session new",
-                           "money   asked 5.00 GBP, held 5.00 GBP, taken 0.00 GBP", "wait    capture cleared",
-                           "phase   paying -> converted_paid"}) {
+  for (const auto* part :
+       {"rejected quantity_out_of_range", "is      repeated", "rejected id_reused", "dead letter json_invalid",
+        "phase   active -> reserving", "state   session new", "money   asked 5.00 GBP, held 5.00 GBP, taken 0.00 GBP",
+        "wait    capture cleared", "phase   paying -> converted_paid"}) {
     CHECK_MESSAGE(text.find(part) != std::string::npos, part);
   }
   CHECK(text.find("tok_1") == std::string::npos);
