@@ -96,6 +96,7 @@ def steps():
 
     # What takes longest begins first.
     yield Step("build (clang, address sanitizer)", build("asan"))
+    yield Step("build (benchmark)", build("release", "bench"), needs=RELEASE)
     yield Step("build (planted bugs, leaks, poison)", build("release", "sim_planted", "leaks", "mayfly_poison"), needs=RELEASE)
     yield Step("tools/run on a fresh Debian 13", ["tests/system/checks/fresh_machine", "trixie"], skipped=no_fresh_machine())
     yield Step("a tenth of the faults on Kafka", bash(KAFKA_FAULTS), needs=RELEASE + BROKER, skipped=NO_CSV)
@@ -128,6 +129,8 @@ def steps():
     yield Step("Kafka: the same events as on SQLite", check("same_events.py", MAYFLY, str(CSV), "--invoices", "1000"),
                skipped=NO_CSV, **on_broker)
 
+    yield Step("instructions per command", ["tools/bench", "--quick"], needs=("build (benchmark)",),
+               skipped="" if shutil.which("valgrind") else "valgrind is missing")
     for first in (1, 10001):
         yield Step(f"simulation: 10,000 seeds from {first}", ["build/release/tests/sim", "10000", str(first)], needs=RELEASE)
     planted = ("build (planted bugs, leaks, poison)",)
