@@ -140,6 +140,8 @@ int main(int argc, char** argv) {
   s->add_option("--from", tail_options.from,
                 "begin, end, OFFSET or PARTITION:OFFSET, as often as needed (default: end; with --since begin)");
   s->add_option("--since", tail_options.since, "not older: RFC 3339, or how long ago: 90s, 15min, 2h, 3d");
+  s->add_option("--group", tail_options.group,
+                "go on where the last tail of this group ended; the position is kept in the log");
   s->add_flag("-f,--follow", tail_options.follow, "go on when the end is reached");
   s->add_option("--limit", tail_options.limit, "at most so many records; 0: all")->check(CLI::NonNegativeNumber);
   s->add_option("--cart", tail_options.cart, "only this key");

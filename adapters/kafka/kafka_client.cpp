@@ -78,4 +78,24 @@ events::StreamEnds KafkaClient::ends(events::Stream stream, events::Partition pa
   return ends;
 }
 
+kafka::Group* KafkaClient::group(std::string_view name, events::LogStatus& status) {
+  if (!group_ || group_->name() != name) group_ = kafka::Group::make(options_, std::string(name), status);
+  return group_.get();
+}
+
+events::GroupPositions KafkaClient::group_positions(std::string_view name, events::Stream stream) {
+  events::GroupPositions positions;
+  if (auto* of = group(name, positions.status)) {
+    positions.status = of->read(stream, topics_.partitions, positions.next);
+  }
+  return positions;
+}
+
+events::LogStatus KafkaClient::keep_group_positions(std::string_view name, events::Stream stream,
+                                                    std::span<const events::Position> next) {
+  events::LogStatus status;
+  auto* of = group(name, status);
+  return of == nullptr ? status : of->keep(stream, next);
+}
+
 }  // namespace mayfly::adapters

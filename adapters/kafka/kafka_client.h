@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/kafka/kafka_appender.h"
+#include "adapters/kafka/kafka_group.h"
 #include "adapters/kafka/kafka_reader.h"
 #include "adapters/kafka/kafka_topics.h"
 #include "events/log/log.h"
@@ -22,15 +23,22 @@ class KafkaClient final : public events::LogClient {
   /// Partitions of the stream last read stay open, so that reading on is cheap.
   events::Fetched read(events::Stream, events::Partition, events::Offset, const events::PollLimits&) override;
   events::StreamEnds ends(events::Stream, events::Partition) override;
+  /// As the committed offsets of the consumer group mayfly.reader.GROUP.
+  events::GroupPositions group_positions(std::string_view group, events::Stream) override;
+  events::LogStatus keep_group_positions(std::string_view group, events::Stream,
+                                         std::span<const events::Position>) override;
 
  private:
   explicit KafkaClient(const KafkaOptions& options) : options_(options), appender_(options) {}
+  /// Null with `status` set if it cannot be made.
+  kafka::Group* group(std::string_view name, events::LogStatus& status);
   kafka::Lane& lane(events::Stream, events::Partition, events::Offset from);
 
   KafkaOptions options_;
   kafka::Topics topics_;
   kafka::Appender appender_;
   std::unique_ptr<kafka::Reader> reader_;
+  std::unique_ptr<kafka::Group> group_;               // last asked for
   events::Stream stream_ = events::Stream::commands;  // of the open lanes
   std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;
 };

@@ -23,7 +23,8 @@ Settings begins_with(Role role) {
   Settings all = {{"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "1000"}, {"retry.backoff.ms", "10"}};
   const auto add = [&all](const Settings& more) { all.insert(all.end(), more.begin(), more.end()); };
   switch (role) {
-    case Role::member: break;
+    case Role::member:
+    case Role::group: break;
     case Role::reader:
       // An answer comes as soon as there is one byte; the wait only bounds how long an idle request is open.
       add({{"fetch.min.bytes", "1"},
@@ -66,6 +67,10 @@ Settings must_hold(Role role, const KafkaOptions& options, const Identity& ident
     case Role::reader:
       add(reading);
       add({{"enable.partition.eof", "true"}});
+      break;
+    case Role::group:  // it only asks for and commits offsets
+      add(reading);
+      add({{"group.id", identity.group}});
       break;
     case Role::transactional:
       add({{"message.max.bytes", std::to_string(largest_record_bytes)},
@@ -160,7 +165,7 @@ Client make_client(Role role, const KafkaOptions& options, const Identity& ident
       listener(opaque)->delivered(*message);
     });
   }
-  const bool reads = role == Role::member || role == Role::reader;
+  const bool reads = role == Role::member || role == Role::reader || role == Role::group;
   auto* client = rd_kafka_new(reads ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf.get(), why, sizeof why);
   if (client == nullptr) {
     status = {events::LogError::invalid, "Kafka's settings do not go together: " + std::string(why) + "."};

@@ -1,6 +1,7 @@
 #include "adapters/sqlite/sqlite_client.h"
 
 #include "adapters/record_limits.h"
+#include "adapters/sqlite/sqlite_groups.h"
 #include "adapters/sqlite/sqlite_log.h"
 
 #include <chrono>
@@ -87,6 +88,29 @@ events::StreamEnds SqliteClient::ends(events::Stream stream, events::Partition p
   } catch (const sqlite::Error& error) {
     return {0, 0, error.status()};
   }
+}
+
+events::GroupPositions SqliteClient::group_positions(std::string_view group, events::Stream stream) {
+  try {
+    return {sqlite::group_positions(db_, group, stream), {}};
+  } catch (const sqlite::Error& error) {
+    return {{}, error.status()};
+  }
+}
+
+events::LogStatus SqliteClient::keep_group_positions(std::string_view group, events::Stream stream,
+                                                     std::span<const events::Position> next) {
+  if (!db_.may_write()) return {LogError::invalid, db_.file() + " was opened only to be read"};
+  try {
+    sqlite::Transaction transaction(db_);
+    db_.check_in_place();
+    sqlite::keep_group_positions(db_, group, stream, next);
+    transaction.commit();
+    db_.checkpoint_if_due();
+  } catch (const sqlite::Error& error) {
+    return error.status();
+  }
+  return {};
 }
 
 }  // namespace mayfly::adapters

@@ -23,6 +23,9 @@ class SqliteClient final : public events::LogClient {
   events::Appended append(std::span<const events::NewRecord>) override;
   events::Fetched read(events::Stream, events::Partition, events::Offset, const events::PollLimits&) override;
   events::StreamEnds ends(events::Stream, events::Partition) override;
+  events::GroupPositions group_positions(std::string_view group, events::Stream) override;
+  events::LogStatus keep_group_positions(std::string_view group, events::Stream,
+                                         std::span<const events::Position>) override;
 
  private:
   SqliteClient(const std::string& file, sqlite::Access, std::int32_t partitions_if_new, const events::Clock&);

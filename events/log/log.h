@@ -147,6 +147,12 @@ struct Fetched {
   LogStatus status;
 };
 
+/// Where a group of readers goes on: the next offset to read, of each partition that it has a position of.
+struct GroupPositions {
+  std::vector<Position> next;
+  LogStatus status;
+};
+
 /// Producers and readers, in this or any other process, any number, beside a running engine. One thread each.
 class LogClient {
  public:
@@ -162,6 +168,16 @@ class LogClient {
   /// Committed records of one partition from an offset on, waiting up to `wait` for the first.
   virtual Fetched read(Stream, Partition, Offset from, const PollLimits&) = 0;
   virtual StreamEnds ends(Stream, Partition) = 0;
+
+  /// What was last kept of that group's positions in a stream. A group's name: 1 to 64 of A-Z a-z 0-9 . _ -
+  virtual GroupPositions group_positions([[maybe_unused]] std::string_view group, Stream) {
+    return {{}, {LogError::invalid, "This log keeps no positions of groups."}};
+  }
+  /// Durable when it returns. A group has one reader at a time: of two, the later call holds.
+  virtual LogStatus keep_group_positions([[maybe_unused]] std::string_view group, Stream,
+                                         [[maybe_unused]] std::span<const Position> next) {
+    return {LogError::invalid, "This log keeps no positions of groups."};
+  }
 };
 
 /// The wall clock, for what does not decide: when to write a tick, append times of embedded logs.

@@ -223,4 +223,20 @@ events::Fetched MemoryClient::read(Stream stream, Partition partition, Offset fr
   return fetched;
 }
 
+events::GroupPositions MemoryClient::group_positions(std::string_view group, Stream stream) {
+  events::GroupPositions positions;
+  std::scoped_lock lock(store_.mutex_);
+  for (const auto& [partition, next] : store_.groups_[{std::string(group), stream}]) {
+    positions.next.push_back({partition, next});
+  }
+  return positions;
+}
+
+events::LogStatus MemoryClient::keep_group_positions(std::string_view group, Stream stream,
+                                                     std::span<const events::Position> next) {
+  std::scoped_lock lock(store_.mutex_);
+  for (const auto& p : next) store_.groups_[{std::string(group), stream}][p.partition] = p.offset;
+  return {};
+}
+
 }  // namespace mayfly::adapters

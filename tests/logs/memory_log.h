@@ -60,6 +60,7 @@ class MemoryStore {
   std::condition_variable appended_;
   mutable std::map<std::pair<events::Stream, events::Partition>, Lane> lanes_;
   std::vector<events::Offset> committed_;
+  std::map<std::pair<std::string, events::Stream>, std::map<events::Partition, events::Offset>> groups_;  // of readers
   std::uint64_t owner_ = 0;  // epoch of the engine that owns it
 };
 
@@ -89,6 +90,9 @@ class MemoryClient final : public events::LogClient {
   events::Appended append(std::span<const events::NewRecord>) override;
   events::Fetched read(events::Stream, events::Partition, events::Offset, const events::PollLimits&) override;
   events::StreamEnds ends(events::Stream s, events::Partition p) override { return store_.ends(s, p); }
+  events::GroupPositions group_positions(std::string_view group, events::Stream) override;
+  events::LogStatus keep_group_positions(std::string_view group, events::Stream,
+                                         std::span<const events::Position>) override;
 
  private:
   MemoryStore& store_;

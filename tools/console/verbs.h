@@ -40,6 +40,7 @@ struct TailOptions : LogWords {
   std::string stream = "events";
   std::vector<std::string> from;  // empty: end, with `since` begin
   std::string since;              // a time, or how long ago
+  std::string group;              // keeps its position in the log; empty: none
   bool follow = false;
   std::int64_t limit = 0;  // 0: none
   std::string cart;

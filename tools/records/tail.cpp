@@ -2,6 +2,7 @@
 #include "adapters/host/wall_clock.h"
 #include "events/rules/words.h"
 #include "tools/console/client.h"
+#include "tools/console/config.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/text.h"
@@ -73,6 +74,9 @@ class Tail {
         width_(is_terminal(1) ? TextWidth::terminal : TextWidth::whole) {}
 
   events::LogStatus begin(const std::vector<TailBegin>& begins) {
+    events::GroupPositions kept;
+    if (!options_.group.empty()) kept = log_.group_positions(options_.group, stream_);
+    if (!kept.status.ok()) return kept.status;
     for (Partition p = 0; p < log_.partitions(); ++p) {
       const auto& begin = begins[static_cast<std::size_t>(p)];
       if (begin.where == Where::left_out) continue;
@@ -82,6 +86,9 @@ class Tail {
                           : begin.where == Where::end ? ends.end
                                                       : begin.offset;
       next_.push_back({p, offset});
+      const auto known = std::find_if(kept.next.begin(), kept.next.end(), [p](auto& at) { return at.partition == p; });
+      if (known == kept.next.end()) continue;
+      if (auto status = go_on(*known, ends); !status.ok()) return status;
     }
     return {};
   }
@@ -96,25 +103,63 @@ class Tail {
         const auto fetched = log_.read(stream_, next.partition, next.offset, limits);
         if (!fetched.status.ok()) return fetched.status;
         anything = anything || !fetched.batch.records.empty();
-        if (!print_wanted(fetched.batch)) return {};
-        next.offset = fetched.next;
+        const bool more = print_wanted(fetched.batch, next.offset);
+        if (more) next.offset = fetched.next;
+        if (!output_written()) return {};  // main says so
+        if (auto status = keep(next); !status.ok() || !more) return status;
       }
-      if (!output_written()) return {};  // main says so
       if (!anything && !follow) return {};
     }
     return {};
   }
 
  private:
-  /// False when as many as were asked for are printed.
-  bool print_wanted(const events::RecordBatch& batch) {
+  /// The partition read last goes on from where its group is.
+  events::LogStatus go_on(events::Position known, const events::StreamEnds& ends) {
+    if (known.offset > ends.end) {
+      return {events::LogError::corrupt,
+              "The group " + options_.group + " is at " + std::to_string(known.partition) + ":" +
+                  std::to_string(known.offset) + ", beyond the end of " + options_.stream + " at " +
+                  std::to_string(ends.end) +
+                  ": the log is older than the group's position, as after a restore. Take another group's name, with "
+                  "--from for where to begin."};
+    }
+    if (known.offset < ends.first && stream_ != events::Stream::state) {
+      complain("partition %d: the group %s was at offset %lld, the log begins at %lld; what lay between is gone\n",
+               known.partition, options_.group.c_str(), static_cast<long long>(known.offset),
+               static_cast<long long>(ends.first));
+    }
+    kept_.push_back(known);
+    next_.back().offset = std::max(known.offset, ends.first);
+    return {};
+  }
+
+  /// Call when all before `next` is written out.
+  events::LogStatus keep(events::Position next) {
+    if (options_.group.empty()) return {};
+    const auto kept =
+        std::find_if(kept_.begin(), kept_.end(), [&](auto& at) { return at.partition == next.partition; });
+    if (kept != kept_.end() && kept->offset == next.offset) return {};
+    auto status = log_.keep_group_positions(options_.group, stream_, {&next, 1});
+    if (!status.ok()) return status;
+    if (kept == kept_.end())
+      kept_.push_back(next);
+    else
+      *kept = next;
+    return status;
+  }
+
+  /// False when as many as were asked for are printed; `next` is then the offset after the last.
+  bool print_wanted(const events::RecordBatch& batch, Offset& next) {
     for (const auto& record : batch.records) {
       if (!wanted_.has(record)) continue;
       if (options_.json)
         print_json(as_ndjson(record));
       else
         print_text(as_line(record, stream_, width_) + "\n");
-      if (++printed_ == options_.limit) return false;
+      if (++printed_ != options_.limit) continue;
+      next = record.at.offset + 1;
+      return false;
     }
     return true;
   }
@@ -125,6 +170,7 @@ class Tail {
   const events::Stream stream_;
   const TextWidth width_;
   std::vector<events::Position> next_;  // of the partitions that are read
+  std::vector<events::Position> kept_;  // of the group, as the log has them
   std::int64_t printed_ = 0;
 };
 
@@ -138,10 +184,15 @@ int refused(const std::string& why) {
 int tail(const TailOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
+  const bool grouped = !options.group.empty();
+  if (grouped && !is_engine_name(options.group)) {
+    return refused("--group " + options.group + ": 1 to 64 of letters, digits, '.', '_' and '-'.");
+  }
+  const auto log = grouped ? open_client(options, false, clock, code) : open_reader(options, clock, code);
+  if (!log && grouped) complain("--group keeps its position in the log, which needs the right to write.\n");
   if (!log) return code;
   auto from = options.from;
-  if (from.empty()) from.emplace_back(options.since.empty() ? "end" : "begin");
+  if (from.empty()) from.emplace_back(options.since.empty() && !grouped ? "end" : "begin");
   std::string wrong;
   const auto begins = tail_begins(from, log->partitions(), wrong);
   if (!wrong.empty()) return refused(wrong);

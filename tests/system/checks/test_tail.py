@@ -1,6 +1,8 @@
 """`mayfly tail` from several positions, of several types, since a time. Usage: test_tail.py MAYFLY"""
+import contextlib
 import json
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -9,6 +11,8 @@ import unittest
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
 PATIENCE_S = 60
 CARTS = 40
+MANY = 12_000
+BATCH = 2_000  # records that tail reads at once, tools/records/each_record.h
 
 
 def run(*words, stdin=None):
@@ -59,6 +63,49 @@ class Tail(unittest.TestCase):
         self.assertEqual(self.tail("--since", middle), [r for r in self.all if r["append_time"] >= middle])
         self.assertEqual(self.tail("--since", "1d", "--from", "1:2"), self.at_or_after({1: 2}))
         self.refused("--since", "yesterday")
+
+    def test_a_group_goes_on_where_it_ended_and_others_are_not_touched(self):
+        first = self.tail("--group", "books", "--limit", "5")
+        self.assertEqual(first, self.all[:5])
+        self.assertEqual(self.tail("--group", "books"), self.all[5:])
+        self.assertEqual(self.tail("--group", "books"), [])
+        self.assertEqual(self.tail("--group", "books", "--from", "begin"), [])  # --from: only where it has no position
+        self.assertEqual(self.tail("--group", "mail", "--from", "1:2"), self.at_or_after({1: 2}))
+        self.assertEqual(self.tail("--group", "mail"), self.at_or_after({0: 0, 2: 0, 3: 0}))
+        self.assertEqual(self.tail("--group", "sums", "--type", "cart.cancel"), [r for r in self.all if "cancel" in r["headers"]["ce_type"]])
+        self.assertEqual(self.tail("--group", "sums"), [])  # what was left out is passed too
+        run("send", "--log", self.log, "cart.create", "late", "currency=GBP")
+        self.assertEqual([r["key"] for r in self.tail("--group", "books")], ["late"])
+        self.refused("--group", "two words")
+
+    def test_a_group_whose_log_was_restored_from_before_its_position_is_told(self):
+        self.tail("--group", "books")
+        with contextlib.closing(sqlite3.connect(self.log.removeprefix("sqlite:"))) as db, db:
+            db.execute("UPDATE group_positions SET next = 100000 WHERE partition = 1")
+        done = run("tail", "--log", self.log, "--stream", "commands", "--group", "books")
+        self.assertEqual((done.returncode, done.stdout), (6, ""))
+        self.assertIn("1:100000", done.stderr)
+
+    def test_a_group_killed_in_the_middle_loses_nothing(self):
+        lines = [json.dumps({"type": "cart.create", "cart": f"d{i}", "data": {"currency": "GBP"}}) for i in range(MANY)]
+        self.assertEqual(run("send", "--log", self.log, "-", stdin="\n".join(lines) + "\n").returncode, 0)
+        wanted = {(r["partition"], r["offset"]) for r in self.tail("--from", "begin")}
+        seen, firsts = set(), []
+        for read_before_kill in (1, 700, BATCH + 1, 2 * BATCH - 1, 5, BATCH + 500):
+            reader = subprocess.Popen([MAYFLY, "tail", "--log", self.log, "--stream", "commands", "--json", "--group", "books", "-f"],
+                                      stdout=subprocess.PIPE, text=True)
+            got = [json.loads(reader.stdout.readline()) for _ in range(read_before_kill)]
+            reader.kill()
+            got += [json.loads(line) for line in reader.stdout if line.endswith("\n")]  # the pipe still has them
+            reader.wait()
+            reader.stdout.close()
+            firsts.append((got[0]["partition"], got[0]["offset"]))
+            seen |= {(r["partition"], r["offset"]) for r in got}
+        rest = {(r["partition"], r["offset"]) for r in self.tail("--group", "books")}
+        self.assertEqual(seen | rest, wanted)
+        self.assertEqual(self.tail("--group", "books"), [])
+        self.assertEqual(firsts[:3], [(0, 0)] * 3)
+        self.assertNotEqual(firsts[3], (0, 0))  # a batch was read whole: it does not come again
 
 
 if __name__ == "__main__":

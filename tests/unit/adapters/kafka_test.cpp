@@ -1,6 +1,7 @@
 // What is Kafka's own, beyond the contract that every log keeps: instances that share partitions, topics that do not
 // fit, properties that must not change.
 #include "adapters/kafka/kafka_error.h"
+#include "adapters/kafka/kafka_settings.h"
 #include "adapters/kafka/kafka_topics.h"
 #include "unit/adapters/kafka_fixture.h"
 
@@ -259,6 +260,26 @@ TEST_CASE("a second Kafka instance gets its share, and what the first decided fo
   CHECK(first.log->commit({said, {&next, 1}}).outcome == CommitOutcome::aborted);
   CHECK(second.log->commit({said, {&next, 1}}).ok());
   CHECK(fixture.client()->read(Stream::events, lost, 0, {10, 1000, {}}).batch.records.size() == 1);
+}
+
+TEST_CASE("a group of readers is a Kafka consumer group of its own name") {
+  KafkaFixture fixture;
+  const auto log = fixture.engine();
+  const auto client = fixture.client();
+  const events::Position next[] = {{0, 0}};
+  const auto kept = client->keep_group_positions(fixture.name, Stream::events, next);
+  REQUIRE_MESSAGE(kept.ok(), kept.message);
+  events::LogStatus status;
+  adapters::kafka::Listener listener;
+  adapters::kafka::Identity identity;
+  identity.group = "mayfly.reader." + fixture.name;
+  const auto other =
+      adapters::kafka::make_client(adapters::kafka::Role::group, fixture.options, identity, listener, status);
+  REQUIRE_MESSAGE(other, status.message);
+  const adapters::kafka::Places places(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(places.get(), fixture.options.topic(Stream::events).c_str(), 0);
+  CHECK(rd_kafka_committed(other.get(), places.get(), 20'000) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  CHECK(places->elems[0].offset == 0);
 }
 
 TEST_CASE("a Kafka engine whose instance name another one has taken ends, and does not fence it back") {

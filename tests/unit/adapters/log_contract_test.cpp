@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -408,6 +409,51 @@ TEST_CASE_TEMPLATE("a client reads from where it says to the end", Fixture, EVER
   const auto again = client->read(Stream::events, 0, 0, everything);  // it may go back
   CHECK_MESSAGE(again.status.ok(), again.status.message);
   CHECK(again.batch.records.size() == 3);
+}
+
+TEST_CASE_TEMPLATE("a group of readers goes on where it was last kept, each group and stream by itself", Fixture,
+                   MemoryFixture, SqliteFixture, KafkaFixture) {
+  Fixture fixture;
+  const auto log = fixture.engine();
+  begin(*log);
+  const events::NewRecord said[] = {record(Stream::events, 0, "k", "1"), record(Stream::events, 1, "k", "2")};
+  CHECK(commit(*log, said).ok());
+  // A group of a broker belongs to all of its logs.
+  const auto group = "books-" + std::to_string(::getpid()) + "-" + std::to_string(std::time(nullptr));
+  const auto kept = [&](events::LogClient& client, const std::string& name, Stream stream) {
+    const auto found = client.group_positions(name, stream);
+    CHECK_MESSAGE(found.status.ok(), found.status.message);
+    std::string text;
+    for (const auto& p : found.next) text += std::to_string(p.partition) + ":" + std::to_string(p.offset) + " ";
+    return text;
+  };
+  const auto keep = [&](events::LogClient& client, std::vector<events::Position> next) {
+    const auto status = client.keep_group_positions(group, Stream::events, next);
+    CHECK_MESSAGE(status.ok(), status.message);
+  };
+  const auto client = fixture.client();
+  CHECK(kept(*client, group, Stream::events).empty());
+  keep(*client, {{1, 1}});
+  CHECK(kept(*client, group, Stream::events) == "1:1 ");
+  keep(*client, {{0, 1}, {1, 0}});
+  CHECK(kept(*client, group, Stream::events) == "0:1 1:0 ");
+  CHECK(kept(*fixture.client(), group, Stream::events) == "0:1 1:0 ");
+  CHECK(kept(*client, group, Stream::alerts).empty());
+  CHECK(kept(*client, group + "2", Stream::events).empty());
+}
+
+TEST_CASE("a reader that may not write a SQLite log keeps no position in it, but is told those kept") {
+  SqliteFixture fixture;
+  const auto client = fixture.client();
+  events::LogStatus status;
+  const auto reader = adapters::SqliteClient::open_to_read(fixture.file, fixture.clock, status);
+  REQUIRE_MESSAGE(reader != nullptr, status.message);
+  const events::Position next[] = {{1, 7}};
+  CHECK(reader->keep_group_positions("books", Stream::events, next).error == events::LogError::invalid);
+  CHECK(client->keep_group_positions("books", Stream::events, next).ok());
+  const auto kept = reader->group_positions("books", Stream::events);
+  REQUIRE(kept.next.size() == 1);
+  CHECK(kept.next[0].offset == 7);
 }
 
 TEST_CASE("a second engine is told who holds the SQLite file") {
