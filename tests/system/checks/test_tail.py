@@ -1,5 +1,6 @@
 """`mayfly tail` from several positions, of several types, since a time. Usage: test_tail.py MAYFLY"""
 import contextlib
+import itertools
 import json
 import pathlib
 import sqlite3
@@ -92,13 +93,14 @@ class Tail(unittest.TestCase):
         wanted = {(r["partition"], r["offset"]) for r in self.tail("--from", "begin")}
         seen, firsts = set(), []
         for read_before_kill in (1, 700, BATCH + 1, 2 * BATCH - 1, 5, BATCH + 500):
-            reader = subprocess.Popen([MAYFLY, "tail", "--log", self.log, "--stream", "commands", "--json", "--group", "books", "-f"],
+            reader = subprocess.Popen([MAYFLY, "tail", "--log", self.log, "--stream", "commands", "--json", "--group", "books"],
                                       stdout=subprocess.PIPE, text=True)
-            got = [json.loads(reader.stdout.readline()) for _ in range(read_before_kill)]
+            got = [json.loads(line) for line in itertools.islice(reader.stdout, read_before_kill)]
             reader.kill()
             got += [json.loads(line) for line in reader.stdout if line.endswith("\n")]  # the pipe still has them
             reader.wait()
             reader.stdout.close()
+            self.assertGreaterEqual(len(got), read_before_kill, "it ended before all was printed")
             firsts.append((got[0]["partition"], got[0]["offset"]))
             seen |= {(r["partition"], r["offset"]) for r in got}
         rest = {(r["partition"], r["offset"]) for r in self.tail("--group", "books")}
