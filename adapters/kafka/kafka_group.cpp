@@ -2,6 +2,9 @@
 
 #include "adapters/kafka/kafka_error.h"
 
+#include <chrono>
+#include <thread>
+
 namespace mayfly::adapters::kafka {
 
 namespace {
@@ -15,6 +18,19 @@ Error error_of(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t* 
     code = places->elems[i].err;
   }
   return Error(code);
+}
+
+/// A coordinator that is chosen or loads answers a little later: asks until there is another answer or `limit` is over.
+template <class Ask>
+Error patiently(events::Millis limit, Ask&& ask) {
+  constexpr std::chrono::milliseconds pause{100};
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(limit.count);
+  auto error = ask();
+  while (error.unavailable() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(pause);
+    error = ask();
+  }
+  return error;
 }
 
 }  // namespace
@@ -32,10 +48,11 @@ events::LogStatus Group::read(events::Stream stream, std::int32_t partitions, st
   for (events::Partition p = 0; p < partitions; ++p) {
     rd_kafka_topic_partition_list_add(places.get(), options_.topic(stream).c_str(), p);
   }
-  const auto code = rd_kafka_committed(client_.get(), places.get(), static_cast<int>(options_.request_limit.count));
-  if (const auto error = error_of(code, places.get()); !error.ok()) {
-    return error.status("asking for the positions of the group " + (group_prefix + name_));
-  }
+  const auto error = patiently(options_.request_limit, [&] {
+    const auto limit_ms = static_cast<int>(options_.request_limit.count);
+    return error_of(rd_kafka_committed(client_.get(), places.get(), limit_ms), places.get());
+  });
+  if (!error.ok()) return error.status("asking for the positions of the group " + (group_prefix + name_));
   for (int i = 0; i < places->cnt; ++i) {
     const auto& place = places->elems[i];
     if (place.offset >= 0) next.push_back({place.partition, place.offset});
@@ -48,14 +65,14 @@ events::LogStatus Group::keep(events::Stream stream, std::span<const events::Pos
   for (const auto& p : next) {
     rd_kafka_topic_partition_list_add(places.get(), options_.topic(stream).c_str(), p.partition)->offset = p.offset;
   }
-  const Queue queue(rd_kafka_queue_new(client_.get()));
-  auto code = rd_kafka_commit_queue(client_.get(), places.get(), queue.get(), nullptr, nullptr);
-  Event answer;
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    answer.reset(rd_kafka_queue_poll(queue.get(), static_cast<int>(options_.request_limit.count)));
-    code = answer ? rd_kafka_event_error(answer.get()) : RD_KAFKA_RESP_ERR__TIMED_OUT;
-  }
-  const auto error = error_of(code, answer ? rd_kafka_event_topic_partition_list(answer.get()) : nullptr);
+  const auto error = patiently(options_.request_limit, [&] {
+    const Queue queue(rd_kafka_queue_new(client_.get()));
+    const auto code = rd_kafka_commit_queue(client_.get(), places.get(), queue.get(), nullptr, nullptr);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return Error(code);
+    const Event answer(rd_kafka_queue_poll(queue.get(), static_cast<int>(options_.request_limit.count)));
+    if (!answer) return Error(RD_KAFKA_RESP_ERR__TIMED_OUT);
+    return error_of(rd_kafka_event_error(answer.get()), rd_kafka_event_topic_partition_list(answer.get()));
+  });
   return error.ok() ? events::LogStatus{}
                     : error.status("keeping the positions of the group " + (group_prefix + name_));
 }

@@ -17,9 +17,8 @@ class Group {
   static std::unique_ptr<Group> make(const KafkaOptions&, std::string name, events::LogStatus& status);
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// Appends a position for each partition that has one.
+  /// Appends a position for each partition that has one. Both wait for the coordinator, up to `request_limit`.
   events::LogStatus read(events::Stream, std::int32_t partitions, std::vector<events::Position>& next);
-  /// Waits for the coordinator's answer, up to `request_limit`.
   events::LogStatus keep(events::Stream, std::span<const events::Position>);
 
  private:
