@@ -1,5 +1,5 @@
-"""docs/contract.md is what the program does: its names, codes, defaults, limits and members are those of the code, in
-both directions, and its example records are what the built program takes and writes.
+"""docs/contract.md and docs/decisions.md are what the program does: names, codes, defaults, limits and members are those of
+the code, in both directions, and example records are what the built program takes and writes.
 
 Usage: test_rulebook.py MAYFLY WORDS_AS_JSON. Needs Debian's python3-yaml and python3-fastjsonschema.
 """
@@ -19,9 +19,10 @@ import unittest
 import asyncapi
 
 ROOT = asyncapi.DOCUMENT.parents[1]
-MAYFLY, WORDS = (str(pathlib.Path(sys.argv.pop(1)).resolve()) for _ in range(2)) if len(sys.argv) > 2 else (
+MAYFLY, WORDS = (str(pathlib.Path(sys.argv.pop(1)).resolve()) for _ in range(2)) if len(sys.argv) > 2 and "mayfly" in sys.argv[1] else (
     str(ROOT / "build/release/mayfly"), str(ROOT / "build/release/tests/words_as_json"))
 CONTRACT = ROOT / "docs" / "contract.md"
+DECISIONS = ROOT / "docs" / "decisions.md"
 PATIENCE_S = 60
 COMMANDS_STREAM = 0  # in the table of ends
 PARTITIONS = 4
@@ -195,6 +196,72 @@ class Names(unittest.TestCase):
         if isinstance(schema.get("type"), list):
             schema = {**schema, "type": schema["type"][0]}
         return self.value_of(schema["anyOf"][0]) if "anyOf" in schema else schema
+
+
+class Guards(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.words = program_words()
+        cls.text = DECISIONS.read_text()
+        cls.sections = sections(cls.text)
+
+    def guards(self):
+        """(section, number, rest of the row) of each guard."""
+        for section, (_, body) in self.sections.items():
+            for row in rows(body):
+                if re.fullmatch(r"\d+\.\d+\.\d+", row[0]):
+                    yield section, row[0], row[1:]
+
+    def test_each_ladder_counts_its_guards_from_one_and_names_each(self):
+        ladders = collections.defaultdict(list)
+        for section, guard, row in self.guards():
+            ladders[section].append(guard)
+            self.assertRegex(row[0], r"^\*\*[^*]+\*\*", f"guard {guard} has no name")
+        self.assertGreater(len(ladders), 15)
+        for section, found in ladders.items():
+            self.assertEqual(found, [f"{section}.{n}" for n in range(1, len(found) + 1)])
+
+    def test_guards_and_sections_that_it_names_itself_are_there(self):
+        known = {guard for _, guard, _ in self.guards()} | set(self.sections)
+        for named in re.findall(r"(?<![\w.,#±(/-])\d+\.\d+(?:\.\d+)?(?![\w.,]*\d)(?! (?:binary|in Kafka))", re.sub(r"\(\S+\.md\S*\)", "", self.text)):
+            self.assertIn(named, known | {"1.0"})
+
+    def test_the_ladders_lead_to_every_event_code_reason_and_outcome(self):
+        ladders = "\n".join(" | ".join(row) for _, _, row in self.guards()) + self.sections["5.3"][1]
+        named = set(coded(ladders))
+        self.assertEqual(set(self.words["events"]) - named - {"command.rejected", "command.dead_lettered"}, set())
+        refused = set(re.findall(r"refused `(\w+)`", ladders))
+        self.assertEqual(refused, set(self.words["codes"]))
+        reasons = {row[-1].strip("`") for section, _, row in self.guards() if section == "1.1"}
+        self.assertEqual(reasons | {"keeps_failing", "quarantined", "state_unreadable"}, set(self.words["dead_letters"]))
+        dotted = {word for word in coded(self.text) if re.fullmatch(r"(cart|checkout|order|inventory|payment|command|clock)\.\w+", word)}
+        self.assertLessEqual(dotted, set(self.words["events"]) | set(self.words["commands"]))
+        outcomes = set(re.findall(r"`payment.session_ended` \((\w+)", ladders)) | set(re.findall(r"UNPAID\((\w+)\)", ladders))
+        self.assertEqual(outcomes, set(self.words["outcomes"]))
+        whys = set(re.findall(r"(?:VOID|REFUND|CLOSE)\((\w+)\)", ladders)) | set(re.findall(r"`checkout.reopened` \((\w+)", ladders))
+        self.assertEqual(whys, set(self.words["whys"]))
+
+    def test_waits_and_their_lengths(self):
+        waits = list(rows(self.sections["3.3"][1]))
+        self.assertEqual({row[0] for row in waits}, set(self.words["waits"]) - {"none"})
+        set_by_guards = set(re.findall(r"wait (\w+)", "\n".join(row[-1] for _, _, row in self.guards()) + self.sections["5.3"][1]))
+        self.assertLessEqual(set_by_guards, set(self.words["waits"]))
+        settings = self.words["settings"]
+        for row in waits:
+            numbers = [int(n.replace(",", "")) for n in re.findall(r"([0-9,]+) s\b", row[1])]
+            if f"{row[0]}_wait_s" in settings and row[0] != "action":
+                self.assertEqual(numbers, [settings[f"{row[0]}_wait_s"]], row[0])
+        lengths = {row[0]: [int(n.replace(",", "")) for n in re.findall(r"([0-9,]+) s\b", row[1])] for row in waits}
+        self.assertEqual(lengths["action"], [settings["action_wait_s"], settings["action_total_s"], 1])
+        self.assertEqual(lengths["capture_retry"], [settings["capture_retry_1_s"], settings["capture_retry_2_s"]])
+        self.assertEqual(lengths["status_try"], [settings[f"status_try_{n}_s"] for n in range(1, 5)])
+
+    def test_limits_that_the_ladders_name(self):
+        """Each number of four digits and more is a limit or a default."""
+        known = set(limits_of_the_code().values()) | set(self.words["settings"].values()) | {1024, 10**15}
+        ladders = "\n".join(row[0] for _, _, row in self.guards())
+        for text in re.findall(r"(?<![\w#])\d{1,3}(?:,\d{3})+", ladders):
+            self.assertIn(int(text.replace(",", "")), known)
 
 
 def field(content):
