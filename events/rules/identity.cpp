@@ -1,10 +1,10 @@
 #include "events/rules/identity.h"
 
+#include "events/rules/sha1.h"
 #include "events/text/utf8.h"
 
 #include <sodium/crypto_hash_sha256.h>
 #include <sodium/crypto_shorthash.h>
-#include <uuid/uuid.h>
 
 #include <charconv>
 #include <cstring>
@@ -66,6 +66,21 @@ class Canonical {
   std::string& out_;
 };
 
+/// RFC 4122, 4.3: the digest's first 16 bytes with version and variant, as text.
+std::array<char, 36> uuid_text(Sha1 digest) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x50);
+  digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
+  std::array<char, 36> text;
+  std::size_t to = 0;
+  for (std::size_t i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text[to++] = '-';
+    text[to++] = digits[digest[i] >> 4];
+    text[to++] = digits[digest[i] & 15];
+  }
+  return text;
+}
+
 }  // namespace
 
 bool is_cart_id(std::string_view id) {
@@ -87,10 +102,11 @@ int reservation_number(std::string_view id, std::string_view cart_id) { return d
 
 std::array<char, 36> idempotency_key(std::string_view engine, std::string_view cart_id, Position created,
                                      std::string_view event_name, int number, Minor amount_minor) {
-  static constexpr unsigned char name_space[16] = {0x97, 0xc5, 0x1e, 0xf5, 0xc3, 0x68, 0x56, 0xa7,
-                                                   0xb0, 0x41, 0xee, 0xce, 0x82, 0x57, 0x6d, 0xf5};
+  constexpr std::string_view name_space = "\x97\xc5\x1e\xf5\xc3\x68\x56\xa7\xb0\x41\xee\xce\x82\x57\x6d\xf5";
+  constexpr std::size_t most_numbers_bytes = 96;
   std::string name;
-  name.append(engine).append("\n").append(cart_id).append("\n");
+  name.reserve(name_space.size() + engine.size() + cart_id.size() + event_name.size() + most_numbers_bytes);
+  name.append(name_space).append(engine).append("\n").append(cart_id).append("\n");
   append_number(name, created.partition);
   name.append("-");
   append_number(name, created.offset);
@@ -98,13 +114,7 @@ std::array<char, 36> idempotency_key(std::string_view engine, std::string_view c
   append_number(name, number);
   name.append("\n");
   append_number(name, amount_minor);
-  uuid_t uuid;
-  uuid_generate_sha1(uuid, name_space, name.data(), name.size());
-  char text[UUID_STR_LEN];
-  uuid_unparse_lower(uuid, text);
-  std::array<char, 36> key;
-  std::memcpy(key.data(), text, key.size());
-  return key;
+  return uuid_text(sha1(name));
 }
 
 std::uint32_t murmur2(std::string_view bytes) {

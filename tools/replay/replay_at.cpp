@@ -71,7 +71,8 @@ events::LogStatus replay_while(Asked& asked, ReplayedPartition& partition, Parti
 void print_members(const OrderedJson& state) {
   for (const auto& member : changes_between(nullptr, state)) {
     if (member.path == "cart") continue;
-    print_text("  " + padded(printable(member.path), member_columns) + " " + printable(short_value(member.after)) + "\n");
+    print_text("  " + padded(printable(member.path), member_columns) + " " + printable(short_value(member.after)) +
+               "\n");
   }
 }
 
