@@ -158,7 +158,8 @@ int main(int argc, char** argv) {
   s = verb(app, "funds", "List the money at risk (docs/payments.md)", funds_options, funds, chosen);
   log_words(*s, funds_options);
   s->add_option("--cart", funds_options.cart, "only this cart");
-  s->add_flag("--json", funds_options.json, "NDJSON");
+  const auto funds_json = s->add_flag("--json", funds_options.json, "NDJSON");
+  s->add_flag("--metrics", funds_options.metrics, "totals as Prometheus's text")->excludes(funds_json);
 
   DeadLettersOptions dead_options;
   s = verb(app, "deadletters", "Look at dead letters, send them again (docs/deadletters.md)", dead_options, deadletters,

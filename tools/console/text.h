@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace mayfly::tools {
 
@@ -18,6 +19,9 @@ namespace mayfly::tools {
 [[nodiscard]] std::string age_text(std::int64_t s);
 /// RFC 3339 with milliseconds.
 [[nodiscard]] std::string time_text(events::Timestamp);
+/// A label's value in Prometheus's text format, without the quotation marks around it: quotation marks, backslashes and
+/// line feeds are escaped.
+[[nodiscard]] std::string label_value(std::string_view);
 /// Resident memory of this process in bytes.
 [[nodiscard]] std::int64_t resident_bytes();
 

@@ -58,6 +58,7 @@ int inspect(const InspectOptions&);
 struct FundsOptions : LogWords {
   std::string cart;  // empty: all
   bool json = false;
+  bool metrics = false;
 };
 int funds(const FundsOptions&);
 

@@ -49,7 +49,9 @@ int funds(const FundsOptions& options) {
     complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
-  if (options.json) {
+  if (options.metrics) {
+    print_text(risks_as_metrics(risks, clock.now()));
+  } else if (options.json) {
     const auto lines = risks_as_ndjson(risks, cut, clock.now());
     print_text(printable_json(lines));
   } else {

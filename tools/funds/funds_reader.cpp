@@ -69,7 +69,7 @@ std::map<std::pair<std::string, RiskState>, RiskTotal> totals_of(const std::vect
   std::map<std::pair<std::string, RiskState>, RiskTotal> totals;
   for (const auto& r : risks) {
     auto& t = totals[{r.currency, r.state}];
-    ++t.rows;
+    t.oldest = t.rows++ == 0 ? r.since : std::min(t.oldest, r.since);
     t.amount_minor = events::add(t.amount_minor, r.amount_minor).value_or(std::numeric_limits<events::Minor>::max());
   }
   return totals;
@@ -77,6 +77,28 @@ std::map<std::pair<std::string, RiskState>, RiskTotal> totals_of(const std::vect
 
 std::int64_t age_s(const Risk& r, events::Timestamp now) {
   return std::max<std::int64_t>(0, (now - r.since).count / 1000);
+}
+
+std::string risks_as_metrics(const std::vector<Risk>& risks, events::Timestamp now) {
+  const auto totals = totals_of(risks);
+  std::string out;
+  const auto family = [&](std::string_view name, std::string_view help, auto value) {
+    out.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" gauge\n");
+    for (const auto& [of, total] : totals) {
+      out.append(name)
+          .append("{currency=\"")
+          .append(label_value(of.first))
+          .append("\",state=\"")
+          .append(tools::name(of.second));
+      out.append("\"} ").append(std::to_string(value(total))).append("\n");
+    }
+  };
+  family("mayfly_funds_rows", "Amounts at risk, by what became of them.", [](const RiskTotal& t) { return t.rows; });
+  family("mayfly_funds_minor", "The same in minor units of the currency.",
+         [](const RiskTotal& t) { return t.amount_minor; });
+  family("mayfly_funds_oldest_seconds", "Since when the oldest of them is at risk.",
+         [now](const RiskTotal& t) { return std::max<std::int64_t>(0, (now - t.oldest).count / 1000); });
+  return out;
 }
 
 std::string risks_as_ndjson(const std::vector<Risk>& risks, const std::vector<events::Position>& cut,

@@ -19,12 +19,16 @@ events::LogStatus read_risks(events::LogClient&, const std::string& cart, std::v
 struct RiskTotal {
   std::int64_t rows = 0;
   events::Minor amount_minor = 0;  // int64's largest where the sum is beyond it
+  events::Timestamp oldest{};      // `since` of the oldest row
 };
 /// By currency and state.
 [[nodiscard]] std::map<std::pair<std::string, RiskState>, RiskTotal> totals_of(const std::vector<Risk>&);
 
 /// Whole seconds since `since`, at least 0.
 [[nodiscard]] std::int64_t age_s(const Risk&, events::Timestamp now);
+/// Prometheus's text format: rows, amount and the oldest row's age, by currency and state; for node_exporter's textfile
+/// collector.
+[[nodiscard]] std::string risks_as_metrics(const std::vector<Risk>&, events::Timestamp now);
 /// A line per row, a line per total, a line per cut; each ends in a line feed.
 [[nodiscard]] std::string risks_as_ndjson(const std::vector<Risk>&, const std::vector<events::Position>& cut,
                                           events::Timestamp now);

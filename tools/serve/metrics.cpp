@@ -1,4 +1,5 @@
 // Metrics in Prometheus's text format. Names end in their unit; labels take few values, never an id of a cart.
+#include "tools/console/text.h"
 #include "tools/serve/observed.h"
 
 #include <fmt/format.h>
@@ -50,20 +51,6 @@ class Text {
   }
   std::string out;
 };
-
-/// A label's value: the engine's name is the user's text.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 void partitions_text(Text& text, const Observed& seen) {
   using actors::PartitionPhase;
@@ -181,8 +168,8 @@ std::string metrics_text(const Observed& seen) {
   const auto& log = seen.running.log;
   text.family("mayfly_build_info", "gauge", "Always 1; what runs is in the labels.");
   text.sample("mayfly_build_info",
-              fmt::format("version=\"0.1.0\",engine=\"{}\",log=\"{}\"", escaped(seen.running.engine),
-                          escaped(log.substr(0, log.find(':')))),
+              fmt::format("version=\"0.1.0\",engine=\"{}\",log=\"{}\"", label_value(seen.running.engine),
+                          label_value(log.substr(0, log.find(':')))),
               1);
   text.one("mayfly_ready", "gauge", "1 while every partition given is restored and the log answers.",
            seen.ready ? 1 : 0);

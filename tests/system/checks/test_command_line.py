@@ -128,6 +128,9 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.assertEqual((risk["session"], risk["state"], risk["amount_minor"]), ("c1-p1", "authorization_asked", 500))
         self.assertEqual((total["row"], total["rows"], total["amount_minor"], total["currency"]), ("total", 1, 500, "GBP"))
         self.assertIn("5.00 GBP", run("funds", "--log", self.log, "--cart", "c1").stdout)
+        metrics = run("funds", "--log", self.log, "--metrics").stdout
+        self.assertIn('\nmayfly_funds_minor{currency="GBP",state="authorization_asked"} 500\n', metrics)
+        self.assertEqual(subprocess.run(["promtool", "check", "metrics"], input=metrics, text=True, check=False).returncode, 0)
         self.send("payment.declined", "c1", "session_id=c1-p1", "reason=no", "retryable=false")
         self.events("c1", "payment.declined")
         self.assertEqual(run("funds", "--log", self.log).stdout, "No money is at risk.\n")

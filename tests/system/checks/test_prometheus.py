@@ -1,0 +1,197 @@
+"""deploy/prometheus, deploy/grafana, docs/runbooks: rules by promtool, names and commands by the program itself, queries and
+two alerts by a real Prometheus that scrapes a real engine. Usage: test_prometheus.py MAYFLY
+
+Needs Debian's prometheus and python3-yaml. Nothing here waits for a time to pass: alerts' own times are tested by promtool.
+"""
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests"))
+import free_ports  # noqa: E402
+
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
+RULES = ROOT / "deploy/prometheus/rules.yaml"
+RULE_TESTS = ROOT / "deploy/prometheus/rules.test.yaml"
+DASHBOARD = ROOT / "deploy/grafana/mayfly.json"
+RUNBOOKS = ROOT / "docs/runbooks"
+METRIC = re.compile(r"\b(?:mayfly|process)_[a-z_0-9]+\b")
+
+
+def run(*words, **more):
+    return subprocess.run(words, capture_output=True, text=True, timeout=300, check=False, **more)
+
+
+def groups():
+    return yaml.safe_load(RULES.read_text())["groups"]
+
+
+def alerts():
+    return [rule for group in groups() for rule in group["rules"] if "alert" in rule]
+
+
+def expressions():
+    """Every query that stands in the rules and on the dashboard, its variables filled in."""
+    for group in groups():
+        yield from (rule["expr"] for rule in group["rules"])
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        for target in panel.get("targets", []):
+            yield target["expr"].replace("$job", ".*").replace("$instance", ".*")
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def until(what, ask):
+    """The first answer that is not false. Five minutes are for a machine that is very busy, not what it takes."""
+    for _ in range(3000):
+        try:
+            if answer := ask():
+                return answer
+        except (urllib.error.URLError, ConnectionError, json.JSONDecodeError):
+            pass
+        time.sleep(0.1)  # between two questions
+    raise AssertionError(f"never came: {what}")
+
+
+class Rules(unittest.TestCase):
+    def test_promtool_finds_them_valid_and_their_unit_tests_pass(self):
+        for words in (("check", "rules", str(RULES)), ("test", "rules", str(RULE_TESTS))):
+            done = run("promtool", *words)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_unit_test_that_expects_something_else_fails(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "rules.yaml").write_text(RULES.read_text().replace("mayfly_leak_bytes > 0", "mayfly_leak_bytes > 9e9"))
+            (pathlib.Path(folder) / "rules.test.yaml").write_text(RULE_TESTS.read_text())
+            done = run("promtool", "test", "rules", f"{folder}/rules.test.yaml")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("MayflyLeak", done.stdout + done.stderr)
+
+    def test_every_alert_has_a_unit_test_a_severity_and_words_for_people(self):
+        tested = [test["name"].split(":")[0] for test in yaml.safe_load(RULE_TESTS.read_text())["tests"]]
+        for alert in alerts():
+            self.assertIn(alert["alert"], tested)
+            self.assertIn(alert["labels"]["severity"], ("critical", "warning"))
+            self.assertEqual(set(alert["annotations"]), {"summary", "description", "runbook_url"})
+
+
+class Runbooks(unittest.TestCase):
+    def test_every_alert_has_a_page_and_every_page_an_alert(self):
+        pages = {page.stem for page in RUNBOOKS.glob("*.md")} - {"README"}
+        self.assertEqual(pages, {alert["alert"] for alert in alerts()})
+        index = (RUNBOOKS / "README.md").read_text()
+        for alert in alerts():
+            self.assertEqual(alert["annotations"]["runbook_url"], f"docs/runbooks/{alert['alert']}.md")
+            self.assertIn(f"[{alert['alert']}]({alert['alert']}.md)", index)
+            text = (RUNBOOKS / f"{alert['alert']}.md").read_text()
+            self.assertEqual(re.findall(r"^#+ .*$", text, re.M), [f"# {alert['alert']}", "## Look at", "## Do", "## It is over when"])
+
+    def test_every_exit_code_is_in_the_index(self):
+        def codes(page):
+            return re.findall(r"^\| (\d[\d, ]*) \|", page.read_text(), re.M)
+        self.assertEqual(codes(RUNBOOKS / "README.md"), codes(ROOT / "docs/command-line.md"))
+
+    def test_links_lead_somewhere(self):
+        for page in RUNBOOKS.glob("*.md"):
+            for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+                self.assertTrue((page.parent / link).exists(), f"{page.name}: {link}")
+
+    def test_the_program_has_every_verb_and_option_that_they_use(self):
+        used = set()
+        for page in RUNBOOKS.glob("*.md"):
+            for words in re.findall(r"(?:^ {4}|`)(mayfly [^`\n#]*)", page.read_text(), re.M):
+                verb, *rest = shlex.split(re.sub(r"[|>].*", "", words))[1:]
+                used.update((verb, option.split("=")[0]) for option in ["--help", *rest] if option.startswith("--"))
+        self.assertGreater(len(used), 10)
+        for verb, option in used:
+            self.assertRegex(run(MAYFLY, verb, "--help").stdout, rf"{option}\b", f"mayfly {verb} {option}")
+
+
+class WithAnEngine(unittest.TestCase):
+    """A real Prometheus, on loopback and in a folder of its own, scrapes a real demo."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        folder = pathlib.Path(cls.folder.name)
+        cls.engine_port, prometheus_port = free_ports.one(), free_ports.one()
+        cls.engine = subprocess.Popen([MAYFLY, "demo", "--http", f"127.0.0.1:{cls.engine_port}", "--carts-per-second", "20"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(cls.end, cls.engine)
+        rules = yaml.safe_load(RULES.read_text())
+        for group in rules["groups"]:
+            for rule in group["rules"]:
+                rule.pop("for", None)  # promtool tests how long; here nothing waits
+        (folder / "rules.yaml").write_text(yaml.safe_dump(rules))
+        (folder / "prometheus.yaml").write_text(yaml.safe_dump({
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": ["rules.yaml"],
+            "scrape_configs": [{"job_name": "mayfly", "static_configs": [{"targets": [f"127.0.0.1:{cls.engine_port}"]}]}],
+        }))
+        cls.prometheus = subprocess.Popen(
+            ["prometheus", f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/data",
+             f"--web.listen-address=127.0.0.1:{prometheus_port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(cls.end, cls.prometheus)
+        cls.api = f"http://127.0.0.1:{prometheus_port}/api/v1"
+        until("the first scrape", lambda: cls.query('up{job="mayfly"} == 1'))
+
+    @staticmethod
+    def end(process):
+        process.terminate()
+        process.wait()
+
+    @classmethod
+    def query(cls, expression):
+        answer = json.loads(get(f"{cls.api}/query?" + urllib.parse.urlencode({"query": expression})))
+        return answer["data"]["result"]
+
+    @classmethod
+    def firing(cls):
+        return {row["metric"]["alertname"] for row in cls.query('ALERTS{alertstate="firing"}')}
+
+    def test_1_every_metric_that_rules_and_dashboard_name_is_there(self):
+        funds = run(MAYFLY, "funds", "--log", f"sqlite:{self.empty_log()}", "--metrics").stdout
+        known = set(re.findall(r"^# TYPE (\S+)", get(f"http://127.0.0.1:{self.engine_port}/metrics") + funds, re.M))
+        known |= {f"{name}_bucket" for name in known} | {rule["record"].split(":")[1] for group in groups() for rule in group["rules"] if "record" in rule}
+        for expression in expressions():
+            for name in METRIC.findall(re.sub(r"\w+:(\w+):\w+", "", expression)):
+                self.assertIn(name, known, expression)
+
+    def empty_log(self):
+        log = pathlib.Path(self.folder.name) / "empty.db"
+        run(MAYFLY, "send", "--log", f"sqlite:{log}", "--create", "cart.create", "c1", "currency=GBP")
+        return log
+
+    def test_2_prometheus_answers_every_query(self):
+        for expression in expressions():
+            self.assertIsInstance(self.query(expression), list, expression)
+        until("a rate", lambda: self.query("instance:mayfly_commands:rate5m > 0"))
+
+    def test_3_a_healthy_engine_raises_no_alert(self):
+        until("an evaluation", lambda: self.query("instance:mayfly_commands:rate5m"))
+        self.assertEqual(self.firing(), set())
+
+    def test_4_an_engine_that_was_killed_does(self):
+        self.engine.kill()
+        self.engine.wait()
+        until("the alert", lambda: "MayflyDown" in self.firing())
+
+
+if __name__ == "__main__":
+    unittest.main()
