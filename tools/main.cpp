@@ -38,6 +38,7 @@ struct ReplayVerbs {
   ReplayShowOptions show;
   ReplayAtOptions at;
   ReplayDiffOptions diff;
+  ReplayWhatIfOptions whatif;
 };
 
 void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
@@ -68,6 +69,12 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   s->add_option("to", options.diff.to, "the later moment")->required();
   s->add_option("ids", options.diff.ids, "ids as of show; none: all carts");
   s->add_flag("--json", options.diff.json, "NDJSON, one cart a line");
+
+  s = verb(*replay, "whatif", "Show what other settings or commands would have come to", options.whatif, replay_whatif,
+           chosen);
+  log_words(*s, options.whatif);
+  s->add_option("file", options.whatif.file, "what to change, JSON (docs/replay.md)")->required();
+  s->add_flag("--json", options.whatif.json, "NDJSON, one cart a line, then the sums");
 }
 
 /// `mayfly help VERB` is `mayfly VERB --help`.

@@ -128,6 +128,12 @@ struct ReplayDiffOptions : LogWords {
 };
 int replay_diff(const ReplayDiffOptions&);
 
+struct ReplayWhatIfOptions : LogWords {
+  std::string file;
+  bool json = false;
+};
+int replay_whatif(const ReplayWhatIfOptions&);
+
 struct BackupOptions : LogWords {
   std::string to;  // a file that is not there
 };

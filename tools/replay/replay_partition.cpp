@@ -97,18 +97,27 @@ void ReplayedPartition::tick(const Record& record, const ClockTick& data, const 
   if (watcher != nullptr) watcher->ticked(record);
 }
 
-void ReplayedPartition::fire_due(const Record& record, Timestamp time, Watcher* watcher) {
-  index_ = 0;
-  ReadCommand tick;
-  tick.command.id = "what-if";
-  position_.ticked = std::max(position_.ticked, time);
-  fire(record, tick, watcher);
-  epitaphs_.forget(position_.ticked);
-}
-
-std::optional<Timestamp> ReplayedPartition::next_due() const {
-  if (started_.empty()) return std::nullopt;
-  return Timestamp{started_.begin()->first};
+std::optional<Timestamp> ReplayedPartition::fire_next(Record tick, Timestamp until,
+                                                      const std::function<bool(const ReplayedCart&)>& such,
+                                                      Watcher* watcher) {
+  for (const auto& [due_ms, cart] : started_) {
+    if (due_ms > until.ms) return std::nullopt;
+    if (!such(*cart)) continue;
+    const Timestamp due{due_ms};
+    const std::string id(cart->cart.id);
+    started_.erase({due_ms, cart});
+    index_ = 0;
+    tick.append_time = due;
+    fire_one(tick, {}, id, watcher);
+    const auto after = carts_.find(id);
+    if (after != carts_.end() && after->second.wait.kind != WaitKind::none && !after->second.wait.due) {
+      unlist(after->second);
+      after->second.wait.due = due + after->second.wait.length;
+      list(after->second);
+    }
+    return due;
+  }
+  return std::nullopt;
 }
 
 /// What is due, all taken before the first is decided: a wait that one of them sets is not among them.
@@ -119,16 +128,18 @@ void ReplayedPartition::fire(const Record& record, const ReadCommand& tick, Watc
     due.push_back(started_.begin()->second);
     started_.erase(started_.begin());
   }
-  for (const auto* cart : due) {
-    ReadCommand command = tick;
-    const std::string id(cart->cart.id);
-    command.cart_id = id;
-    command.command.type = CommandType::clock_tick;
-    command.command.data = DeadlineReached{cart->wait.kind};
-    Telling telling(record, &command, id, watcher);
-    this->command(telling);
-    finish(telling);
-  }
+  for (const auto* cart : due) fire_one(record, tick, std::string(cart->cart.id), watcher);
+}
+
+void ReplayedPartition::fire_one(const Record& record, const ReadCommand& tick, const std::string& cart_id,
+                                 Watcher* watcher) {
+  ReadCommand command = tick;
+  command.cart_id = cart_id;
+  command.command.type = CommandType::clock_tick;
+  command.command.data = DeadlineReached{carts_.find(cart_id)->second.wait.kind};
+  Telling telling(record, &command, cart_id, watcher);
+  this->command(telling);
+  finish(telling);
 }
 
 void ReplayedPartition::release(const Record& record, std::string_view cart_id) {
@@ -165,7 +176,7 @@ void ReplayedPartition::unlist(ReplayedCart& cart) {
 void ReplayedPartition::command(Telling& t) {
   const auto found = carts_.find(t.cart_id);
   auto* live = found == carts_.end() ? nullptr : &found->second;
-  if (live != nullptr && t.watcher != nullptr) t.before = *live;
+  if (live != nullptr && t.watcher != nullptr && t.watcher->wants_before()) t.before = *live;
   auto reason = withheld_ ? withheld_(t.record.at, t.cart_id) : std::nullopt;
   if (!reason && live != nullptr && live->trouble.quarantined()) reason = DeadLetterReason::quarantined;
   if (reason) return withhold(t, live, *reason);

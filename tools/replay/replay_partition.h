@@ -77,6 +77,8 @@ class ReplayedPartition {
     /// Is `decided` to be called for what concerns this cart? What nobody watches costs least.
     virtual bool watches(std::string_view cart_id) = 0;
     virtual void decided(const Replayed&) = 0;
+    /// Is the state before each command to be kept for `decided`? Else `before` is null.
+    [[nodiscard]] virtual bool wants_before() const { return true; }
     /// A tick started the wait of a watched cart.
     virtual void wait_started(const events::Record& /*tick*/, const ReplayedCart&) {}
     /// A tick has been taken: T, settings, what was due; before the next record.
@@ -93,9 +95,10 @@ class ReplayedPartition {
 
   /// The next record of the partition's commands. `watcher` may be null.
   void take(const events::Record&, Watcher*);
-  /// As a tick at `time` that no record holds: fires what is due by then. Its record is `record` (what-if).
-  void fire_due(const events::Record& record, events::Timestamp time, Watcher*);
-  [[nodiscard]] std::optional<events::Timestamp> next_due() const;
+  /// A what-if's tick: fires the first wait that is due by `until` and of such a cart, as if a tick had come then; what
+  /// the cart waits for next begins at once. `tick` says where. Gives the time it was due; nothing if there is none.
+  std::optional<events::Timestamp> fire_next(events::Record tick, events::Timestamp until,
+                                             const std::function<bool(const ReplayedCart&)>& such, Watcher*);
 
   /// Null: it is not open.
   [[nodiscard]] const ReplayedCart* find(std::string_view cart_id) const;
@@ -128,6 +131,7 @@ class ReplayedPartition {
   struct Telling;  // what is gathered of one command while it is decided
   void tick(const events::Record&, const events::ClockTick&, const events::ReadCommand&, Watcher*);
   void fire(const events::Record&, const events::ReadCommand& tick, Watcher*);
+  void fire_one(const events::Record&, const events::ReadCommand& tick, const std::string& cart_id, Watcher*);
   void release(const events::Record&, std::string_view cart_id);
   void command(Telling&);
   void decide_live(Telling&, ReplayedCart&);

@@ -107,10 +107,37 @@ class Replay(unittest.TestCase):
         for wrong in (("end", "begin"), ("yesterday", "end"), ("0:999999", "end")):
             self.said("diff", *wrong, code=2)
 
+    # --- whatif -------------------------------------------------------------------------------------------------------
+
+    def whatif(self, plan, *words, code=0):
+        file = self.folder / "plan.json"
+        file.write_text(plan if isinstance(plan, str) else json.dumps(plan))
+        return self.said("whatif", str(file), *words, code=code)
+
+    def test_whatif_tells_what_a_lost_reply_would_have_cost(self):
+        lost = [c for c in self.commands if c.headers.get("ce_type") == "dev.mayfly.payment.authorized.v1"]
+        plan = {"commands": [{"drop": f"{c.partition}:{c.offset}"} for c in lost]}
+        *carts, sums = map(json.loads, self.whatif(plan, "--json").splitlines())
+        self.assertLessEqual({c["cart"] for c in carts}, {c.key for c in lost})
+        self.assertEqual(sums["commands"], len(self.commands))
+        asked = sums["sums"]["payment.capture_requested"]
+        self.assertGreaterEqual(asked["recorded"], len({c.key for c in lost}))
+        self.assertLess(asked["changed"], asked["recorded"])
+        self.assertIn("left out payment.authorized", self.whatif(plan))
+
+    def test_whatif_without_a_change_finds_no_difference(self):
+        for plan in ({}, {"settings": {"cart_life_s": 2592000}}):
+            self.assertIn("0 carts differ", self.whatif(plan))
+
+    def test_whatif_refuses_what_it_does_not_know(self):
+        for plan in ("no json", {"settings": {"fly_s": 1}}, {"commands": [{"drop": "0:99999"}]}, {"carts": []}):
+            self.assertEqual(self.whatif(plan, code=2), "")
+
     def test_the_log_is_not_touched(self):
         before = hashlib.sha256(self.file.read_bytes()).hexdigest()
         self.said("show", self.carts[0])
         self.said("diff", "begin", "end")
+        self.whatif({"commands": [{"insert": {"type": "cart.cancel", "cart": self.carts[0]}, "before": "end"}]})
         self.assertEqual(hashlib.sha256(self.file.read_bytes()).hexdigest(), before)
 
 

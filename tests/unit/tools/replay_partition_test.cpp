@@ -2,12 +2,8 @@
 // first command on and from any checkpoint. And a cart's timeline tells what happened to it.
 #include "tools/replay/replay_partition.h"
 
-#include "actors/engine/engine.h"
-#include "events/rules/identity.h"
-#include "events/wire/cloudevent.h"
-#include "logs/memory_log.h"
-#include "tools/records/command_writer.h"
 #include "tools/replay/replay_timeline.h"
+#include "unit/tools/replay_shop.h"
 
 #include <doctest/doctest.h>
 
@@ -17,64 +13,9 @@
 
 using namespace mayfly;
 using namespace mayfly::events;
+using mayfly::tools::Shop;
 
 namespace {
-
-class HandClock final : public Clock {
- public:
-  [[nodiscard]] Timestamp now() const override { return now_; }
-  void add(Millis length) { now_ = now_ + length; }
-
- private:
-  Timestamp now_{1'767'225'600'000};
-};
-
-/// A shop in a memory log with one partition and an engine that decides when it is told to.
-class Shop {
- public:
-  HandClock clock;
-  adapters::MemoryStore store{1, clock};
-  adapters::MemoryClient client{store};
-  adapters::MemoryLog log{store};
-
-  void send(const std::string& cart, const std::string& type, const std::string& data) {
-    send_as(cart, type, data, "id-" + std::to_string(++ids));
-  }
-  void send_as(const std::string& cart, const std::string& type, const std::string& data, const std::string& id) {
-    tools::CommandWriter out(client);
-    tools::OutgoingCommand c;
-    c.key = cart;
-    c.type = type;
-    c.id = id;
-    c.source = "/shop";
-    c.data = data;
-    CHECK(out.write(std::move(c)).ok());
-    CHECK(out.flush().ok());
-  }
-  void tick_after(Millis length) {
-    clock.add(length);
-    std::string data;
-    append_tick_data(data, clock.now(), store.ends(Stream::commands, 0).end - 1, nullptr, {});
-    const std::string id = "tick-" + std::to_string(++ids);
-    const Header headers[] = {{"ce_specversion", "1.0"},
-                              {"ce_id", id},
-                              {"ce_source", "/mayfly/mayfly"},
-                              {"ce_type", ce_type(CommandType::clock_tick)},
-                              {"content-type", "application/json"}};
-    const NewRecord tick{Stream::commands, 0, std::nullopt, data, headers};
-    CHECK(client.append({&tick, 1}).status.ok());
-  }
-  void serve() { CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up); }
-
- private:
-  static actors::EngineConfig small_batches() {
-    actors::EngineConfig config;
-    config.batch_records = 3;
-    return config;
-  }
-  int ids = 0;
-  actors::Engine engine{log, clock, small_batches(), nullptr};
-};
 
 constexpr const char* pay = R"({"expected_total_minor":500,"payment":{"provider":"sim","token":"tok_1"}})";
 

@@ -1,0 +1,71 @@
+// A shop in a memory log with one partition, a clock that the test moves, and an engine that decides when it is told to.
+#pragma once
+
+#include "actors/engine/engine.h"
+#include "logs/memory_log.h"
+#include "events/wire/cloudevent.h"
+#include "tools/records/command_writer.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace mayfly::tools {
+
+class HandClock final : public events::Clock {
+ public:
+  [[nodiscard]] events::Timestamp now() const override { return now_; }
+  void add(events::Millis length) { now_ = now_ + length; }
+
+ private:
+  events::Timestamp now_{1'767'225'600'000};
+};
+
+class Shop {
+ public:
+  HandClock clock;
+  adapters::MemoryStore store{1, clock};
+  adapters::MemoryClient client{store};
+  adapters::MemoryLog log{store};
+
+  void send(const std::string& cart, const std::string& type, const std::string& data) {
+    send_as(cart, type, data, "id-" + std::to_string(++ids));
+  }
+  void send_as(const std::string& cart, const std::string& type, const std::string& data, const std::string& id) {
+    CommandWriter out(client);
+    OutgoingCommand c;
+    c.key = cart;
+    c.type = type;
+    c.id = id;
+    c.source = "/shop";
+    c.data = data;
+    CHECK(out.write(std::move(c)).ok());
+    CHECK(out.flush().ok());
+  }
+  /// A tick of the engine's, with settings other than the defaults where they are given.
+  void tick_after(events::Millis length, const events::Settings* settings = nullptr) {
+    clock.add(length);
+    std::string data;
+    events::append_tick_data(data, clock.now(), store.ends(events::Stream::commands, 0).end - 1, settings, {});
+    const std::string id = "tick-" + std::to_string(++ids);
+    const events::Header headers[] = {{"ce_specversion", "1.0"},
+                              {"ce_id", id},
+                              {"ce_source", "/mayfly/mayfly"},
+                              {"ce_type", events::ce_type(events::CommandType::clock_tick)},
+                              {"content-type", "application/json"}};
+    const events::NewRecord tick{events::Stream::commands, 0, std::nullopt, data, headers};
+    CHECK(client.append({&tick, 1}).status.ok());
+  }
+  void serve() { CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up); }
+
+ private:
+  static actors::EngineConfig small_batches() {
+    actors::EngineConfig config;
+    config.batch_records = 3;
+    return config;
+  }
+  int ids = 0;
+  actors::Engine engine{log, clock, small_batches(), nullptr};
+};
+
+}  // namespace mayfly::tools

@@ -1,0 +1,106 @@
+// mayfly replay whatif: what would have come of other settings, or of a command that had not come, or had come in time.
+#include "adapters/host/wall_clock.h"
+#include "tools/console/client.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/output.h"
+#include "tools/console/printable.h"
+#include "tools/console/text.h"
+#include "tools/console/verbs.h"
+#include "tools/replay/replay_state.h"
+#include "tools/replay/replay_whatif.h"
+
+#include <fstream>
+#include <iterator>
+#include <set>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr std::size_t carts_listed = 20;  // in text; --json has all
+
+std::string position_text(events::Position at) {
+  return std::to_string(at.partition) + ":" + std::to_string(at.offset);
+}
+
+void print_cart(const std::string& cart, const CartDifference& d, bool json) {
+  if (json) {
+    const OrderedJson line = {{"cart", cart},
+                              {"position", position_text(d.at)},
+                              {"time", time_text(d.time)},
+                              {"command", d.command},
+                              {"as_recorded", d.as_recorded},
+                              {"as_changed", d.as_changed},
+                              {"phase_recorded", d.phase_recorded},
+                              {"phase_changed", d.phase_changed}};
+    return print_json(line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+  }
+  print("cart %s: %s%s\n", printable(cart).c_str(), d.phase_recorded.c_str(),
+        d.phase_changed == d.phase_recorded ? " in both" : (" -> " + d.phase_changed).c_str());
+  print("  first at %s %s, %s\n", position_text(d.at).c_str(), time_text(d.time).c_str(), printable(d.command).c_str());
+  print("    as recorded: %s\n    changed:     %s\n", d.as_recorded.c_str(), d.as_changed.c_str());
+}
+
+void print_sums(const WhatIf& result, bool json) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : result.recorded) names.insert(name);
+  for (const auto& [name, value] : result.changed) names.insert(name);
+  OrderedJson line = {{"commands", result.commands}, {"carts_differing", result.carts.size()}, {"sums", OrderedJson::object()}};
+  const auto value = [](const ReplaySums& sums, const std::string& name) {
+    const auto found = sums.find(name);
+    return found == sums.end() ? std::int64_t{0} : found->second;
+  };
+  for (const auto& name : names) {
+    const auto before = value(result.recorded, name);
+    const auto after = value(result.changed, name);
+    if (before == after) continue;
+    line["sums"][name] = {{"recorded", before}, {"changed", after}};
+    if (!json)
+      print("%-44s %14s -> %14s  %+lld\n", name.c_str(), grouped(before).c_str(), grouped(after).c_str(),
+            static_cast<long long>(after - before));
+  }
+  if (json) print_json(line.dump());
+}
+
+}  // namespace
+
+int replay_whatif(const ReplayWhatIfOptions& options) {
+  const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_reader(options, clock, code);
+  if (!log) return code;
+  std::ifstream file(options.file);
+  if (!file) {
+    complain("%s cannot be read.\n", options.file.c_str());
+    return exit_usage;
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  ReplayPlan plan;
+  if (const auto wrong = read_plan(text, *log, plan); !wrong.empty()) {
+    complain("%s: %s\n", options.file.c_str(), wrong.c_str());
+    return exit_usage;
+  }
+  Recorded recorded;
+  WhatIf result;
+  auto status = read_recorded(*log, recorded);
+  if (status.ok()) status = what_if(*log, recorded, plan, result);
+  if (!status.ok()) {
+    complain("%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
+  std::size_t listed = 0;
+  for (const auto& [cart, difference] : result.carts) {
+    if (!options.json && ++listed > carts_listed) break;
+    print_cart(cart, difference, options.json);
+  }
+  if (!options.json && result.carts.size() > carts_listed)
+    print("... and %s more; --json lists all\n", grouped(static_cast<std::int64_t>(result.carts.size() - carts_listed)).c_str());
+  if (!options.json) {
+    print("%s of the log's commands decided twice: %s carts differ\n", grouped(result.commands).c_str(),
+          grouped(std::ssize(result.carts)).c_str());
+  }
+  print_sums(result, options.json);
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools
