@@ -18,6 +18,7 @@ enum ExitCode : int {
   exit_not_drained = 9,      // asked to stop: not within drain_limit_ms, or its last commit failed; it is decided again
   exit_handler_limit = 10,   // one command used more than handler_cpu_limit_ms of CPU time: start it again
   exit_stuck = 11,           // nothing was decided for stuck_limit_ms: start it again
+  exit_moved_on = 12,        // replay verify: nothing differs, but state has moved on meanwhile: verify again
 };
 
 inline ExitCode exit_code_of(events::LogError error) {

@@ -17,12 +17,13 @@ events::LogStatus each_record(events::LogClient& log, events::Stream stream, eve
                               const std::function<bool(const events::Record&)>& f) {
   const auto ends = log.ends(stream, partition);
   if (!ends.status.ok()) return ends.status;
-  for (auto from = ends.first; from < ends.end;) {
+  const bool to_the_end = stream == events::Stream::state;
+  for (auto from = ends.first; from < ends.end || to_the_end;) {
     auto fetched = log.read(stream, partition, from, read_at_once);
     if (!fetched.status.ok() || fetched.batch.records.empty()) return fetched.status;
     from = fetched.next;
     for (const auto& record : fetched.batch.records) {
-      if (record.at.offset >= ends.end || !f(record)) return {};
+      if ((record.at.offset >= ends.end && !to_the_end) || !f(record)) return {};
     }
   }
   return {};

@@ -10,7 +10,8 @@ namespace mayfly::tools {
 /// What the tools take from a log at once.
 inline constexpr events::PollLimits read_at_once{2'000, 4 * 1024 * 1024, events::Millis{0}};
 
-/// Gives each record once, in offset order, until `f` returns false. What comes meanwhile is left out.
+/// Gives each record once, in offset order, until `f` returns false. What comes meanwhile is left out, but for state: a
+/// log may keep only the newest record of a key, so that one written anew meanwhile is found only behind the end.
 events::LogStatus each_record(events::LogClient&, events::Stream, events::Partition,
                               const std::function<bool(const events::Record&)>& f);
 

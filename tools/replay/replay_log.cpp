@@ -1,6 +1,7 @@
 #include "tools/replay/replay_log.h"
 
 #include "events/rules/identity.h"
+#include "events/state/snapshot.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/first_difference.h"
@@ -40,14 +41,21 @@ std::optional<events::Offset> cause_of(const Record& event) {
 
 }  // namespace
 
-ReplayLog::ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends)
+ReplayLog::ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends,
+                     std::vector<events::Offset> position_at)
     : commands_(commands),
       results_(results),
       ends_(std::move(ends)),
+      position_at_(std::move(position_at)),
       from_(ends_.size(), 0),
       cursors_(ends_.size()),
       state_(ends_.size()) {
   for (Partition p = 0; p < commands_.partitions(); ++p) taken_.push_back(p);
+}
+
+void ReplayLog::extend(std::vector<events::Offset> ends, std::vector<events::Offset> position_at) {
+  ends_ = std::move(ends);
+  position_at_ = std::move(position_at);
 }
 
 events::Polled ReplayLog::poll(const events::PollLimits& limits) {
@@ -63,7 +71,7 @@ events::Polled ReplayLog::poll(const events::PollLimits& limits) {
     if (from >= ends_[p]) continue;
     auto fetched = commands_.read(Stream::commands, static_cast<Partition>(p), from, part);
     polled.status = std::move(fetched.status);
-    from = fetched.next;
+    from = std::min(fetched.next, ends_[p]);  // what lies behind may be asked for later
     for (const auto& record : fetched.batch.records) {
       if (record.at.offset < ends_[p]) polled.batch.records.push_back(record);
     }
@@ -78,7 +86,7 @@ events::Restored ReplayLog::restore(Partition p, const std::function<void(events
   return {0, ends_[static_cast<std::size_t>(p)], {}};
 }
 
-/// What was decided after the replay's end is not decided again.
+/// What was decided after the replay's end is not decided again. Events lie in the order of what caused them.
 bool ReplayLog::expected(const Record& event, Partition p) const {
   const auto cause = cause_of(event);
   return !cause || *cause < ends_[static_cast<std::size_t>(p)];
@@ -87,8 +95,8 @@ bool ReplayLog::expected(const Record& event, Partition p) const {
 const Record* ReplayLog::next_event(Partition p) {
   auto& c = cursors_[static_cast<std::size_t>(p)];
   for (;;) {
-    for (; c.at < c.batch.records.size(); ++c.at) {
-      if (expected(c.batch.records[c.at], p)) return &c.batch.records[c.at++];
+    if (c.at < c.batch.records.size()) {
+      return expected(c.batch.records[c.at], p) ? &c.batch.records[c.at++] : nullptr;
     }
     auto fetched = results_.read(Stream::events, p, c.next, read_at_once);
     if (!fetched.status.ok()) status_ = std::move(fetched.status);
@@ -129,6 +137,8 @@ events::CommitResult ReplayLog::commit(const events::Commit& commit) {
 }
 
 std::string ReplayLog::compare_rest() {
+  states_ = 0;
+  moved_on_ = 0;
   for (Partition p = 0; p < partitions(); ++p) {
     if (const auto* left = next_event(p)) {
       return where("event", p, left->at.offset, left->key) + ": recorded " + summary(left->headers, left->value) +
@@ -145,40 +155,61 @@ std::string ReplayLog::compare_state(Partition p) {
   struct Newest {
     events::CartHash value;
     events::Offset offset;
+    bool ended;  // a tombstone
   };
+  const auto position_at = position_at_[static_cast<std::size_t>(p)];
+  auto newest_position = events::no_offset;
   std::map<std::string, Newest> recorded;
   status_ = each_record(results_, Stream::state, p, [&](const Record& record) {
     const std::string key(record.key.value_or(events::Bytes{}));
+    if (key == events::position_key) newest_position = record.at.offset;
     if (record.value) {
-      recorded.insert_or_assign(key, Newest{events::hash_of(*record.value), record.at.offset});
+      recorded.insert_or_assign(key, Newest{events::hash_of(*record.value), record.at.offset, false});
+    } else if (record.at.offset > position_at) {
+      recorded.insert_or_assign(key, Newest{{}, record.at.offset, true});
     } else {
       recorded.erase(key);
     }
     return true;
   });
   if (!status_.ok()) return status_.message;
-  const auto& again = state_[static_cast<std::size_t>(p)];
-  for (const auto& decided : again) {
-    const auto& key = decided.first;
-    const auto& value = decided.second;
+  // A commit writes the position last: what lies behind the one that ends the replay is of commits that came later.
+  const bool position_moved = newest_position != position_at;
+  const auto moved = [&](const Newest& found) { return position_moved && found.offset > position_at; };
+  for (const auto& [key, value] : state_[static_cast<std::size_t>(p)]) {
     const auto found = recorded.find(key);
-    if (found == recorded.end())
+    if (found == recorded.end()) {
       return where("state", p, 0, key) + ": nothing recorded, again " + std::to_string(value.size()) + " bytes";
-    ++states_;
-    if (found->second.value == events::hash_of(value)) {
-      recorded.erase(found);
-      continue;
     }
-    std::string difference;
-    const auto offset = found->second.offset;
-    status_ = each_record(results_, Stream::state, p, [&](const Record& record) {
-      if (record.at.offset == offset) difference = first_difference_of_state(key, *record.value, value);
-      return record.at.offset != offset;
-    });
-    return where("state", p, offset, key) + ": " + difference;
+    const auto newest = found->second;
+    recorded.erase(found);
+    if (!newest.ended && newest.value == events::hash_of(value)) {
+      ++states_;
+    } else if (moved(newest)) {
+      ++moved_on_;
+    } else {
+      return difference_of_state(p, newest.offset, key, value);
+    }
   }
-  if (recorded.empty()) return {};
-  return where("state", p, recorded.begin()->second.offset, recorded.begin()->first) + ": recorded, nothing again";
+  for (const auto& [key, newest] : recorded) {
+    if (moved(newest))
+      ++moved_on_;
+    else if (!newest.ended)
+      return where("state", p, newest.offset, key) + ": recorded, nothing again";
+  }
+  return {};
+}
+
+/// What is recorded at that offset of the state, against what was decided again.
+std::string ReplayLog::difference_of_state(Partition p, events::Offset offset, const std::string& key,
+                                           const std::string& again) {
+  std::string difference;
+  status_ = each_record(results_, Stream::state, p, [&](const Record& record) {
+    if (record.at.offset != offset) return true;
+    difference = record.value ? first_difference_of_state(key, *record.value, again) : "recorded a tombstone";
+    return false;
+  });
+  return where("state", p, offset, key) + ": " + difference;
 }
 
 }  // namespace mayfly::tools

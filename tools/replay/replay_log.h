@@ -14,8 +14,11 @@ namespace mayfly::tools {
 class ReplayLog final : public events::Log {
  public:
   /// Both read the recorded log, from two threads, and outlive the replay. `ends`: per partition the next command that
-  /// the recorded engine would have decided.
-  ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends);
+  /// the recorded engine would have decided; `position_at`: where its state says so.
+  ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends,
+            std::vector<events::Offset> position_at);
+  /// From here on the replay ends later. No engine runs on it meanwhile.
+  void extend(std::vector<events::Offset> ends, std::vector<events::Offset> position_at);
 
   [[nodiscard]] std::int32_t partitions() const override { return commands_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
@@ -25,11 +28,15 @@ class ReplayLog final : public events::Log {
   events::LogStatus append(const events::NewRecord&) override { return {}; }
 
   /// After the engine has caught up: recorded events that were not decided again, and every newest state record.
-  /// An empty string, or the first difference.
+  /// An empty string, or the first difference. State that a later commit has written is not compared but counted.
   [[nodiscard]] std::string compare_rest();
+  /// Not ok: the recorded log could not be read, so that what was said to differ may be the same.
+  [[nodiscard]] const events::LogStatus& status() const { return status_; }
   [[nodiscard]] std::int64_t commands() const { return given_; }
   [[nodiscard]] std::int64_t events() const { return compared_; }
   [[nodiscard]] std::int64_t states() const { return states_; }
+  /// Keys whose state was written by commits behind `ends`, and so could not be compared.
+  [[nodiscard]] std::int64_t moved_on() const { return moved_on_; }
 
  private:
   struct Cursor {  // in the recorded events of a partition
@@ -41,10 +48,12 @@ class ReplayLog final : public events::Log {
   const events::Record* next_event(events::Partition);
   [[nodiscard]] bool expected(const events::Record& event, events::Partition) const;
   std::string compare_state(events::Partition);
+  std::string difference_of_state(events::Partition, events::Offset, const std::string& key, const std::string& again);
 
   events::LogClient& commands_;
   events::LogClient& results_;
   std::vector<events::Offset> ends_;
+  std::vector<events::Offset> position_at_;
   std::vector<events::Partition> taken_;
   std::vector<events::Offset> from_;
   std::vector<Cursor> cursors_;
@@ -53,6 +62,7 @@ class ReplayLog final : public events::Log {
   std::int64_t given_ = 0;
   std::int64_t compared_ = 0;
   std::int64_t states_ = 0;
+  std::int64_t moved_on_ = 0;
 };
 
 }  // namespace mayfly::tools

@@ -20,6 +20,33 @@ bool by_supervision(std::string_view reason) {
          reason == name(events::DeadLetterReason::state_unreadable);
 }
 
+events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
+  events::LogStatus status;
+  recorded.ends.resize(static_cast<std::size_t>(log.partitions()));
+  recorded.position_at.resize(recorded.ends.size(), events::no_offset);
+  for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
+    status = each_record(log, Stream::state, p, [&](const Record& record) {
+      if (record.key != events::position_key || !record.value) return true;
+      const auto position = events::decode_position(*record.value);
+      if (const auto* found = std::get_if<events::PositionRecord>(&position)) {
+        recorded.ends[static_cast<std::size_t>(p)] = found->next;
+        recorded.position_at[static_cast<std::size_t>(p)] = record.at.offset;
+        recorded.engine = found->engine;
+      }
+      return true;
+    });
+    const auto commands = log.ends(Stream::commands, p);
+    if (status.ok()) status = commands.status;
+    const auto first = commands.first;
+    if (status.ok() && first > 0 && recorded.ends[static_cast<std::size_t>(p)] > 0) {
+      status = {events::LogError::corrupt,
+                "partition " + std::to_string(p) + ": commands before offset " + std::to_string(first) +
+                    " are no longer there. A replay needs them from the first on: restore them from a backup."};
+    }
+  }
+  return status;
+}
+
 /// One pass over the events, where the dead letters say that there is something to find.
 events::LogStatus read_withheld(events::LogClient& log, Recorded& recorded) {
   events::LogStatus status;
@@ -51,31 +78,6 @@ std::optional<events::DeadLetterReason> Recorded::withheld_at(events::Position a
   const auto found = withheld.find({at, std::string(cart)});
   if (found == withheld.end()) return std::nullopt;
   return found->second;
-}
-
-events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
-  events::LogStatus status;
-  recorded.ends.resize(static_cast<std::size_t>(log.partitions()));
-  for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
-    status = each_record(log, Stream::state, p, [&](const Record& record) {
-      if (record.key != events::position_key || !record.value) return true;
-      const auto position = events::decode_position(*record.value);
-      if (const auto* found = std::get_if<events::PositionRecord>(&position)) {
-        recorded.ends[static_cast<std::size_t>(p)] = found->next;
-        recorded.engine = found->engine;
-      }
-      return true;
-    });
-    const auto commands = log.ends(Stream::commands, p);
-    if (status.ok()) status = commands.status;
-    const auto first = commands.first;
-    if (status.ok() && first > 0 && recorded.ends[static_cast<std::size_t>(p)] > 0) {
-      status = {events::LogError::corrupt,
-                "partition " + std::to_string(p) + ": commands before offset " + std::to_string(first) +
-                    " are no longer there. A replay needs them from the first on: restore them from a backup."};
-    }
-  }
-  return status;
 }
 
 events::LogStatus read_recorded(events::LogClient& log, Recorded& recorded) {

@@ -16,6 +16,8 @@ namespace mayfly::tools {
 struct Recorded {
   std::string engine = "mayfly";
   std::vector<events::Offset> ends;  // per partition: the next command to decide
+  std::vector<events::Offset>
+      position_at;  // of the record in state that says so; state before it is of the same moment
   /// What supervision took out (docs/actors.md): the record, the cart, why.
   std::map<std::pair<events::Position, std::string>, events::DeadLetterReason> withheld;
 
@@ -24,7 +26,5 @@ struct Recorded {
 
 /// Reads positions and what was taken out. `corrupt` if commands that a replay needs are no longer there.
 [[nodiscard]] events::LogStatus read_recorded(events::LogClient&, Recorded&);
-/// The positions alone, of `recorded.ends` and `recorded.engine`.
-[[nodiscard]] events::LogStatus read_positions(events::LogClient&, Recorded&);
 
 }  // namespace mayfly::tools

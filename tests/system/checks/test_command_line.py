@@ -283,6 +283,17 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("are the same, byte for byte", done.stdout)
 
+    def test_a_log_that_is_served_meanwhile_never_differs_from_its_replay(self):
+        demo = subprocess.Popen([MAYFLY, "demo", "--log", self.log, "--carts-per-second", "300", "--http", "off"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(demo.stdout.close)
+        self.addCleanup(demo.wait)
+        self.addCleanup(demo.terminate)
+        next(line for line in demo.stdout if line.startswith("     "))  # the table's head: it serves
+        for _ in range(10):
+            done = self.verb("replay", "verify")
+            self.assertIn(done.returncode, (0, 12), done.stdout + done.stderr)
+            self.assertEqual(done.returncode == 12, "have moved on" in done.stdout)
+
     def test_the_demo_ends_every_cart_it_starts(self):
         done = run("demo", "--log", self.log, "--carts", "20", "--carts-per-second", "200", "--silence", "0", "--delay-ms", "5")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -3,12 +3,16 @@
 
 #include "actors/engine/engine.h"
 #include "events/rules/identity.h"
+#include "events/state/snapshot.h"
 #include "logs/memory_log.h"
 #include "tools/records/command_writer.h"
 
 #include <doctest/doctest.h>
 
 #include <functional>
+#include <string>
+#include <tuple>
+#include <vector>
 
 using namespace mayfly;
 using namespace mayfly::events;
@@ -21,6 +25,13 @@ class FixedClock final : public Clock {
 };
 const FixedClock fixed_clock;
 constexpr std::int32_t partitions = 2;
+
+/// Decides what lies there, as an engine that serves the log.
+void serve(adapters::MemoryStore& store) {
+  adapters::MemoryLog log(store);
+  actors::Engine engine(log, fixed_clock, {}, nullptr);
+  CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+}
 
 /// A log that an engine has served: two carts, a merge that writes commands, a checkout, one left open.
 void record(adapters::MemoryStore& store) {
@@ -43,26 +54,63 @@ void record(adapters::MemoryStore& store) {
   send("a", "cart.merge", R"({"into":"b"})");
   send("c", "checkout.complete", R"({"expected_total_minor":500,"payment":{"provider":"p","token":"t"}})");
   CHECK(out.flush().ok());
-  adapters::MemoryLog log(store);
-  actors::Engine engine(log, fixed_clock, {}, nullptr);
-  CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  serve(store);
+}
+
+/// Its second half: one more cart, another line, one cart less.
+void record_more(adapters::MemoryStore& store) {
+  adapters::MemoryClient client(store);
+  tools::CommandWriter out(client);
+  for (const auto& [cart, type, data] : {std::tuple{"d", "cart.create", R"({"currency":"GBP"})"},
+                                         {"b", "cart.add_line", R"({"sku":"MUG","quantity":1,"unit_price_minor":9})"},
+                                         {"c", "cart.cancel", "{}"}}) {
+    tools::OutgoingCommand c;
+    c.key = cart;
+    c.type = type;
+    c.id = std::string("more-") + cart;
+    c.source = "/test";
+    c.data = data;
+    CHECK(out.write(std::move(c)).ok());
+  }
+  CHECK(out.flush().ok());
+  serve(store);
+}
+
+/// How far an engine has got, as its state says.
+struct Moment {
+  std::vector<Offset> ends;
+  std::vector<Offset> position_at;
+};
+Moment now_of(const adapters::MemoryStore& store) {
+  Moment now;
+  for (Partition p = 0; p < partitions; ++p) {
+    now.ends.push_back(store.ends(Stream::commands, p).end);
+    now.position_at.push_back(no_offset);
+    for (const auto& r : store.records(Stream::state, p)) {
+      if (r.key == position_key) now.position_at.back() = r.at.offset;
+    }
+  }
+  return now;
+}
+
+std::string run(tools::ReplayLog& log, actors::Engine& engine) {
+  const auto result = engine.run_until_caught_up();
+  return result.end == actors::RunEnd::caught_up ? log.compare_rest() : result.message;
+}
+
+actors::EngineConfig of_small_batches() {
+  actors::EngineConfig config;
+  config.batch_records = 3;  // any cutting comes to the same
+  return config;
 }
 
 std::string replayed(adapters::MemoryStore& recorded) {
   adapters::MemoryClient commands(recorded);
   adapters::MemoryClient results(recorded);
-  std::vector<Offset> ends;
-  ends.reserve(static_cast<std::size_t>(partitions));
-  for (Partition p = 0; p < partitions; ++p) ends.push_back(recorded.ends(Stream::commands, p).end);
-  tools::ReplayLog log(commands, results, ends);
-  {
-    actors::EngineConfig config;
-    config.batch_records = 3;  // any cutting comes to the same
-    actors::Engine engine(log, fixed_clock, config, nullptr);
-    const auto result = engine.run_until_caught_up();
-    if (result.end != actors::RunEnd::caught_up) return result.message;
-  }
-  return log.compare_rest();
+  auto [ends, position_at] = now_of(recorded);
+  tools::ReplayLog log(commands, results, ends, position_at);
+  actors::Engine engine(log, fixed_clock, of_small_batches(), nullptr);
+  return run(log, engine);
 }
 
 /// A copy of a log but for what `change` makes of an event or state record; false: it is left out.
@@ -119,4 +167,48 @@ TEST_CASE("the first difference is named by position, cart and field") {
        "of c: state.lines[0].sku: recorded TEE, again TEA");
   said(replayed_but_for([](Stream s, Record& r, std::string&) { return s != Stream::state || r.key != "b"; }),
        "of b: nothing recorded, again");
+}
+
+TEST_CASE("what an engine decides while its log is replayed is told from a difference, and replayed then") {
+  adapters::MemoryStore store(partitions, fixed_clock);
+  record(store);
+  adapters::MemoryClient commands(store);
+  adapters::MemoryClient results(store);
+  auto [ends, position_at] = now_of(store);
+  record_more(store);
+  tools::ReplayLog log(commands, results, ends, position_at);
+  actors::Engine engine(log, fixed_clock, of_small_batches(), nullptr);
+  CHECK(run(log, engine) == "");
+  CHECK(log.moved_on() > 0);
+  CHECK(log.commands() == ends[0] + ends[1]);
+
+  auto [later_ends, later_position_at] = now_of(store);
+  log.extend(later_ends, later_position_at);
+  CHECK(run(log, engine) == "");
+  CHECK(log.moved_on() == 0);
+  CHECK(log.commands() == ends[0] + ends[1] + 3);
+}
+
+TEST_CASE(
+    "state behind the last commit is a difference; behind a later commit it cannot be told until that is replayed") {
+  adapters::MemoryStore store(partitions, fixed_clock);
+  record(store);
+  const auto of_c = partition_of("c", partitions);
+  const auto position = store.state(of_c).at(std::string(position_key));
+  adapters::MemoryClient commands(store);
+  adapters::MemoryClient results(store);
+  auto [ends, position_at] = now_of(store);
+  tools::ReplayLog log(commands, results, ends, position_at);
+  actors::Engine engine(log, fixed_clock, of_small_batches(), nullptr);
+  CHECK(run(log, engine) == "");
+  const auto names_c = [&] { return log.compare_rest().find("of c: ") != std::string::npos; };
+
+  store.append({Stream::state, of_c, "c", "forged", {}});
+  CHECK(names_c());
+  store.append({Stream::state, of_c, position_key, *position, {}});
+  CHECK(log.compare_rest() == "");
+  CHECK(log.moved_on() == 1);
+  auto [later_ends, later_position_at] = now_of(store);
+  log.extend(later_ends, later_position_at);
+  CHECK(names_c());
 }
