@@ -7,6 +7,7 @@
 #include "actors/memory/size_class.h"
 #include "events/log/types.h"
 #include "events/rules/cart.h"
+#include "events/wire/tick_proof.h"
 
 #include <atomic>
 #include <cstdint>
@@ -64,7 +65,8 @@ struct Environment {
   std::function<void(std::string_view cart_id, events::Position)> before_decide;  // test seam, may throw
   std::function<void(Step, events::Position)> at_step;                            // test seam, may throw
   std::function<void(events::Cart&)> after_decide;                                // test seam
-  Withheld withheld;                                                              // null: nothing is
+  events::TickSecrets tick_secrets;
+  Withheld withheld;  // null: nothing is
   Supervision supervision;
   std::int64_t cart_budget_bytes = 0;
   std::int64_t session_budget_bytes = 0;

@@ -42,6 +42,7 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
   environment.before_decide = config.before_decide;
   environment.after_decide = config.after_decide;
   environment.at_step = config.at_step;
+  environment.tick_secrets = config.tick_secrets;
   environment.withheld = config.withheld;
   environment.supervision = config.supervision;
   environment.cart_budget_bytes = or_no_limit(config.memory.cart_bytes);

@@ -10,6 +10,7 @@
 #include "events/log/log.h"
 #include "events/rules/cart.h"
 #include "events/rules/settings.h"
+#include "events/wire/tick_proof.h"
 
 #include <atomic>
 #include <cstdint>
@@ -30,6 +31,8 @@ struct RenewalPlan {
 struct EngineConfig {
   std::string name = "mayfly";  // ce_source is "/mayfly/" + name; part of every idempotency key
   events::Settings settings;    // wanted; they hold from the tick that carries them
+  /// Of ticks. It must know the one that `settings` name and, while they change, the one that held before.
+  events::TickSecrets tick_secrets;
   std::size_t batch_records = 20'000;
   std::size_t batch_bytes = 32 * 1024 * 1024;
   events::Millis poll_wait{100};  // longest wait for a first record

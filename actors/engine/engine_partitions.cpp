@@ -4,7 +4,9 @@
 #include "actors/partition/partition_state.h"
 #include "actors/partition/state_comparison.h"
 #include "events/wire/cloudevent.h"
+#include "events/wire/tick_proof.h"
 
+#include <span>
 #include <utility>
 
 namespace mayfly::actors {
@@ -150,12 +152,25 @@ void Engine::State::write_tick(events::Partition partition, Served& one, events:
   append_tick_data(data, now, one.committed - 1, change ? &wanted_settings : nullptr, one.status.settings);
   const std::string id = "tick-" + std::to_string(partition) + "-" + std::to_string(now.ms);
   const std::string source = "/mayfly/" + config.name;
+  const auto secret_id = one.status.settings.tick_secret;
+  const auto* secret = config.tick_secrets.find(secret_id);
+  if (secret_id != 0 && secret == nullptr) {
+    fail("Ticks of partition " + std::to_string(partition) +
+             " must be proven with a secret that this engine does not have: give it as engine.tick_secret_file, or as "
+             "a further line of that file (docs/security.md).",
+         events::LogError::invalid);
+    return;
+  }
+  const auto proof = secret != nullptr ? secret->proof(partition, source, id, data) : events::TickSecret::Proof{};
   const events::Header headers[] = {{"ce_specversion", "1.0"},
                                     {"ce_id", id},
                                     {"ce_source", source},
                                     {"ce_type", events::ce_type(events::CommandType::clock_tick)},
-                                    {"content-type", "application/json"}};
-  const auto status = append({events::Stream::commands, partition, std::nullopt, data, headers});
+                                    {"content-type", "application/json"},
+                                    {events::proof_header, {proof.data(), proof.size()}}};
+  const std::span all(headers);
+  const auto status = append(
+      {events::Stream::commands, partition, std::nullopt, data, secret != nullptr ? all : all.first(all.size() - 1)});
   if (status.ok()) return;
   say(Notice::Level::warning, "tick_not_written", status.message, partition);
   // Without ticks no deadline fires: a log that takes none, and will not later, is no log to go on with.

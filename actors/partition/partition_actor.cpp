@@ -15,7 +15,7 @@ PartitionActor::PartitionActor(caf::actor_config& config, Environment& environme
       environment_(environment),
       state_(std::move(state)),
       writer_(environment.engine),
-      reader_(environment.engine, state_->position.partitions) {
+      reader_(environment.engine, state_->position.partitions, environment.tick_secrets) {
   set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& e) {
     auto reason = to_exit_reason(e);
     if (auto* batch = std::exchange(batch_, nullptr)) {  // the engine waits for it

@@ -118,9 +118,9 @@ struct PaymentStatus {
 struct ClockTick {
   std::optional<Timestamp> at;  // absent or unreadable, or the tick is nobody's who may write one: it is ignored
   Offset through;
-  std::optional<Settings> settings;  // whole: what the tick leaves out keeps its value (the codec merges)
-  Text release{};                    // a cart to be let out of quarantine (docs/actors.md)
-  Text refused{};                    // why it may not be taken, a sentence; empty: it may
+  const Settings* settings;  // whole: what the tick leaves out keeps its value (the codec merges); null: none
+  Text release{};            // a cart to be let out of quarantine (docs/actors.md)
+  Text refused{};            // why it may not be taken, a sentence; empty: it may
 };
 
 /// Not a record: the partition tells a cart that its wait is over (decisions.md 3).

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "events/log/types.h"
+#include "events/rules/source_patterns.h"
 
 #include <cstdint>
 
@@ -31,6 +32,9 @@ struct Settings {
   Millis retry_after = 30_s;
   // Bounds.
   std::int64_t live_carts = 1'000'000;  // per partition
+  // Who may say what (docs/security.md).
+  std::int64_t tick_secret = 0;  // id of the secret that proves ticks; 0: they need no proof
+  SourcePatterns reply_sources;  // of replies; empty: any source
 
   bool operator==(const Settings&) const = default;
 };

@@ -86,8 +86,8 @@ constexpr std::string_view codes[] = {
     "reply_unexpected",
 };
 constexpr std::string_view reasons[] = {
-    "too_large",    "not_cloudevent",  "key_invalid",   "subject_mismatch", "type_unknown",
-    "json_invalid", "wrong_partition", "keeps_failing", "quarantined",      "state_unreadable",
+    "too_large",       "not_cloudevent", "key_invalid", "subject_mismatch", "type_unknown",   "json_invalid",
+    "wrong_partition", "keeps_failing",  "quarantined", "state_unreadable", "source_refused",
 };
 constexpr std::string_view outcomes[] = {
     "captured", "declined", "canceled", "refunded", "capture_failed", "unresolved",

@@ -110,8 +110,9 @@ enum class DeadLetterReason : std::uint8_t {
   keeps_failing,
   quarantined,
   state_unreadable,
+  source_refused,
 };
-inline constexpr int dead_letter_reason_count = 10;
+inline constexpr int dead_letter_reason_count = 11;
 
 /// `outcome` of payment.session_ended.
 enum class SessionOutcome : std::uint8_t { captured, declined, canceled, refunded, capture_failed, unresolved };

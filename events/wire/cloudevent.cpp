@@ -16,7 +16,7 @@ namespace {
 
 /// CloudEvents attributes of a record, from headers or from the structured envelope.
 struct Attributes {
-  std::optional<Text> specversion, id, source, type, subject, correlation_id, traceparent;
+  std::optional<Text> specversion, id, source, type, subject, correlation_id, traceparent, proof;
 };
 
 Text carried(std::optional<Text> text) {
@@ -70,6 +70,8 @@ Attributes from_headers(const Record& record) {
       a.correlation_id = value;
     else if (name == "ce_traceparent" || name == "traceparent")
       a.traceparent = value;
+    else if (name == proof_header)
+      a.proof = value;
   }
   return a;
 }
@@ -100,17 +102,21 @@ std::string_view fault(const std::optional<Text>& attribute) {
   return {};
 }
 
+void refuse(ClockTick& tick, Text why) {
+  tick.refused = why;
+  tick.at = std::nullopt;
+}
+
 /// A tick moves time and settings of a whole partition: the engine's own, without a key, and no other. What `mayfly
 /// deadletters` writes carries neither settings nor a covered offset, and one of that source that does is not its.
 void refuse_foreign(ClockTick& tick, const Record& record, Text source, std::string_view own_source) {
   if (record.key) {
-    tick.refused = "A clock.tick with a key was ignored: the engine's own have none.";
+    refuse(tick, "A clock.tick with a key was ignored: the engine's own have none.");
   } else if (source != own_source && source != deadletters_source) {
-    tick.refused = "A clock.tick was ignored whose source is not this engine.";
-  } else if (source != own_source && (tick.settings || tick.through != no_offset)) {
-    tick.refused = "A clock.tick with the source of `mayfly deadletters` was ignored: such a one sets nothing.";
+    refuse(tick, "A clock.tick was ignored whose source is not this engine.");
+  } else if (source != own_source && (tick.settings != nullptr || tick.through != no_offset)) {
+    refuse(tick, "A clock.tick with the source of `mayfly deadletters` was ignored: such a one sets nothing.");
   }
-  if (!tick.refused.empty()) tick.at = std::nullopt;
 }
 
 }  // namespace
@@ -127,18 +133,43 @@ bool is_traceparent(std::string_view text) {
   return !text.starts_with("ff") && !all_zero(text.substr(3, 32)) && !all_zero(text.substr(36, 16));
 }
 
+bool is_engine_id(std::string_view id) {
+  int numbers = 1;
+  bool digit_before = false;
+  for (const char c : id) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (c != '-' || !digit_before)) return false;
+    numbers += digit ? 0 : 1;
+    digit_before = digit;
+  }
+  return digit_before && numbers == 3;
+}
+
 struct CommandReader::Parser {
   JsonReader json;
 };
 
-CommandReader::CommandReader(std::string_view engine, std::int32_t partition_count)
+CommandReader::CommandReader(std::string_view engine, std::int32_t partition_count, TickSecrets secrets)
     : parser_(std::make_unique<Parser>()),
       fingerprinter_(engine),
       own_source_("/mayfly/" + std::string(engine)),
+      secrets_(std::move(secrets)),
       partition_count_(partition_count) {}
 CommandReader::~CommandReader() = default;
 CommandReader::CommandReader(CommandReader&&) noexcept = default;
 CommandReader& CommandReader::operator=(CommandReader&&) noexcept = default;
+
+/// Empty: the source may send it.
+std::string_view CommandReader::why_source_refused(const ReadCommand& read, Text source,
+                                                   const Settings& current) const {
+  const auto type = read.command.type;
+  if (source == own_source_) {
+    const bool line_of_merge = type == CommandType::cart_add_line && is_engine_id(read.command.id);
+    return line_of_merge ? "" : "It is the engine's own, which sends nothing but the lines of a merge.";
+  }
+  if (is_shop_command(type) || current.reply_sources.empty() || current.reply_sources.match(source)) return {};
+  return "It fits none of reply_sources.";
+}
 
 ReadResult CommandReader::read(const Record& record, const Settings& current, std::pmr::memory_resource* arena) {
   const auto keep = [arena](std::string text) {
@@ -188,7 +219,13 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   if (type == CommandType::clock_tick) {
     result.command.data = !too_large && parse_data() ? command_data(*type, *parsed, current, arena) : ClockTick{};
     const Text source = a.source && !ambiguous ? *a.source : Text{};
-    if (auto* tick = std::get_if<ClockTick>(&result.command.data)) refuse_foreign(*tick, record, source, own_source_);
+    if (auto* tick = std::get_if<ClockTick>(&result.command.data)) {
+      refuse_foreign(*tick, record, source, own_source_);
+      if (tick->refused.empty() && current.tick_secret != 0 &&
+          !secrets_.proven(current.tick_secret, a.proof.value_or(Text{}), record.at.partition, source, id, value)) {
+        refuse(*tick, "A clock.tick was ignored that has no valid proof.");
+      }
+    }
     return result;
   }
   if (too_large) return unreadable(DeadLetterReason::too_large, {});
@@ -212,6 +249,9 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   if (!parse_data()) return unreadable(DeadLetterReason::json_invalid, {});
   if (partition_of(*record.key, partition_count_) != record.at.partition) {
     return unreadable(DeadLetterReason::wrong_partition, {});
+  }
+  if (const auto why = why_source_refused(result, *a.source, current); !why.empty()) {
+    return unreadable(DeadLetterReason::source_refused, why);
   }
   result.cart_id = *record.key;
   result.command.data = command_data(*type, *parsed, current, arena);

@@ -5,10 +5,12 @@
 #include "events/rules/command.h"
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
+#include "events/wire/tick_proof.h"
 
 #include <memory_resource>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace mayfly::events {
@@ -44,7 +46,7 @@ using ReadResult = std::variant<ReadCommand, Unreadable>;
 /// Reads records, one after the other. Not shared between threads; keeps its parser's buffers.
 class CommandReader {
  public:
-  CommandReader(std::string_view engine, std::int32_t partition_count);
+  CommandReader(std::string_view engine, std::int32_t partition_count, TickSecrets secrets = {});
   ~CommandReader();
   CommandReader(CommandReader&&) noexcept;
   CommandReader& operator=(CommandReader&&) noexcept;
@@ -58,9 +60,15 @@ class CommandReader {
   struct Parser;
   std::unique_ptr<Parser> parser_;
   Fingerprinter fingerprinter_;
+  [[nodiscard]] std::string_view why_source_refused(const ReadCommand&, Text source, const Settings&) const;
+
   std::string own_source_;
+  TickSecrets secrets_;
   std::int32_t partition_count_;
 };
+
+/// The form of the ids that the engine gives what it writes: three numbers with `-` between (contract.md, Ids).
+[[nodiscard]] bool is_engine_id(std::string_view);
 
 /// Writes `settings` of a tick (only what differs from `base`), and a whole tick's data.
 void append_tick_data(std::string& out, Timestamp at, Offset through, const Settings* settings, const Settings& base);

@@ -217,8 +217,9 @@ ClockTick clock_tick(Members& m, const JsonValue& data, const Settings& current)
   tick.through = m.integer("through");
   static_cast<void>(data);
   if (const auto* settings = m.given("settings")) {
-    tick.settings = settings_from(*settings, current);
-    if (!tick.settings) m.wrong("settings", "cannot be used");
+    const auto read = settings_from(*settings, current);
+    if (!read) m.wrong("settings", "cannot be used");
+    if (read) tick.settings = new (m.arena()->allocate(sizeof(Settings), alignof(Settings))) Settings(*read);
   }
   tick.release = m.text_if("release", limits::cart_id_bytes);
   if (!m.good()) tick.at = std::nullopt;

@@ -34,6 +34,8 @@ void each(S& s, F f) {
   f("admission_closed", s.admission_closed);
   f("retry_after_s", s.retry_after);
   f("live_carts", s.live_carts);
+  f("tick_secret", s.tick_secret);
+  f("reply_sources", s.reply_sources);
 }
 
 constexpr std::int64_t longest_s = 31'536'000;  // a year
@@ -61,11 +63,17 @@ bool take(const JsonValue& v, std::int64_t& to) {
   to = *number;
   return true;
 }
+bool take(const JsonValue& v, SourcePatterns& to) {
+  const auto patterns = v.kind == JsonValue::Kind::string ? SourcePatterns::from(v.text) : std::nullopt;
+  if (patterns) to = *patterns;
+  return patterns.has_value();
+}
 
 void put(JsonObject& json, std::string_view name, bool value) { json.boolean(name, value); }
 void put(JsonObject& json, std::string_view name, Millis value) { json.number(name, value.count / 1000); }
 void put(JsonObject& json, std::string_view name, std::int32_t value) { json.number(name, value); }
 void put(JsonObject& json, std::string_view name, std::int64_t value) { json.number(name, value); }
+void put(JsonObject& json, std::string_view name, const SourcePatterns& value) { json.text(name, value.text()); }
 
 }  // namespace
 

@@ -23,6 +23,18 @@ int choose_log(const LogWords& words, LogChoice& choice) {
   return exit_usage;
 }
 
+int choose_tick_secrets(const LogWords& words, events::TickSecrets& secrets) {
+  Config config;
+  auto wrong = words.config.empty() ? std::string() : read_config(words.config, config);
+  if (wrong.empty()) wrong = read_tick_secrets(config);
+  if (!wrong.empty()) {
+    complain("%s\n", wrong.c_str());
+    return exit_config;
+  }
+  secrets.known = config.engine.tick_secrets.known;
+  return exit_ok;
+}
+
 namespace {
 
 template <class Open>

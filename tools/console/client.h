@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/open_log.h"
+#include "events/wire/tick_proof.h"
 #include "tools/console/verbs.h"
 
 #include <memory>
@@ -15,6 +16,9 @@ struct LogChoice {
 };
 /// exit_ok, or an exit code with the reason said on standard error.
 [[nodiscard]] int choose_log(const LogWords&, LogChoice&);
+
+/// Adds what the config file's engine.tick_secret_file holds, if there is one. Returns as choose_log.
+[[nodiscard]] int choose_tick_secrets(const LogWords&, events::TickSecrets&);
 
 /// Only to read. Null with `exit_code` set and the reason said on standard error.
 [[nodiscard]] std::unique_ptr<events::LogClient> open_reader(const LogWords&, const events::Clock&, int& exit_code);

@@ -66,6 +66,13 @@ std::vector<Key> keys_of(Config& c) {
       text("", "log", c.log),
       number("", "partitions", 1, 1024, c.partitions),
       text("engine", "name", e.name),
+      text("engine", "tick_secret_file", c.tick_secret_file),
+      Key{"replies", "sources", 0, 0, nullptr,
+          [&s](const std::string& v) {
+            const auto patterns = events::SourcePatterns::from(v);
+            if (patterns) s.reply_sources = *patterns;
+            return patterns ? std::string() : "give patterns with spaces between, 254 bytes at most.";
+          }},
       number("engine", "batch_records", 1, 1'000'000, e.batch_records),
       number("engine", "batch_bytes", 1024, 1 << 30, e.batch_bytes),
       millis("engine", "poll_wait_ms", 1, 10'000, e.poll_wait),

@@ -17,7 +17,8 @@ struct Config {
   std::int32_t partitions = 4;  // for a log that is made
   actors::EngineConfig engine;
   adapters::HttpLimits http_limits;
-  std::string http;       // HOST:PORT or "off"; empty: the default address if it is free
+  std::string http;  // HOST:PORT or "off"; empty: the default address if it is free
+  std::string tick_secret_file;
   std::string state_dir;  // of the flight recorder's file; empty: beside the SQLite file
   events::Millis stuck_limit{60'000};
   events::Millis handler_cpu_limit{10'000};
@@ -34,5 +35,8 @@ struct Config {
 [[nodiscard]] std::string read_config(const std::string& file, Config& config);
 /// The same from text; `name` stands for the file in messages.
 [[nodiscard]] std::string read_config_text(const std::string& text, const std::string& name, Config& config);
+
+/// Reads what engine.tick_secret_file names into engine.tick_secrets and engine.settings. Returns as read_config.
+[[nodiscard]] std::string read_tick_secrets(Config& config);
 
 }  // namespace mayfly::tools

@@ -124,7 +124,8 @@ OwnedRecord mark_record(const Mark& mark, const events::Record& dead_letter, eve
   return out;
 }
 
-OwnedRecord tick_record(events::Partition partition, std::string_view release, events::Timestamp now) {
+OwnedRecord tick_record(events::Partition partition, std::string_view release, events::Timestamp now,
+                        const events::TickSecret* secret) {
   std::string data;
   if (release.empty()) {
     events::append_tick_data(data, now, events::no_offset, nullptr, {});
@@ -132,12 +133,19 @@ OwnedRecord tick_record(events::Partition partition, std::string_view release, e
     events::append_release_data(data, now, release);
   }
   OwnedRecord out;
-  out.bytes = {new_id(), std::move(data)};
+  out.bytes.reserve(3);  // headers view them
+  out.bytes.push_back(new_id());
+  out.bytes.push_back(std::move(data));
   out.headers = {{"ce_specversion", "1.0"},
                  {"ce_id", out.bytes[0]},
                  {"ce_source", events::deadletters_source},
                  {"ce_type", events::ce_type(events::CommandType::clock_tick)},
                  {"content-type", "application/json"}};
+  if (secret != nullptr) {
+    const auto proof = secret->proof(partition, events::deadletters_source, out.bytes[0], out.bytes[1]);
+    out.bytes.emplace_back(proof.begin(), proof.end());
+    out.headers.push_back({events::proof_header, out.bytes[2]});
+  }
   out.record = {events::Stream::commands, partition, std::nullopt, out.bytes[1], out.headers};
   return out;
 }

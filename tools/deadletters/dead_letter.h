@@ -4,6 +4,7 @@
 
 #include "events/log/record.h"
 #include "events/rules/words.h"
+#include "events/wire/tick_proof.h"
 
 #include <optional>
 #include <span>
@@ -66,6 +67,8 @@ struct OwnedRecord {
 [[nodiscard]] OwnedRecord mark_record(const Mark&, const events::Record& dead_letter, events::Timestamp now);
 
 /// A clock.tick that starts no wait. `release`: the cart that it lets out of quarantine; empty: none.
-[[nodiscard]] OwnedRecord tick_record(events::Partition, std::string_view release, events::Timestamp now);
+/// `secret` proves it; null: nothing does.
+[[nodiscard]] OwnedRecord tick_record(events::Partition, std::string_view release, events::Timestamp now,
+                                      const events::TickSecret* secret);
 
 }  // namespace mayfly::tools

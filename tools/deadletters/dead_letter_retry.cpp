@@ -26,8 +26,9 @@ std::int64_t HandlingCounts::all_left_out() const {
   return all;
 }
 
-DeadLetterHandling::DeadLetterHandling(events::LogClient& log, const events::Clock& clock)
-    : log_(log), clock_(clock), run_(new_id()) {}
+DeadLetterHandling::DeadLetterHandling(events::LogClient& log, const events::Clock& clock,
+                                       const events::TickSecret* secret)
+    : log_(log), clock_(clock), secret_(secret), run_(new_id()) {}
 
 /// What is to be sent; the rest is counted with why not.
 events::LogStatus DeadLetterHandling::choose(const std::vector<Found>& batch, std::vector<Sending>& sendings) {
@@ -90,7 +91,7 @@ events::LogStatus DeadLetterHandling::look_for_sent(std::vector<Sending>& sendin
     if (!is_new) lowest->second = std::min(lowest->second, s.from.offset);
   }
   for (const auto& [partition, offset] : from) {
-    const auto tick = tick_record(partition, {}, clock_.now());
+    const auto tick = tick_record(partition, {}, clock_.now(), secret_);
     const auto appended = log_.append({&tick.record, 1});
     if (!appended.status.ok()) return appended.status;
     auto status = each_record_through(log_, events::Stream::commands, partition, offset, appended.at[0].offset,

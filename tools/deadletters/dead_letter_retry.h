@@ -31,8 +31,8 @@ struct HandlingCounts {
 
 class DeadLetterHandling {
  public:
-  /// `log` and `clock` outlive it.
-  DeadLetterHandling(events::LogClient& log, const events::Clock& clock);
+  /// All outlive it. `secret` proves its ticks; null: nothing does.
+  DeadLetterHandling(events::LogClient& log, const events::Clock& clock, const events::TickSecret* secret = nullptr);
 
   /// Batches of `reading`, in order.
   events::LogStatus retry(DeadLetterReading& reading, const std::vector<Found>&);
@@ -55,6 +55,7 @@ class DeadLetterHandling {
 
   events::LogClient& log_;
   const events::Clock& clock_;
+  const events::TickSecret* secret_;
   std::string run_;
   HandlingCounts counts_;
 };

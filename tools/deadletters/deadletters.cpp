@@ -130,7 +130,7 @@ void print_counts(const HandlingCounts& counts) {
 }
 
 int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLetterReading>& readings,
-           const Selection& selection, const DeadLettersOptions& options) {
+           const Selection& selection, const events::TickSecret* secret, const DeadLettersOptions& options) {
   const bool retry = options.what == "retry";
   std::int64_t all = 0;
   std::string reasons;
@@ -148,7 +148,7 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
   const auto what = letters(all) + " (" + reasons + ") will be " + (retry ? "sent again." : "marked as dropped.");
   if (all > 1 && !agreed(what, options.yes, code)) return code;
   auto stop = stop_on_signals();
-  DeadLetterHandling handling(log, clock);
+  DeadLetterHandling handling(log, clock, secret);
   status = each_batch(readings, selection, [&](DeadLetterReading& reading, std::vector<Found>& batch) {
     if (stop.stop_requested()) return LogStatus{events::LogError::unavailable, "Stopped; the rest is as it was."};
     return retry ? handling.retry(reading, batch) : handling.drop(reading, batch);
@@ -182,7 +182,8 @@ LogStatus quarantined_of(events::LogClient& log, std::map<std::string, Quarantin
   return {};
 }
 
-int release(events::LogClient& log, const events::Clock& clock, const DeadLettersOptions& options) {
+int release(events::LogClient& log, const events::Clock& clock, const events::TickSecret* secret,
+            const DeadLettersOptions& options) {
   if (options.which.empty()) return refused("Which carts? Give their ids.");
   std::map<std::string, Quarantine, std::less<>> carts;
   for (const auto& cart : options.which) {
@@ -201,7 +202,7 @@ int release(events::LogClient& log, const events::Clock& clock, const DeadLetter
       code = exit_failed;
       continue;
     }
-    const auto tick = tick_record(events::partition_of(cart, log.partitions()), cart, clock.now());
+    const auto tick = tick_record(events::partition_of(cart, log.partitions()), cart, clock.now(), secret);
     const auto appended = log.append({&tick.record, 1});
     if (!appended.status.ok()) return failed(appended.status);
     print(
@@ -221,7 +222,11 @@ int deadletters(const DeadLettersOptions& options) {
   const bool reads = options.what == "list" || options.what == "show";
   const auto log = reads ? open_reader(options, clock, code) : open_client(options, false, clock, code);
   if (!log) return code;
-  if (options.what == "release") return release(*log, clock, options);
+  events::TickSecrets secrets;
+  if (!reads) code = choose_tick_secrets(options, secrets);
+  if (code != exit_ok) return code;
+  const auto* secret = secrets.known.empty() ? nullptr : &secrets.known.front();
+  if (options.what == "release") return release(*log, clock, secret, options);
   Selection selection;
   if (const auto wrong = read_selection(options, log->partitions(), clock.now(), selection); !wrong.empty()) {
     return refused(wrong);
@@ -229,7 +234,7 @@ int deadletters(const DeadLettersOptions& options) {
   std::deque<DeadLetterReading> readings;
   if (const auto status = begin_reading(*log, selection, readings); !status.ok()) return failed(status);
   if (reads) return show(readings, selection, options);
-  return handle(*log, clock, readings, selection, options);
+  return handle(*log, clock, readings, selection, secret, options);
 }
 
 }  // namespace mayfly::tools

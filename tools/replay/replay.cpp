@@ -27,9 +27,12 @@ int say(const events::LogStatus& status) {
   return exit_code_of(status.error);
 }
 
-int say_what_is_the_same(const ReplayLog& log) {
+int say_what_is_the_same(const ReplayLog& log, const Recorded& recorded) {
   print("%s commands decided again: %s events and %s state records are the same, byte for byte\n",
         grouped(log.commands()).c_str(), grouped(log.events()).c_str(), grouped(log.states()).c_str());
+  if (recorded.tick_secret != 0 && recorded.tick_secrets.find(recorded.tick_secret) == nullptr) {
+    print_text("proofs of ticks were not checked: --config with engine.tick_secret_file does that\n");
+  }
   if (log.moved_on() == 0) return exit_ok;
   print("nothing differs, but an engine serves this log: %s state records have moved on and were not compared\n",
         grouped(log.moved_on()).c_str());
@@ -45,11 +48,13 @@ int replay_verify(const ReplayVerifyOptions& options) {
   const auto results = commands ? open_reader(options, clock, code) : nullptr;
   if (!results) return code;
   Recorded recorded;
+  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
   if (const auto status = read_recorded(*results, recorded); !status.ok()) return say(status);
 
   ReplayLog log(*commands, *results, recorded.ends, recorded.position_at);
   actors::EngineConfig config;
   config.name = recorded.engine;
+  config.tick_secrets = recorded.tick_secrets;
   config.batch_records = batch_records;
   config.batch_bytes = batch_bytes;
   config.withheld = [&](events::Position at, std::string_view cart) { return recorded.withheld_at(at, cart); };
@@ -62,7 +67,7 @@ int replay_verify(const ReplayVerifyOptions& options) {
       print("first difference: %s\n", difference.c_str());
       return exit_failed;
     }
-    if (log.moved_on() == 0 || round == most_rounds) return say_what_is_the_same(log);
+    if (log.moved_on() == 0 || round == most_rounds) return say_what_is_the_same(log, recorded);
     // An engine serves the log: what it has decided meanwhile is decided again too.
     if (const auto status = read_recorded(*results, recorded); !status.ok()) return say(status);
     log.extend(recorded.ends, recorded.position_at);

@@ -42,6 +42,7 @@ int open_asked(const LogWords& words, const std::vector<std::string>& ids, Asked
   int code = exit_ok;
   asked.log = open_reader(words, asked.clock, code);
   if (!asked.log) return code;
+  if (code = choose_tick_secrets(words, asked.recorded.tick_secrets); code != exit_ok) return code;
   if (const auto status = read_recorded(*asked.log, asked.recorded); !status.ok()) return say(status);
   for (const auto& id : ids) {
     std::vector<std::string> carts;
@@ -154,7 +155,7 @@ int replay_at(const ReplayAtOptions& options) {
   if (const auto status = moment_from_words(options.when, *asked.log, asked.clock.now(), moment); !status.ok())
     return say(status);
   for (const auto& [p, carts] : asked.carts) {
-    ReplayedPartition partition(asked.recorded.engine, p, asked.log->partitions());
+    ReplayedPartition partition(asked.recorded.engine, p, asked.log->partitions(), asked.recorded.tick_secrets);
     const auto status = replay_while(asked, partition, p, [&](const auto& record) { return moment.includes(record); });
     if (!status.ok()) return say(status);
     for (const auto& cart : carts) print_cart(partition, cart, options.json);
@@ -175,7 +176,7 @@ int replay_diff(const ReplayDiffOptions& options) {
     const auto found = asked.carts.find(p);
     if (!asked.carts.empty() && found == asked.carts.end()) continue;
     const auto* only = found == asked.carts.end() ? nullptr : &found->second;
-    ReplayedPartition partition(asked.recorded.engine, p, asked.log->partitions());
+    ReplayedPartition partition(asked.recorded.engine, p, asked.log->partitions(), asked.recorded.tick_secrets);
     std::optional<std::map<std::string, std::string>> was;
     bool turned = false;
     status = replay_while(asked, partition, p, [&](const events::Record& record) {

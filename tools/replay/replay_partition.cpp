@@ -40,8 +40,9 @@ struct ReplayedPartition::Telling {
   Concern concern = Concern::none;
 };
 
-ReplayedPartition::ReplayedPartition(std::string_view engine, Partition partition, std::int32_t partitions)
-    : engine_(engine), partition_(partition), reader_(engine, partitions) {
+ReplayedPartition::ReplayedPartition(std::string_view engine, Partition partition, std::int32_t partitions,
+                                     TickSecrets secrets)
+    : engine_(engine), partition_(partition), reader_(engine, partitions, std::move(secrets)) {
   position_.partitions = partitions;
   position_.engine = engine;
 }

@@ -87,7 +87,9 @@ class ReplayedPartition {
   /// Why a record is to be left out by word of the recorded log.
   using Withheld = std::function<std::optional<events::DeadLetterReason>(events::Position, std::string_view cart)>;
 
-  ReplayedPartition(std::string_view engine, events::Partition, std::int32_t partitions);
+  /// `secrets`: those that are at hand of ticks; without the right one every proof is taken for a true one.
+  ReplayedPartition(std::string_view engine, events::Partition, std::int32_t partitions,
+                    events::TickSecrets secrets = {{}, true});
 
   void withhold_as(Withheld withheld) { withheld_ = std::move(withheld); }
   /// Changes what a tick's settings come to, and those that hold now (what-if).

@@ -57,9 +57,11 @@ class PlanReader {
     events::append_settings(all, events::Settings{}, events::Settings{});
     for (const auto& [member, value] : settings.items()) {
       const auto changed = settings_in(Json{{member, value}}.dump(), {});
-      const auto other = settings_in(Json{{member, value.is_number() ? Json(value.get<std::int64_t>() + 1) : value}}.dump(), {});
+      const auto other =
+          settings_in(Json{{member, value.is_number() ? Json(value.get<std::int64_t>() + 1) : value}}.dump(), {});
       const bool known = changed && (!(*changed == events::Settings{}) || (other && !(*other == events::Settings{})));
-      if (!known && member != "admission_closed") wrong_ = "There is no setting '" + member + "' (docs/configuration.md).";
+      if (!known && member != "admission_closed")
+        wrong_ = "There is no setting '" + member + "' (docs/configuration.md).";
     }
   }
 

@@ -32,6 +32,7 @@ events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
         recorded.ends[static_cast<std::size_t>(p)] = found->next;
         recorded.position_at[static_cast<std::size_t>(p)] = record.at.offset;
         recorded.engine = found->engine;
+        if (found->settings.tick_secret != 0) recorded.tick_secret = found->settings.tick_secret;
       }
       return true;
     });

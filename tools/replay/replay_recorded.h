@@ -3,6 +3,7 @@
 
 #include "events/log/log.h"
 #include "events/rules/words.h"
+#include "events/wire/tick_proof.h"
 
 #include <map>
 #include <optional>
@@ -20,6 +21,9 @@ struct Recorded {
       position_at;  // of the record in state that says so; state before it is of the same moment
   /// What supervision took out (docs/actors.md): the record, the cart, why.
   std::map<std::pair<events::Position, std::string>, events::DeadLetterReason> withheld;
+
+  events::TickSecrets tick_secrets{{}, true};  // those that are at hand
+  std::int64_t tick_secret = 0;                // the one that ticks are proven with now; 0: none
 
   [[nodiscard]] std::optional<events::DeadLetterReason> withheld_at(events::Position, std::string_view cart) const;
 };

@@ -35,6 +35,7 @@ int replay_show(const ReplayShowOptions& options) {
   const auto log = open_reader(options, clock, code);
   if (!log) return code;
   Recorded recorded;
+  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
   if (const auto status = read_recorded(*log, recorded); !status.ok()) return say(status);
   std::vector<std::string> carts;
   if (const auto status = carts_of_id(*log, options.id, carts); !status.ok()) return say(status);

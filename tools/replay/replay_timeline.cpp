@@ -231,7 +231,7 @@ events::LogStatus read_timeline(events::LogClient& log, const Recorded& recorded
   timeline.phase = "none";
   Beside beside;
   if (auto status = read_beside(log, p, cart, beside); !status.ok()) return status;
-  ReplayedPartition partition(recorded.engine, p, log.partitions());
+  ReplayedPartition partition(recorded.engine, p, log.partitions(), recorded.tick_secrets);
   partition.withhold_as([&](events::Position at, std::string_view id) { return recorded.withheld_at(at, id); });
   Gatherer gatherer(timeline, beside);
   const auto status = each_record(log, Stream::commands, p, [&](const Record& record) {

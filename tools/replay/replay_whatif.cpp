@@ -79,7 +79,8 @@ class Side final : public ReplayedPartition::Watcher {
     const auto currency = data.value("currency", "XXX");
     const auto session = data.value("session_id", "");
     const auto amount = data.value("amount_minor", std::int64_t{0});
-    if (event.type == EventType::order_placed) sums_["money ordered " + currency] += data.value("total_minor", std::int64_t{0});
+    if (event.type == EventType::order_placed)
+      sums_["money ordered " + currency] += data.value("total_minor", std::int64_t{0});
     if (event.type == EventType::payment_captured) add_total("money captured " + currency, captured_[session], amount);
     if (event.type == EventType::payment_refunded) add_total("money refunded " + currency, refunded_[session], amount);
     if (event.type == EventType::payment_unresolved) sums_["money unresolved " + currency] += amount;
@@ -131,8 +132,8 @@ class PartitionWhatIf {
       : plan_(plan),
         partition_(p),
         out_(out),
-        base_(recorded.engine, p, partitions),
-        changed_(recorded.engine, p, partitions),
+        base_(recorded.engine, p, partitions, recorded.tick_secrets),
+        changed_(recorded.engine, p, partitions, recorded.tick_secrets),
         base_said_(out.recorded),
         changed_said_(out.changed) {
     const auto withheld = [&](events::Position at, std::string_view cart) { return recorded.withheld_at(at, cart); };

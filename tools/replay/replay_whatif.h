@@ -1,5 +1,5 @@
-// The recorded commands decided twice, as they are and with a plan's changes: what is different per cart, what caused it
-// first, and what it comes to in sum. Keeps what is open and the carts that differ.
+// The recorded commands decided twice, as they are and with a plan's changes: what is different per cart, what caused
+// it first, and what it comes to in sum. Keeps what is open and the carts that differ.
 #pragma once
 
 #include "events/log/log.h"
@@ -13,10 +13,10 @@
 namespace mayfly::tools {
 
 struct CartDifference {
-  events::Position at;     // of the command with which it begins
-  events::Timestamp time;  // when that was decided
-  std::string command;     // its type, "wait over: reservation", "inserted cart.cancel"
-  std::string as_recorded; // what it came to: "accepted: cart.created", "rejected cart_full", "nothing"
+  events::Position at;      // of the command with which it begins
+  events::Timestamp time;   // when that was decided
+  std::string command;      // its type, "wait over: reservation", "inserted cart.cancel"
+  std::string as_recorded;  // what it came to: "accepted: cart.created", "rejected cart_full", "nothing"
   std::string as_changed;
   std::string phase_recorded;  // at the end of the log: active, converted_paid ...
   std::string phase_changed;

@@ -45,7 +45,8 @@ void print_sums(const WhatIf& result, bool json) {
   std::set<std::string> names;
   for (const auto& [name, value] : result.recorded) names.insert(name);
   for (const auto& [name, value] : result.changed) names.insert(name);
-  OrderedJson line = {{"commands", result.commands}, {"carts_differing", result.carts.size()}, {"sums", OrderedJson::object()}};
+  OrderedJson line = {
+      {"commands", result.commands}, {"carts_differing", result.carts.size()}, {"sums", OrderedJson::object()}};
   const auto value = [](const ReplaySums& sums, const std::string& name) {
     const auto found = sums.find(name);
     return found == sums.end() ? std::int64_t{0} : found->second;
@@ -81,6 +82,7 @@ int replay_whatif(const ReplayWhatIfOptions& options) {
     return exit_usage;
   }
   Recorded recorded;
+  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
   WhatIf result;
   auto status = read_recorded(*log, recorded);
   if (status.ok()) status = what_if(*log, recorded, plan, result);
@@ -94,7 +96,8 @@ int replay_whatif(const ReplayWhatIfOptions& options) {
     print_cart(cart, difference, options.json);
   }
   if (!options.json && result.carts.size() > carts_listed)
-    print("... and %s more; --json lists all\n", grouped(static_cast<std::int64_t>(result.carts.size() - carts_listed)).c_str());
+    print("... and %s more; --json lists all\n",
+          grouped(static_cast<std::int64_t>(result.carts.size() - carts_listed)).c_str());
   if (!options.json) {
     print("%s of the log's commands decided twice: %s carts differ\n", grouped(result.commands).c_str(),
           grouped(std::ssize(result.carts)).c_str());

@@ -154,6 +154,10 @@ int serve(const ServeOptions& options) {
       return exit_config;
     }
   }
+  if (const auto wrong = read_tick_secrets(config); !wrong.empty()) {
+    complain("%s\n", wrong.c_str());
+    return exit_config;
+  }
   if (!options.name.empty()) config.engine.name = options.name;
   if (!is_engine_name(config.engine.name)) {
     complain("'%s' is no engine's name: 1 to 64 of A-Z a-z 0-9 . _ - (--name, or engine.name)\n",

@@ -65,6 +65,8 @@ def number(text):
     """The first number of a cell, in seconds where it is a time."""
     if text.startswith(("true", "false")):
         return text.startswith("true")
+    if text == '""':
+        return ""
     value, unit = re.match(r"([0-9,]+) ?(s|h)?\b", text).groups()
     return int(value.replace(",", "")) * {"h": 3600}.get(unit, 1)
 

@@ -30,7 +30,7 @@ Headers with(Headers headers, const std::string& name, const std::string& value)
 
 /// "ok", "data_invalid: about", or a dead letter's reason.
 std::string verdict(const std::string& value, const Headers& given, std::optional<std::string> key = "c1",
-                    Partition at = 0, std::int32_t partitions = 1) {
+                    Partition at = 0, std::int32_t partitions = 1, const Settings& current = {}) {
   CommandReader reader("test", partitions);
   std::pmr::monotonic_buffer_resource arena;
   std::vector<Header> headers;
@@ -40,23 +40,24 @@ std::string verdict(const std::string& value, const Headers& given, std::optiona
   if (key) record.key = *key;
   record.value = value;
   record.headers = headers;
-  const auto result = reader.read(record, {}, &arena);
+  const auto result = reader.read(record, current, &arena);
   if (const auto* unreadable = std::get_if<Unreadable>(&result)) return std::string(name(unreadable->reason));
   const auto& command = std::get<ReadCommand>(result).command;
   if (const auto* invalid = std::get_if<Invalid>(&command.data)) return "data_invalid: " + std::string(invalid->about);
   return "ok";
 }
-bool tick_is_taken(const std::string& value, const Headers& given, const std::optional<std::string>& key) {
-  CommandReader reader("test", 1);
+bool tick_is_taken(const std::string& value, const Headers& given, const std::optional<std::string>& key,
+                   const Settings& current = {}, TickSecrets secrets = {}, Partition partition = 0) {
+  CommandReader reader("test", 1, std::move(secrets));
   std::pmr::monotonic_buffer_resource arena;
   std::vector<Header> headers;
   for (const auto& [name, text] : given) headers.push_back({name, text});
   Record record;
-  record.at = {0, 7};
+  record.at = {partition, 7};
   if (key) record.key = *key;
   record.value = value;
   record.headers = headers;
-  const auto result = reader.read(record, {}, &arena);
+  const auto result = reader.read(record, current, &arena);
   return std::get<ClockTick>(std::get<ReadCommand>(result).command.data).at.has_value();
 }
 std::string line(const std::string& data) { return verdict(data, headers_of("cart.add_line")); }
@@ -199,6 +200,126 @@ TEST_CASE("a tick is taken with no key and the engine's source; the dead letters
     CHECK(tick_is_taken(event(""), structured, row.key) == row.taken);
     CHECK(!tick_is_taken(event(R"("source":"/mayfly/test",)"), structured, row.key));  // given twice
   }
+}
+
+TEST_CASE("the engine's own source sends the lines of a merge and nothing else") {
+  const std::string line = R"({"sku":"A","quantity":1,"unit_price_minor":5,"currency":"EUR"})";
+  const std::string reserved = R"({"reservation_id":"c1-r1"})";
+  const struct {
+    const char* of;
+    const char* type;
+    const std::string& data;
+    const char* source;
+    const char* id;
+    const char* verdict;
+  } rows[] = {
+      {"a line of a merge", "cart.add_line", line, "/mayfly/test", "0-17-2", "ok"},
+      {"a line with a producer's id", "cart.add_line", line, "/mayfly/test", "a1", "source_refused"},
+      {"two numbers", "cart.add_line", line, "/mayfly/test", "0-17", "source_refused"},
+      {"four numbers", "cart.add_line", line, "/mayfly/test", "0-17-2-1", "source_refused"},
+      {"a number missing", "cart.add_line", line, "/mayfly/test", "0--2", "source_refused"},
+      {"a dash at the end", "cart.add_line", line, "/mayfly/test", "0-17-", "source_refused"},
+      {"another command with such an id", "cart.cancel", line, "/mayfly/test", "0-17-2", "source_refused"},
+      {"a reply", "inventory.reserved", reserved, "/mayfly/test", "0-17-2", "source_refused"},
+      {"another engine's source", "cart.add_line", line, "/mayfly/test2", "a1", "ok"},
+      {"a reply of somebody", "inventory.reserved", reserved, "/stock", "a1", "ok"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.of);
+    const Headers headers = {{"ce_specversion", "1.0"},
+                             {"ce_id", row.id},
+                             {"ce_source", row.source},
+                             {"ce_type", std::string("dev.mayfly.") + row.type + ".v1"}};
+    CHECK(verdict(row.data, headers) == row.verdict);
+  }
+}
+
+TEST_CASE("replies come from the sources that settings name, if they name any; the shop's commands from all") {
+  const struct {
+    const char* patterns;
+    const char* source;
+    bool taken;
+  } rows[] = {
+      {"", "/anybody", true},
+      {"/pay", "/pay", true},
+      {"/pay", "/pay/", false},
+      {"/pay", "/Pay", false},
+      {"/pay/*", "/pay/", true},
+      {"/pay/*", "/pay/a/b", true},
+      {"/pay/*", "/shop/pay/", false},
+      {"*/pay", "/a/pay", true},
+      {"*/pay", "/a/pay2", false},
+      {"/a*b*c", "/aXbbYbc", true},
+      {"/a*b*c", "/aXcYb", false},
+      {"**", "/x", true},
+      {"/pay /stock", "/stock", true},
+      {"/pay /stock", "/pay /stock", false},
+      {"  /pay   /stock ", "/stock", true},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.patterns);
+    CAPTURE(row.source);
+    Settings settings;
+    settings.reply_sources = *SourcePatterns::from(row.patterns);
+    auto headers = with(headers_of("payment.captured"), "ce_source", row.source);
+    const std::string captured = R"({"session_id":"c1-p1","reference":"r","amount_minor":5,"currency":"EUR"})";
+    CHECK(verdict(captured, headers, "c1", 0, 1, settings) == (row.taken ? "ok" : "source_refused"));
+    headers = with(headers_of("cart.cancel"), "ce_source", row.source);
+    CHECK(verdict("{}", headers, "c1", 0, 1, settings) == "ok");
+  }
+  CHECK(SourcePatterns::from(std::string(254, 'a')).has_value());
+  CHECK(!SourcePatterns::from(std::string(255, 'a')));
+  CHECK(!SourcePatterns::from(std::string(127, 'a') + " " + std::string(127, 'b')));
+  CHECK(!SourcePatterns::from("/a\n/b"));
+}
+
+TEST_CASE("where the settings name a secret a tick is taken only with its proof, by who knows the secret") {
+  const TickSecret secret("a secret of at least thirty-two bytes");
+  const TickSecret other("another one of at least thirty-two bytes");
+  const std::string value = R"({"at":"2026-11-22T10:00:00.000Z","through":6})";
+  const auto proven = [&](const TickSecret& by, Partition partition, const std::string& source, const std::string& id,
+                          const std::string& over) {
+    const auto proof = by.proof(partition, source, id, over);
+    return with(with(headers_of("clock.tick"), "ce_source", "/mayfly/test"), "ce_proof",
+                std::string(proof.begin(), proof.end()));
+  };
+  const auto right = proven(secret, 0, "/mayfly/test", "1", value);
+  const auto upper = [](Headers headers) {
+    for (auto& c : headers.back().second) c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c;
+    return headers;
+  };
+  const struct {
+    const char* of;
+    Headers headers;
+    bool known;
+    bool unknown;
+  } rows[] = {
+      {"no proof", with(headers_of("clock.tick"), "ce_source", "/mayfly/test"), false, false},
+      {"the right one", right, true, true},
+      {"another secret's", proven(other, 0, "/mayfly/test", "1", value), false, true},
+      {"another partition's", proven(secret, 1, "/mayfly/test", "1", value), false, true},
+      {"another source's", proven(secret, 0, "/mayfly/deadletters", "1", value), false, true},
+      {"another id's", proven(secret, 0, "/mayfly/test", "2", value), false, true},
+      {"another value's", proven(secret, 0, "/mayfly/test", "1", value + " "), false, true},
+      {"id and value cut elsewhere", proven(secret, 0, "/mayfly/test", "1" + value.substr(0, 1), value.substr(1)),
+       false, true},
+      {"in upper case", upper(right), false, false},
+      {"a digit too few", with(right, "ce_proof", right.back().second.substr(1)), false, false},
+      {"no digits", with(right, "ce_proof", std::string(64, 'x')), false, false},
+  };
+  Settings settings;
+  settings.tick_secret = secret.id();
+  for (const auto& row : rows) {
+    CAPTURE(row.of);
+    CHECK(tick_is_taken(value, row.headers, {}, settings, {{other, secret}, false}) == row.known);
+    CHECK(tick_is_taken(value, row.headers, {}, settings, {{secret}, true}) == row.known);  // whoever knows it checks
+    CHECK(!tick_is_taken(value, row.headers, {}, settings, {{other}, false}));
+    CHECK(tick_is_taken(value, row.headers, {}, settings, {{}, true}) == row.unknown);  // a replay without the secret
+    CHECK(tick_is_taken(value, row.headers, {}, Settings{}, {{secret}, false}));        // none is asked for
+  }
+  CHECK(!tick_is_taken(value, right, "c1", settings, {{secret}, false}));  // a proof does not stand in for the rest
+  CHECK(secret.id() > 0);
+  CHECK(secret.id() != other.id());
 }
 
 TEST_CASE("an unreadable record keeps its correlation id and trace") {

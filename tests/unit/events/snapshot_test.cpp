@@ -329,7 +329,7 @@ TEST_CASE("a newer layout is refused by naming it and the newest that is known")
       {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 2"},
       {why(decode_cart("c1", newer(cart), heap())), "up to version 2"},
       {why(decode_session(newer(session), heap())), "up to version 2"},
-      {why(decode_position(newer(bytes_of(PositionRecord{})))), "up to version 1"},
+      {why(decode_position(newer(bytes_of(PositionRecord{})))), "up to version 2"},
   };
   for (const auto& c : cases) {
     CAPTURE(c.said);
@@ -469,14 +469,21 @@ TEST_CASE("a position record that was written is read") {
   full.settings.status_tries_order_placed = 7;
   full.settings.admission_closed = true;
   full.settings.live_carts = 9;
-  for (const auto& record : {PositionRecord{}, full}) {
+  auto secured = full;
+  secured.settings.tick_secret = std::numeric_limits<std::int64_t>::max();
+  secured.settings.reply_sources = *SourcePatterns::from("/pay/* /stock");
+  auto one_more = PositionRecord{};
+  one_more.settings.tick_secret = 1;
+  for (const auto& record : {PositionRecord{}, full, secured, one_more}) {
     const auto bytes = bytes_of(record);
     const auto read = decode_position(bytes);
     REQUIRE(why(read) == "");
     CHECK(std::get<PositionRecord>(read) == record);
   }
-  const auto bytes = bytes_of(full);
-  for (std::size_t size = 0; size < bytes.size(); ++size) CHECK(why(decode_position(bytes.substr(0, size))) != "");
+  for (const auto& record : {full, secured}) {
+    const auto bytes = bytes_of(record);
+    for (std::size_t size = 0; size < bytes.size(); ++size) CHECK(why(decode_position(bytes.substr(0, size))) != "");
+  }
 }
 
 TEST_CASE("the position record's layout 1, as it stands in logs, is read and written") {

@@ -1,9 +1,10 @@
-// A shop in a memory log with one partition, a clock that the test moves, and an engine that decides when it is told to.
+// A shop in a memory log with one partition, a clock that the test moves, and an engine that decides when it is told
+// to.
 #pragma once
 
 #include "actors/engine/engine.h"
-#include "logs/memory_log.h"
 #include "events/wire/cloudevent.h"
+#include "logs/memory_log.h"
 #include "tools/records/command_writer.h"
 
 #include <doctest/doctest.h>
@@ -49,10 +50,10 @@ class Shop {
     events::append_tick_data(data, clock.now(), store.ends(events::Stream::commands, 0).end - 1, settings, {});
     const std::string id = "tick-" + std::to_string(++ids);
     const events::Header headers[] = {{"ce_specversion", "1.0"},
-                              {"ce_id", id},
-                              {"ce_source", "/mayfly/mayfly"},
-                              {"ce_type", events::ce_type(events::CommandType::clock_tick)},
-                              {"content-type", "application/json"}};
+                                      {"ce_id", id},
+                                      {"ce_source", "/mayfly/mayfly"},
+                                      {"ce_type", events::ce_type(events::CommandType::clock_tick)},
+                                      {"content-type", "application/json"}};
     const events::NewRecord tick{events::Stream::commands, 0, std::nullopt, data, headers};
     CHECK(client.append({&tick, 1}).status.ok());
   }
