@@ -32,7 +32,7 @@ AT_THE_TOP = {"adapters/record_limits.h"}
 SYSTEM = {
     "events": {"cpuid.h", "immintrin.h"},
     "actors": {"pthread.h"},
-    "adapters": {"arpa/inet.h", "fcntl.h", "unistd.h", "sys/file.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
+    "adapters": {"arpa/inet.h", "fcntl.h", "poll.h", "unistd.h", "sys/file.h", "sys/inotify.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
     "tools": {"unistd.h", "signal.h", "pthread.h", "fcntl.h", "locale.h", "poll.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}

@@ -1,11 +1,8 @@
 #include "adapters/sqlite/sqlite_client.h"
 
 #include "adapters/record_limits.h"
+#include "adapters/sqlite/sqlite_file.h"
 #include "adapters/sqlite/sqlite_groups.h"
-#include "adapters/sqlite/sqlite_log.h"
-
-#include <chrono>
-#include <thread>
 
 namespace mayfly::adapters {
 
@@ -72,8 +69,10 @@ events::Fetched SqliteClient::read(events::Stream stream, events::Partition part
     for (;;) {
       db_.check_in_place();
       reader_.read(stream, partition, from, limits.records, limits.bytes, fetched.batch);
-      if (!fetched.batch.records.empty() || clock_.now() >= until) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(look_interval.count));
+      const auto now = clock_.now();
+      if (!fetched.batch.records.empty() || now >= until) break;
+      if (!writes_) writes_.emplace(sqlite::wal_of(db_.file()));
+      writes_->wait(until - now);
     }
   } catch (const sqlite::Error& error) {
     fetched.status = error.status();

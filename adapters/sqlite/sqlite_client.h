@@ -1,6 +1,7 @@
 // Producers and readers of the embedded log, in any process, beside a running engine.
 #pragma once
 
+#include "adapters/host/write_watch.h"
 #include "adapters/sqlite/sqlite_tables.h"
 #include "events/log/log.h"
 
@@ -34,6 +35,7 @@ class SqliteClient final : public events::LogClient {
   sqlite::Connection db_;
   std::int32_t partitions_;
   sqlite::Reader reader_;
+  std::optional<WriteWatch> writes_;          // once a read has waited
   std::optional<sqlite::Appender> appender_;  // none: only to read
   const events::Clock& clock_;
 };

@@ -8,8 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 namespace mayfly::adapters {
@@ -158,8 +156,10 @@ events::Polled SqliteLog::poll(const events::PollLimits& limits) {
       }
       if (gather(limits, polled.batch) || !polled.taken.empty()) break;
       const auto seen = version;
-      while ((version = reading_.reader.data_version()) == seen && clock_.now() < until) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(look_interval.count));
+      for (auto now = clock_.now(); (version = reading_.reader.data_version()) == seen && now < until;) {
+        if (!reading_.writes) reading_.writes.emplace(sqlite::wal_of(reading_.db.file()));
+        reading_.writes->wait(until - now);
+        now = clock_.now();
       }
       if (version == seen) break;
     }

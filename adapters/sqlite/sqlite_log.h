@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/host/file_lock.h"
+#include "adapters/host/write_watch.h"
 #include "adapters/sqlite/sqlite_options.h"
 #include "adapters/sqlite/sqlite_retention.h"
 #include "adapters/sqlite/sqlite_tables.h"
@@ -11,12 +12,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace mayfly::adapters {
-
-/// How often a reader that waits looks for new records.
-inline constexpr events::Millis look_interval{3};
 
 class SqliteLog final : public events::Log {
  public:
@@ -50,6 +49,7 @@ class SqliteLog final : public events::Log {
     sqlite::Connection db;
     std::int32_t partitions;
     sqlite::Reader reader;
+    std::optional<WriteWatch> writes;  // once poll has waited: a new log's write-ahead log comes with its first write
     Reading(const std::string& file, std::int32_t partitions_if_new);
   };
   struct Writing {
