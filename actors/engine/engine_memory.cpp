@@ -16,7 +16,7 @@ constexpr std::size_t most_to_alert = 64;
 
 void Engine::State::look_at_memory() {
   const auto now = clock.now();
-  if (!memory.is_due(now)) return;
+  if (!memory.is_due(now, counted.commands)) return;
   const auto c = census();
   MemoryReport r;
   r.at = now;

@@ -16,8 +16,8 @@ std::string mebibytes(std::int64_t bytes) {
 }
 
 std::string sentence(const MemoryReport& r) {
-  return "Memory: " + std::string(name(r.pressure)) + ". " + mebibytes(r.process.resident) + " of a budget of " +
-         mebibytes(r.budget_bytes) + " are resident; tasks waited for memory in " +
+  return "Memory: " + std::string(name(r.pressure)) + ". " + mebibytes(r.used_bytes) + " of a budget of " +
+         mebibytes(r.budget_bytes) + " are used; tasks waited for memory in " +
          std::to_string(r.process.pressure_permille) + " of 1,000 parts of the last 10 s.";
 }
 

@@ -9,6 +9,8 @@ namespace mayfly::actors {
 
 namespace {
 
+constexpr std::int64_t idle_look_factor = 10;
+
 constexpr std::string_view how_to_profile =
     "none. Start the engine with a state directory and MALLOC_CONF=prof:true in the environment to have one.";
 
@@ -30,8 +32,10 @@ void MemoryWatch::count_records(std::size_t turn, const events::RecordBatch& bat
                                       now.held_bytes - before.held_bytes, 0, 0, 0, 0});
 }
 
-bool MemoryWatch::is_due(events::Timestamp now) const {
-  return events::has_passed(budgets_.look_interval, report_.at, now);
+bool MemoryWatch::is_due(events::Timestamp now, std::int64_t commands) const {
+  const bool idle = commands == report_.commands && report_.pressure == PressureLevel::normal;
+  const events::Millis interval{budgets_.look_interval.count * (idle ? idle_look_factor : 1)};
+  return events::has_passed(interval, report_.at, now);
 }
 
 std::vector<Leak> MemoryWatch::look(MemoryReport r) {
@@ -48,8 +52,9 @@ std::vector<Leak> MemoryWatch::look(MemoryReport r) {
   r.message_bytes = r.messages * message_bytes;
   if (meter_ != nullptr) r.process = meter_->read();
   r.budget_bytes = process_budget(budgets_.process_bytes, budgets_.process_percent, r.process.limit);
-  r.pressure =
-      ladder_.look({r.at, r.process.resident, r.budget_bytes, r.process.pressure_permille, r.process.limit_hits});
+  r.used_bytes = r.process.anonymous;
+  if (budgets_.process_bytes == 0) r.used_bytes = std::max(r.used_bytes, r.process.group_anonymous);
+  r.pressure = ladder_.look({r.at, r.used_bytes, r.budget_bytes, r.process.pressure_permille, r.process.limit_hits});
   auto news = leaks_.look(r);
   for (auto& leak : news) add_evidence(leak);
   for (auto& leak : leaks_.open()) {

@@ -23,7 +23,8 @@ class MemoryWatch {
 
   /// The records of a batch that take the place of those of two turns ago.
   void count_records(std::size_t turn, const events::RecordBatch&);
-  [[nodiscard]] bool is_due(events::Timestamp now) const;
+  /// `commands`: decided so far. While none are, and memory is not short, looks are further apart.
+  [[nodiscard]] bool is_due(events::Timestamp now, std::int64_t commands) const;
   /// Completes what the engine has counted. Returns the leaks that began or ended with it.
   std::vector<Leak> look(MemoryReport);
 

@@ -15,7 +15,8 @@ std::int64_t MemoryReport::unaccounted_bytes() const {
 }
 
 std::int64_t MemoryReport::fragmentation_bytes() const {
-  return process.allocated < 0 || process.resident < 0 ? 0 : process.resident - process.allocated;
+  const auto taken = process.anonymous >= 0 ? process.anonymous : process.resident;
+  return process.allocated < 0 || taken < 0 ? 0 : taken - process.allocated;
 }
 
 std::int64_t MemoryReport::owners(Purpose purpose) const {
@@ -73,9 +74,11 @@ std::string to_json(const MemoryReport& r) {
   all.number("allocated_bytes", r.process.allocated);
   all.number("unaccounted_bytes", r.unaccounted_bytes());
   all.number("resident_bytes", r.process.resident);
+  all.number("anonymous_bytes", r.process.anonymous);
   all.number("fragmentation_bytes", r.fragmentation_bytes());
   all.number("limit_bytes", r.process.limit);
   all.number("budget_bytes", r.budget_bytes);
+  all.number("used_bytes", r.used_bytes);
   all.text("pressure", name(r.pressure));
   all.number("pressure_permille", r.process.pressure_permille);
   auto& leaks = all.member("leaks");

@@ -46,6 +46,7 @@ struct MemoryReport {
   std::int64_t log_bytes = 0;  // by the log's own account
   events::ProcessMemory process;
   std::int64_t budget_bytes = -1;  // of the process; -1: not known
+  std::int64_t used_bytes = -1;    // of the budget; -1: not known
   PressureLevel pressure = PressureLevel::normal;
 
   std::vector<Leak> leaks;  // begun and not ended

@@ -15,9 +15,20 @@ std::string_view name(PressureLevel level) {
   return "";
 }
 
+namespace {
+
+/// Of the budget; -1: not known.
+double used_permille(const PressureSample& sample) {
+  if (sample.used_bytes < 0 || sample.budget_bytes <= 0) return -1;
+  return static_cast<double>(sample.used_bytes) * 1000 / static_cast<double>(sample.budget_bytes);
+}
+
+}  // namespace
+
 PressureLevel PressureLadder::look(const PressureSample& sample) {
   const auto hits = std::exchange(limit_hits_, sample.limit_hits);
-  const bool at_limit = hits >= 0 && sample.limit_hits > hits;
+  const bool hit = hits >= 0 && sample.limit_hits > hits;
+  const bool at_limit = hit && used_permille(sample) >= static_cast<double>(limit_hit_from_permille);
   const auto up = wanted(sample, 0, at_limit);
   if (up > level_) {
     level_ = up;
@@ -35,10 +46,9 @@ PressureLevel PressureLadder::wanted(const PressureSample& sample, std::int64_t 
   auto level = at_limit ? PressureLevel::sleep_more : PressureLevel::normal;
   if (sample.pressure_permille >= waiting_sleep_more_permille - margin) level = PressureLevel::sleep_more;
   if (sample.pressure_permille >= waiting_close_permille - margin) level = PressureLevel::admission_closed;
-  if (sample.used_bytes < 0 || sample.budget_bytes <= 0) return level;
+  const auto used = used_permille(sample);
   for (std::size_t i = 1; i < from_permille.size(); ++i) {
-    const auto from = static_cast<double>(from_permille[i] - margin) / 1000 * static_cast<double>(sample.budget_bytes);
-    if (static_cast<double>(sample.used_bytes) >= from) level = std::max(level, static_cast<PressureLevel>(i));
+    if (used >= static_cast<double>(from_permille[i] - margin)) level = std::max(level, static_cast<PressureLevel>(i));
   }
   return level;
 }

@@ -21,7 +21,7 @@ std::string_view name(PressureLevel);
 
 struct PressureSample {
   events::Timestamp at{};
-  std::int64_t used_bytes = -1;         // of the budget; -1: not known
+  std::int64_t used_bytes = -1;         // of the budget, page cache not among it; -1: not known
   std::int64_t budget_bytes = -1;       // -1: not known
   std::int64_t pressure_permille = -1;  // PSI, some, of the last 10 s; -1: not known
   std::int64_t limit_hits = -1;         // of the cgroup, since it was made; -1: not known
@@ -31,6 +31,9 @@ class PressureLadder {
  public:
   /// Thousandths of the budget from which a level holds.
   static constexpr std::array<std::int64_t, 4> from_permille = {0, 800, 900, 960};
+  /// A cgroup that was at its limit is short of memory only if so much is used: else the page cache filled it, which
+  /// gives way to whoever needs memory.
+  static constexpr std::int64_t limit_hit_from_permille = 700;
   /// A level is left when so much less is used.
   static constexpr std::int64_t margin_permille = 50;
   /// Thousandths of time in which tasks waited for memory, from which a level holds. Other processes' too, so it alone

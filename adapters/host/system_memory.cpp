@@ -78,6 +78,7 @@ SystemMemory::SystemMemory(std::string root, std::string profile_folder)
     : root_(std::move(root)), profile_folder_(std::move(profile_folder)) {
   const auto of_process = root_ + "proc/self/cgroup";
   pressure_ = root_ + "proc/pressure/memory";
+  machine_kib_ = number_behind(root_ + "proc/meminfo", "MemTotal:");
   // What a cgroup around it may take is its limit too: the lowest counts.
   const auto find = [this](const std::string& mounted, std::string path, std::initializer_list<const char*> limits) {
     if (!readable(mounted + path + "/" + *limits.begin())) return false;
@@ -90,13 +91,18 @@ SystemMemory::SystemMemory(std::string root, std::string profile_folder)
     const auto mounted = root_ + "sys/fs/cgroup";
     if (!find(mounted, path, {"memory.max", "memory.high"})) return false;
     cgroup_events_ = mounted + path + "/memory.events";
+    cgroup_stat_ = mounted + path + "/memory.stat";
+    cgroup_anonymous_ = "anon";
     if (readable(mounted + path + "/memory.pressure")) pressure_ = mounted + path + "/memory.pressure";
     return true;
   };
   const auto v1 = [&](const std::string& path) {
     const auto mounted = root_ + "sys/fs/cgroup/memory";
-    if (find(mounted, path, {"memory.limit_in_bytes"})) cgroup_events_ = mounted + path + "/memory.failcnt";
-    return !cgroup_events_.empty();
+    if (!find(mounted, path, {"memory.limit_in_bytes"})) return false;
+    cgroup_events_ = mounted + path + "/memory.failcnt";
+    cgroup_stat_ = mounted + path + "/memory.stat";
+    cgroup_anonymous_ = "total_rss";
+    return true;
   };
   // In a container the path named may lie outside of what is mounted: then its root is this container's.
   if (const auto path = cgroup_path(of_process, ""); path && (v2(*path) || v2(""))) return;
@@ -115,13 +121,19 @@ events::ProcessMemory SystemMemory::read() {
   }
   std::ifstream statm(root_ + "proc/self/statm");
   std::int64_t pages = 0;
-  if (statm >> pages >> pages) m.resident = pages * ::sysconf(_SC_PAGESIZE);
-  const auto of_machine = number_behind(root_ + "proc/meminfo", "MemTotal:");
-  if (of_machine > 0) m.limit = of_machine * 1024;
+  std::int64_t of_files = 0;
+  if (statm >> pages >> pages >> of_files) {
+    m.resident = pages * ::sysconf(_SC_PAGESIZE);
+    m.anonymous = (pages - of_files) * ::sysconf(_SC_PAGESIZE);
+  }
+  if (machine_kib_ > 0) m.limit = machine_kib_ * 1024;
   for (const auto& file : cgroup_limits_) {
     const auto limit = number_in(file);
-    if (limit > 0 && limit < no_limit_from && (m.limit < 0 || limit < m.limit)) m.limit = limit;
+    if (limit <= 0 || limit >= no_limit_from || (m.limit >= 0 && limit >= m.limit)) continue;
+    m.limit = limit;
+    m.group_anonymous = 0;
   }
+  if (m.group_anonymous == 0) m.group_anonymous = number_behind(cgroup_stat_, cgroup_anonymous_);
   if (cgroup_events_.ends_with("events")) {
     const auto throttled = number_behind(cgroup_events_, "high");
     const auto at_limit = number_behind(cgroup_events_, "max");

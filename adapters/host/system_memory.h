@@ -4,6 +4,7 @@
 
 #include "events/log/process_memory.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,12 @@ class SystemMemory final : public events::MemoryMeter {
  private:
   std::string root_;
   std::string profile_folder_;
+  std::int64_t machine_kib_ = -1;
   int profiles_ = 0;                        // written so far
   std::vector<std::string> cgroup_limits_;  // files: of its cgroup and of those around it; empty: there is none
   std::string cgroup_events_;
+  std::string cgroup_stat_;
+  std::string cgroup_anonymous_;  // its line in there
   std::string pressure_;
 };
 

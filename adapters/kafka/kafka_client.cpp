@@ -66,6 +66,7 @@ events::Fetched KafkaClient::read(events::Stream stream, events::Partition parti
     reader_->waker().wait({left});
     reader_->serve();
   }
+  if (!fetched.batch.records.empty()) reader_->waker().found();
   fetched.next = std::max(from, reading.next());
   return fetched;
 }

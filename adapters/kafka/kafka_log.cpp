@@ -161,7 +161,10 @@ events::Polled KafkaLog::poll(const events::PollLimits& limits) {
     if (left <= 0) break;
     reader_->waker().wait({left});
   }
-  if (!polled.batch.records.empty()) presence_.answered();
+  if (!polled.batch.records.empty()) {
+    presence_.answered();
+    reader_->waker().found();
+  }
   if (polled.status.ok() && polled.batch.records.empty()) watch_presence(polled);
   return polled;
 }
@@ -285,6 +288,7 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
     for (const auto& record : batch.records) newest.take(record);
     if (auto error = lane->take_error(); !error.ok()) return error;
     if (!batch.records.empty()) {
+      restorer_->waker().found();
       until = SteadyClock::now() + span(options_.transaction_timeout) + span(options_.request_limit);
     } else if (SteadyClock::now() >= until) {
       auto& listener = restorer_->listener();

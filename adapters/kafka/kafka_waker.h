@@ -26,16 +26,25 @@ class Waker {
     changed_.notify_one();
   }
   /// Returns at once if something came since the last wait, and in any case soon: librdkafka 2.0 does not call for
-  /// every record that comes. The caller looks again until its time is over.
+  /// every record that comes. The caller looks again until its time is over, at twice the distance each time while
+  /// nothing comes.
   void wait(events::Millis longest) {
     std::unique_lock lock(mutex_);
-    const auto length = std::chrono::milliseconds(std::min(longest.count, most_wait.count));
-    changed_.wait_for(lock, length, [this] { return woken_; });
+    const auto length = std::chrono::milliseconds(std::min(longest, next_look_).count);
+    const bool called = changed_.wait_for(lock, length, [this] { return woken_; });
+    next_look_ = called ? first_look : std::min(events::Millis{next_look_.count * 2}, longest_look);
     woken_ = false;
+  }
+  /// Something was found: more may follow.
+  void found() {
+    std::scoped_lock lock(mutex_);
+    next_look_ = first_look;
   }
 
  private:
-  static constexpr events::Millis most_wait{3};
+  static constexpr events::Millis first_look{3};
+  static constexpr events::Millis longest_look{24};
+  events::Millis next_look_ = first_look;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false;

@@ -141,11 +141,13 @@ void memory_text(Text& text, const actors::MemoryReport& r) {
     if (bytes >= 0) text.one(metric, "gauge", help, bytes);
   };
   known("mayfly_memory_budget_bytes", "What the process may take.", r.budget_bytes);
+  known("mayfly_memory_used_bytes", "What of it is used, page cache not among it.", r.used_bytes);
   known("mayfly_memory_limit_bytes", "Of the cgroup, else of the machine.", r.process.limit);
   if (r.process.allocated < 0) return;
   text.one("mayfly_memory_allocated_bytes", "gauge", "Given out by the allocator.", r.process.allocated);
   text.one("mayfly_memory_unaccounted_bytes", "gauge", "Allocated, and nobody claims it.", r.unaccounted_bytes());
-  text.one("mayfly_memory_fragmentation_bytes", "gauge", "Resident and not allocated.", r.fragmentation_bytes());
+  text.one("mayfly_memory_fragmentation_bytes", "gauge", "Anonymous memory that is not allocated.",
+           r.fragmentation_bytes());
 }
 
 void leaks_text(Text& text, const actors::MemoryReport& memory) {

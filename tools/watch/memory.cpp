@@ -56,9 +56,11 @@ void print_memory(const json& report) {
   line(report, "allocated", "allocated_bytes");
   line(report, "unaccounted", "unaccounted_bytes");
   line(report, "resident", "resident_bytes");
+  line(report, "anonymous", "anonymous_bytes");
   line(report, "fragmentation", "fragmentation_bytes");
   line(report, "limit", "limit_bytes");
   line(report, "budget", "budget_bytes");
+  line(report, "used of the budget", "used_bytes");
   print_text(fmt::format("{:<24}{:>16}\n", "pressure", report.at("pressure").get<std::string>()));
   print_text(
       fmt::format("{} carts open, {} awake; {} cart actors, {} session actors; {} actors by the actor system's count\n",

@@ -66,6 +66,7 @@ class Meter final : public events::MemoryMeter {
   events::ProcessMemory read() override {
     auto m = system_.read();
     m.resident = std::min(m.resident, budget / 2);
+    m.anonymous = std::min(m.anonymous, budget / 2);
     return m;
   }
 

@@ -2,6 +2,7 @@
 #include "actors/memory/pressure.h"
 
 #include "actors/engine/engine.h"
+#include "actors/engine/memory_watch.h"
 #include "unit/actors/commands.h"
 
 #include <doctest/doctest.h>
@@ -49,10 +50,11 @@ TEST_CASE("a level begins at once and ends after a while, one step at a time, wh
       {41, 0, 1000, 7, PressureLevel::admission_closed},  // waiting alone never stops reading
       {46, 0, 0, 7, PressureLevel::sleep_more},
       {51, 0, 0, 7, PressureLevel::normal},
-      {52, 0, 0, 8, PressureLevel::sleep_more},  // the cgroup was at its limit
-      {57, 0, 0, 9, PressureLevel::sleep_more},
-      {62, 0, 0, 9, PressureLevel::normal},
-      {63, -1, -1, -1, PressureLevel::normal},  // a system that says nothing
+      {52, 699, 0, 8, PressureLevel::normal},      // the cgroup was at its limit, by the page cache
+      {53, 700, 0, 9, PressureLevel::sleep_more},  // by what is used
+      {58, 700, 0, 10, PressureLevel::sleep_more},
+      {63, 0, 0, 11, PressureLevel::normal},
+      {64, -1, -1, -1, PressureLevel::normal},  // a system that says nothing
   };
   actors::PressureLadder ladder;
   for (const auto& row : table) {
@@ -65,6 +67,68 @@ TEST_CASE("the process's budget is what is given, else a share of the limit, els
   CHECK(actors::process_budget(77, 90, 1000) == 77);
   CHECK(actors::process_budget(0, 90, 1000) == 900);
   CHECK(actors::process_budget(0, 90, -1) == -1);
+}
+
+TEST_CASE(
+    "a budget that is a share of a cgroup's limit counts the cgroup's memory, a given one the process's, neither "
+    "files") {
+  struct Row {
+    std::int64_t given_bytes;
+    events::ProcessMemory read;
+    PressureLevel level;
+  };
+  constexpr std::int64_t mib = 1 << 20;
+  const auto read = [](std::int64_t resident, std::int64_t anonymous, std::int64_t group) {
+    events::ProcessMemory m;
+    m.resident = resident * mib;
+    m.anonymous = anonymous * mib;
+    m.group_anonymous = group < 0 ? -1 : group * mib;
+    m.limit = 512 * mib;
+    return m;
+  };
+  const Row table[] = {
+      {0, read(500, 60, 60), PressureLevel::normal},  // 90% of 512 MiB: 460
+      {0, read(500, 60, 420), PressureLevel::admission_closed},
+      {0, read(500, 450, -1), PressureLevel::reading_stopped},
+      {100 * mib, read(500, 60, 420), PressureLevel::normal},
+      {100 * mib, read(500, 85, 420), PressureLevel::sleep_more},
+  };
+  for (const auto& row : table) {
+    CAPTURE(row.read.group_anonymous);
+    struct Fixed final : events::MemoryMeter {
+      events::ProcessMemory memory;
+      events::ProcessMemory read() override { return memory; }
+    } meter;
+    meter.memory = row.read;
+    actors::Ledger ledger;
+    actors::MemoryBudgets budgets;
+    budgets.process_bytes = row.given_bytes;
+    actors::MemoryWatch watch(ledger, &meter, budgets);
+    watch.look({});
+    CHECK(watch.report().pressure == row.level);
+  }
+}
+
+TEST_CASE("while no command is decided and memory is not short, looks at it are ten times further apart") {
+  struct Fixed final : events::MemoryMeter {
+    events::ProcessMemory memory;
+    events::ProcessMemory read() override { return memory; }
+  } meter;
+  actors::MemoryBudgets budgets;
+  budgets.process_bytes = 100;
+  actors::Ledger ledger;
+  actors::MemoryWatch watch(ledger, &meter, budgets);
+  for (const bool is_short : {false, true}) {
+    CAPTURE(is_short);
+    meter.memory.anonymous = is_short ? 90 : 10;
+    actors::MemoryReport report;
+    report.commands = 5;
+    watch.look(std::move(report));
+    CHECK(!watch.is_due({49}, 6));
+    CHECK(watch.is_due({50}, 6));
+    CHECK(watch.is_due({499}, 5) == is_short);
+    CHECK(watch.is_due({500}, 5));
+  }
 }
 
 namespace {
@@ -104,20 +168,19 @@ struct World {
     config.poll_wait = {1};
     config.meter = &meter;
   }
-  /// Serves for so many looks, with so many thousandths of the budget resident; `step_ms` pass with each.
-  void serve(std::int64_t resident, int looks, std::int64_t step_ms = 300) {
+  /// Serves for so many looks, with so many thousandths of the budget used; `step_ms` pass with each.
+  void serve(std::int64_t used, int looks, std::int64_t step_ms = 300) {
     serve_while(
-        resident, looks, [] {}, step_ms);
+        used, looks, [] {}, step_ms);
   }
   /// The same; `meanwhile` happens before each look.
-  void serve_while(std::int64_t resident, int looks, const std::function<void()>& meanwhile,
-                   std::int64_t step_ms = 300) {
+  void serve_while(std::int64_t used, int looks, const std::function<void()>& meanwhile, std::int64_t step_ms = 300) {
     if (!engine) {
       engine = std::make_unique<actors::Engine>(log, clock, config,
                                                 [this](const actors::Notice& n) { notices.emplace_back(n.name); });
     }
     std::stop_source stop;
-    meter.memory.resident = resident;
+    meter.memory.anonymous = used;
     meter.at_look = [&] {
       meanwhile();
       clock.ms += step_ms;

@@ -34,6 +34,8 @@ TEST_CASE("without a cgroup the limit is the machine's memory") {
   const auto read = adapters::SystemMemory(root.path).read();
   CHECK(read.limit == 16384 * 1024);
   CHECK(read.resident == 250 * ::sysconf(_SC_PAGESIZE));
+  CHECK(read.anonymous == 240 * ::sysconf(_SC_PAGESIZE));
+  CHECK(read.group_anonymous == -1);
   CHECK(read.pressure_permille == -1);
   CHECK(read.limit_hits == -1);
 }
@@ -46,7 +48,8 @@ TEST_CASE("cgroup v2 gives the limit and how often it was hit") {
   root.put("proc/pressure/memory", "some avg10=12.34 avg60=1.00 avg300=0.00 total=5\nfull avg10=0.00\n");
   const auto read = adapters::SystemMemory(root.path).read();
   CHECK(read.limit == 8'388'608);
-  CHECK(read.limit_hits == 8);  // memory.high among them
+  CHECK(read.group_anonymous == -1);  // the kernel does not say
+  CHECK(read.limit_hits == 8);        // memory.high among them
   CHECK(read.pressure_permille == 123);
 }
 
@@ -82,4 +85,31 @@ TEST_CASE("cgroup v1 is read where v2 has no memory controller, also from inside
   root.put("sys/fs/cgroup/memory/docker/0123/memory.limit_in_bytes", "2097152\n");
   read = adapters::SystemMemory(root.path).read();
   CHECK(read.limit == 2'097'152);
+}
+
+TEST_CASE("the page cache of a large log is no memory that is used, in either version of cgroups") {
+  struct Version {
+    const char* cgroup;
+    const char* folder;
+    const char* limit;
+    const char* stat;
+  };
+  const Version versions[] = {
+      {"0::/shop\n", "sys/fs/cgroup/shop/", "memory.max",
+       "anon 41943040\nfile 470810624\nkernel 1000\nanon_thp 0\ninactive_anon 1\n"},
+      {"4:memory:/shop\n", "sys/fs/cgroup/memory/shop/", "memory.limit_in_bytes",
+       "cache 470810624\nrss 1048576\nmapped_file 0\ntotal_cache 470810624\ntotal_rss 41943040\n"},
+  };
+  for (const auto& version : versions) {
+    const std::string limit = version.limit;
+    CAPTURE(limit);
+    const Root root;
+    root.put("proc/meminfo", "MemTotal:       1048576 kB\n");
+    root.put("proc/self/cgroup", version.cgroup);
+    root.put(version.folder + limit, "536870912\n");
+    root.put(version.folder + std::string("memory.stat"), version.stat);
+    CHECK(adapters::SystemMemory(root.path).read().group_anonymous == 40 << 20);
+    root.put(version.folder + limit, "9223372036854771712\n");  // no limit: others are not ours
+    CHECK(adapters::SystemMemory(root.path).read().group_anonymous == -1);
+  }
 }
