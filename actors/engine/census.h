@@ -41,7 +41,8 @@ struct Census {
   std::int64_t sessions_awake = 0;  // of carts awake
   std::int64_t sessions_open = 0;   // carts whose state has an open session, awake or sleeping
   std::int64_t epitaphs = 0;
-  std::int64_t commands = 0;  // records decided and committed
+  std::int64_t epitaphs_evicted = 0;  // that went out before their time, to make room
+  std::int64_t commands = 0;          // records decided and committed
   std::int64_t events = 0;
   std::int64_t rejections = 0;
   std::int64_t dead_letters = 0;
@@ -94,10 +95,11 @@ struct PartitionView {
   std::int64_t carts_awake = 0;
   std::int64_t sessions_open = 0;
   std::int64_t epitaphs = 0;
-  std::int64_t commands = 0;     // since taken
-  std::int64_t restarts = 0;     // of its carts' actors, since taken
-  std::int64_t times_taken = 0;  // by this engine; the first included
-  std::vector<Restart> newest;   // newest restarts, newest last
+  std::int64_t epitaphs_evicted = 0;  // since taken
+  std::int64_t commands = 0;          // since taken
+  std::int64_t restarts = 0;          // of its carts' actors, since taken
+  std::int64_t times_taken = 0;       // by this engine; the first included
+  std::vector<Restart> newest;        // newest restarts, newest last
   Renewals renewals;
 };
 

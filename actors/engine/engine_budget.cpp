@@ -43,8 +43,7 @@ void Engine::State::say_over_budget(events::Partition partition, Notice::Level l
                        " bytes, more than memory.partition_bytes (" + std::to_string(config.memory.partition_bytes) +
                        "), " + what + ".";
   say(level, "partition_over_budget", message, partition);
-  const auto status = write_alert("partition_over_budget", {partition, one.committed}, message, clock.now().ms);
-  if (!status.ok()) say(Notice::Level::warning, "alert_not_written", status.message, partition);
+  raise_alert("partition_over_budget", {partition, one.committed}, message, clock.now().ms);
 }
 
 }  // namespace mayfly::actors

@@ -33,6 +33,7 @@ void Engine::State::count(const Batch& batch) {
   counted.ticks += batch.counts.ticks;
   counted.restarts += batch.counts.restarts;
   counted.carts_ended += batch.counts.carts_ended;
+  counted.epitaphs_evicted += batch.counts.epitaphs_evicted;
   add(counted.events_by_type, batch.counts.events_by_type);
   add(counted.rejections_by_code, batch.counts.rejections_by_code);
   add(counted.dead_letters_by_reason, batch.counts.dead_letters_by_reason);
@@ -44,6 +45,7 @@ void Engine::State::count(const Batch& batch) {
   view.next = batch.next;
   view.commands += batch.counts.commands;
   view.restarts += batch.counts.restarts;
+  view.epitaphs_evicted += batch.counts.epitaphs_evicted;
   for (const auto& failure : batch.failures) {
     if (view.newest.size() == PartitionView::newest_restarts) view.newest.erase(view.newest.begin());
     view.newest.push_back({failure, now});
@@ -95,6 +97,7 @@ void Engine::State::ask_figures() {
     std::scoped_lock lock(census_mutex);
     figures = std::move(newest);
   }
+  write_refused_alerts();
   watch_pending();
   watch_limits();
 }

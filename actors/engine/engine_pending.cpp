@@ -9,6 +9,8 @@ namespace mayfly::actors {
 
 namespace {
 
+constexpr std::size_t most_refused_alerts = 64;
+
 std::string whole(double number) { return std::to_string(static_cast<std::int64_t>(number)); }
 
 std::string message_of(const PendingWatch::Finding& finding) {
@@ -34,7 +36,8 @@ void Engine::State::watch_limits() {
                     (finding.over ? ", over its limit of " : ", within its limit of ") + whole(figure.limit) + ".";
     const auto message = finding.over ? is + " " + std::string(figure.advice) : is;
     const auto* name = finding.over ? "log_over_limit" : "log_within_limit";
-    if (const auto status = write_alert(name, {partition, one.committed}, message, clock.now().ms); !status.ok()) {
+    if (const auto status = write_alert(name, {partition, one.committed}, message, clock.now().ms, clock.now());
+        !status.ok()) {
       say(Notice::Level::warning, "alert_not_written", status.message, partition);
       continue;
     }
@@ -47,7 +50,7 @@ void Engine::State::watch_pending() {
   for (const auto& finding : pending.look(figures, clock.now())) {
     const auto message = message_of(finding);
     const auto* name = finding.hanging ? "transaction_hanging" : "transaction_ended";
-    if (const auto status = write_alert(name, finding.at, message, 0); !status.ok()) {
+    if (const auto status = write_alert(name, finding.at, message, 0, clock.now()); !status.ok()) {
       say(Notice::Level::warning, "alert_not_written", status.message, finding.at.partition);
       continue;
     }
@@ -63,19 +66,41 @@ void Engine::State::leave_alone(events::Partition partition, const CannotServe& 
   if (why == cannot.message) return;
   why = cannot.message;
   say(Notice::Level::error, cannot.name, why, partition);
-  if (const auto status = write_alert(cannot.name, {partition, 0}, why, clock.now().ms); !status.ok()) {
-    say(Notice::Level::warning, "alert_not_written", status.message, partition);
+  raise_alert(cannot.name, {partition, 0}, why, clock.now().ms);
+}
+
+void Engine::State::raise_alert(std::string_view alert, events::Position at, std::string message,
+                                std::int64_t occasion) {
+  write_refused_alerts();
+  if (refused_alerts.size() == most_refused_alerts) {
+    const auto& lost = refused_alerts.front();
+    say(Notice::Level::error, "alert_lost",
+        "The log refuses alerts for long; dropped: " + lost.name + ", " + lost.message, lost.at.partition);
+    refused_alerts.pop_front();
+  }
+  refused_alerts.push_back({std::string(alert), at, std::move(message), occasion, clock.now()});
+  if (refused_alerts.size() > 1) return;  // the one before it is still refused
+  write_refused_alerts();
+}
+
+void Engine::State::write_refused_alerts() {
+  for (; !refused_alerts.empty(); refused_alerts.pop_front()) {
+    const auto& alert = refused_alerts.front();
+    const auto status = write_alert(alert.name, alert.at, alert.message, alert.occasion, alert.raised);
+    if (status.ok()) continue;
+    return say(Notice::Level::warning, "alert_not_written", status.message + " This is tried again.",
+               alert.at.partition);
   }
 }
 
 events::LogStatus Engine::State::write_alert(std::string_view alert, events::Position at, std::string_view message,
-                                             std::int64_t occasion) {
+                                             std::int64_t occasion, events::Timestamp raised) {
   std::string data;
   append_alert_data(data, alert, at, message);
   const auto id = std::to_string(at.partition) + "-" + std::to_string(at.offset) + "-" + std::string(alert) + "-" +
                   std::to_string(occasion);
   const auto source = "/mayfly/" + config.name;
-  const auto time = events::to_text(clock.now());
+  const auto time = events::to_text(raised);
   const auto key = std::to_string(at.partition);
   const events::Header headers[] = {{"ce_specversion", "1.0"},
                                     {"ce_id", id},

@@ -42,8 +42,7 @@ void Engine::State::heed_pressure() {
   say(over ? Notice::Level::info : Notice::Level::warning, alert, message);
   if (served.empty()) return;
   const auto& [partition, one] = *served.begin();
-  const auto status = write_alert(alert, {partition, one.committed}, message, r.at.ms);
-  if (!status.ok()) say(Notice::Level::warning, "alert_not_written", status.message, partition);
+  raise_alert(alert, {partition, one.committed}, message, r.at.ms);
 }
 
 /// Carts sleep at once where memory is short.

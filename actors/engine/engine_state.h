@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -44,6 +45,15 @@ struct BatchPair {
 struct PartitionBudget {
   enum class Stand : std::uint8_t { within, renewing, left_alone } stand = Stand::within;
   RestartWindow renewals;  // because it was over
+};
+
+/// An alert of the engine's own that the log has not taken yet.
+struct RefusedAlert {
+  std::string name;
+  events::Position at;
+  std::string message;
+  std::int64_t occasion = 0;
+  events::Timestamp raised{};
 };
 
 class StateComparison;
@@ -94,6 +104,7 @@ struct Engine::State {
   events::Timestamp given_back_at{};               // free pages, because memory was short
   MemoryWatch memory;
   std::vector<Leak> to_alert;  // said in the log; each becomes an alert beside the next records of a partition
+  std::deque<RefusedAlert> refused_alerts;  // oldest first; tried again about once a second
   std::map<events::Partition, std::vector<PendingAlert>> alerts_waiting;  // until a batch says them and is committed
   RenewalSchedule renewal_schedule;
   std::map<events::Partition, PartitionBudget> partition_budgets;
@@ -158,7 +169,10 @@ struct Engine::State {
   void leave_alone(events::Partition, const CannotServe&);
   /// `occasion` tells alerts of one name at one position apart: 0 where there can be one only.
   [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message,
-                                              std::int64_t occasion);
+                                              std::int64_t occasion, events::Timestamp raised);
+  /// For what is found once: if the log refuses the alert it is kept, in its order, until the log takes it.
+  void raise_alert(std::string_view alert, events::Position, std::string message, std::int64_t occasion);
+  void write_refused_alerts();
 
   // What is done when memory is short: engine_pressure.cpp
   void heed_pressure();

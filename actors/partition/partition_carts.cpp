@@ -123,10 +123,12 @@ void PartitionActor::settle(CartEntry& entry) {
 /// The cart is over: what stays is its epitaph and a tombstone.
 void PartitionActor::bury(CartEntry& entry, const Task& last) {
   const auto& outcome = last.outcome;
+  batch_->counts.epitaphs_evicted -= state_->epitaphs.evicted();
   state_->epitaphs.add(events::hash_of(entry.id()),
                        {outcome.created.offset, outcome.end->outcome, outcome.end->session, outcome.newest_session,
                         outcome.newest_reservation},
                        last.record->append_time);
+  batch_->counts.epitaphs_evicted += state_->epitaphs.evicted();
   if (!entry.session().empty()) --state_->sessions_open;
   state_->note_session_age(entry, false);
   unmark(entry);

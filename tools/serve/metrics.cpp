@@ -118,6 +118,8 @@ void actors_text(Text& text, const actors::Census& c) {
   text.sample("mayfly_carts_open", "state=\"sleeping\"", c.carts_open - c.carts_awake);
   text.one("mayfly_sessions_open", "gauge", "Open payment sessions, awake or sleeping.", c.sessions_open);
   text.one("mayfly_epitaphs", "gauge", "Ended carts that are remembered.", c.epitaphs);
+  text.one("mayfly_epitaphs_evicted_total", "counter", "Ended carts forgotten before their 72 hours, to make room.",
+           c.epitaphs_evicted);
 }
 
 void memory_text(Text& text, const actors::MemoryReport& r) {

@@ -38,6 +38,9 @@ void print_tree(const json& tree) {
     print_text(fmt::format("   │  {} carts in quarantine, partitions rebuilt {} times\n",
                            count(engine, "carts_quarantined"), count(engine, "rebuilds")));
   }
+  if (troubles("epitaphs_evicted")) {
+    print_text(fmt::format("   │  {} ended carts forgotten before their time\n", count(engine, "epitaphs_evicted")));
+  }
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const auto& p = partitions[i];
     const bool last = i + 1 == partitions.size();

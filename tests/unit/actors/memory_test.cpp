@@ -96,6 +96,27 @@ TEST_CASE("of carts that have ended only epitaphs are left in the ledger") {
   CHECK(report.carts_ended == 50);
 }
 
+TEST_CASE("ended carts that are forgotten before their time, to make room, are counted") {
+  World world;
+  adapters::MemoryStore store{1, world.clock};
+  testing::Shop shop{store};
+  adapters::MemoryLog log{store};
+  actors::Engine engine(log, world.clock, world.config, nullptr);
+  const auto end_carts = [&](std::int64_t from, std::int64_t upto) {
+    for (auto i = from; i < upto; ++i) {
+      shop.create(std::to_string(i));
+      shop.send(std::to_string(i), "cart.cancel", "{}");
+    }
+    engine.run_until_caught_up();
+  };
+  end_carts(0, events::limits::epitaphs_without_session);
+  REQUIRE(engine.census().epitaphs == events::limits::epitaphs_without_session);
+  CHECK(engine.census().epitaphs_evicted == 0);
+  end_carts(events::limits::epitaphs_without_session, events::limits::epitaphs_without_session + 3);
+  CHECK(engine.census().epitaphs_evicted == 3);
+  CHECK(engine.partitions()[0].epitaphs_evicted == 3);
+}
+
 TEST_CASE("a cart over its budget is restarted, its command a dead letter, and the others do not notice") {
   World world;
   world.config.memory.cart_bytes = 4096;

@@ -61,11 +61,11 @@ struct World {
   testing::SetClock clock;
   adapters::MemoryStore store{2, clock};
   ScriptedLog log{store, clock};
+  actors::EngineConfig config;
   std::vector<std::string> notices;
   std::stop_source stop;
 
   void run(const std::function<void(std::int64_t second, const actors::Engine&)>& script) {
-    actors::EngineConfig config;
     config.pending_limit = events::Millis{10'000};
     config.first_pause = config.most_pause = {};
     actors::Engine engine(log, clock, config, [this](const actors::Notice& n) { notices.emplace_back(n.name); });
@@ -104,6 +104,31 @@ TEST_CASE("a transaction that holds up a partition is an alert and a line, once,
     for (const auto& h : alerts[i].headers) {
       if (h.name == "ce_id") CHECK(h.value == "1-17-" + std::string(expected[i]) + "-0");
     }
+  }
+}
+
+TEST_CASE("what is found once and whose alert the log refuses is alerted when the log takes it, in the order found") {
+  struct Meter final : events::MemoryMeter {
+    events::ProcessMemory memory;
+    events::ProcessMemory read() override { return memory; }
+  } meter;
+  for (const int refused : {0, 3, 100}) {
+    CAPTURE(refused);
+    World world;
+    world.config.meter = &meter;
+    world.config.memory.process_bytes = 1'000;
+    world.log.refused_appends = refused;
+    world.run([&](std::int64_t second, const actors::Engine&) {
+      meter.memory.anonymous = second >= 5 && second < 30 ? 850 : 100;
+      if (second == 200) world.stop.request_stop();
+    });
+    CHECK(world.said("memory_pressure") == 1);
+    std::vector<std::string> names;
+    for (const auto& alert : world.store.records(events::Stream::alerts, 0)) {
+      names.push_back(nlohmann::json::parse(*alert.value)["alert"]);
+    }
+    CHECK(names == std::vector<std::string>{"memory_pressure", "memory_pressure_ended"});
+    CHECK((world.said("alert_not_written") > 0) == (refused > 0));
   }
 }
 

@@ -15,6 +15,7 @@ tools::Observed seen() {
   o.now = {61'000};
   o.census.carts_open = 5;
   o.census.carts_awake = 2;
+  o.census.epitaphs_evicted = 7;
   o.census.commit.add(0.002);
   o.census.commit.add(0.02);
   o.census.commit.add(60);
@@ -40,7 +41,7 @@ TEST_CASE("metrics say each family once, with labels escaped and buckets that ad
         R"(mayfly_carts_open{state="sleeping"} 3)", R"(mayfly_events_total{type="order.placed"} 3)",
         R"(mayfly_commit_seconds_bucket{le="0.0025"} 1)", R"(mayfly_commit_seconds_bucket{le="0.025"} 2)",
         R"(mayfly_commit_seconds_bucket{le="10"} 2)", R"(mayfly_commit_seconds_bucket{le="+Inf"} 3)",
-        "mayfly_commit_seconds_count 3", R"(mayfly_partitions{phase="serving"} 1)",
+        "mayfly_epitaphs_evicted_total 7", "mayfly_commit_seconds_count 3", R"(mayfly_partitions{phase="serving"} 1)",
         R"(mayfly_log_lag_records{partition="1"} 9)", "mayfly_log_aborts_total 2"}) {
     CHECK_MESSAGE(has(text, line), line);
   }
@@ -53,6 +54,7 @@ TEST_CASE("the tree is JSON: process, engine, partitions with phase, age and new
   const auto tree = nlohmann::json::parse(tools::tree_json(seen()));
   CHECK(tree["process"]["age_s"] == 60);
   CHECK(tree["engine"]["carts_open"] == 5);
+  CHECK(tree["engine"]["epitaphs_evicted"] == 7);
   CHECK(tree["engine"]["events_by_type"] == nlohmann::json{{"order.placed", 3}});
   REQUIRE(tree["partitions"].size() == 1);
   CHECK(tree["partitions"][0]["phase"] == "serving");
