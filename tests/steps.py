@@ -119,6 +119,7 @@ def steps():
     yield Step("replay tools", check("test_replay.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("send reads a pipe", check("test_send.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("systemd unit, Kubernetes manifests", check("test_deploy.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("front door over HTTP", check("test_front.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("command line", check("test_command_line.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("simulation: 1,000 seeds", ["build/release/tests/sim", "1000"], needs=RELEASE, quick=True)

@@ -161,6 +161,12 @@ int main(int argc, char** argv) {
   s->add_option("cart", inspect_options.cart, "cart id")->required();
   s->add_flag("--json", inspect_options.json, "one JSON object");
 
+  FrontOptions front_options;
+  s = verb(app, "front", "Take commands over HTTP and answer with what they came to", front_options, front, chosen);
+  log_words(*s, front_options);
+  s->add_option("--address", front_options.address, "HOST:PORT to listen on (default 127.0.0.1:9280)");
+  s->add_option("--tokens", front_options.tokens, "file of who may come in; not needed on loopback");
+
   FundsOptions funds_options;
   s = verb(app, "funds", "List the money at risk (docs/payments.md)", funds_options, funds, chosen);
   log_words(*s, funds_options);

@@ -8,16 +8,22 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mayfly::adapters {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
   std::string method;  // a HEAD is answered as a GET whose body is left out
   std::string path;    // begins with '/'; without the query
   std::string query;   // what follows '?', as it was sent
   std::string body;
+  HttpHeaders headers;  // names in lower case
 
+  /// The value of the first header of that name, which is given in lower case; empty where there is none.
+  [[nodiscard]] std::string_view header(std::string_view name) const;
   /// The value of a member of the query, as it was sent; empty where it is not given.
   [[nodiscard]] std::string member(std::string_view name) const;
 };
@@ -26,19 +32,25 @@ struct HttpAnswer {
   int status = 200;
   std::string type = "text/plain; charset=utf-8";
   std::string body;
+  HttpHeaders headers{};  // further ones
 };
+
+/// Gives a request its answer: once, from any thread. Nothing happens where its connection has ended meanwhile.
+using HttpReply = std::function<void(HttpAnswer)>;
 
 /// What is answered at a path. What `answer` throws is a 500, want of memory ends the connection.
 struct HttpRoute {
   /// `at_once`: by the thread that reads, before all else, whatever Host the request names: a probe, which never waits.
-  /// `in_turn`: by a second thread, one at a time.
-  enum class When { at_once, in_turn };
+  /// `in_turn`: by a second thread, one at a time. `later`: `begin` is called by the thread that reads and must not
+  /// wait; whoever has the reply then answers within `HttpLimits::later_ms`.
+  enum class When { at_once, in_turn, later };
 
   std::string method;
-  std::string path;
+  std::string path;  // ending in "/*": whatever is below it, where no other route has the very path
   std::function<HttpAnswer(const HttpRequest&)> answer;
   When when = When::in_turn;
-  std::string takes;  // the Content-Type that a request must have, else 415; empty: any
+  std::string takes{};  // the Content-Type that a request must have, else 415; empty: any
+  std::function<void(HttpRequest&&, HttpReply)> begin{};  // `later`
 };
 using HttpRoutes = std::vector<HttpRoute>;
 
@@ -48,6 +60,7 @@ struct HttpLimits {
   std::int64_t connection_ms = 60'000;     // of a connection, whatever it does
   std::int32_t connection_requests = 100;  // on one connection, which ends after them
   std::int64_t request_ms = 5'000;         // from waiting for a request to the last byte of its answer
+  std::int64_t later_ms = 65'000;          // until a request that is answered later has its answer, else 503
   std::int32_t request_header_bytes = 8192;
   std::int32_t request_body_bytes = 1024;
   std::int32_t waiting_requests = 16;          // whose turn has not come; one more is answered with 503

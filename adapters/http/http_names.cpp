@@ -37,6 +37,13 @@ bool matches(std::string_view name, std::string_view pattern) {
 
 }  // namespace
 
+std::string_view HttpRequest::header(std::string_view name) const {
+  for (const auto& [known, value] : headers) {
+    if (known == name) return value;
+  }
+  return {};
+}
+
 std::string HttpRequest::member(std::string_view name) const {
   for (std::size_t at = 0; at < query.size();) {
     const auto end = std::min(query.find('&', at), query.size());

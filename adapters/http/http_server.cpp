@@ -1,26 +1,11 @@
 // The server of http.h: one thread reads, writes and answers what is answered at once; what is answered in turn is made
-// by another (http_turns.h). Everything in this file belongs to the first, except where it says otherwise.
-#include "adapters/http/http.h"
-#include "adapters/http/http_names.h"
-#include "adapters/http/http_turns.h"
+// by another (http_turns.h), what is answered later by whoever has the reply.
+#include "adapters/http/http_connection.h"
 
 #include <unistd.h>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <chrono>
-#include <list>
-#include <map>
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -28,226 +13,16 @@ namespace mayfly::adapters {
 
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using asio::ip::tcp;
-using std::chrono::milliseconds;
-using Steady = std::chrono::steady_clock;
-
 constexpr milliseconds accept_pause{100};  // where no connection can be taken: no file descriptor is left
 constexpr milliseconds memory_pause{10};   // where there is no memory to go on
-
-/// The page may use nothing but itself, and stand in no other.
-constexpr const char* content_policy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
-HttpAnswer refusal(int status, const char* why) {
-  return {status, "text/plain; charset=utf-8", std::string(why) + "\n"};
-}
-
-std::string text_of(beast::string_view view) { return {view.data(), view.size()}; }
-
-/// What a request that could not be read is answered with; none: nothing, the other side is gone.
-std::optional<HttpAnswer> answer_to(beast::error_code wrong) {
-  if (wrong == http::error::end_of_stream || wrong == http::error::partial_message) return std::nullopt;
-  if (wrong.category() != make_error_code(http::error::bad_method).category()) return std::nullopt;
-  if (wrong == http::error::body_limit) return refusal(413, "the body is too long");
-  if (wrong == http::error::header_limit || wrong == http::error::buffer_overflow)
-    return refusal(431, "the request line and headers are too long");
-  if (wrong == http::error::bad_version) return refusal(505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-  return refusal(400, "no request of HTTP/1.1");
-}
-
-class HttpConnection;
-
-}  // namespace
-
-struct HttpServer::Listening {
-  Listening(HttpRoutes&& r, const HttpLimits& l) : routes(std::move(r)), limits(l), turns(l, [this] { tell_made(); }) {}
-  ~Listening();
-
-  [[nodiscard]] std::string bind(const HttpPlace&);
-  void run() noexcept;
-  void accept();
-  void take_in(tcp::socket&&);
-  void tell_made() noexcept;  // from the thread of turns
-  void on_made();
-  void hold(HttpConnection&, std::size_t bytes);
-  [[nodiscard]] const HttpRoute* route_of(const HttpRequest&) const;
-
-  const HttpRoutes routes;
-  HttpLimits limits;
-  std::string address;
-
-  std::list<HttpConnection*> connections;                            // the one that began to wait first comes first
-  std::size_t held_bytes = 0;                                        // of answers
-  std::map<HttpTurns::Id, std::shared_ptr<HttpConnection>> in_turn;  // whose answers are made by `turns`
-  HttpTurns::Id newest_id = 0;
-  bool accepting = false;
-
-  asio::io_context io{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-  tcp::acceptor acceptor{io};
-  asio::steady_timer accept_timer{io};
-  std::atomic<bool> over{false};
-  HttpTurns turns;  // last: its thread uses `io`
-  std::thread thread;
-};
-
-namespace {
-
-/// Lives as long as one of its operations is under way, it waits for its turn, or its answer is made.
-class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
- public:
-  using Server = HttpServer::Listening;
-  HttpConnection(Server& server, tcp::socket&& socket)
-      : server_(server),
-        stream_(std::move(socket)),
-        buffer_(static_cast<std::size_t>(server.limits.request_header_bytes + server.limits.request_body_bytes) + 1),
-        end_(Steady::now() + milliseconds(server.limits.connection_ms)),
-        place_(server.connections.insert(server.connections.end(), this)) {}
-  ~HttpConnection() { leave_list(); }
-  HttpConnection(const HttpConnection&) = delete;
-  HttpConnection& operator=(const HttpConnection&) = delete;
-
-  void read() {
-    server_.connections.splice(server_.connections.end(), server_.connections, place_);
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(server_.limits.request_header_bytes));
-    parser_->body_limit(static_cast<std::uint64_t>(server_.limits.request_body_bytes));
-    deadline_ = std::min(Steady::now() + milliseconds(server_.limits.request_ms), end_);
-    stream_.expires_at(deadline_);
-    http::async_read_header(stream_, buffer_, *parser_,
-                            [me = shared_from_this()](beast::error_code wrong, std::size_t) { me->on_header(wrong); });
-  }
-
-  /// Nothing, where it has ended.
-  void answer(HttpAnswer&& made) {
-    if (!open_) return;
-    server_.hold(*this, made.body.size());
-    auto& response = response_.emplace(static_cast<http::status>(made.status), version_);
-    response.set(http::field::content_type, made.type);
-    response.set(http::field::cache_control, "no-store");
-    response.set("X-Content-Type-Options", "nosniff");
-    response.set("Content-Security-Policy", content_policy);
-    response.content_length(made.body.size());
-    response.keep_alive(keep_);
-    if (!head_) response.body() = std::move(made.body);
-    http::async_write(stream_, response,
-                      [me = shared_from_this()](beast::error_code wrong, std::size_t) { me->on_written(wrong); });
-  }
-
-  /// Ends it at once.
-  void drop() {
-    const auto me = shared_from_this();
-    leave_list();
-    server_.turns.remove(id_);
-    server_.in_turn.erase(id_);
-    stream_.close();
-  }
-
-  [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
-  void held_bytes(std::size_t bytes) { held_bytes_ = bytes; }
-
- private:
-  void leave_list() {
-    if (!std::exchange(open_, false)) return;
-    server_.connections.erase(place_);
-    server_.held_bytes -= std::exchange(held_bytes_, 0);
-  }
-
-  /// Ends the connection after it: what comes behind is not looked at.
-  void refuse(HttpAnswer&& why) {
-    keep_ = false;
-    answer(std::move(why));
-  }
-
-  void on_header(beast::error_code wrong) {
-    if (!open_) return;
-    const auto& header = parser_->get();
-    version_ = header.version() == 10 ? 10 : 11;
-    if (wrong) {
-      if (auto why = answer_to(wrong)) refuse(std::move(*why));
-      return;
-    }
-    keep_ = header.keep_alive() && ++requests_ < server_.limits.connection_requests;
-    head_ = header.method() == http::verb::head;
-    if (header.count(http::field::transfer_encoding) != 0)
-      return refuse(refusal(411, "a body needs a Content-Length here"));
-    if (parser_->is_done()) return on_request();
-    http::async_read(stream_, buffer_, *parser_, [me = shared_from_this()](beast::error_code e, std::size_t) {
-      if (!me->open_) return;
-      if (!e) return me->on_request();
-      if (auto why = answer_to(e)) me->refuse(std::move(*why));
-    });
-  }
-
-  void on_request() {
-    auto& message = parser_->get();
-    HttpRequest request;
-    request.method = head_ ? "GET" : text_of(message.method_string());
-    const auto target = text_of(message.target());
-    const auto question = target.find('?');
-    request.path = target.substr(0, question);
-    if (question != std::string::npos) request.query = target.substr(question + 1);
-    request.body = std::move(message.body());
-    const auto hosts = message.count(http::field::host);
-    const auto host = text_of(message[http::field::host]);
-    const auto type = text_of(message[http::field::content_type]);
-    parser_.reset();
-    if (!request.path.starts_with('/')) return refuse(refusal(400, "the path must begin with '/'"));
-    const auto* route = server_.route_of(request);
-    if (route == nullptr || route->when != HttpRoute::When::at_once) {
-      if (hosts != 1) return refuse(refusal(400, "one Host, please"));
-      if (!is_host_of(host, server_.limits.hosts))
-        return refuse(refusal(421, "no name of this server: ask it by its address, or add the name to http.hosts"));
-    }
-    if (route == nullptr) return answer(refusal(404, "there is nothing here"));
-    if (!route->takes.empty() && type != route->takes)
-      return answer(refusal(415, ("Content-Type: " + route->takes + ", please").c_str()));
-    if (route->when == HttpRoute::When::in_turn) return wait_for_turn(*route, std::move(request));
-    if (auto made = answer_of(*route, request)) answer(std::move(*made));
-  }
-
-  void wait_for_turn(const HttpRoute& route, HttpRequest&& request) {
-    id_ = ++server_.newest_id;
-    if (server_.turns.add(id_, route, std::move(request), deadline_)) {
-      server_.in_turn.emplace(id_, shared_from_this());
-    } else {
-      answer(refusal(503, "too many ask at once: ask again in a second"));
-    }
-  }
-
-  void on_written(beast::error_code wrong) {
-    response_.reset();
-    server_.held_bytes -= std::exchange(held_bytes_, 0);
-    if (wrong || !open_) return;
-    if (keep_) return read();
-    stream_.socket().shutdown(tcp::socket::shutdown_send, wrong);
-  }
-
-  Server& server_;
-  beast::tcp_stream stream_;
-  beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
-  std::optional<http::response<http::string_body>> response_;
-  const Steady::time_point end_;
-  Steady::time_point deadline_;  // of the request
-  std::int32_t requests_ = 0;
-  unsigned version_ = 11;
-  bool keep_ = false;
-  bool head_ = false;
-  bool open_ = true;
-  std::size_t held_bytes_ = 0;
-  HttpTurns::Id id_ = 0;  // of its turn
-  std::list<HttpConnection*>::iterator place_;
-};
 
 }  // namespace
 
 HttpServer::Listening::~Listening() {
+  {
+    const std::scoped_lock lock(replies->mutex);
+    replies->server = nullptr;
+  }
   over = true;
   io.stop();
   if (thread.joinable()) thread.join();
@@ -312,10 +87,31 @@ void HttpServer::Listening::take_in(tcp::socket&& socket) {
 }
 
 const HttpRoute* HttpServer::Listening::route_of(const HttpRequest& request) const {
-  const auto found = std::find_if(routes.begin(), routes.end(), [&](const HttpRoute& route) {
-    return route.path == request.path && route.method == request.method;
-  });
-  return found == routes.end() ? nullptr : &*found;
+  const HttpRoute* below = nullptr;
+  for (const auto& route : routes) {
+    if (route.method != request.method) continue;
+    if (route.path == request.path) return &route;
+    const bool fits =
+        route.path.ends_with("/*") && request.path.starts_with(route.path.substr(0, route.path.size() - 1));
+    if (fits && (below == nullptr || below->path.size() < route.path.size())) below = &route;
+  }
+  return below;
+}
+
+/// What a reply throws for want of memory ends with the request's time.
+HttpReply HttpServer::Listening::reply_to(HttpTurns::Id id) {
+  return [box = replies, id](HttpAnswer answer) {
+    const std::scoped_lock lock(box->mutex);
+    if (box->server == nullptr) return;
+    asio::post(box->server->io, [server = box->server, id, made = std::move(answer)]() mutable {
+      server->on_reply(id, std::move(made));
+    });
+  };
+}
+
+void HttpServer::Listening::on_reply(HttpTurns::Id id, HttpAnswer&& answer) {
+  const auto waits = in_turn.extract(id);
+  if (waits) waits.mapped()->answer(std::move(answer));
 }
 
 void HttpServer::Listening::tell_made() noexcept {
@@ -363,6 +159,7 @@ std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpRou
     return nullptr;
   }
   auto listening = std::make_unique<Listening>(std::move(routes), limits);
+  listening->replies->server = listening.get();
   listening->limits.hosts.push_back(place->host);
   constexpr std::size_t longest_name = 256;
   if (std::array<char, longest_name> name{}; ::gethostname(name.data(), name.size() - 1) == 0)

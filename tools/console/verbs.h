@@ -62,6 +62,12 @@ struct FundsOptions : LogWords {
 };
 int funds(const FundsOptions&);
 
+struct FrontOptions : LogWords {
+  std::string address = "127.0.0.1:9280";  // HOST:PORT
+  std::string tokens;                      // a file; empty: everybody, on loopback only
+};
+int front(const FrontOptions&);
+
 struct DeadLettersOptions : LogWords {
   std::string what;                // list, show, retry, release or drop
   std::vector<std::string> which;  // PARTITION:OFFSET of dead letters; release: cart ids

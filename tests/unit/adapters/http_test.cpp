@@ -97,7 +97,9 @@ TEST_CASE("a POST acts with its member's value, but only where it is of the type
 }
 
 TEST_CASE("a member of a query is found whole, the first of its name") {
-  const auto member = [](const char* query, const char* name) { return HttpRequest{{}, {}, query, {}}.member(name); };
+  const auto member = [](const char* query, const char* name) {
+    return HttpRequest{{}, {}, query, {}, {}}.member(name);
+  };
   CHECK(member("a=1&b=2", "a") == "1");
   CHECK(member("a=1&b=2", "b") == "2");
   CHECK(member("ab=1&b=2&b=3", "b") == "2");

@@ -1,0 +1,220 @@
+"""The front door: commands over HTTP to a running engine and back. Usage: test_front.py MAYFLY
+
+Every answer is checked against docs/openapi.yaml. Needs Debian's python3-yaml and python3-jsonschema.
+"""
+import hashlib
+import http.client
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+import jsonschema
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
+OPENAPI = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+WAIT = {"Prefer": "wait=60"}
+LINE = {"sku": "A", "quantity": 2, "unit_price_minor": 100}
+
+
+def run(*words):
+    return subprocess.run([MAYFLY, *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+def described(method, path, status):
+    """The schema of an answer's body in docs/openapi.yaml; None if the page does not have that answer."""
+    for template, operations in OPENAPI["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) and method.lower() in operations:
+            answer = operations[method.lower()]["responses"].get(str(status))
+            while answer and "$ref" in answer:
+                answer = OPENAPI["components"]["responses"][answer["$ref"].split("/")[-1]]
+            return next(iter(answer["content"].items())) if answer else None
+    return None
+
+
+class Front:
+    def __init__(self, log, *options):
+        self.process = subprocess.Popen([MAYFLY, "front", "--log", log, "--address", "127.0.0.1:0", *options],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(re.search(r":(\d+)/", self.process.stdout.readline()).group(1))
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        self.process.stdout.close()
+        return self.process.returncode
+
+    def ask(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        data = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
+        connection.request(method, path, data, headers or {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer, text
+
+    def checked(self, method, path, body=None, headers=None):
+        """Status and body of an answer that docs/openapi.yaml has as it is."""
+        answer, text = self.ask(method, path, body, headers)
+        content = described(method, path, answer.status)
+        assert content, f"{method} {path}: docs/openapi.yaml has no {answer.status}: {text}"
+        assert answer.headers["Content-Type"] == content[0], answer.headers["Content-Type"]
+        told = json.loads(text)
+        jsonschema.validate(told, {**content[1], "components": OPENAPI["components"]})
+        return answer.status, told
+
+    def command(self, cart, command, data, **headers):
+        return self.checked("POST", f"/carts/{cart}/commands/{command}", data, {**WAIT, **{k.replace("_", "-"): v for k, v in headers.items()}})
+
+
+class WithAnEngine(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.log = f"sqlite:{folder.name}/shop.db"
+        run("send", "--log", self.log, "--create", "cart.create", "c0", "currency=GBP")
+        self.engine = self.serve()
+        self.front = Front(self.log)
+        self.addCleanup(self.front.end)
+
+    def serve(self):
+        engine = subprocess.Popen([MAYFLY, "serve", "--log", self.log, "--http", "off"], stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (engine.kill(), engine.wait()))
+        return engine
+
+    def test_a_command_that_is_waited_for_comes_back_with_its_events(self):
+        status, told = self.front.command("c1", "cart.create", {"currency": "GBP"})
+        self.assertEqual((status, told["decided"], [e["type"] for e in told["events"]]), (200, True, ["cart.created"]))
+        status, told = self.front.command("c1", "cart.add_line", LINE)
+        self.assertEqual((status, told["events"][0]["data"]["total_minor"]), (200, 200))
+
+    def test_a_command_that_is_not_waited_for_is_durable(self):
+        status, told = self.front.checked("POST", "/carts/c1/commands/cart.create", {"currency": "GBP"})
+        self.assertEqual((status, told["decided"]), (202, False))
+        found = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout
+        self.assertIn(told["id"], found)
+
+    def test_the_same_key_gets_the_same_events_and_another_body_is_refused(self):
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        first = self.front.command("c1", "cart.add_line", LINE, Idempotency_Key="k1")[1]
+        status, again = self.front.command("c1", "cart.add_line", LINE, Idempotency_Key="k1")
+        self.assertEqual((status, again["repeated"], again["events"]), (200, True, first["events"]))
+        status, other = self.front.command("c1", "cart.add_line", {**LINE, "sku": "B"}, Idempotency_Key="k1")
+        self.assertEqual((status, other["title"]), (422, "id_reused"))
+
+    def test_a_refused_command_is_a_problem_with_the_contract_s_code(self):
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        self.front.command("c2", "cart.create", {"currency": "GBP"})
+        self.front.command("c2", "cart.cancel", {})
+        for cart, command, data, status, code in (
+                ("c9", "cart.add_line", LINE, 404, "cart_unknown"),
+                ("c1", "cart.create", {"currency": "GBP"}, 409, "cart_exists"),
+                ("c2", "cart.add_line", LINE, 409, "cart_ended"),
+                ("c1", "cart.add_line", {**LINE, "quantity": "two"}, 422, "data_invalid"),
+                ("c3", "cart.create", {"currency": "XYZ"}, 422, "currency_unknown"),
+                ("c1", "checkout.complete", {"expected_total_minor": 1}, 409, "cart_empty")):
+            found = self.front.command(cart, command, data)
+            self.assertEqual((found[0], found[1]["title"]), (status, code), found)
+
+    def test_what_cannot_be_a_command_is_refused_and_not_appended(self):
+        before = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count("cart.")
+        for path, body, headers, status, code in (
+                ("/carts/c1/commands/cart.create", "{", {}, 400, "json_invalid"),
+                ("/carts/c1/commands/clock.tick", {}, {}, 404, "type_unknown"),
+                ("/carts/c1/commands/cart.fly", {}, {}, 404, "type_unknown"),
+                ("/carts/%zz/commands/cart.create", {}, {}, 400, "cart_id_invalid"),
+                ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": "k" * 129}, 400, "id_invalid"),
+                ("/events", {}, {"ce-id": "1"}, 400, "not_cloudevent"),
+                ("/events", "[]", {"Content-Type": "application/cloudevents-batch+json"}, 415, "batch"),
+                ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "json_invalid")):
+            found = self.front.checked("POST", path, body, headers)
+            self.assertEqual((found[0], found[1]["title"]), (status, code), path)
+        after = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count("cart.")
+        self.assertEqual(after, before)
+
+    def test_cloudevents_binary_and_structured(self):
+        binary = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "web", "ce-type": "dev.mayfly.cart.create.v1", "ce-subject": "c1"}
+        self.assertEqual(self.front.checked("POST", "/events", {"currency": "GBP"}, {**WAIT, **binary})[0], 200)
+        event = {"specversion": "1.0", "id": "2", "source": "web", "type": "dev.mayfly.cart.add_line.v1", "subject": "c1", "data": LINE}
+        status, told = self.front.checked("POST", "/events", event, {**WAIT, "Content-Type": "application/cloudevents+json; charset=utf-8"})
+        self.assertEqual((status, told["id"], told["events"][0]["type"]), (200, "2", "cart.line_added"))
+
+    def test_a_cart_s_events_are_read_by_its_percent_encoded_id(self):
+        self.front.command("a%2Fb%20%C3%A9", "cart.create", {"currency": "GBP"})
+        status, events = self.front.checked("GET", "/carts/a%2Fb%20%C3%A9/events")
+        self.assertEqual((status, [e["key"] for e in events]), (200, ["a/b é"]))
+        self.assertEqual(self.front.checked("GET", "/carts/nobody/events")[1]["title"], "cart_unknown")
+
+    def test_without_an_engine_it_is_durable_and_decided_later(self):
+        self.engine.kill()
+        self.engine.wait()
+        told = self.front.checked("POST", "/carts/c1/commands/cart.create", {"currency": "GBP"}, {"Prefer": "wait=1", "Idempotency-Key": "k"})
+        self.assertEqual((told[0], told[1]["decided"]), (202, False))
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.front.command, "c1", "cart.create", {"currency": "GBP"}, Idempotency_Key="k")
+            self.serve()
+            status, told = waiting.result()
+        self.assertEqual((status, [e["type"] for e in told["events"]]), (200, ["cart.created"]))
+
+    def test_many_wait_at_once_and_each_gets_its_own(self):
+        def both(n):
+            self.front.command(f"m{n}", "cart.create", {"currency": "GBP"})
+            return self.front.command(f"m{n}", "cart.add_line", {**LINE, "unit_price_minor": n})[1]["events"]
+        with ThreadPoolExecutor(50) as pool:
+            for n, events in enumerate(pool.map(both, range(200))):
+                self.assertEqual([e["data"]["total_minor"] for e in events], [2 * n])
+
+
+class Tokens(unittest.TestCase):
+    def test_each_may_do_what_its_line_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = f"sqlite:{folder}/shop.db"
+            run("send", "--log", log, "--create", "cart.create", "c1", "currency=GBP")
+            lines = [f"{name} {scopes} {hashlib.sha256(name.encode()).hexdigest()}" for name, scopes in
+                     (("web", "shop,read"), ("pay", "connector"))]
+            tokens = pathlib.Path(folder) / "tokens"
+            tokens.write_text("# who\n\n" + "\n".join(lines) + "\n")
+            front = Front(log, "--tokens", str(tokens))
+            self.addCleanup(front.end)
+            add, reserved = "/carts/c1/commands/cart.add_line", "/carts/c1/commands/inventory.reserved"
+            for token, method, path, body, status in (
+                    ("web", "POST", add, LINE, 202), ("pay", "POST", add, LINE, 403), ("other", "POST", add, LINE, 401),
+                    ("", "POST", add, LINE, 401), ("pay", "POST", reserved, {"reservation_id": "c1-r1"}, 202),
+                    ("web", "POST", reserved, {"reservation_id": "c1-r1"}, 403), ("pay", "GET", "/carts/c1/events", None, 403),
+                    ("web", "GET", "/carts/c1/events", None, 404), ("", "GET", "/carts/c1/events", None, 401)):
+                headers = {"Authorization": f"Bearer {token}"} if token else {}
+                self.assertEqual(front.checked(method, path, body, headers)[0], status, (token, path))
+            sources = re.findall(r'"ce_source":"([^"]*)"', run("tail", "--log", log, "--stream", "commands", "--from", "begin", "--json").stdout)
+            self.assertEqual(sources[1:], ["/front/web", "/front/pay"])
+
+    def test_what_cannot_start_says_why(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = f"sqlite:{folder}/shop.db"
+            run("send", "--log", log, "--create", "cart.create", "c1", "currency=GBP")
+            bad = pathlib.Path(folder) / "tokens"
+            bad.write_text("web shop,owner " + "0" * 64 + "\n")
+            for options, says in ((["--address", "0.0.0.0:0"], "is not loopback"), (["--tokens", str(bad)], "line 1: expected"),
+                                  (["--tokens", f"{folder}/none"], "cannot be read"), (["--address", "nowhere"], "nowhere")):
+                done = run("front", "--log", log, *options)
+                self.assertEqual(done.returncode, 2, options)
+                self.assertIn(says, done.stderr)
+
+
+class Page(unittest.TestCase):
+    def test_paths_of_the_openapi_page_and_of_http_md_are_the_same(self):
+        text = (ROOT / "docs/http.md").read_text()
+        told = {(method, path) for method, path in re.findall(r"^\| `(GET|POST) (/\S*)` \|", text, re.M)}
+        written = {(method.upper(), path) for path, operations in OPENAPI["paths"].items() for method in operations}
+        self.assertEqual(told, written)
+
+
+if __name__ == "__main__":
+    unittest.main()

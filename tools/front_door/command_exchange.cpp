@@ -1,0 +1,188 @@
+#include "tools/front_door/command_exchange.h"
+
+#include "events/rules/identity.h"
+#include "events/state/snapshot.h"
+#include "tools/records/each_record.h"
+#include "tools/records/record_text.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr events::Millis read_wait{20};    // for new records, where one partition is waited in
+constexpr events::Millis pause_wait{100};  // where the log does not answer
+
+CausedEvent caused(const events::Record& record) {
+  return {std::string(short_type(record)), std::string(header(record, "ce_id")), std::string(header(record, "ce_time")),
+          std::string(record.value.value_or("{}")), record.at};
+}
+
+}  // namespace
+
+CommandExchange::CommandExchange(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader)
+    : partitions_(writer->partitions()),
+      writer_(std::move(writer)),
+      reader_(std::move(reader)),
+      reading_([this] { read(); }),
+      writing_([this] { write(); }) {}
+
+CommandExchange::~CommandExchange() {
+  {
+    const std::scoped_lock lock(mutex_);
+    over_ = true;
+  }
+  to_write_.notify_all();
+  to_read_.notify_all();
+  writing_.join();
+  reading_.join();
+}
+
+void CommandExchange::send(OutgoingCommand command, events::Millis wait, Done done) {
+  const auto until = Steady::now() + std::chrono::milliseconds(wait.count);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!over_ && queued_.size() < most_queued) {
+      queued_.push_back({std::move(command), until, wait.count > 0, std::move(done)});
+      to_write_.notify_one();
+      return;
+    }
+  }
+  CommandOutcome refused;
+  refused.status = {events::LogError::unavailable, "Too many commands wait to be appended: try again in a second."};
+  done(std::move(refused));
+}
+
+void CommandExchange::write() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    to_write_.wait(lock, [this] { return over_ || !queued_.empty(); });
+    if (queued_.empty()) return;
+    std::deque<Queued> now;
+    const auto count = std::min(queued_.size(), most_at_once);
+    std::move(queued_.begin(), queued_.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(now));
+    queued_.erase(queued_.begin(), queued_.begin() + static_cast<std::ptrdiff_t>(count));
+    lock.unlock();
+    append(std::move(now));
+    lock.lock();
+  }
+}
+
+/// Where events and state end is noted before: what a command comes to lies behind.
+void CommandExchange::append(std::deque<Queued>&& now) {
+  std::map<events::Partition, Place> places;
+  events::LogStatus status;
+  for (const auto& q : now) {
+    const auto partition = events::partition_of(q.command.key, partitions_);
+    if (!q.waits || places.contains(partition) || !status.ok()) continue;
+    const auto events_end = writer_->ends(events::Stream::events, partition);
+    const auto state_end = writer_->ends(events::Stream::state, partition);
+    status = events_end.status.ok() ? state_end.status : events_end.status;
+    places[partition] = {events_end.end, state_end.end, 0, {}};
+  }
+  CommandWriter commands(*writer_);
+  for (auto& q : now) {
+    if (status.ok()) status = commands.write(q.command);
+  }
+  if (status.ok()) status = commands.flush();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    auto& q = now[i];
+    CommandOutcome outcome;
+    outcome.status = status;
+    if (status.ok()) outcome.at = commands.last()[i];
+    if (status.ok() && q.waits) {
+      places[outcome.at.partition].waiting.push_back(
+          {std::move(q.command.key), std::move(q.command.id), q.until, std::move(q.done), std::move(outcome)});
+    } else {
+      q.done(std::move(outcome));
+    }
+  }
+  if (places.empty() || !status.ok()) return;
+  const std::scoped_lock lock(mutex_);
+  for (auto& [partition, place] : places) arriving_.emplace_back(partition, std::move(place));
+  to_read_.notify_one();
+}
+
+void CommandExchange::read() {
+  std::map<events::Partition, Place> places;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (places.empty()) to_read_.wait(lock, [this] { return over_ || !arriving_.empty(); });
+      if (over_) break;
+      for (auto& [partition, place] : arriving_) {
+        const auto [at, added] = places.try_emplace(partition, std::move(place));
+        if (!added) at->second.waiting.splice(at->second.waiting.end(), place.waiting);
+      }
+      arriving_.clear();
+    }
+    for (auto& [partition, place] : places) look_at(partition, place);
+    std::erase_if(places, [](const auto& place) { return place.second.waiting.empty(); });
+  }
+  for (auto& [partition, place] : places) {
+    for (auto& w : place.waiting) w.done(std::move(w.outcome));
+  }
+}
+
+/// State first: the events of what it says to be decided are then there to be read.
+void CommandExchange::look_at(events::Partition partition, Place& place) {
+  const auto state = reader_->read(events::Stream::state, partition, place.next_state, read_at_once);
+  for (const auto& record : state.batch.records) {
+    if (record.key != events::position_key || !record.value) continue;
+    const auto position = events::decode_position(*record.value);
+    if (const auto* at = std::get_if<events::PositionRecord>(&position)) place.decided = at->next;
+  }
+  if (state.status.ok()) place.next_state = state.next;
+  events::PollLimits limits = read_at_once;
+  limits.wait = state.status.ok() ? read_wait : pause_wait;
+  const auto fetched = reader_->read(events::Stream::events, partition, place.next_event, limits);
+  for (const auto& record : fetched.batch.records) {
+    const auto cause = header(record, "ce_causationid");
+    const auto found = std::find_if(place.waiting.begin(), place.waiting.end(),
+                                    [&](const Waiting& w) { return w.id == cause && w.cart == record.key; });
+    if (found != place.waiting.end()) found->outcome.events.push_back(caused(record));
+  }
+  if (fetched.status.ok()) place.next_event = fetched.next;
+  const bool at_end = fetched.status.ok() && fetched.batch.records.empty();
+  const auto last_cause = at_end || fetched.batch.records.empty()
+                              ? std::string()
+                              : std::string(header(fetched.batch.records.back(), "ce_causationid"));
+  const auto now = Steady::now();
+  for (auto at = place.waiting.begin(); at != place.waiting.end();) {
+    auto& w = *at;
+    if (w.outcome.events.empty() && w.outcome.at.offset < place.decided && w.events_by_then < 0) {
+      const auto ends = reader_->ends(events::Stream::events, partition);
+      if (ends.status.ok()) w.events_by_then = ends.end;
+    }
+    // What one command comes to is committed at once and lies together.
+    const bool whole = !w.outcome.events.empty() && (at_end || last_cause != w.id);
+    w.outcome.repeated = w.outcome.events.empty() && w.events_by_then >= 0 && place.next_event >= w.events_by_then;
+    w.outcome.decided = whole || w.outcome.repeated;
+    if (w.outcome.repeated) find_earlier(partition, w);
+    if (w.outcome.decided || now >= w.until) {
+      w.done(std::move(w.outcome));
+      at = place.waiting.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+/// Nothing came of it: the engine had decided a command of that id before.
+void CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
+  const auto ends = reader_->ends(events::Stream::events, partition);
+  if (!ends.status.ok()) return;
+  auto next = std::max(ends.first, ends.end - look_back_records);
+  while (next < ends.end) {
+    const auto fetched = reader_->read(events::Stream::events, partition, next, read_at_once);
+    if (!fetched.status.ok() || fetched.next <= next) return;
+    for (const auto& record : fetched.batch.records) {
+      if (record.key == w.cart && header(record, "ce_causationid") == w.id) w.outcome.events.push_back(caused(record));
+    }
+    next = fetched.next;
+  }
+}
+
+}  // namespace mayfly::tools

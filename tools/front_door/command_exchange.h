@@ -1,0 +1,105 @@
+// Appends commands as they come, many at once, and tells what each came to: the events that name it as their cause.
+// Works beside any number of engines; decides nothing and keeps nothing but who waits.
+#pragma once
+
+#include "events/log/log.h"
+#include "tools/records/command_writer.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace mayfly::tools {
+
+/// An event as it lies in the log.
+struct CausedEvent {
+  std::string type;  // short: "cart.created"
+  std::string id;
+  std::string time;  // as in ce_time
+  std::string data;  // JSON
+  events::Position at{};
+};
+
+struct CommandOutcome {
+  events::LogStatus status;  // not ok: not appended, or perhaps; append the same again
+  events::Position at{};     // where the command lies
+  bool decided = false;      // false: not waited for, or no engine has decided it in that time
+  bool repeated = false;     // it had no event of its own: a command of the same source and id came before
+  std::vector<CausedEvent> events;
+};
+
+class CommandExchange {
+ public:
+  using Done = std::function<void(CommandOutcome)>;
+  /// What is appended at once, and what waits for that at most: more is refused as unavailable.
+  static constexpr std::size_t most_at_once = CommandWriter::most_gathered - 1;
+  static constexpr std::size_t most_queued = 10'000;
+  /// How far back the events of an earlier command with the same id are looked for, in records of their partition.
+  static constexpr std::int64_t look_back_records = 20'000;
+
+  /// Two clients of one log: each is used by one thread.
+  CommandExchange(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader);
+  /// Whoever still waits is told that it was not decided.
+  ~CommandExchange();
+  CommandExchange(const CommandExchange&) = delete;
+  CommandExchange& operator=(const CommandExchange&) = delete;
+
+  [[nodiscard]] std::int32_t partitions() const { return partitions_; }
+  /// Any thread, returns at once. `done` is called once, from a thread of this: when the command is durable (wait 0),
+  /// or when it is decided or `wait` is over.
+  void send(OutgoingCommand, events::Millis wait, Done done);
+
+ private:
+  using Steady = std::chrono::steady_clock;
+  struct Queued {
+    OutgoingCommand command;
+    Steady::time_point until;
+    bool waits = false;
+    Done done;
+  };
+  struct Waiting {
+    std::string cart;
+    std::string id;
+    Steady::time_point until;
+    Done done;
+    CommandOutcome outcome;
+    events::Offset events_by_then = -1;  // where the events ended once it was known to be decided
+  };
+  /// The readers' places in a partition that somebody waits in.
+  struct Place {
+    events::Offset next_event = 0;
+    events::Offset next_state = 0;
+    events::Offset decided = 0;  // commands before it are, as the state read so far says
+    std::list<Waiting> waiting;
+  };
+
+  void write();
+  void append(std::deque<Queued>&&);
+  void read();
+  void look_at(events::Partition, Place&);
+  void find_earlier(events::Partition, Waiting&);
+
+  const std::int32_t partitions_;
+  const std::unique_ptr<events::LogClient> writer_;
+  const std::unique_ptr<events::LogClient> reader_;
+  std::mutex mutex_;
+  std::condition_variable to_write_;
+  std::condition_variable to_read_;
+  std::deque<Queued> queued_;
+  std::vector<std::pair<events::Partition, Place>> arriving_;  // from the writing thread to the reading one
+  bool over_ = false;
+  std::thread reading_;
+  std::thread writing_;
+};
+
+}  // namespace mayfly::tools

@@ -1,0 +1,233 @@
+#include "tools/front_door/front_door.h"
+
+#include "events/rules/identity.h"
+#include "events/rules/words.h"
+#include "events/wire/cloudevent.h"
+#include "tools/console/text.h"
+#include "tools/front_door/http_words.h"
+#include "tools/records/each_record.h"
+#include "tools/records/record_text.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <memory_resource>
+#include <utility>
+
+namespace mayfly::tools {
+
+namespace {
+
+using adapters::HttpAnswer;
+using adapters::HttpReply;
+using adapters::HttpRequest;
+using Json = nlohmann::json;
+
+constexpr std::string_view carts_path = "/carts/";
+constexpr std::string_view type_begin = "dev.mayfly.";
+constexpr std::string_view type_end = ".v1";
+constexpr std::size_t most_id_bytes = 128;  // of ce_id and ce_source, docs/contract.md
+
+Json event_json(const CausedEvent& event) {
+  return {{"type", event.type},        {"id", event.id},
+          {"time", event.time},        {"partition", event.at.partition},
+          {"offset", event.at.offset}, {"data", Json::parse(event.data, nullptr, false)}};
+}
+
+/// A refused command is a problem with the contract's code.
+HttpAnswer refused(const Json& data, Json&& body) {
+  const auto code = data.value("code", "");
+  auto answer = problem(status_of(code), code, data.value("message", ""));
+  auto told = Json::parse(answer.body);
+  for (const char* member : {"order_id", "total_minor", "retry_after_s"}) {
+    if (data.contains(member)) told[member] = data[member];
+  }
+  told.update(body);
+  answer.body = told.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (data.contains("retry_after_s"))
+    answer.headers.emplace_back("Retry-After", std::to_string(data["retry_after_s"].get<std::int64_t>()));
+  return answer;
+}
+
+HttpAnswer answer_to(const std::string& cart, const std::string& id, const CommandOutcome& outcome) {
+  if (!outcome.status.ok()) {
+    auto answer = problem(503, "log_unavailable", outcome.status.message + " Send the same again, with the same id.");
+    answer.headers.emplace_back("Retry-After", "1");
+    return answer;
+  }
+  Json body = {{"cart", cart},
+               {"id", id},
+               {"partition", outcome.at.partition},
+               {"offset", outcome.at.offset},
+               {"decided", outcome.decided}};
+  if (outcome.repeated) body["repeated"] = true;
+  if (outcome.decided) {
+    body["events"] = Json::array();
+    for (const auto& event : outcome.events) body["events"].push_back(event_json(event));
+    for (const auto& event : body["events"]) {
+      if (event["type"] == "command.rejected" && event["data"].is_object()) return refused(event["data"], Json(body));
+    }
+  }
+  HttpAnswer answer{outcome.decided ? 200 : 202, "application/json",
+                    body.dump(-1, ' ', false, Json::error_handler_t::replace)};
+  answer.headers.emplace_back("Location", std::string(carts_path) + percent_encoded(cart));
+  return answer;
+}
+
+/// Why the engine could not read it as a command; none: it can.
+std::optional<HttpAnswer> unreadable(const OutgoingCommand& command, std::int32_t partitions) {
+  const std::string type = std::string(type_begin) + command.type + std::string(type_end);
+  std::vector<events::Header> headers = {{"ce_specversion", "1.0"},     {"ce_id", command.id},
+                                         {"ce_source", command.source}, {"ce_type", type},
+                                         {"ce_subject", command.key},   {"content-type", "application/json"}};
+  events::Record record;
+  record.at.partition = events::partition_of(command.key, partitions);
+  record.key = command.key;
+  record.value = command.data;
+  record.headers = headers;
+  std::pmr::monotonic_buffer_resource arena;
+  events::CommandReader reader("front-door", partitions);
+  const auto read = reader.read(record, events::Settings{}, &arena);
+  const auto* why = std::get_if<events::Unreadable>(&read);
+  if (why == nullptr) return std::nullopt;
+  return problem(400, events::name(why->reason), std::string(why->about));
+}
+
+}  // namespace
+
+FrontDoor::FrontDoor(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
+                     std::unique_ptr<events::LogClient> history, Access access, FrontDoorLimits limits)
+    : access_(std::move(access)),
+      limits_(std::move(limits)),
+      history_(std::move(history)),
+      exchange_(std::move(writer), std::move(reader)) {}
+
+FrontDoor::~FrontDoor() = default;
+
+/// POST /carts/CART/commands/TYPE with the command's data as JSON.
+void FrontDoor::command(HttpRequest&& request, const HttpReply& reply) {
+  const auto path = std::string_view(request.path).substr(carts_path.size());
+  constexpr std::string_view commands = "/commands/";
+  const auto middle = path.find(commands);
+  if (middle == std::string_view::npos) return reply(problem(404, "not_found", "there is nothing here"));
+  OutgoingCommand command;
+  const auto cart = percent_decoded(path.substr(0, middle));
+  if (!cart)
+    return reply(problem(400, "cart_id_invalid", "the cart's id in the path is not percent-encoded as it should be"));
+  command.key = *cart;
+  command.type = path.substr(middle + commands.size());
+  const auto key = request.header("idempotency-key");
+  command.id = key.empty() ? new_id() : std::string(key);
+  command.data = request.body.empty() ? "{}" : request.body;
+  send(request, std::move(command), reply);
+}
+
+/// POST /events with a CloudEvent, binary or structured (CloudEvents HTTP protocol binding 1.0.2).
+void FrontDoor::cloudevent(HttpRequest&& request, const HttpReply& reply) {
+  OutgoingCommand command;
+  std::string type;
+  std::string source;
+  if (request.header("content-type").starts_with("application/cloudevents-batch")) {
+    return reply(problem(415, "batch", "one event a request, please: a batch could be accepted in part"));
+  }
+  if (request.header("content-type").starts_with("application/cloudevents")) {
+    const auto event = Json::parse(request.body, nullptr, false);
+    if (!event.is_object()) return reply(problem(400, "json_invalid", "the body is no JSON object"));
+    const auto text = [&](const char* name) {
+      return event.contains(name) && event[name].is_string() ? event[name].get<std::string>() : std::string();
+    };
+    command.key = text("subject");
+    command.id = text("id");
+    command.correlation_id = text("correlationid");
+    if (const auto parent = text("traceparent"); !parent.empty())
+      command.headers.emplace_back("ce_traceparent", parent);
+    type = text("type");
+    source = text("source");
+    command.data = event.contains("data") ? event["data"].dump(-1, ' ', false, Json::error_handler_t::replace) : "{}";
+  } else {
+    command.key = request.header("ce-subject");
+    command.id = request.header("ce-id");
+    command.correlation_id = request.header("ce-correlationid");
+    if (const auto parent = request.header("ce-traceparent"); !parent.empty())
+      command.headers.emplace_back("ce_traceparent", parent);
+    type = request.header("ce-type");
+    source = request.header("ce-source");
+    command.data = request.body.empty() ? "{}" : request.body;
+  }
+  if (command.key.empty() || command.id.empty() || type.empty() || source.empty())
+    return reply(problem(400, "not_cloudevent", "id, source, type and subject (the cart's id) are needed"));
+  if (!type.starts_with(type_begin) || !type.ends_with(type_end))
+    return reply(problem(400, "type_unknown", "types of commands are dev.mayfly.NAME.v1"));
+  command.type = type.substr(type_begin.size(), type.size() - type_begin.size() - type_end.size());
+  command.source = source;
+  send(request, std::move(command), reply);
+}
+
+/// The source is the caller's own, so that nobody can repeat, or pretend to be, another one.
+void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, const HttpReply& reply) {
+  const auto caller = access_.caller(request.header("authorization"));
+  if (!caller) {
+    auto answer = problem(401, "unauthorized", "a bearer token is needed: Authorization: Bearer TOKEN");
+    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return reply(std::move(answer));
+  }
+  const auto scope = events::command_type_from_name(command.type) ? scope_of(command.type) : std::nullopt;
+  if (!scope) return reply(problem(404, "type_unknown", "no command has that name: docs/contract.md lists them"));
+  if (!caller->may(*scope)) return reply(problem(403, "forbidden", caller->name + " may not send " + command.type));
+  if (command.id.size() > most_id_bytes)
+    return reply(problem(400, "id_invalid", "an Idempotency-Key or id has at most 128 bytes"));
+  command.source = "/front/" + caller->name + (command.source.empty() ? "" : "/" + command.source);
+  if (auto why = unreadable(command, exchange_.partitions())) return reply(std::move(*why));
+  const auto wait = wait_asked(request.header("prefer"), limits_.longest_wait);
+  auto cart = command.key;
+  auto id = command.id;
+  exchange_.send(std::move(command), wait,
+                 [cart = std::move(cart), id = std::move(id), reply](const CommandOutcome& outcome) {
+                   reply(answer_to(cart, id, outcome));
+                 });
+}
+
+/// GET /carts/CART/events: what is left of them in the log, oldest first.
+HttpAnswer FrontDoor::cart(const HttpRequest& request) {
+  const auto caller = access_.caller(request.header("authorization"));
+  if (!caller) return problem(401, "unauthorized", "a bearer token is needed: Authorization: Bearer TOKEN");
+  if (!caller->may(Scope::read)) return problem(403, "forbidden", caller->name + " may not read carts");
+  auto path = std::string_view(request.path).substr(carts_path.size());
+  constexpr std::string_view all_events = "/events";
+  if (!path.ends_with(all_events)) return problem(404, "not_found", "ask for /carts/CART/events");
+  path.remove_suffix(all_events.size());
+  const auto cart = percent_decoded(path);
+  if (!cart || !events::is_cart_id(*cart)) return problem(400, "cart_id_invalid", "that is no cart's id");
+  Json found = Json::array();
+  const auto status =
+      each_record(*history_, events::Stream::events, events::partition_of(*cart, exchange_.partitions()),
+                  [&](const events::Record& record) {
+                    if (record.key == *cart) found.push_back(Json::parse(as_ndjson(record), nullptr, false));
+                    return true;
+                  });
+  if (!status.ok()) return problem(503, "log_unavailable", status.message);
+  if (found.empty()) return problem(404, "cart_unknown", "the log holds no event of that cart");
+  return {200, "application/json", found.dump(-1, ' ', false, Json::error_handler_t::replace)};
+}
+
+std::string FrontDoor::listen(const std::string& address) {
+  using enum adapters::HttpRoute::When;
+  adapters::HttpRoutes routes;
+  routes.push_back({"GET", "/livez",
+                    [](const HttpRequest&) {
+                      return HttpAnswer{200, "text/plain", "alive\n"};
+                    },
+                    at_once});
+  routes.push_back({"GET", "/carts/*", [this](const HttpRequest& request) { return cart(request); }, in_turn});
+  routes.push_back({"POST", "/carts/*", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
+                      command(std::move(request), reply);
+                    }});
+  routes.push_back({"POST", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
+                      cloudevent(std::move(request), reply);
+                    }});
+  std::string wrong;
+  server_ = adapters::HttpServer::open(address, std::move(routes), limits_.http, wrong);
+  return wrong;
+}
+
+}  // namespace mayfly::tools

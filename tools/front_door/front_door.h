@@ -1,0 +1,56 @@
+// The front door: commands and carts over HTTP, for whoever has no client of the log. docs/http.md is its contract.
+#pragma once
+
+#include "adapters/http/http.h"
+#include "tools/front_door/access.h"
+#include "tools/front_door/command_exchange.h"
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace mayfly::tools {
+
+inline constexpr const char* default_front_address = "127.0.0.1:9280";
+
+/// What clients may take (docs/http.md, Limits).
+struct FrontDoorLimits {
+  events::Millis longest_wait{60'000};  // of Prefer: wait
+  adapters::HttpLimits http = [] {
+    adapters::HttpLimits limits;
+    limits.connections = 1'000;
+    limits.connection_requests = 10'000;
+    limits.connection_ms = 3'600'000;
+    limits.request_body_bytes = 262'144;
+    limits.later_ms = 65'000;  // the longest wait, and time to append
+    return limits;
+  }();
+};
+
+class FrontDoor {
+ public:
+  /// Three clients of one log, each for a thread of its own. `access` is asked about every request.
+  FrontDoor(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
+            std::unique_ptr<events::LogClient> history, Access access, FrontDoorLimits limits = {});
+  ~FrontDoor();
+  FrontDoor(const FrontDoor&) = delete;
+  FrontDoor& operator=(const FrontDoor&) = delete;
+
+  /// Listens on HOST:PORT. Empty, or a sentence why not.
+  [[nodiscard]] std::string listen(const std::string& address);
+  [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
+
+ private:
+  void command(adapters::HttpRequest&&, const adapters::HttpReply&);
+  void cloudevent(adapters::HttpRequest&&, const adapters::HttpReply&);
+  void send(const adapters::HttpRequest&, OutgoingCommand&&, const adapters::HttpReply&);
+  [[nodiscard]] adapters::HttpAnswer cart(const adapters::HttpRequest&);
+
+  const Access access_;
+  const FrontDoorLimits limits_;
+  const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn
+  CommandExchange exchange_;
+  std::unique_ptr<adapters::HttpServer> server_;  // last: what asks the others ends first
+};
+
+}  // namespace mayfly::tools

@@ -1,0 +1,26 @@
+// What HTTP's standards say about the texts of requests and answers at the front door.
+#pragma once
+
+#include "adapters/http/http.h"
+#include "events/log/types.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mayfly::tools {
+
+/// A problem document (RFC 9457): its type is urn:mayfly:CODE.
+[[nodiscard]] adapters::HttpAnswer problem(int status, std::string_view code, std::string_view detail);
+
+/// The status for a rejection code of docs/contract.md.
+[[nodiscard]] int status_of(std::string_view code);
+
+/// Of a path's segment (RFC 3986); none where "%" is not followed by two hexadecimal digits.
+[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view);
+[[nodiscard]] std::string percent_encoded(std::string_view);
+
+/// `wait` in seconds of a Prefer header (RFC 7240), at most `longest`; 0 where it has none.
+[[nodiscard]] events::Millis wait_asked(std::string_view prefer, events::Millis longest);
+
+}  // namespace mayfly::tools
