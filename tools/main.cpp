@@ -249,6 +249,8 @@ int main(int argc, char** argv) {
   s->add_option("--seed", demo_options.seed, "of all chances");
   s->add_option("--http", demo_options.http,
                 "HOST:PORT of the page, or off (default 127.0.0.1:9290, else any free port)");
+  s->add_option("--front", demo_options.front,
+                "HOST:PORT of the front door, or off (default 127.0.0.1:9280, or any that is free)");
 
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (const auto wrong = unknown_verb(app, words); !wrong.empty()) {

@@ -156,7 +156,8 @@ struct DemoOptions {
   int out_of_stock_percent = 5;
   std::int64_t delay_ms = 150;
   std::uint64_t seed = 1;
-  std::string http;  // HOST:PORT or "off"; empty: the default address, or any that is free
+  std::string http;   // HOST:PORT or "off"; empty: the default address, or any that is free
+  std::string front;  // the same of the front door
 };
 int demo(const DemoOptions&);
 

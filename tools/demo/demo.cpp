@@ -7,14 +7,17 @@
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/demo/connectors.h"
+#include "tools/front_door/front_door.h"
 #include "tools/serve/front.h"
 #include "tools/serve/log_lines.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -55,17 +58,22 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
-void introduce(const DemoOptions& options, const std::string& log, const std::string& http) {
+void introduce(const DemoOptions& options, const std::string& log, const std::string& http, const std::string& door) {
   const auto program = quoted(options.program);
   const auto words = quoted(log);
   print("The demo serves %s.\n", log.c_str());
   if (options.log.empty() && !options.keep) print("It is removed when the demo ends; --keep or --log keeps it.\n");
   if (!http.empty()) print("Watch it on http://%s/\n", http.c_str());
+  if (!door.empty()) print("It takes commands over HTTP at http://%s/ (docs/http.md)\n", door.c_str());
   print("\nIn another terminal, try:\n\n");
   if (!http.empty()) print("  %s tree    --http %s\n", program.c_str(), http.c_str());
   print("  %s tail    --log %s\n", program.c_str(), words.c_str());
   print("  %s tail    --log %s --type order.placed --json\n", program.c_str(), words.c_str());
   print("  %s inspect --log %s CART      # a cart id that tail has shown\n\n", program.c_str(), words.c_str());
+  if (!door.empty()) {
+    print("  curl -s %s/carts/mine/commands/cart.create -H 'Prefer: wait=5' -d '{\"currency\":\"GBP\"}'\n\n",
+          door.c_str());
+  }
   print("Control-C drains and stops.\n\n");
   print("%10s %10s %10s %10s %8s %8s %8s %8s %8s %8s\n", "carts", "orders", "declined", "reopened", "canceled", "open",
         "awake", "sessions", "cmds/s", "MiB");
@@ -80,6 +88,15 @@ void print_row(const SimulatedShop& shop, const Seen& seen, const actors::Census
   (void)output_written();
 }
 
+/// At the address that was asked for; where none was, at the default one or any that is free.
+template <class Server>
+void listen(Server& server, const std::string& asked, const char* by_default) {
+  if (asked == "off") return;
+  auto wrong = server.listen(asked.empty() ? by_default : asked);
+  if (!wrong.empty() && asked.empty()) wrong = server.listen("127.0.0.1:0");
+  if (!wrong.empty()) complain("%s\n", wrong.c_str());
+}
+
 }  // namespace
 
 int demo(const DemoOptions& options) {
@@ -92,11 +109,15 @@ int demo(const DemoOptions& options) {
   begin_log(false);
   events::LogStatus status;
   const auto log = adapters::open_log(name, {}, clock, status);
-  const auto shop_side = log ? adapters::open_client(name, {}, true, clock, status) : nullptr;
-  if (!shop_side) {
+  std::array<std::unique_ptr<events::LogClient>, 4> clients;  // the shop's, and three of the front door
+  for (auto& client : clients) {
+    if (status.ok()) client = adapters::open_client(name, {}, true, clock, status);
+  }
+  if (!status.ok()) {
     complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
+  auto& [shop_side, writer, reader, history] = clients;
   actors::EngineConfig config;
   config.settings.reservation_wait = events::Millis{5'000};  // so that silence is seen to end
   config.settings.authorization_wait = events::Millis{5'000};
@@ -116,11 +137,10 @@ int demo(const DemoOptions& options) {
 
   Front front(clock, {config.name, name, clock.now()}, {});
   const Front::Showing showing(front, engine);
-  auto not_listening =
-      options.http == "off" ? std::string() : front.listen(options.http.empty() ? default_http_address : options.http);
-  if (!not_listening.empty() && options.http.empty()) not_listening = front.listen("127.0.0.1:0");
-  if (!not_listening.empty()) complain("%s\n", not_listening.c_str());
-  introduce(options, name, front.address());
+  FrontDoor door(std::move(writer), std::move(reader), std::move(history), Access::open());
+  listen(front, options.http, default_http_address);
+  listen(door, options.front, default_front_address);
+  introduce(options, name, front.address(), door.address());
   CommandWriter out(*shop_side);
   SimulatedShop shop(out, options.seed);
   Connectors connectors(*shop_side, out, shop,

@@ -173,6 +173,23 @@ class WithAnEngine(unittest.TestCase):
                 self.assertEqual([e["data"]["total_minor"] for e in events], [2 * n])
 
 
+class WithTheDemo(unittest.TestCase):
+    def test_a_cart_is_paid_through_http_alone(self):
+        demo = subprocess.Popen([MAYFLY, "demo", "--http", "off", "--front", "127.0.0.1:0", "--silence", "0", "--decline", "0", "--out-of-stock", "0"],
+                                stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (demo.terminate(), demo.wait(), demo.stdout.close()))
+        front = Front.__new__(Front)  # the demo's own
+        front.port = int(next(re.search(r"over HTTP at http://127.0.0.1:(\d+)/", line).group(1) for line in demo.stdout if "over HTTP" in line))
+        front.command("mine", "cart.create", {"currency": "GBP"})
+        front.command("mine", "cart.add_line", LINE)
+        payment = {"expected_total_minor": 200, "payment": {"provider": "sim", "token": "t"}}
+        self.assertEqual(front.command("mine", "checkout.complete", payment)[0], 200)
+        types = []
+        while "cart.converted" not in types:  # the step's own limit ends it
+            types = [e["headers"]["ce_type"][11:-3] for e in front.checked("GET", "/carts/mine/events")[1]]
+        self.assertIn("order.placed", types)
+
+
 class Tokens(unittest.TestCase):
     def test_each_may_do_what_its_line_says(self):
         with tempfile.TemporaryDirectory() as folder:
