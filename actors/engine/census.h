@@ -46,6 +46,7 @@ struct Census {
   std::int64_t events = 0;
   std::int64_t rejections = 0;
   std::int64_t dead_letters = 0;
+  std::int64_t alerts_held_back = 0;
   std::int64_t ticks = 0;
   std::int64_t commits = 0;
   std::int64_t commit_failures = 0;

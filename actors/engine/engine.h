@@ -9,6 +9,7 @@
 #include "actors/memory/memory_report.h"
 #include "events/log/log.h"
 #include "events/rules/cart.h"
+#include "events/rules/identity.h"
 #include "events/rules/settings.h"
 #include "events/wire/tick_proof.h"
 
@@ -44,6 +45,7 @@ struct EngineConfig {
   events::Millis pending_limit{90'000};  // of a transaction that holds up a partition's commands; then an alert
   MemoryBudgets memory;
   RenewalPlan renewal;
+  events::HashKey table_key{};  // of the tables by cart id: one that nobody can know, where strangers name carts
   events::MemoryMeter* meter = nullptr;  // outlives the engine; none: what the process takes is not known
   int threads = 0;                       // of the actor system; 0: as many as there are processors
   Supervision supervision;

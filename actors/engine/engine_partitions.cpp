@@ -51,7 +51,7 @@ std::unique_ptr<PartitionState> Engine::State::restore_partition(events::Partiti
       comparison->committed(woken, key, value);
     };
   }
-  auto restored = restore(log, partition, config.name, environment.ledger, compare);
+  auto restored = restore(log, partition, config.name, environment.ledger, compare, config.table_key);
   if (auto* state = std::get_if<std::unique_ptr<PartitionState>>(&restored)) return std::move(*state);
   const auto& cannot = std::get<CannotServe>(restored);
   if (cannot.error == events::LogError::unavailable) {

@@ -62,6 +62,7 @@ struct BatchCounts {
   std::int64_t ticks = 0;
   std::int64_t restarts = 0;
   std::int64_t carts_ended = 0;
+  std::int64_t alerts_held_back = 0;
   std::int64_t epitaphs_evicted = 0;
   std::array<std::int64_t, events::event_type_count> events_by_type{};
   std::array<std::int64_t, events::code_count> rejections_by_code{};

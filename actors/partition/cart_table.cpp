@@ -2,7 +2,6 @@
 #include "actors/partition/cart_table.h"
 
 #include <cstring>
-#include <functional>
 #include <new>
 
 namespace mayfly::actors {
@@ -11,11 +10,10 @@ namespace {
 
 constexpr std::size_t fewest_buckets = 64;
 
-std::size_t hash(std::string_view id) { return std::hash<std::string_view>{}(id); }
-
 }  // namespace
 
-CartTable::CartTable(TableMemory memory) : memory_(memory), buckets_(memory.route) {}
+CartTable::CartTable(TableMemory memory, events::KeyedHash hash)
+    : memory_(memory), hash_(hash), buckets_(memory.route) {}
 
 CartTable::~CartTable() {
   for (auto* entry : buckets_) {
@@ -25,7 +23,7 @@ CartTable::~CartTable() {
 
 CartEntry* CartTable::find(std::string_view id) const {
   if (buckets_.empty()) return nullptr;
-  auto* entry = buckets_[hash(id) & (buckets_.size() - 1)];
+  auto* entry = buckets_[place_of(id)];
   while (entry != nullptr && entry->id() != id) entry = entry->next_;
   return entry;
 }
@@ -35,7 +33,7 @@ CartEntry& CartTable::add(std::string_view id) {
     resize(buckets_.empty() ? fewest_buckets : 2 * buckets_.size());
   }
   auto& entry = make(id, 0);
-  auto& bucket = buckets_[hash(id) & (buckets_.size() - 1)];
+  auto& bucket = buckets_[place_of(id)];
   entry.next_ = std::exchange(bucket, &entry);
   ++size_;
   return entry;
@@ -81,7 +79,7 @@ void CartTable::sleep(CartEntry& entry) {
 
 /// The pointer that leads to the entry. Precondition: it is in the table.
 CartEntry** CartTable::link_to(const CartEntry& entry) {
-  auto** link = &buckets_[hash(entry.id()) & (buckets_.size() - 1)];
+  auto** link = &buckets_[place_of(entry.id())];
   while (*link != &entry) link = &(*link)->next_;
   return link;
 }
@@ -123,7 +121,7 @@ void CartTable::resize(std::size_t buckets) {
   for (auto* entry : resized) {
     while (entry != nullptr) {
       auto* next = entry->next_;
-      auto& bucket = buckets_[hash(entry->id()) & (buckets - 1)];
+      auto& bucket = buckets_[hash_(entry->id()) & (buckets - 1)];
       entry->next_ = std::exchange(bucket, entry);
       entry = next;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/cart/task.h"
+#include "events/rules/identity.h"
 #include "events/state/snapshot.h"
 
 #include <caf/actor.hpp>
@@ -70,10 +71,11 @@ struct TableMemory {
   std::pmr::memory_resource* awake = std::pmr::get_default_resource();
 };
 
-/// Entries by cart id: chains of one or two behind a bucket. Its order is nobody's business.
+/// Entries by cart id: chains of one or two behind a bucket. Its order is nobody's business: it is another in each
+/// process.
 class CartTable {
  public:
-  explicit CartTable(TableMemory = {});
+  explicit CartTable(TableMemory = {}, events::KeyedHash = events::KeyedHash());
   ~CartTable();
   CartTable(const CartTable&) = delete;
   CartTable& operator=(const CartTable&) = delete;
@@ -112,7 +114,10 @@ class CartTable {
   void free(CartEntry&);
   void resize(std::size_t buckets);
 
+  [[nodiscard]] std::size_t place_of(std::string_view id) const { return hash_(id) & (buckets_.size() - 1); }
+
   TableMemory memory_;
+  events::KeyedHash hash_;
   std::pmr::vector<CartEntry*> buckets_;  // a power of two
   std::int64_t size_ = 0;
   std::int64_t entry_bytes_ = 0;

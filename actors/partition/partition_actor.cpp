@@ -104,6 +104,7 @@ void PartitionActor::begin() {
       }
     }
     state_->alerts.clear();
+    writer_.write_held_back(*batch_, batch_->records.front());
   }
   int index = 0;
   for (const auto& leak : batch_->leaks) writer_.write_leak(*batch_, batch_->records.front(), leak, index++);
@@ -137,7 +138,7 @@ void PartitionActor::read_segment() {
                         " has no log-append time: set message.timestamp.type=LogAppendTime on the commands topic, "
                         "produce to a new topic and start again there.";
       batch_->next = record.at.offset;
-      writer_.write_alert(*batch_, record, "timestamp_type", {}, "The commands topic does not have LogAppendTime.");
+      writer_.raise_alert(*batch_, record, "timestamp_type", {}, "The commands topic does not have LogAppendTime.");
       return;
     }
     if (!read_one(record)) return;
@@ -262,7 +263,7 @@ void PartitionActor::tick(const events::Record& record, const events::ClockTick&
   if (!data.at || skew > events::limits::tick_skew || skew < events::Millis{-events::limits::tick_skew.count}) {
     constexpr events::Text bad_time =
         "A clock.tick without a readable `at` within 60 s of its append time was ignored.";
-    writer_.write_alert(*batch_, record, "tick_ignored", {}, data.refused.empty() ? bad_time : data.refused);
+    writer_.raise_alert(*batch_, record, "tick_ignored", {}, data.refused.empty() ? bad_time : data.refused);
     return;
   }
   auto& now = state_->position.ticked;

@@ -7,11 +7,12 @@
 
 namespace mayfly::actors {
 
-PartitionState::PartitionState(Ledger& ledger)
+PartitionState::PartitionState(Ledger& ledger, const events::HashKey& table_key)
     : memory(ledger, Purpose::partition_entries, std::numeric_limits<std::int64_t>::max()),
-      carts({memory.of(0), memory.of(1), memory.of(2)}),
+      carts({memory.of(0), memory.of(1), memory.of(2)}, events::KeyedHash(table_key)),
       by_actor(memory.of(2)),
       deadlines(memory.of(3)),
+      troubles(table_key),
       epitaphs(events::limits::epitaphs_with_session, events::limits::epitaphs_without_session, memory.of(4)) {}
 
 void PartitionState::post_memory() {
@@ -98,9 +99,10 @@ struct Reading {
   std::string unreadable;
 };
 
-Reading read(events::Log& log, events::Partition partition, Ledger& ledger, const SeenState& seen) {
+Reading read(events::Log& log, events::Partition partition, Ledger& ledger, const SeenState& seen,
+             const events::HashKey& table_key) {
   Reading r;
-  r.state = std::make_unique<PartitionState>(ledger);
+  r.state = std::make_unique<PartitionState>(ledger, table_key);
   r.state->partition = partition;
   r.restored = log.restore(partition, [&](events::Bytes key, events::Bytes value) {
     if (!r.unreadable.empty()) return;
@@ -162,13 +164,14 @@ std::optional<CannotServe> broken_commands(const Reading& r, events::Partition p
 
 std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& log, events::Partition partition,
                                                                    std::string_view engine, Ledger& ledger,
-                                                                   const SeenState& seen) {
-  auto reading = read(log, partition, ledger, seen);
+                                                                   const SeenState& seen,
+                                                                   const events::HashKey& table_key) {
+  auto reading = read(log, partition, ledger, seen, table_key);
   const std::string where = "partition " + std::to_string(partition) + ": ";
   if (state_is_ahead(reading) && !seen) {
     // A transaction of the owner before us may have ended between the reading of the position and that of the state.
     const auto before = reading.restored.next;
-    reading = read(log, partition, ledger, seen);
+    reading = read(log, partition, ledger, seen, table_key);
     if (state_is_ahead(reading) && reading.restored.next != before) {
       return CannotServe{where + "another engine commits to it while its state is read.",
                          events::LogError::unavailable};

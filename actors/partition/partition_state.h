@@ -25,7 +25,7 @@ inline constexpr std::size_t most_unreadable_carts = 100;
 
 /// A supervisor's memory and all that is in it.
 struct PartitionState {
-  explicit PartitionState(Ledger&);
+  explicit PartitionState(Ledger&, const events::HashKey& = {});
 
   ActorMemory<5> memory;  // outlives the rest
   events::Partition partition = 0;
@@ -79,6 +79,7 @@ using SeenState = std::function<void(const PartitionState&, std::string_view key
 /// more if the state is ahead and `seen` is null. Starts no actor.
 [[nodiscard]] std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log&, events::Partition,
                                                                                  std::string_view engine, Ledger&,
-                                                                                 const SeenState& seen = {});
+                                                                                 const SeenState& seen = {},
+                                                                                 const events::HashKey& key = {});
 
 }  // namespace mayfly::actors

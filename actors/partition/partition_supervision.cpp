@@ -230,7 +230,7 @@ void PartitionActor::count_withheld(CartEntry& entry, const events::Record& reco
     mark_dirty(entry);
   } else if (state_->troubles.quarantine(entry, record.at.offset)) {
     state_->deadlines.remove(entry);  // its wait rests until it is released
-    writer_.write_alert(*batch_, record, "cart_quarantined", entry.id(),
+    writer_.raise_alert(*batch_, record, "cart_quarantined", entry.id(),
                         "The cart's actor keeps dying. Its commands become dead letters and its wait rests until "
                         "it is released.",
                         static_cast<int>(state_->troubles.quarantined_carts()));
@@ -269,7 +269,7 @@ void PartitionActor::release(const events::Record& record, events::Text cart_id)
   mark_dirty(*entry);
   if (!quarantined) return;
   begin_wait_again(*entry, record.at.offset);
-  writer_.write_alert(*batch_, record, "cart_released", cart_id,
+  writer_.raise_alert(*batch_, record, "cart_released", cart_id,
                       "The cart is out of quarantine; its wait begins again.");
 }
 

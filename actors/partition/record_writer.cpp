@@ -122,7 +122,7 @@ void append_alert_data(std::string& out, std::string_view alert, events::Positio
 
 RecordWriter::RecordWriter(std::string_view engine) : source_("/mayfly/" + std::string(engine)) {}
 
-void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std::int32_t partition_count) const {
+void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std::int32_t partition_count) {
   const auto& outcome = task.outcome;
   const auto& record = *task.record;
   if (outcome.events.empty()) return;
@@ -171,10 +171,10 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
     begin = end;
   }
   if (outcome.concern == events::Concern::payment_unresolved) {
-    write_alert(batch, record, "payment_unresolved", cart_id,
+    raise_alert(batch, record, "payment_unresolved", cart_id,
                 "Money may be at risk: see this cart's payment.unresolved events.", first_index);
   } else if (outcome.concern == events::Concern::rejected_after_order) {
-    write_alert(batch, record, "reservation_rejected_after_order", cart_id,
+    raise_alert(batch, record, "reservation_rejected_after_order", cart_id,
                 "Inventory refused a reservation whose order is already placed.", first_index);
   }
 }
@@ -243,6 +243,24 @@ void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::
   std::string data;
   append_alert_data(data, alert, record.at, message);
   write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", index), cart_id, data);
+}
+
+void RecordWriter::raise_alert(Batch& batch, const events::Record& record, std::string_view alert,
+                               std::string_view cart_id, std::string_view message, int index) {
+  if (rate_.admits(alert, record.append_time)) return write_alert(batch, record, alert, cart_id, message, index);
+  ++batch.counts.alerts_held_back;
+}
+
+void RecordWriter::write_held_back(Batch& batch, const events::Record& record) {
+  rate_.tell(record.append_time, [&](std::string_view name, std::int64_t held) {
+    std::string message = std::to_string(held);
+    message += " more alerts of this name were held back before this record: more than ";
+    message += std::to_string(AlertRate::most);
+    message += " came within a minute.";
+    std::string data;
+    append_alert_data(data, name, record.at, message);
+    write_alert_data(batch, record, keep_id(batch, record.at, std::string(name) + "-held-", 0), {}, data);
+  });
 }
 
 void RecordWriter::write_leak(Batch& batch, const events::Record& record, const Leak& leak, int index) const {

@@ -2,6 +2,7 @@
 // Allocates in the batch's arena; what it writes lives as long as the batch.
 #pragma once
 
+#include "actors/partition/alert_rate.h"
 #include "actors/partition/batch.h"
 #include "actors/partition/cart_table.h"
 #include "events/log/record.h"
@@ -20,12 +21,17 @@ class RecordWriter {
   explicit RecordWriter(std::string_view engine);
 
   /// The events, merge lines and concern of a decided task. `index`: of the record's next event; counts on.
-  void write_outcome(Batch&, const Task&, int& index, std::int32_t partition_count) const;
+  void write_outcome(Batch&, const Task&, int& index, std::int32_t partition_count);
   /// The dead letter and command.dead_lettered of a task.
   void write_dead_letter(Batch&, const Task&, int& index) const;
   /// `index`: tells several of one name at one record apart (a tick fires the deadlines of many carts).
   void write_alert(Batch&, const events::Record&, std::string_view alert, std::string_view cart_id,
                    std::string_view message, int index = 0) const;
+  /// The same for what any producer can bring about again and again: held back beyond AlertRate.
+  void raise_alert(Batch&, const events::Record&, std::string_view alert, std::string_view cart_id,
+                   std::string_view message, int index = 0);
+  /// Says of each alert that was held back how many were, once its time is over. At the first record of a batch.
+  void write_held_back(Batch&, const events::Record&);
   /// `index`: of several at one record.
   void write_leak(Batch&, const events::Record&, const Leak&, int index) const;
   void write_state(Batch&, std::string_view key, std::string_view value) const;
@@ -36,6 +42,7 @@ class RecordWriter {
   void write_alert_data(Batch&, const events::Record&, std::string_view id, std::string_view cart_id,
                         std::string_view data) const;
   std::string source_;
+  AlertRate rate_;
 };
 
 }  // namespace mayfly::actors

@@ -1,7 +1,9 @@
 #include "actors/partition/state_comparison.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace mayfly::actors {
 
@@ -36,10 +38,13 @@ void StateComparison::committed(const PartitionState& woken, std::string_view ke
 }
 
 void StateComparison::complete(const PartitionState& woken) {
-  in_memory_.carts.for_each([this](const CartEntry& left) {
+  std::vector<std::string_view> left;
+  in_memory_.carts.for_each([&left](const CartEntry& entry) { left.push_back(entry.id()); });
+  std::sort(left.begin(), left.end());
+  for (const auto id : left) {
     ++carts_;
-    findings_.differs(left.id(), {"cart", "open", "nothing"});
-  });
+    findings_.differs(id, {"cart", "open", "nothing"});
+  }
   const auto now = woken.status();
   const auto differ = [this](const char* field, const auto& one, const auto& other) {
     if (!(one == other)) findings_.differs({}, {field, of(one), of(other)});

@@ -3,6 +3,7 @@
 
 #include "actors/cart/intensity.h"
 #include "actors/partition/cart_table.h"
+#include "events/rules/identity.h"
 #include "events/state/trouble.h"
 
 #include <cstdint>
@@ -15,6 +16,7 @@ namespace mayfly::actors {
 
 class Troubles {
  public:
+  explicit Troubles(const events::HashKey& key) : carts_(0, events::KeyedHash(key)) {}
   /// A cart comes from its state record.
   void restore(CartEntry&, const events::Trouble&);
   /// What the cart's state record keeps; nothing where there is no trouble.
@@ -37,11 +39,7 @@ class Troubles {
     RestartWindow deaths;
   };
   Of& of(CartEntry&);
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view id) const { return std::hash<std::string_view>{}(id); }
-  };
-  std::unordered_map<std::string, Of, Hash, std::equal_to<>> carts_;  // by id: entries move
+  std::unordered_map<std::string, Of, events::KeyedHash, std::equal_to<>> carts_;  // by id: entries move
   std::int64_t quarantined_ = 0;
 };
 

@@ -169,13 +169,15 @@ Fingerprinter::Fingerprinter(std::string_view engine) {
   std::memcpy(key_.data(), hash.data(), key_.size());
 }
 
-std::uint64_t Fingerprinter::of(std::string_view bytes) const {
+std::uint64_t KeyedHash::operator()(std::string_view bytes) const {
   unsigned char out[crypto_shorthash_BYTES];
   crypto_shorthash(out, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), key_.data());
   std::uint64_t value = 0;
   std::memcpy(&value, out, sizeof value);
   return value;
 }
+
+std::uint64_t Fingerprinter::of(std::string_view bytes) const { return KeyedHash(key_)(bytes); }
 
 Fingerprint Fingerprinter::of(std::string_view source, std::string_view id, CommandType type,
                               const CommandData& data) const {

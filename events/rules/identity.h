@@ -56,6 +56,19 @@ class Fingerprinter {
   std::array<unsigned char, 16> key_;
 };
 
+/// A hash for tables in memory (SipHash-2-4). With a key that nobody outside the process knows, nobody can choose ids
+/// that fall into one place.
+using HashKey = std::array<unsigned char, 16>;
+class KeyedHash {
+ public:
+  using is_transparent = void;
+  explicit KeyedHash(const HashKey& key = {}) : key_(key) {}
+  [[nodiscard]] std::uint64_t operator()(std::string_view bytes) const;
+
+ private:
+  HashKey key_;
+};
+
 /// True when the digits of `text`, spaces and hyphens aside, are a Luhn-valid number of 13..19 digits and there is
 /// nothing else in it (decisions.md 2, card_number_refused).
 [[nodiscard]] bool is_card_number(std::string_view text);

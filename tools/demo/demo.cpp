@@ -1,4 +1,5 @@
 // mayfly demo: an engine, and round it a simulated shop, inventory and payment provider.
+#include "adapters/host/random_key.h"
 #include "adapters/host/system_memory.h"
 #include "adapters/host/wall_clock.h"
 #include "adapters/open_log.h"
@@ -124,6 +125,7 @@ int demo(const DemoOptions& options) {
   config.settings.status_try[0] = events::Millis{2'000};
   adapters::SystemMemory meter;
   config.meter = &meter;
+  config.table_key = adapters::random_key();
   actors::RunResult result;
   actors::Engine engine(*log, clock, config, [](const actors::Notice& n) {
     if (n.level != actors::Notice::Level::info) log_notice(n);

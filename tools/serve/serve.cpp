@@ -1,4 +1,5 @@
 // mayfly serve: one engine on one log, until it is asked to stop.
+#include "adapters/host/random_key.h"
 #include "adapters/host/service_notify.h"
 #include "adapters/host/system_memory.h"
 #include "adapters/host/wall_clock.h"
@@ -194,6 +195,7 @@ int serve(const ServeOptions& options) {
   config.engine.flight = flight.recorder.get();
   adapters::SystemMemory meter("/", flight.folder);
   config.engine.meter = &meter;
+  config.engine.table_key = adapters::random_key();
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;
   {

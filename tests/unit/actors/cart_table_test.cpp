@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace mayfly::actors;
 using namespace mayfly::events;
@@ -51,6 +53,34 @@ TEST_CASE("what is kept of a busy cart follows it to its new bytes") {
   carts.sleep(kept);
   CHECK(kept.awake == nullptr);
   CHECK(carts.awake_count() == 0);
+}
+
+TEST_CASE("ids that somebody made to fall into one place of a table lie apart in a table with another key") {
+  constexpr std::size_t places = 1'024;
+  const auto fullest = [](const std::vector<std::string>& ids, const KeyedHash& hash) {
+    std::vector<int> place(places);
+    for (const auto& id : ids) ++place[hash(id) & (places - 1)];
+    return *std::max_element(place.begin(), place.end());
+  };
+  const auto order = [](const std::vector<std::string>& ids, const HashKey& key) {
+    CartTable carts({}, KeyedHash(key));
+    for (const auto& id : ids) carts.add(id);
+    std::vector<std::string> found;
+    carts.for_each([&](const CartEntry& entry) { found.emplace_back(entry.id()); });
+    for (const auto& id : ids) CHECK(carts.find(id) != nullptr);
+    return found;
+  };
+  const HashKey known{};
+  const HashKey secret{1, 2, 3};
+  std::vector<std::string> chosen;
+  for (int i = 0; chosen.size() < 500; ++i) {
+    auto id = "cart-" + std::to_string(i);
+    if ((KeyedHash(known)(id) & (places - 1)) == 0) chosen.push_back(std::move(id));
+  }
+  CHECK(fullest(chosen, KeyedHash(known)) == 500);
+  CHECK(fullest(chosen, KeyedHash(secret)) < 8);
+  CHECK(order(chosen, known) == order(chosen, known));
+  CHECK(order(chosen, known) != order(chosen, secret));
 }
 
 TEST_CASE("any history of adding and removing finds exactly the carts that are there") {

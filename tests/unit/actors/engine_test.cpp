@@ -171,6 +171,28 @@ TEST_CASE("a tick that is not the engine's changes nothing, whatever it says, an
   }
 }
 
+TEST_CASE(
+    "a flood of bad ticks is twenty alerts of a partition and minute, and one that says how many were held back") {
+  World world;
+  adapters::MemoryLog log(world.store);
+  actors::Engine engine(log, world.clock, world.config, nullptr);
+  for (int i = 0; i < 5'000; ++i) world.shop.tick(0, "{}", "/somebody");
+  world.shop.tick(1, "{}", "/somebody");
+  engine.run_until_caught_up();
+  CHECK(world.store.records(events::Stream::alerts, 0).size() == 20);
+  CHECK(world.store.records(events::Stream::alerts, 1).size() == 1);
+  CHECK(engine.census().alerts_held_back == 4'980);
+  world.clock.time.ms += 60'000;
+  world.shop.tick(0, "{}", "/somebody");
+  engine.run_until_caught_up();
+  const auto alerts = world.store.records(events::Stream::alerts, 0);
+  REQUIRE(alerts.size() == 22);
+  CHECK(alerts[20].value->find("4980 more alerts of this name were held back") != std::string_view::npos);
+  std::set<std::string_view> ids;
+  for (const auto& alert : alerts) ids.insert(alert.headers[1].value);
+  CHECK(ids.size() == alerts.size());
+}
+
 TEST_CASE("alerts of several carts at one tick have ids of their own") {
   World world;
   const auto p = events::partition_of("c1", 2);

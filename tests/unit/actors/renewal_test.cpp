@@ -247,6 +247,20 @@ using Fields = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("carts that were never committed are told in the order of their ids, whatever the table's key") {
+  for (const auto& key : {events::HashKey{0}, events::HashKey{1}, events::HashKey{2}}) {
+    actors::Ledger ledger;
+    actors::PartitionState in_memory(ledger, key);
+    const actors::PartitionState woken(ledger);
+    for (const auto* id : {"d", "b", "e", "a", "c"}) in_memory.carts.add(id);
+    actors::Findings findings;
+    actors::StateComparison(in_memory, findings).complete(woken);
+    std::string told;
+    for (const auto& difference : findings.told()) told += difference.cart_id;
+    CHECK(told == "abcde");
+  }
+}
+
 TEST_CASE("state that was not touched has no difference") { CHECK(Compared().differences().empty()); }
 
 TEST_CASE("a sleeping cart's bytes that were spoiled have a field") {
