@@ -39,6 +39,7 @@ struct ReplayVerbs {
   ReplayAtOptions at;
   ReplayDiffOptions diff;
   ReplayWhatIfOptions whatif;
+  ReplayBisectOptions bisect;
 };
 
 void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
@@ -75,6 +76,14 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   log_words(*s, options.whatif);
   s->add_option("file", options.whatif.file, "what to change, JSON (docs/replay.md)")->required();
   s->add_flag("--json", options.whatif.json, "NDJSON, one cart a line, then the sums");
+
+  s = verb(*replay, "bisect", "Find the first command after which a condition holds", options.bisect, replay_bisect,
+           chosen);
+  log_words(*s, options.bisect);
+  s->add_option("--when", options.bisect.when, "a condition, e.g. 'session.captured_minor > 0 and phase == paying'");
+  s->add_option("--exec", options.bisect.program, "a program that exits with 0 where it holds; with --cart");
+  s->add_option("--cart", options.bisect.cart, "only this cart");
+  s->add_flag("--json", options.bisect.json, "the step as a JSON object");
 }
 
 /// `mayfly help VERB` is `mayfly VERB --help`.

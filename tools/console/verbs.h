@@ -140,6 +140,14 @@ struct ReplayWhatIfOptions : LogWords {
 };
 int replay_whatif(const ReplayWhatIfOptions&);
 
+struct ReplayBisectOptions : LogWords {
+  std::string when;     // a condition
+  std::string program;  // or a program, of one cart
+  std::string cart;     // empty: all
+  bool json = false;
+};
+int replay_bisect(const ReplayBisectOptions&);
+
 struct BackupOptions : LogWords {
   std::string to;  // a file that is not there
 };

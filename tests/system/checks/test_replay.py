@@ -133,6 +133,28 @@ class Replay(unittest.TestCase):
         for plan in ("no json", {"settings": {"fly_s": 1}}, {"commands": [{"drop": "0:99999"}]}, {"carts": []}):
             self.assertEqual(self.whatif(plan, code=2), "")
 
+    # --- bisect -------------------------------------------------------------------------------------------------------
+
+    def test_bisect_finds_the_first_command_that_says_or_changes_something(self):
+        first = {}
+        for cart in self.carts:
+            for event in self.events[cart]:
+                first.setdefault(sqlite_log.short_type(event.headers["ce_type"]), []).append(event)
+        for kind in ("payment.captured", "cart.converted", "checkout.reopened"):
+            earliest = min(first[kind], key=lambda e: e.headers["ce_time"])
+            (step,) = self.lines("bisect", "--when", f"event == {kind}")
+            self.assertEqual(step["time"], earliest.headers["ce_time"])
+        cart = first["cart.converted"][0].key
+        (step,) = self.lines("bisect", "--cart", cart, "--when", "session.captured_minor > 0 or phase == converted_paid")
+        (same,) = self.lines("bisect", "--cart", cart, "--exec", "grep -q 'converted_paid'")
+        self.assertEqual(step, same)
+        self.assertEqual(step["phase"], "converted_paid")
+
+    def test_bisect_says_what_never_holds_and_what_is_no_condition(self):
+        self.assertIn("It never holds", self.said("bisect", "--when", "total_minor < 0", code=1))
+        self.said("bisect", "--when", "total_minor <", code=2)
+        self.said("bisect", "--exec", "true", code=2)
+
     def test_the_log_is_not_touched(self):
         before = hashlib.sha256(self.file.read_bytes()).hexdigest()
         self.said("show", self.carts[0])

@@ -1,0 +1,60 @@
+// Conditions of `replay bisect`: what they say of a state, and what is none.
+#include "tools/replay/replay_condition.h"
+
+#include <doctest/doctest.h>
+
+using namespace mayfly;
+
+TEST_CASE("a condition holds as its words say") {
+  const auto state = tools::OrderedJson::parse(R"({"cart":"c 1","phase":"paying","total_minor":500,"reservations":0,
+      "lines":[{"sku":"TEA","quantity":2},{"sku":"CUP","quantity":1}],"event":["order.placed","payment.authorized"],
+      "session":{"in_doubt":false,"order_placed":true,"state":"capturing"}})");
+  struct Case {
+    const char* text;
+    bool holds;
+  };
+  for (const auto& c : {Case{"phase == paying", true},
+                        {"phase != paying", false},
+                        {"cart == \"c 1\"", true},
+                        {"total_minor>=500", true},
+                        {"total_minor < 500", false},
+                        {"total_minor == 500 and phase == active", false},
+                        {"total_minor == 500 or phase == active", true},
+                        {"not phase == active", true},
+                        {"not (phase == paying or phase == active)", false},
+                        {"phase == active or phase == paying and total_minor == 1", false},
+                        {"session", true},
+                        {"session.in_doubt", false},
+                        {"session.order_placed", true},
+                        {"session.order_placed == true", true},
+                        {"wait", false},
+                        {"wait.kind == idle", false},
+                        {"wait.kind != idle", true},
+                        {"event == order.placed", true},
+                        {"event == cart.expired", false},
+                        {"lines.TEA.quantity > 1", true},
+                        {"lines.CUP.quantity > 1", false},
+                        {"lines == 2", true},
+                        {"lines > 2", false},
+                        {"phase == 500", false},
+                        {"total_minor == paying", false}}) {
+    CAPTURE(c.text);
+    std::string wrong;
+    const tools::Condition condition(c.text, wrong);
+    CHECK(wrong == "");
+    CHECK(condition.holds(state) == c.holds);
+  }
+}
+
+TEST_CASE("what is no condition is refused with a sentence") {
+  for (const std::string text : {"", "phase ==", "(phase", "phase == paying )", "phase == paying phase", "not",
+                                 "phase == \"paying"}) {
+    CAPTURE(text);
+    std::string wrong;
+    const tools::Condition condition(text, wrong);
+    CHECK(wrong != "");
+  }
+  std::string wrong;
+  const tools::Condition deep(std::string(1000, '('), wrong);
+  CHECK(wrong == "too many parentheses");
+}

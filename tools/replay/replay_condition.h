@@ -1,0 +1,29 @@
+// A condition over a cart's state and what was just said of it: `session.captured_minor > 0 and phase == paying`.
+// Grammar in docs/replay.md.
+#pragma once
+
+#include "tools/replay/replay_state.h"
+
+#include <memory>
+#include <string>
+
+namespace mayfly::tools {
+
+class Condition {
+ public:
+  /// A sentence in `wrong` if the text is no condition.
+  Condition(const std::string& text, std::string& wrong);
+  ~Condition();
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  /// Of an object as state_json gives, with `command`, `event` and `code` beside.
+  [[nodiscard]] bool holds(const OrderedJson&) const;
+
+  struct Node;
+
+ private:
+  std::unique_ptr<Node> root_;
+};
+
+}  // namespace mayfly::tools
