@@ -91,6 +91,7 @@ def steps():
     yield Step("build (g++, release)", build("release"), cores=CORES, quick=True)
     yield Step("house rules", [PYTHON, "tests/rooms_test.py"], quick=True)
     yield Step("format", ["tools/scripts/format", "--check"], quick=True)
+    yield Step("pages: links, index, what the code cites", check("test_docs.py"), quick=True)
     yield Step("contract document", check("test_asyncapi.py"), quick=True)
     yield Step("broker", bash("tools/scripts/kafka clean && tools/scripts/kafka start"), cores=0)
 

@@ -32,7 +32,7 @@ std::string_view keep(Batch& batch, std::int64_t number) {
   return keep(batch, {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
-/// ce_id: partition "-" offset "-" index of the record that caused it (contract.md, Ids).
+/// ce_id: partition "-" offset "-" index of the record that caused it (contract.md 3.2).
 std::string_view keep_id(Batch& batch, events::Position at, std::string_view mark, int index) {
   std::string id;
   events::append_json_number(id, at.partition);

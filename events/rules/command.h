@@ -1,4 +1,4 @@
-// What comes in, after reading: contract.md's table of commands as types. Plain values that view memory of the
+// What comes in, after reading: the commands of contract.md 6 as types. Plain values that view memory of the
 // batch they came with (the record itself, or its arena): a command must not outlive its batch.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What goes out: contract.md's table of events as types. An event holds only what its cart does not know anyway
+// What goes out: the events of contract.md 7 as types. An event holds only what its cart does not know anyway
 // (the lines of order.placed, the currency of checkout.completed come from the cart when it is encoded), and views
 // memory of its command and its cart: encode it before the cart evolves.
 #pragma once

@@ -1,4 +1,4 @@
-// Names that are derived, never random, so that a replay finds the same ones (contract.md, Ids; decisions.md 8).
+// Names that are derived, never random, so that a replay finds the same ones (contract.md 4, decisions.md 8.1).
 #pragma once
 
 #include "events/log/types.h"
@@ -27,7 +27,7 @@ void append_reservation_id(std::string& out, std::string_view cart_id, int numbe
 [[nodiscard]] int reservation_number(std::string_view id, std::string_view cart_id);
 
 /// UUID version 5 over engine name, cart id, creating partition-offset, event name, number, amount, joined by line
-/// feeds, in namespace 97c51ef5-c368-56a7-b041-eece82576df5 (decisions.md 8), as 36 characters.
+/// feeds, in namespace 97c51ef5-c368-56a7-b041-eece82576df5 (decisions.md 8.1), as 36 characters.
 [[nodiscard]] std::array<char, 36> idempotency_key(std::string_view engine, std::string_view cart_id, Position created,
                                                    std::string_view event_name, int number, Minor amount_minor);
 
@@ -70,7 +70,7 @@ class KeyedHash {
 };
 
 /// True when the digits of `text`, spaces and hyphens aside, are a Luhn-valid number of 13..19 digits and there is
-/// nothing else in it (decisions.md 2, card_number_refused).
+/// nothing else in it (decisions.md 2.11.5).
 [[nodiscard]] bool is_card_number(std::string_view text);
 /// False where there are too few digits for one: quick, for what is read with every command.
 [[nodiscard]] bool may_hold_card_number(std::string_view text);

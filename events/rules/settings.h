@@ -1,4 +1,4 @@
-// Every number that decides, with its default from decisions.md. They change only by a tick's `settings`
+// Every number that decides, with its default (contract.md 15.2). They change only by a tick's `settings`
 // (decisions.md 3), so that a replay meets the same ones at the same record.
 #pragma once
 
@@ -39,7 +39,7 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
-/// Limits of the domain that no setting changes (decisions.md 1, 2; contract.md).
+/// Limits of the domain that no setting changes (contract.md 15.1).
 namespace limits {
 inline constexpr std::int64_t data_bytes = 64 * 1024;
 inline constexpr std::int64_t cart_id_bytes = 128;

@@ -119,7 +119,7 @@ enum class SessionOutcome : std::uint8_t { captured, declined, canceled, refunde
 inline constexpr int session_outcome_count = 6;
 
 /// `why` of checkout.reopened; `canceled` and `paid` are the two ends of a session that reopen nothing:
-/// the first closes with cart.canceled, the second with checkout.completed (decisions.md 5, CLOSE).
+/// the first closes with cart.canceled, the second with checkout.completed (decisions.md 5.3).
 enum class Why : std::uint8_t {
   out_of_stock,
   reservation_timeout,

@@ -1,4 +1,4 @@
-// A command's data object as a typed command (contract.md, Commands; the limits of decisions.md 1).
+// A command's data object as a typed command (contract.md 6, with the limits of contract.md 15.1).
 #pragma once
 
 #include "events/rules/command.h"

@@ -1,4 +1,4 @@
-// The data members of each event, in the order of contract.md's table.
+// The data members of each event, in the order of contract.md 7.
 #include "events/wire/event_json.h"
 
 #include "events/rules/identity.h"

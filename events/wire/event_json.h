@@ -1,4 +1,4 @@
-// The data of events as JSON (contract.md, Events), and the headers round them.
+// The data of events as JSON (contract.md 7), and the headers round them.
 #pragma once
 
 #include "events/log/record.h"

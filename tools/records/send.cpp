@@ -26,7 +26,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Members that are text in every command (contract.md): sku=22423 is text, quantity=2 a number.
+/// Members that are text in every command (contract.md 6): sku=22423 is text, quantity=2 a number.
 bool is_text_member(std::string_view name) {
   static constexpr std::string_view texts[] = {"currency", "customer_id",    "sku",        "name",      "label",
                                                "kind",     "reason",         "into",       "provider",  "token",

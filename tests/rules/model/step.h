@@ -28,7 +28,7 @@ struct Record {
 };
 
 struct Step {
-  std::string type;  // contract.md's names: cart.create, payment.captured, clock.tick, ...
+  std::string type;  // the names of contract.md 6: cart.create, payment.captured, clock.tick, ...
   std::string cart;  // the key; none for clock.tick
   std::string id;    // ce_id; the source is always the same
   std::int64_t offset = 0;
@@ -37,7 +37,7 @@ struct Step {
   std::optional<Record> record;  // of a cart.cancel: given as bytes, through the reader
   bool unreadable = false;       // a member is missing or wrong; the amounts can be read
 
-  // Data members, under the names of contract.md. Empty: not given.
+  // Data members, under the names of contract.md 6. Empty: not given.
   std::string currency, customer_id, sku, name, reason, into, provider, token, session_id, reservation_id, reference,
       url, state;
   std::optional<std::int64_t> expires_after_s;
