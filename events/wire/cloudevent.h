@@ -67,7 +67,7 @@ class CommandReader {
   std::int32_t partition_count_;
 };
 
-/// The form of the ids that the engine gives what it writes: three numbers with `-` between (contract.md, Ids).
+/// The form of the ids that the engine gives what it writes: three numbers with `-` between (contract.md 3.2).
 [[nodiscard]] bool is_engine_id(std::string_view);
 
 /// Writes `settings` of a tick (only what differs from `base`), and a whole tick's data.

@@ -63,8 +63,8 @@ def first_names(body):
 
 def number(text):
     """The first number of a cell, in seconds where it is a time."""
-    if text.startswith(("true", "false")):
-        return text.startswith("true")
+    if text in ("true", "false", "none"):
+        return {"true": True, "false": False, "none": ""}[text]
     if text == '""':
         return ""
     value, unit = re.match(r"([0-9,]+) ?(s|h)?\b", text).groups()
