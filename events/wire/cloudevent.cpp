@@ -1,8 +1,10 @@
 // The first rungs of decisions.md 1: what is no command becomes a dead letter, in the page's order.
 #include "events/wire/cloudevent.h"
 
+#include "events/text/base64.h"
 #include "events/text/time_text.h"
 #include "events/text/utf8.h"
+#include "events/wire/cloudevent_attributes.h"
 #include "events/wire/command_json.h"
 #include "events/wire/json_reader.h"
 #include "events/wire/json_writer.h"
@@ -13,11 +15,6 @@
 namespace mayfly::events {
 
 namespace {
-
-/// CloudEvents attributes of a record, from headers or from the structured envelope.
-struct Attributes {
-  std::optional<Text> specversion, id, source, type, subject, correlation_id, traceparent, proof;
-};
 
 Text carried(std::optional<Text> text) {
   return text && std::ssize(*text) <= limits::attribute_bytes && is_plain_text(*text) ? *text : Text{};
@@ -35,71 +32,18 @@ Text correlation(std::optional<Text> text, std::pmr::memory_resource* arena) {
 
 Text trace(std::optional<Text> text) { return text && is_traceparent(*text) ? *text : Text{}; }
 
-bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() >= lower.size() && std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
-           return a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
-         });
-}
-
-enum class Mode { binary, structured, batch };
-
-Mode mode_of(const Record& record) {
-  for (auto h = record.headers.rbegin(); h != record.headers.rend(); ++h) {
-    if (h->name != "content-type") continue;
-    if (starts_with_ignoring_case(h->value, "application/cloudevents-batch")) return Mode::batch;
-    if (starts_with_ignoring_case(h->value, "application/cloudevents")) return Mode::structured;
-    return Mode::binary;
-  }
-  return Mode::binary;
-}
-
-Attributes from_headers(const Record& record) {
-  Attributes a;
-  for (const auto& [name, value] : record.headers) {  // given twice: the last counts
-    if (name == "ce_specversion")
-      a.specversion = value;
-    else if (name == "ce_id")
-      a.id = value;
-    else if (name == "ce_source")
-      a.source = value;
-    else if (name == "ce_type")
-      a.type = value;
-    else if (name == "ce_subject")
-      a.subject = value;
-    else if (name == "ce_correlationid")
-      a.correlation_id = value;
-    else if (name == "ce_traceparent" || name == "traceparent")
-      a.traceparent = value;
-    else if (name == proof_header)
-      a.proof = value;
-  }
-  return a;
-}
-
-/// `ambiguous`: an attribute is given twice or is no string.
-Attributes from_envelope(const JsonValue& envelope, bool& ambiguous) {
-  Attributes a;
-  const std::pair<std::string_view, std::optional<Text>*> known[] = {
-      {"specversion", &a.specversion}, {"id", &a.id},
-      {"source", &a.source},           {"type", &a.type},
-      {"subject", &a.subject},         {"correlationid", &a.correlation_id},
-      {"traceparent", &a.traceparent}};
-  for (const auto& member : envelope.members) {
-    for (const auto& attribute : known) {
-      if (attribute.first != member.name || member.value.kind == JsonValue::Kind::null) continue;
-      ambiguous = ambiguous || attribute.second->has_value() || member.value.kind != JsonValue::Kind::string;
-      *attribute.second = member.value.text;
-    }
-  }
-  return a;
-}
-
 /// What of an attribute is wrong; empty if it can be used.
 std::string_view fault(const std::optional<Text>& attribute) {
   if (!attribute || attribute->empty()) return "is missing";
   if (std::ssize(*attribute) > limits::attribute_bytes) return "is longer than 1024 bytes";
   if (!is_plain_text(*attribute)) return "is no text without control characters";
   return {};
+}
+
+std::string own_partition(Partition right, std::int32_t count) {
+  std::string text = "The key belongs to partition ";
+  text.append(std::to_string(right)).append(" of ").append(std::to_string(count));
+  return text.append(": the producer needs partitioner=murmur2_random.");
 }
 
 void refuse(ClockTick& tick, Text why) {
@@ -147,6 +91,26 @@ bool is_engine_id(std::string_view id) {
 
 struct CommandReader::Parser {
   JsonReader json;
+
+  /// The data, where it is JSON. `why`: what it is instead, where a sentence about that helps; else empty.
+  std::optional<JsonValue> data(Text value, bool binary, const Envelope& envelope, std::pmr::memory_resource* arena,
+                                Text& why) {
+    constexpr Text a_string = "The data is a string: send the object.";
+    if (envelope.data != nullptr) {
+      if (envelope.data->kind == JsonValue::Kind::string) why = a_string;
+      return *envelope.data;
+    }
+    std::optional<Text> text;
+    if (binary) text = value;
+    if (const auto* encoded = envelope.data_base64) {
+      if (encoded->kind == JsonValue::Kind::string) text = from_base64(encoded->text, arena);
+      if (!text) why = "data_base64 is no base64 text.";
+    }
+    if (!text) return std::nullopt;
+    const auto first = text->find_first_not_of(" \t\r\n");
+    if (first != Text::npos && (*text)[first] == '"') why = a_string;
+    return json.read(*text, arena);
+  }
 };
 
 CommandReader::CommandReader(std::string_view engine, std::int32_t partition_count, TickSecrets secrets)
@@ -183,21 +147,15 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
 
   // The envelope. A tick is known by its type alone, before everything else.
   Attributes a;
-  std::optional<JsonValue> envelope;
-  bool ambiguous = false;
-  const JsonValue* data = nullptr;
+  Envelope envelope;
+  std::optional<JsonValue> structured;
   if (mode == Mode::binary) {
     a = from_headers(record);
   } else if (mode == Mode::structured && !too_large) {
-    envelope = parser_->json.read(value, arena);
-    if (envelope && envelope->kind == JsonValue::Kind::object) {
-      a = from_envelope(*envelope, ambiguous);
-      for (const auto& member : envelope->members) {
-        if (member.name == "data") data = &member.value;
-      }
-    } else {
-      envelope.reset();
-    }
+    structured = parser_->json.read(value, arena);
+    if (structured && structured->kind != JsonValue::Kind::object) structured.reset();
+    if (structured) envelope = from_envelope(*structured);
+    a = envelope.attributes;
   }
   const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
   const Text id = fault(a.id).empty() ? *a.id : Text{};
@@ -205,9 +163,9 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
     return Unreadable{reason, about, type, id, correlation(a.correlation_id, arena), trace(a.traceparent)};
   };
   std::optional<JsonValue> parsed;
+  Text why_no_data;
   const auto parse_data = [&] {
-    if (mode == Mode::binary) parsed = parser_->json.read(value, arena);
-    if (mode == Mode::structured && data != nullptr) parsed = *data;
+    parsed = parser_->data(value, mode == Mode::binary, envelope, arena, why_no_data);
     return parsed && parsed->kind == JsonValue::Kind::object;
   };
 
@@ -218,7 +176,7 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   result.traceparent = trace(a.traceparent);
   if (type == CommandType::clock_tick) {
     result.command.data = !too_large && parse_data() ? command_data(*type, *parsed, current, arena) : ClockTick{};
-    const Text source = a.source && !ambiguous ? *a.source : Text{};
+    const Text source = a.source && envelope.fault.empty() ? *a.source : Text{};
     if (auto* tick = std::get_if<ClockTick>(&result.command.data)) {
       refuse_foreign(*tick, record, source, own_source_);
       if (tick->refused.empty() && current.tick_secret != 0 &&
@@ -231,13 +189,13 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   if (too_large) return unreadable(DeadLetterReason::too_large, {});
   if (mode == Mode::batch)
     return unreadable(DeadLetterReason::not_cloudevent, "Batches are not taken: one event per record.");
-  if (mode == Mode::structured && !envelope) {
+  if (mode == Mode::structured && !structured) {
     return unreadable(DeadLetterReason::not_cloudevent, "The structured event is no JSON object.");
   }
-  if (ambiguous) {
-    return unreadable(DeadLetterReason::not_cloudevent, "An attribute is given twice or is no string.");
+  if (!envelope.fault.empty()) return unreadable(DeadLetterReason::not_cloudevent, envelope.fault);
+  if (a.specversion != "1.0") {
+    return unreadable(DeadLetterReason::not_cloudevent, why_no_event(record, mode, a, parser_->json, arena));
   }
-  if (a.specversion != "1.0") return unreadable(DeadLetterReason::not_cloudevent, "specversion is not 1.0.");
   for (const auto& [name, attribute] : {std::pair{"id", &a.id}, {"source", &a.source}, {"type", &a.type}}) {
     if (const auto why = fault(*attribute); !why.empty()) {
       return unreadable(DeadLetterReason::not_cloudevent, keep(std::string(name) + " " + std::string(why) + "."));
@@ -246,9 +204,9 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   if (!record.key || !is_cart_id(*record.key)) return unreadable(DeadLetterReason::key_invalid, {});
   if (a.subject && *a.subject != *record.key) return unreadable(DeadLetterReason::subject_mismatch, {});
   if (!type) return unreadable(DeadLetterReason::type_unknown, {});
-  if (!parse_data()) return unreadable(DeadLetterReason::json_invalid, {});
-  if (partition_of(*record.key, partition_count_) != record.at.partition) {
-    return unreadable(DeadLetterReason::wrong_partition, {});
+  if (!parse_data()) return unreadable(DeadLetterReason::json_invalid, why_no_data);
+  if (const auto right = partition_of(*record.key, partition_count_); right != record.at.partition) {
+    return unreadable(DeadLetterReason::wrong_partition, keep(own_partition(right, partition_count_)));
   }
   if (const auto why = why_source_refused(result, *a.source, current); !why.empty()) {
     return unreadable(DeadLetterReason::source_refused, why);
