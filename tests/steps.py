@@ -128,6 +128,7 @@ def steps():
     on_broker = {"needs": RELEASE + BROKER, "alone_on": "broker"}
     yield Step("unit tests: adapters on Kafka", ["build/release/tests/test_adapters", "--test-case=*Kafka*"], **on_broker)
     yield Step("Kafka: brokers away, topics deleted, started twice", check("test_kafka_away.py", MAYFLY), **on_broker)
+    yield Step("Kafka: TLS, certificates, passwords, ACLs", check("test_kafka_security.py", MAYFLY), needs=RELEASE + BROKER)
     yield Step("Kafka: kcat, Python, Java", check("test_kafka.py", MAYFLY), **on_broker)
     yield Step("Kafka: the same events as on SQLite", check("same_events.py", MAYFLY, str(CSV), "--invoices", "1000"),
                skipped=NO_CSV, **on_broker)

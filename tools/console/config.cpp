@@ -3,6 +3,7 @@
 #include "adapters/http/http_names.h"
 #include "events/state/trouble.h"
 #include "tools/console/nearest.h"
+#include "tools/console/secret_property.h"
 
 #include <toml++/toml.h>
 
@@ -200,8 +201,16 @@ std::string take_property(adapters::KafkaOptions& kafka, const std::string& name
   } else {
     return where + std::string(properties) + name + " must be a text, an integer, true or false.";
   }
-  if (const auto why = adapters::refused_property(name, value); !why.empty()) return where + why;
-  kafka.properties[name] = value;
+  bool elsewhere = false;
+  std::string of = name;
+  if (const auto wrong = read_secret_property(of, value, elsewhere); !wrong.empty()) {
+    return where + std::string(properties) + name + ": " + wrong;
+  }
+  const auto why = adapters::refused_property(of, value);
+  // What librdkafka says may quote the value.
+  if (!why.empty() && elsewhere) return where + std::string(properties) + name + " is not taken: see " + of + ".";
+  if (!why.empty()) return where + why;
+  if (!kafka.properties.emplace(of, value).second) return where + std::string(properties) + of + " is given twice.";
   return {};
 }
 
