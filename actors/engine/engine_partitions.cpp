@@ -93,8 +93,7 @@ void Engine::State::rebuild(const Failing& failing) {
     read_again.insert(partition);
     if (rebuilds.count(config.supervision.partition_rebuilds, failing.now)) {
       return fail(
-          "Partitions were rebuilt from the log more often than is borne (supervision.partition_rebuilds), "
-          "the last: " +
+          "Partitions were rebuilt from the log more often than supervision.partition_rebuilds allows, the last one: " +
               why,
           events::LogError::none);
     }

@@ -204,7 +204,7 @@ std::variant<std::unique_ptr<PartitionState>, CannotServe> restore(events::Log& 
   for (const auto& [cart, why] : state->unreadable) {
     state->alerts.push_back({"state_unreadable", events::is_cart_id(cart) ? cart : std::string(),
                              "A cart's state record cannot be read: " + why +
-                                 " The cart is quarantined until the record is mended (docs/deadletters.md)."});
+                                 " The cart is quarantined until the record is repaired (docs/deadletters.md)."});
   }
   state->post_memory();
   return std::move(state);

@@ -126,7 +126,7 @@ void PartitionActor::note_death(const Task& deciding, const std::string& reason)
   }
   if (restarts_.count(environment_.supervision.partition_restarts, record.append_time) && batch_->rebuild.empty()) {
     batch_->rebuild =
-        "More of its carts' actors died than is borne (supervision.partition_restarts), the last by: " + cause;
+        "More of its carts' actors died than supervision.partition_restarts allows, the last one by: " + cause;
   }
 }
 

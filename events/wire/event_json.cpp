@@ -252,7 +252,7 @@ std::string_view sentence(DeadLetterReason reason) {
       return "The key does not belong into this partition; produce with the murmur2 partitioner.";
     case DeadLetterReason::keeps_failing: return "The command killed its cart's actor three times.";
     case DeadLetterReason::quarantined: return "The cart is quarantined because it kept dying.";
-    case DeadLetterReason::state_unreadable: return "The cart's state record is damaged; it is to be mended.";
+    case DeadLetterReason::state_unreadable: return "The cart's state record is damaged and has to be repaired.";
     case DeadLetterReason::source_refused: return "The command's source is not one that may send it.";
   }
   return {};

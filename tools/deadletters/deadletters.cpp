@@ -197,7 +197,7 @@ int release(events::LogClient& log, const events::Clock& clock, const events::Ti
   for (const auto& [cart, quarantine] : carts) {
     if (!quarantine.is) {
       complain("%s %s; nothing was done\n", cart.c_str(),
-               quarantine.unreadable ? "has a state record that cannot be read: mend it (docs/deadletters.md)"
+               quarantine.unreadable ? "has a state record that cannot be read: repair it (docs/deadletters.md)"
                                      : "is not quarantined");
       code = exit_failed;
       continue;

@@ -89,7 +89,8 @@ class Bisection {
     for (Partition p = 0; p < log_.partitions() && status.ok(); ++p) {
       if (!options_.cart.empty() && events::partition_of(options_.cart, log_.partitions()) != p) continue;
       std::vector<Found> at;
-      status = look(p, [&](OrderedJson&& json) { return condition.holds(json); }, at);
+      status = look(
+          p, [&](OrderedJson&& json) { return condition.holds(json); }, at);
     }
     return status;
   }
@@ -199,8 +200,9 @@ int replay_bisect(const ReplayBisectOptions& options) {
   }
   const auto& found = bisection.found();
   if (!options.json) {
-    print("%s after %s commands%s\n", found ? "found" : "It never holds: looked", grouped(bisection.commands()).c_str(),
-          options.program.empty() ? "" : (", the program asked " + std::to_string(bisection.asked()) + " times").c_str());
+    print(
+        "%s after %s commands%s\n", found ? "found" : "It never holds: looked", grouped(bisection.commands()).c_str(),
+        options.program.empty() ? "" : (", the program asked " + std::to_string(bisection.asked()) + " times").c_str());
   }
   return found ? print_found(*log, recorded, *found, options.json) : exit_failed;
 }

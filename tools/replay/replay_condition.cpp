@@ -73,7 +73,8 @@ class Parser {
 
  private:
   NodePtr either(int depth) {
-    return joined("or", Node::Kind::either, [&] { return joined("and", Node::Kind::both, [&] { return single(depth); }); });
+    return joined("or", Node::Kind::either,
+                  [&] { return joined("and", Node::Kind::both, [&] { return single(depth); }); });
   }
 
   template <class Next>
@@ -110,7 +111,8 @@ class Parser {
     if (at_ == words_.size() || is(")")) return fail("a member's name is missing");
     node->path = words_[at_++].text;
     static constexpr std::string_view operators[] = {"==", "!=", "<", "<=", ">", ">="};
-    if (at_ == words_.size() || std::none_of(std::begin(operators), std::end(operators), [&](auto op) { return is(op); }))
+    if (at_ == words_.size() ||
+        std::none_of(std::begin(operators), std::end(operators), [&](auto op) { return is(op); }))
       return node;
     node->kind = Node::Kind::compare;
     node->op = words_[at_++].text;

@@ -47,8 +47,8 @@ TEST_CASE("a condition holds as its words say") {
 }
 
 TEST_CASE("what is no condition is refused with a sentence") {
-  for (const std::string text : {"", "phase ==", "(phase", "phase == paying )", "phase == paying phase", "not",
-                                 "phase == \"paying"}) {
+  for (const std::string text :
+       {"", "phase ==", "(phase", "phase == paying )", "phase == paying phase", "not", "phase == \"paying"}) {
     CAPTURE(text);
     std::string wrong;
     const tools::Condition condition(text, wrong);
