@@ -194,12 +194,22 @@ Task* CartActor::hand_back(Task* task) {
   if (environment_.after_decide) environment_.after_decide(cart_);
   if (next == nullptr) post_memory(*task);
   const bool was_last = task->segment->conclude(*task);
-  if (was_last || (over && next != nullptr)) {
-    send(caf::actor_cast<caf::actor>(supervisor_), Decided{task, CountedMessage(environment_.ledger)});
-  }
+  if (was_last || (over && next != nullptr)) reply(*task);
   if (!over) return next;
   quit();
   return nullptr;
+}
+
+/// Precondition: the segment has not ended, and does not before this message. A message that cannot be made leaves the
+/// task to be decided again, like any death: else nobody would ever end the segment.
+void CartActor::reply(Task& task) {
+  try {
+    if (environment_.at_step) environment_.at_step(Step::cart_replies, task.record->at);
+    send(caf::actor_cast<caf::actor>(supervisor_), Decided{&task, CountedMessage(environment_.ledger)});
+  } catch (...) {
+    task.segment->reopen(task);
+    throw;
+  }
 }
 
 events::CartMemory CartActor::cart_memory() {

@@ -33,6 +33,7 @@ class CartActor : public caf::event_based_actor {
   Task* conclude_by_session(Task*);
   /// Says the events, lets the cart evolve, hands the task back; ends the actor if the cart is over.
   Task* conclude(Task*, const events::Decision&, bool remember_it);
+  void reply(Task&);
   Task* hand_back(Task*);
 
   void decide_chain(Task*);

@@ -28,6 +28,7 @@ using Withheld = std::function<std::optional<events::DeadLetterReason>(events::P
 enum class Step : std::uint8_t {
   cart_decides,
   cart_concludes,
+  cart_replies,  // the segment's count is down already; only where the supervisor must hear of it
   session_decides,
   session_decided,
   supervisor_reads,

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <new>
 #include <stdexcept>
 
 using namespace mayfly;
@@ -278,6 +279,29 @@ TEST_CASE("a supervisor that dies at any step is built anew, and what it says in
       CHECK(census.rebuilds == (seen > nth ? 1 : 0));
       CHECK(testing::written(world.store) == testing::written(undisturbed.store));
     }
+  }
+}
+
+TEST_CASE("a cart that has no memory for its reply decides again, and the batch goes on") {
+  const auto fill = [](World& world) {
+    for (int i = 0; i < 6; ++i) world.shop.whole_checkout("cart-" + std::to_string(i), 100 + i);
+  };
+  World undisturbed;
+  fill(undisturbed);
+  undisturbed.serve();
+  for (int nth = 0; nth < 20; ++nth) {
+    CAPTURE(nth);
+    World world;
+    world.config.batch_records = 7;
+    fill(world);
+    std::atomic<int> seen{0};
+    world.config.at_step = [&](actors::Step at, events::Position) {
+      if (at == actors::Step::cart_replies && seen++ == nth) throw std::bad_alloc();
+    };
+    const auto census = world.serve();
+    CHECK(world.result.end == actors::RunEnd::caught_up);
+    CHECK(census.restarts == (seen > nth ? 1 : 0));
+    CHECK(testing::written(world.store) == testing::written(undisturbed.store));
   }
 }
 
