@@ -84,7 +84,8 @@ class KeyedHash {
 bool mask_card_numbers(std::span<char> text);
 /// The same in a record's bytes as they came, JSON or not: escapes are seen as what they stand for. If it begins as
 /// JSON, numbers of members `*_minor` and values of `id`, `*_id`, `subject`, `source` and `into` are left alone, and
-/// digits of any other number become 9, so that the record can still be parsed.
+/// digits of any other number become 9, so that the record can still be parsed. A data_base64 that decodes to bytes
+/// with a card number becomes '*' as a whole.
 bool mask_card_numbers_in_record(std::span<char> bytes);
 
 }  // namespace mayfly::events

@@ -1,8 +1,10 @@
 // Card numbers in a record that could not be read: its bytes may be JSON, broken JSON, or anything.
 #include "events/rules/identity.h"
+#include "events/text/base64.h"
 
 #include <algorithm>
 #include <charconv>
+#include <memory_resource>
 #include <string>
 #include <vector>
 
@@ -65,12 +67,32 @@ class Place {
     return names_an_id(member_) || member_.ends_with("_minor");
   }
   [[nodiscard]] bool in_string() const { return in_string_; }
+  /// Between the quotation marks of a data_base64; asked after the unit was followed.
+  [[nodiscard]] bool in_base64(const Unit& unit) const {
+    return in_string_ && member_ == "data_base64" && (unit.plain != '"' || unit.length != 1);
+  }
 
  private:
   bool in_string_ = false;
   std::string string_;  // the one that is being read, or the last
   std::string member_;
 };
+
+/// Whether the text, read as base64 whatever else is in it, holds a card number.
+bool hides_card_number(std::string_view base64) {
+  constexpr std::size_t letters_together = 4;
+  std::string letters;
+  for (const char c : base64) {
+    const bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    if (letter) letters += c;
+    if (c == '+' || c == '-') letters += '+';
+    if (c == '/' || c == '_') letters += '/';
+  }
+  while (letters.size() % letters_together != 0) letters += 'A';  // zeros, so that the last bytes are seen too
+  std::pmr::monotonic_buffer_resource memory;
+  std::string bytes(from_base64(letters, &memory).value_or(std::string_view()));
+  return mask_card_numbers_in_record(bytes);
+}
 
 }  // namespace
 
@@ -82,15 +104,22 @@ bool mask_card_numbers_in_record(std::span<char> bytes) {
   std::string plain;
   std::vector<std::size_t> begins;
   std::vector<bool> outside_strings;
+  std::string base64;
+  std::vector<std::size_t> base64_bytes;
   for (std::size_t at = 0; at < bytes.size();) {
     const auto unit = unit_at(bytes, at);
     plain += json && place.is_id_or_amount(unit) ? left_alone : unit.plain;
     begins.push_back(at);
     outside_strings.push_back(json && !place.in_string());
+    if (json && place.in_base64(unit)) {
+      base64 += unit.plain;
+      for (std::size_t i = 0; i < unit.length; ++i) base64_bytes.push_back(at + i);
+    }
     at += unit.length;
   }
+  const bool hidden = !base64.empty() && hides_card_number(base64);
   const std::string before = plain;
-  if (!mask_card_numbers(plain)) return false;
+  const bool seen = mask_card_numbers(plain);
   for (std::size_t i = 0; i < plain.size(); ++i) {
     if (plain[i] == before[i]) continue;
     const auto at = begins[i];
@@ -100,7 +129,10 @@ bool mask_card_numbers_in_record(std::span<char> bytes) {
       bytes[at] = outside_strings[i] ? '9' : '*';
     }
   }
-  return true;
+  if (hidden) {
+    for (const auto at : base64_bytes) bytes[at] = '*';
+  }
+  return seen || hidden;
 }
 
 }  // namespace mayfly::events

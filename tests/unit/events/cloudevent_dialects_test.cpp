@@ -26,8 +26,8 @@ struct Given {
   Partition partition = 0;
 };
 
-/// What becomes of the record: "sku of source id", "data_invalid: about", or "reason: about" of a dead letter; behind it
-/// the traceparent, where one is carried on.
+/// What becomes of the record: "sku of source id", "data_invalid: about", or "reason: about" of a dead letter; behind
+/// it the traceparent, where one is carried on.
 std::string verdict(const Given& given) {
   CommandReader reader("test", given.partitions);
   std::pmr::monotonic_buffer_resource arena;
@@ -45,7 +45,8 @@ std::string verdict(const Given& given) {
     return text;
   }
   const auto& read = std::get<ReadCommand>(result);
-  if (const auto* invalid = std::get_if<Invalid>(&read.command.data)) return "data_invalid: " + std::string(invalid->about);
+  if (const auto* invalid = std::get_if<Invalid>(&read.command.data))
+    return "data_invalid: " + std::string(invalid->about);
   std::string text(std::get<CartAddLine>(read.command.data).sku);
   text.append(" of ").append(read.command.id);
   if (!read.traceparent.empty()) text.append(" in ").append(read.traceparent);
@@ -95,36 +96,44 @@ TEST_CASE("a record as each CloudEvents library writes it is read, or refused by
     Given given;
     std::string verdict;
   } rows[] = {
-      {"Java, binary", {data, with(ce, {{"ce_time", "2026-11-28T10:00:00Z"}, {"content-type", "application/json"}})},
+      {"Java, binary",
+       {data, with(ce, {{"ce_time", "2026-11-28T10:00:00Z"}, {"content-type", "application/json"}})},
        "A of 7"},
       {"Java, structured", {envelope("\"datacontenttype\":\"application/json\"," + with_data), json_event}, "A of 7"},
       {"Java, structured, data of another type than JSON",
-       {envelope("\"datacontenttype\":\"application/octet-stream\"," + with_base64), json_event}, "A of 7"},
+       {envelope("\"datacontenttype\":\"application/octet-stream\"," + with_base64), json_event},
+       "A of 7"},
       {"Go, binary",
        {data, with({{"content-type", "application/json"}}, with(ce, {{"ce_time", "2026-11-28T10:00:00.123456789Z"}}))},
        "A of 7"},
       {"Go, structured", {envelope(with_data), json_event}, "A of 7"},
       {"Python, binary, with the key as an extension",
-       {data, with(ce, {{"ce_partitionkey", "c1"}, {"ce_time", "2026-11-28T10:00:00+00:00"},
+       {data, with(ce, {{"ce_partitionkey", "c1"},
+                        {"ce_time", "2026-11-28T10:00:00+00:00"},
                         {"content-type", "application/json"}})},
        "A of 7"},
       {"Python, structured, data as bytes", {envelope(with_base64), json_event}, "A of 7"},
       {"Python, structured, by its HTTP headers' names",
-       {envelope(with_data), {{"Content-Type", "application/cloudevents+json"}}}, "A of 7"},
+       {envelope(with_data), {{"Content-Type", "application/cloudevents+json"}}},
+       "A of 7"},
       {"JavaScript, binary",
-       {data, with(ce, {{"ce_datacontenttype", "application/json"}, {"content-type", "application/json; charset=utf-8"}})},
+       {data,
+        with(ce, {{"ce_datacontenttype", "application/json"}, {"content-type", "application/json; charset=utf-8"}})},
        "A of 7"},
       {"JavaScript, structured",
        {envelope("\"time\":\"2026-11-28T10:00:00.000Z\"," + with_data),
         {{"content-type", "application/cloudevents+json; charset=utf-8"}}},
        "A of 7"},
       {"C#, binary", {data, with(ce, {{"content-type", "application/json"}})}, "A of 7"},
-      {"C#, structured", {envelope(with_data), {{"content-type", "application/cloudevents+json; charset=utf-8"}}},
+      {"C#, structured",
+       {envelope(with_data), {{"content-type", "application/cloudevents+json; charset=utf-8"}}},
        "A of 7"},
       {"spring-cloud-stream, plain", {data, with(ce, {{"contentType", "application/json"}})}, "A of 7"},
       {"spring-cloud-stream, values quoted",
-       {data, with(attributes("ce_", "\""), {{"contentType", "\"application/json\""}})}, quoted},
-      {"spring-cloud-stream, HTTP's prefix", {data, with(attributes("ce-"), {{"contentType", "application/json"}})},
+       {data, with(attributes("ce_", "\""), {{"contentType", "\"application/json\""}})},
+       quoted},
+      {"spring-cloud-stream, HTTP's prefix",
+       {data, with(attributes("ce-"), {{"contentType", "application/json"}})},
        prefix},
       {"spring-cloud-stream, AMQP's prefix", {data, attributes("cloudEvents:")}, prefix},
       {"the prefix in upper case", {data, attributes("CE-")}, prefix},
@@ -139,15 +148,20 @@ TEST_CASE("a record as each CloudEvents library writes it is read, or refused by
        "A of 7 in " + trace},
       {"a structured event as plain JSON", {envelope(with_data), {{"content-type", "application/json"}}}, mode},
       {"a structured event, its content-type quoted",
-       {envelope(with_data), {{"content-type", "\"application/cloudevents+json\""}}}, mode},
+       {envelope(with_data), {{"content-type", "\"application/cloudevents+json\""}}},
+       mode},
       {"near: headers count, whatever the value holds", {envelope(with_data), ce}, "data_invalid: sku is missing"},
       {"near: an object that is no event", {data, {}}, "not_cloudevent: specversion is not 1.0."},
       {"near: no object", {"specversion", {}}, "not_cloudevent: specversion is not 1.0."},
-      {"near: one attribute with the right prefix", {data, with(attributes("ce-"), {{"ce_id", "7"}})},
+      {"near: one attribute with the right prefix",
+       {data, with(attributes("ce-"), {{"ce_id", "7"}})},
        "not_cloudevent: specversion is not 1.0."},
-      {"near: an older version", {data, with(ce, {{"ce_specversion", "0.3"}})}, "not_cloudevent: specversion is not 1.0."},
+      {"near: an older version",
+       {data, with(ce, {{"ce_specversion", "0.3"}})},
+       "not_cloudevent: specversion is not 1.0."},
       {"a structured event whose version is quoted twice",
-       {R"({"specversion":"\"1.0\"","id":"7","source":"/shop","type":"t"})", json_event}, quoted},
+       {R"({"specversion":"\"1.0\"","id":"7","source":"/shop","type":"t"})", json_event},
+       quoted},
   };
   for (const auto& row : rows) {
     CAPTURE(row.of);
@@ -155,7 +169,8 @@ TEST_CASE("a record as each CloudEvents library writes it is read, or refused by
   }
 }
 
-TEST_CASE("the content-type is known in any case; the last of a header that is given twice counts, a null one is absent") {
+TEST_CASE(
+    "the content-type is known in any case; the last of a header that is given twice counts, a null one is absent") {
   const std::string event = envelope("\"data\":" + data);
   const std::string batch = "not_cloudevent: Batches are not taken: one event per record.";
   const struct {
@@ -167,18 +182,21 @@ TEST_CASE("the content-type is known in any case; the last of a header that is g
       {"the value in upper case", {event, {{"content-type", "APPLICATION/CLOUDEVENTS+JSON;CHARSET=UTF-8"}}}, "A of 7"},
       {"without its format", {event, {{"content-type", "application/cloudevents"}}}, "A of 7"},
       {"twice, structured last",
-       {event, {{"content-type", "application/json"}, {"Content-Type", "application/cloudevents+json"}}}, "A of 7"},
+       {event, {{"content-type", "application/json"}, {"Content-Type", "application/cloudevents+json"}}},
+       "A of 7"},
       {"twice, structured first", {data, with(json_event, with(ce, {{"Content-Type", "application/json"}}))}, "A of 7"},
       {"a null one behind it", {event, with(json_event, {{"content-type", std::nullopt}})}, "A of 7"},
       {"a batch", {"[" + event + "]", {{"Content-Type", "application/cloudevents-batch+json"}}}, batch},
-      {"near: a batch's name by headers alone", {data, with(ce, {{"contentType", "application/cloudevents-batch"}})},
+      {"near: a batch's name by headers alone",
+       {data, with(ce, {{"contentType", "application/cloudevents-batch"}})},
        "A of 7"},
       {"an id twice", {data, with(ce, {{"ce_id", "8"}})}, "A of 8"},
       {"an id and a null one", {data, with(ce, {{"ce_id", std::nullopt}})}, "A of 7"},
       {"a subject that is null", {data, with(ce, {{"ce_subject", std::nullopt}})}, "A of 7"},
       {"near: a subject that is empty", {data, with(ce, {{"ce_subject", ""}})}, "subject_mismatch"},
       {"near: an attribute's name in upper case", {data, with(ce, {{"CE_ID", "8"}})}, "A of 7"},
-      {"both names of the trace", {data, with(ce, {{"ce_traceparent", "x"}, {"traceparent", trace}})},
+      {"both names of the trace",
+       {data, with(ce, {{"ce_traceparent", "x"}, {"traceparent", trace}})},
        "A of 7 in " + trace},
       {"the data's own type", {data, with(ce, {{"ce_datacontenttype", "text/plain"}})}, "A of 7"},
   };
@@ -202,9 +220,11 @@ TEST_CASE("data in base64 is decoded; data that is a string, twice there or no o
       {"one with padding", base64("\"eyJza3UiOjF9IA==\""), "data_invalid: sku is not a string"},
       {"one sign of padding", base64("\"eyJza3UiOjEgfSA=\""), "data_invalid: sku is not a string"},
       {"null, beside data", {envelope("\"data_base64\":null,\"data\":" + data), json_event}, "A of 7"},
-      {"beside data that is null", {envelope("\"data\":null,\"data_base64\":\"" + data_base64 + "\""), json_event},
+      {"beside data that is null",
+       {envelope("\"data\":null,\"data_base64\":\"" + data_base64 + "\""), json_event},
        "A of 7"},
-      {"both", {envelope("\"data\":{},\"data_base64\":\"e30=\""), json_event},
+      {"both",
+       {envelope("\"data\":{},\"data_base64\":\"e30=\""), json_event},
        "not_cloudevent: data and data_base64 are both given."},
       {"no object", base64("\"W10=\""), "json_invalid"},
       {"a string within", base64("\"ImEi\""), string_sent},

@@ -130,6 +130,19 @@ TEST_CASE("card numbers are masked in a record's bytes, escaped or not; ids and 
       {R"({"x":"https:\/\/shop\/4111111111111111"})", R"({"x":"https:\/\/shop\/4111111111111111"})"},
       {R"(broken "x_id":"4111111111111111)", R"(broken "x_id":"****************)"},
       {R"({"x":"4111111111111111\)", R"({"x":"****************\)"},
+      {R"({"data_base64":"eyJub3RlIjoiNDExMTExMTExMTExMTExMSJ9"})",
+       R"({"data_base64":"************************************"})"},  // in base64
+      {R"({"data_base64": "NDExMTExMTExMTExMTExMQ==","q":1})",
+       R"({"data_base64": "************************","q":1})"},                                    // with padding
+      {R"({"data_base64":"NDExMTExMTExMTExMTExMQ)", R"({"data_base64":"**********************)"},  // cut off
+      {R"({"data_base64":"eyJ4IjoiPz8\/IiwibiI6IjQxMTExMTExMTExMTExMTEifQ=="})",
+       R"({"data_base64":"*************************************************"})"},  // escaped
+      {R"({"data_base64":"eyJub3RlIjoiNDExMTExMTExMTExMTExMiJ9"})",
+       R"({"data_base64":"eyJub3RlIjoiNDExMTExMTExMTExMTExMiJ9"})"},  // near: no check digit
+      {R"({"data_base64":"eyJjdXN0b21lcl9pZCI6IjQxMTExMTExMTExMTExMTEifQ=="})",
+       R"({"data_base64":"eyJjdXN0b21lcl9pZCI6IjQxMTExMTExMTExMTExMTEifQ=="})"},  // near: an id
+      {R"({"data":"eyJub3RlIjoiNDExMTExMTExMTExMTExMSJ9"})",
+       R"({"data":"eyJub3RlIjoiNDExMTExMTExMTExMTExMSJ9"})"},  // near: another member
       {"", ""},
   };
   for (auto row : rows) {
