@@ -40,6 +40,7 @@ struct ReplayVerbs {
   ReplayDiffOptions diff;
   ReplayWhatIfOptions whatif;
   ReplayBisectOptions bisect;
+  ReplayDecisionsOptions decisions;
 };
 
 void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
@@ -47,6 +48,12 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   replay->require_subcommand(1);
   auto* s = verb(*replay, "verify", "Compare every byte with what was recorded", options.verify, replay_verify, chosen);
   log_words(*s, options.verify);
+  s->add_flag("--carts", options.verify.carts, "events only, but of each cart that differs the first difference");
+  s->add_option("--against", options.verify.against, "the same, with what another mayfly program decides");
+
+  s = verb(*replay, "decisions", "Print each event that the recorded commands come to, as NDJSON", options.decisions,
+           replay_decisions, chosen);
+  log_words(*s, options.decisions);
 
   s = verb(*replay, "show", "Show what happened to a cart, and what came of each command", options.show, replay_show,
            chosen);

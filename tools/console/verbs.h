@@ -109,8 +109,16 @@ struct RenewOptions {
 };
 int renew(const RenewOptions&);
 
-struct ReplayVerifyOptions : LogWords {};
+struct ReplayVerifyOptions : LogWords {
+  bool carts = false;
+  std::string against;  // a program; empty: what is recorded
+};
 int replay_verify(const ReplayVerifyOptions&);
+/// Where it is asked for carts, or another program.
+int replay_verify_carts(const ReplayVerifyOptions&);
+
+struct ReplayDecisionsOptions : LogWords {};
+int replay_decisions(const ReplayDecisionsOptions&);
 
 struct ReplayShowOptions : LogWords {
   std::string id;

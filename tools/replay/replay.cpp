@@ -42,6 +42,7 @@ int say_what_is_the_same(const ReplayLog& log, const Recorded& recorded) {
 }  // namespace
 
 int replay_verify(const ReplayVerifyOptions& options) {
+  if (options.carts || !options.against.empty()) return replay_verify_carts(options);
   const adapters::WallClock clock;
   int code = exit_ok;
   const auto commands = open_reader(options, clock, code);

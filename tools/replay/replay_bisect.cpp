@@ -127,7 +127,7 @@ class Bisection {
  private:
   /// Until the condition holds, or what was found in another partition lies before.
   events::LogStatus look(Partition p, std::function<bool(OrderedJson&&)> holds, std::vector<Found>& at) {
-    ReplayedPartition partition(recorded_.engine, p, log_.partitions());
+    ReplayedPartition partition(recorded_.engine, p, log_.partitions(), recorded_.tick_secrets);
     partition.withhold_as([&](events::Position pos, std::string_view id) { return recorded_.withheld_at(pos, id); });
     Looking looking(partition, options_.cart, std::move(holds));
     const auto end = recorded_.ends[static_cast<std::size_t>(p)];
@@ -189,6 +189,7 @@ int replay_bisect(const ReplayBisectOptions& options) {
   const auto log = open_reader(options, clock, code);
   if (!log) return code;
   Recorded recorded;
+  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
   auto status = read_recorded(*log, recorded);
   Bisection bisection(*log, recorded, options);
   if (status.ok()) {

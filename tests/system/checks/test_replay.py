@@ -155,6 +155,26 @@ class Replay(unittest.TestCase):
         self.said("bisect", "--when", "total_minor <", code=2)
         self.said("bisect", "--exec", "true", code=2)
 
+    # --- verify by cart, against another program ----------------------------------------------------------------------
+
+    def test_verify_by_cart_finds_the_recorded_and_the_same_program_the_same(self):
+        for words in (("--carts",), ("--against", MAYFLY)):
+            self.assertIn(f"{len(self.commands)} commands decided again".replace(",", ""),
+                          self.said("verify", *words).replace(",", ""))
+
+    def test_verify_against_a_program_that_decides_otherwise_names_each_cart_and_command(self):
+        other = self.folder / "other"
+        other.write_text(f"#!/bin/sh\n{MAYFLY} \"$@\" | sed 's/order.placed/order.lost/'\n")
+        other.chmod(0o755)
+        said = self.said("verify", "--against", str(other), code=1)
+        ordering = {cart for cart in self.carts for e in self.events[cart] if "order.placed" in e.headers["ce_type"]}
+        self.assertIn(f": {len(ordering)} carts differ", said)
+        named = re.findall(r"^cart (\S+): first difference at (\d+):(\d+) (payment|inventory)\.", said, re.M)
+        self.assertEqual(len(named), min(len(ordering), 20))
+        self.assertLessEqual({cart for cart, *_ in named}, ordering)
+        for words in ("--against", "/bin/echo"), ("--against", "/no/such/program"):
+            self.said("verify", *words, code=2)
+
     def test_the_log_is_not_touched(self):
         before = hashlib.sha256(self.file.read_bytes()).hexdigest()
         self.said("show", self.carts[0])

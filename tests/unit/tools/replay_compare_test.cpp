@@ -1,0 +1,120 @@
+// Each cart's first difference from what is recorded, or from what another program decides, is found; the rest goes on.
+#include "tools/replay/replay_compare.h"
+
+#include "unit/tools/replay_shop.h"
+
+#include <functional>
+
+using namespace mayfly;
+using namespace mayfly::events;
+using mayfly::tools::Shop;
+
+namespace {
+
+void live(Shop& shop) {
+  for (const std::string cart : {"a", "b", "c"}) {
+    shop.send(cart, "cart.create", R"({"currency":"GBP"})");
+    shop.send(cart, "cart.add_line", R"({"sku":"TEA","quantity":2,"unit_price_minor":250})");
+    shop.send(cart, "cart.add_line", R"({"sku":"CUP","quantity":0,"unit_price_minor":250})");
+    shop.send(cart, "cart.add_line", "no json");
+  }
+  shop.send("a", "cart.cancel", "{}");
+  shop.tick_after(1_s);
+  shop.tick_after(25_h);
+  shop.serve();
+}
+
+std::vector<std::string> decisions_of(Shop& shop) {
+  tools::Recorded recorded;
+  CHECK(tools::read_recorded(shop.client, recorded).ok());
+  std::vector<std::string> lines;
+  const auto status = tools::each_decision(shop.client, recorded,
+                                           [&](const auto& event) { lines.push_back(tools::decision_line(event)); });
+  CHECK(status.ok());
+  return lines;
+}
+
+tools::Comparison compared(Shop& shop, tools::OtherSide& other) {
+  tools::Recorded recorded;
+  CHECK(tools::read_recorded(shop.client, recorded).ok());
+  tools::Comparison result;
+  const auto status = tools::compare_with(shop.client, recorded, other, result);
+  CHECK(status.message == "");
+  return result;
+}
+
+tools::Comparison compared_with_lines(Shop& shop, const std::vector<std::string>& lines) {
+  std::size_t at = 0;
+  tools::ProgramSide other([&](std::string& line) {
+    if (at == lines.size()) return false;
+    line = lines[at++];
+    return true;
+  });
+  return compared(shop, other);
+}
+
+void replace(std::string& text, const std::string& what, const std::string& by) {
+  if (const auto at = text.find(what); at != std::string::npos) text.replace(at, what.size(), by);
+}
+
+}  // namespace
+
+TEST_CASE("a log and a program that decide the same have no cart that differs") {
+  Shop shop;
+  live(shop);
+  adapters::MemoryClient results(shop.store);
+  tools::RecordedSide recorded(results);
+  const auto result = compared(shop, recorded);
+  CHECK(result.carts.empty());
+  CHECK(result.events == std::ssize(shop.store.records(Stream::events, 0)));
+  CHECK(compared_with_lines(shop, decisions_of(shop)).carts.empty());
+}
+
+TEST_CASE("each cart's first difference is named with its command, the state before and both sides") {
+  Shop shop;
+  live(shop);
+  auto lines = decisions_of(shop);
+  for (auto& line : lines) {
+    if (line.find(R"("cart":"c")") != std::string::npos) continue;
+    replace(line, "total_minor", "total_dearer");
+    replace(line, "cart.expired", "cart.canceled");
+  }
+  const auto result = compared_with_lines(shop, lines);
+  CHECK(result.carts.size() == 2);
+  const auto& a = result.carts.at("a");
+  CHECK(a.command == "cart.add_line");
+  CHECK(a.at.offset == 1);
+  CHECK(a.before["phase"] == "active");
+  CHECK(a.before["lines"].empty());
+  CHECK(a.other.front().find("total_dearer") != std::string::npos);
+  CHECK(a.again.front().find("total_minor") != std::string::npos);
+}
+
+TEST_CASE("an event that only one side has is a difference of its cart") {
+  Shop shop;
+  live(shop);
+  const auto whole = decisions_of(shop);
+  for (std::size_t left_out = 0; left_out < whole.size(); ++left_out) {
+    CAPTURE(whole[left_out]);
+    auto lines = whole;
+    lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(left_out));
+    CHECK(compared_with_lines(shop, lines).carts.size() == 1);
+    lines = whole;
+    lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(left_out), whole[left_out]);
+    CHECK(compared_with_lines(shop, lines).carts.size() == 1);
+  }
+}
+
+TEST_CASE("a program that says something else is not compared with") {
+  Shop shop;
+  live(shop);
+  tools::Recorded recorded;
+  CHECK(tools::read_recorded(shop.client, recorded).ok());
+  tools::ProgramSide other([](std::string& line) {
+    line = "usage: something";
+    return true;
+  });
+  tools::Comparison result;
+  const auto status = tools::compare_with(shop.client, recorded, other, result);
+  CHECK(status.message.find("usage: something") != std::string::npos);
+}

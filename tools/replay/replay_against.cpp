@@ -1,0 +1,128 @@
+// mayfly replay verify --carts and --against, and replay decisions: does this build decide as the one that wrote the
+// log, or as another program, and where does it begin to differ in each cart?
+#include "adapters/host/wall_clock.h"
+#include "tools/console/client.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/output.h"
+#include "tools/console/printable.h"
+#include "tools/console/text.h"
+#include "tools/console/verbs.h"
+#include "tools/replay/replay_compare.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace mayfly::tools {
+
+namespace {
+
+constexpr std::size_t carts_listed = 20;
+
+int say(const events::LogStatus& status) {
+  complain("%s\n", status.message.c_str());
+  return exit_code_of(status.error);
+}
+
+std::string quoted(const std::string& word) {
+  std::string out = "'";
+  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
+}
+
+/// What a program writes, line by line.
+class ProgramOutput {
+ public:
+  explicit ProgramOutput(const std::string& command) : pipe_(::popen(command.c_str(), "r")) {}
+  ~ProgramOutput() { (void)close(); }
+  ProgramOutput(const ProgramOutput&) = delete;
+  ProgramOutput& operator=(const ProgramOutput&) = delete;
+
+  bool read(std::string& line) {
+    line.clear();
+    for (int c = 0; pipe_ != nullptr && (c = std::getc(pipe_)) != EOF;) {
+      if (c == '\n') return true;
+      line += static_cast<char>(c);
+    }
+    return !line.empty();
+  }
+  /// Its exit status as pclose gives it.
+  int close() { return pipe_ == nullptr ? 0 : ::pclose(std::exchange(pipe_, nullptr)); }
+
+ private:
+  std::FILE* pipe_;
+};
+
+void print_difference(const std::string& cart, const FirstDifference& d, const char* other) {
+  print("cart %s: first difference at %d:%lld %s\n", cart.empty() ? "(none)" : printable(cart).c_str(), d.at.partition,
+        static_cast<long long>(d.at.offset), printable(d.command).c_str());
+  if (!d.before.is_null()) {
+    const auto before = d.before.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+    print("  before   %s\n", printable(before).c_str());
+  }
+  for (std::size_t i = 0; i < std::max(d.other.size(), d.again.size()); ++i) {
+    const auto one = i < d.other.size() ? d.other[i] : "nothing";
+    const auto two = i < d.again.size() ? d.again[i] : "nothing";
+    if (one == two) {
+      print("  both     %s\n", printable(one).c_str());
+    } else {
+      print("  %-8s %s\n  again    %s\n", other, printable(one).c_str(), printable(two).c_str());
+    }
+  }
+}
+
+int say_comparison(const Comparison& result, const char* other) {
+  std::size_t listed = 0;
+  for (const auto& [cart, difference] : result.carts) {
+    if (++listed <= carts_listed) print_difference(cart, difference, other);
+  }
+  if (listed > carts_listed) print("... and %s more\n", grouped(static_cast<std::int64_t>(listed - carts_listed)).c_str());
+  print("%s commands decided again, %s events said: %s carts differ\n", grouped(result.commands).c_str(),
+        grouped(result.events).c_str(), grouped(std::ssize(result.carts)).c_str());
+  return result.carts.empty() ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+int replay_verify_carts(const ReplayVerifyOptions& options) {
+  const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto commands = open_reader(options, clock, code);
+  const auto results = commands ? open_reader(options, clock, code) : nullptr;
+  if (!results) return code;
+  Recorded recorded;
+  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
+  if (const auto status = read_recorded(*results, recorded); !status.ok()) return say(status);
+  Comparison result;
+  if (options.against.empty()) {
+    RecordedSide other(*results);
+    const auto status = compare_with(*commands, recorded, other, result);
+    return status.ok() ? say_comparison(result, "recorded") : say(status);
+  }
+  auto command = quoted(options.against) + " replay decisions";
+  if (!options.log.empty()) command += " --log " + quoted(options.log);
+  if (!options.config.empty()) command += " --config " + quoted(options.config);
+  ProgramOutput output(command);
+  ProgramSide other([&](std::string& line) { return output.read(line); });
+  const auto status = compare_with(*commands, recorded, other, result);
+  const int ended = output.close();
+  if (!status.ok() || ended != 0) {
+    complain("%s cannot be compared with: %s\n", printable(options.against).c_str(),
+             status.ok() ? "it failed" : status.message.c_str());
+    return exit_usage;
+  }
+  return say_comparison(result, "other");
+}
+
+int replay_decisions(const ReplayDecisionsOptions& options) {
+  const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_reader(options, clock, code);
+  if (!log) return code;
+  Recorded recorded;
+  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
+  if (const auto status = read_recorded(*log, recorded); !status.ok()) return say(status);
+  const auto status = each_decision(*log, recorded, [](const OtherEvent& event) { print_json(decision_line(event)); });
+  return status.ok() ? exit_ok : say(status);
+}
+
+}  // namespace mayfly::tools
