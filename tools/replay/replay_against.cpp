@@ -75,7 +75,8 @@ int say_comparison(const Comparison& result, const char* other) {
   for (const auto& [cart, difference] : result.carts) {
     if (++listed <= carts_listed) print_difference(cart, difference, other);
   }
-  if (listed > carts_listed) print("... and %s more\n", grouped(static_cast<std::int64_t>(listed - carts_listed)).c_str());
+  if (listed > carts_listed)
+    print("... and %s more\n", grouped(static_cast<std::int64_t>(listed - carts_listed)).c_str());
   print("%s commands decided again, %s events said: %s carts differ\n", grouped(result.commands).c_str(),
         grouped(result.events).c_str(), grouped(std::ssize(result.carts)).c_str());
   return result.carts.empty() ? exit_ok : exit_failed;

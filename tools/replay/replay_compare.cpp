@@ -67,7 +67,8 @@ class Beside {
     for (const auto& of : now.decided_of) {
       const auto one = of_cart(theirs, of.cart);
       const auto two = of_cart(now.said, of.cart);
-      if (one != two) note(of.cart, at, of.command, of.before ? state_json(*of.before) : OrderedJson(nullptr), one, two);
+      if (one != two)
+        note(of.cart, at, of.command, of.before ? state_json(*of.before) : OrderedJson(nullptr), one, two);
     }
     for (const auto& event : theirs) {
       if (of_cart(now.said, event.cart).empty()) note(event.cart, at, "", nullptr, of_cart(theirs, event.cart), {});

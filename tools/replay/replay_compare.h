@@ -72,7 +72,7 @@ class ProgramSide final : public OtherSide {
 struct FirstDifference {
   events::Position at;
   std::string command;
-  OrderedJson before;  // the cart's state; null: none
+  OrderedJson before;              // the cart's state; null: none
   std::vector<std::string> other;  // "order.placed {...}", in order
   std::vector<std::string> again;
 };
