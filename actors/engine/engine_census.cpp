@@ -99,6 +99,7 @@ void Engine::State::ask_figures() {
     figures = std::move(newest);
   }
   write_refused_alerts();
+  watch_clocks();
   watch_pending();
   watch_limits();
 }

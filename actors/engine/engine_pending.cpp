@@ -5,6 +5,9 @@
 #include "actors/partition/record_writer.h"
 #include "events/text/time_text.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace mayfly::actors {
 
 namespace {
@@ -57,6 +60,26 @@ void Engine::State::watch_pending() {
     say(finding.hanging ? Notice::Level::error : Notice::Level::info, name, message, finding.at.partition);
     pending.said(finding);
   }
+}
+
+/// By the newest tick of each partition: its time is by our clock, its append time by the log's.
+void Engine::State::watch_clocks() {
+  constexpr auto most = events::limits::tick_skew.count;
+  const auto apart = std::find_if(served.begin(), served.end(), [](const auto& of) {
+    return of.second.status.clock_skew.count > most || of.second.status.clock_skew.count < -most;
+  });
+  const bool now_apart = apart != served.end();
+  if (std::exchange(clocks_apart, now_apart) == now_apart || served.empty()) return;
+  const auto& [partition, one] = now_apart ? *apart : *served.begin();
+  const std::string message =
+      now_apart
+          ? "This machine's clock less the log's is " + std::to_string(one.status.clock_skew.count / 1000) +
+                " s. Beyond 60 s ticks are ignored and no deadline fires. Set both clocks (NTP); this is not ready "
+                "until then."
+          : std::string("This machine's clock and the log's are within 60 s of each other again.");
+  const auto* name = now_apart ? "clocks_apart" : "clocks_agree";
+  say(now_apart ? Notice::Level::error : Notice::Level::info, name, message, partition);
+  raise_alert(name, {partition, one.committed}, message, clock.now().ms);
 }
 
 /// Said and alerted once for each reason, however often the log gives the partition anew.

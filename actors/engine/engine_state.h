@@ -96,6 +96,7 @@ struct Engine::State {
   bool trouble = false;            // this step met a log that did not go along: pause before the next
   Pauses pauses;
   events::Timestamp figures_at{};
+  bool clocks_apart = false;  // the log's and ours: ticks are ignored, no deadline fires
   PendingWatch pending;
 
   events::Settings wanted_settings;  // of the config, but for admission
@@ -166,6 +167,7 @@ struct Engine::State {
 
   // Alerts that no command raises: engine_pending.cpp
   void watch_pending();
+  void watch_clocks();
   void leave_alone(events::Partition, const CannotServe&);
   /// `occasion` tells alerts of one name at one position apart: 0 where there can be one only.
   [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message,

@@ -26,9 +26,10 @@ namespace mayfly::actors {
 struct PartitionStatus {
   bool unstarted_waits = false;
   std::optional<events::Timestamp> next_due;
-  bool due_now = false;        // the last tick left deadlines that were due
-  events::Timestamp ticked{};  // T
-  events::Settings settings;   // that hold
+  bool due_now = false;         // the last tick left deadlines that were due
+  events::Timestamp ticked{};   // T
+  events::Millis clock_skew{};  // of the newest tick: the engine's clock less the log's
+  events::Settings settings;    // that hold
   std::int64_t carts_open = 0;
   std::int64_t carts_awake = 0;
   std::int64_t carts_quarantined = 0;  // readable ones

@@ -36,6 +36,7 @@ PartitionStatus PartitionState::status() const {
   s.next_due = deadlines.next_due();
   s.due_now = due_now;
   s.ticked = position.ticked;
+  s.clock_skew = clock_skew;
   s.settings = position.settings;
   s.carts_open = carts.size();
   s.carts_awake = awake.size();

@@ -42,6 +42,7 @@ struct PartitionState {
   std::int64_t sessions_too_old = 0;
   events::Timestamp attended_since{};  // of the first record since this engine has it: no wait ended before it
   bool due_now = false;
+  events::Millis clock_skew{};
   std::vector<PendingAlert> alerts;  // of what was read with the state: reading it again finds them again
   /// Carts whose state record cannot be read, and why: their commands become dead letters, the record stays as it is.
   std::map<std::string, std::string, std::less<>> unreadable;

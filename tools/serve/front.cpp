@@ -143,7 +143,7 @@ std::string Front::listen(const std::string& address) {
         of_engine([this](const HttpRequest&) {
           return verdict(ready(), "ready",
                          log_silent_ ? "not ready: a write to the log has not returned for long"
-                                     : "not ready: not restored yet, or the log does not answer");
+                                     : "not ready: not restored yet, the log does not answer, or clocks are apart");
         }),
         at_once,
         {}},

@@ -132,6 +132,40 @@ TEST_CASE("what is found once and whose alert the log refuses is alerted when th
   }
 }
 
+TEST_CASE(
+    "while the log's clock and the engine's are over 60 s apart it is not ready, and alerts say so and when it is "
+    "over") {
+  for (const std::int64_t skew_ms : {60'000, 60'001, -60'001}) {
+    CAPTURE(skew_ms);
+    testing::SetClock log_clock;
+    adapters::MemoryStore store{1, log_clock};
+    testing::Shop shop{store};
+    testing::SetClock clock;
+    ScriptedLog log{store, clock};
+    std::vector<bool> ready;
+    std::stop_source stop;
+    actors::EngineConfig config;
+    config.first_pause = config.most_pause = {};
+    actors::Engine engine(log, clock, config, nullptr);
+    log.at = [&](std::int64_t second) {
+      const auto skew = second < 20 ? skew_ms : 0;
+      log_clock.time = {clock.time.ms - skew};
+      shop.tick(0, clock.time, -1);
+      if (second == 18 || second == 28) ready.push_back(engine.ready());
+      if (second == 30) stop.request_stop();
+    };
+    engine.run(stop.get_token());
+    const bool beyond = skew_ms != 60'000;
+    CHECK(ready == std::vector<bool>{!beyond, true});
+    std::vector<std::string> names;
+    for (const auto& alert : store.records(events::Stream::alerts, 0)) {
+      auto name = nlohmann::json::parse(*alert.value)["alert"].get<std::string>();
+      if (name.starts_with("clocks")) names.push_back(std::move(name));
+    }
+    CHECK(names == (beyond ? std::vector<std::string>{"clocks_apart", "clocks_agree"} : std::vector<std::string>{}));
+  }
+}
+
 TEST_CASE("a partition that goes to another engine is a line in the log") {
   World world;
   world.run([&](std::int64_t second, const actors::Engine&) {
