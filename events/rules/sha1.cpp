@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t block_bytes = 64;
 constexpr std::size_t length_bytes = 8;  // of the message's length in bits, at the end of the last block
 
-using State = std::array<std::uint32_t, 5>;
-using TakeBlock = void (*)(State&, const unsigned char*);
+using Words = std::array<std::uint32_t, 5>;
+using TakeBlock = void (*)(Words&, const unsigned char*);
 
 std::uint32_t big_endian(const unsigned char* at) {
   return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | std::uint32_t{at[3]};
@@ -33,7 +33,7 @@ std::uint32_t majority(std::uint32_t b, std::uint32_t c, std::uint32_t d) { retu
 
 /// Twenty rounds. Names go round instead of values: after five each is back in its place.
 template <class F>
-void take_rounds(State& s, const std::uint32_t* w, std::uint32_t k, F f) {
+void take_rounds(Words& s, const std::uint32_t* w, std::uint32_t k, F f) {
   const auto round = [f, k](std::uint32_t a, std::uint32_t& b, std::uint32_t c, std::uint32_t d, std::uint32_t& e,
                             std::uint32_t word) {
     e += std::rotl(a, 5) + f(b, c, d) + k + word;
@@ -50,11 +50,11 @@ void take_rounds(State& s, const std::uint32_t* w, std::uint32_t k, F f) {
   s = {a, b, c, d, e};
 }
 
-void take_block(State& state, const unsigned char* block) {
+void take_block(Words& state, const unsigned char* block) {
   std::array<std::uint32_t, 80> w;
   for (std::size_t i = 0; i < 16; ++i) w[i] = big_endian(block + 4 * i);
   for (std::size_t i = 16; i < 80; ++i) w[i] = std::rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-  State after = state;
+  Words after = state;
   take_rounds(after, w.data(), 0x5a827999, choose);
   take_rounds(after, w.data() + 20, 0x6ed9eba1, parity);
   take_rounds(after, w.data() + 40, 0x8f1bbcdc, majority);
@@ -64,7 +64,7 @@ void take_block(State& state, const unsigned char* block) {
 
 #if defined(__x86_64__)
 /// Four rounds at a time: group i of the schedule follows from the four before it (Intel's SHA extensions).
-__attribute__((target("sha,ssse3,sse4.1"))) void take_block_by_processor(State& state, const unsigned char* block) {
+__attribute__((target("sha,ssse3,sse4.1"))) void take_block_by_processor(Words& state, const unsigned char* block) {
   constexpr int groups = 20;
   const __m128i reversed = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
   const __m128i first = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(state.data())), 0x1b);
@@ -110,7 +110,7 @@ TakeBlock fastest() { return take_block; }
 #endif
 
 Sha1 digest(std::string_view bytes, TakeBlock take) {
-  State state = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+  Words state = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
   const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t left = bytes.size();
   for (; left >= block_bytes; left -= block_bytes, at += block_bytes) take(state, at);

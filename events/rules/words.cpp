@@ -140,7 +140,7 @@ std::optional<Enum> find(const Words& words, std::string_view wanted, Key key) {
   return std::nullopt;
 }
 
-constexpr auto whole = [](const TypeWord& word) { return word.ce_type; };
+constexpr auto by_ce_type = [](const TypeWord& word) { return word.ce_type; };
 constexpr auto itself = [](std::string_view word) { return word; };
 
 }  // namespace
@@ -161,13 +161,13 @@ std::string_view name(LogError e) { return log_errors[at(e)]; }
 std::string_view name(CommitOutcome o) { return commit_outcomes[at(o)]; }
 
 std::optional<CommandType> command_type_from_ce_type(std::string_view wanted) {
-  return find<CommandType>(command_types, wanted, whole);
+  return find<CommandType>(command_types, wanted, by_ce_type);
 }
 std::optional<CommandType> command_type_from_name(std::string_view wanted) {
   return find<CommandType>(command_types, wanted, [](const TypeWord& word) { return word.name(); });
 }
 std::optional<EventType> event_type_from_ce_type(std::string_view wanted) {
-  return find<EventType>(event_types, wanted, whole);
+  return find<EventType>(event_types, wanted, by_ce_type);
 }
 std::optional<AdjustmentKind> adjustment_kind_from_name(std::string_view wanted) {
   return find<AdjustmentKind>(adjustment_kinds, wanted, itself);

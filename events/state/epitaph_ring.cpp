@@ -11,7 +11,7 @@ namespace mayfly::events {
 
 namespace {
 
-constexpr std::uint64_t newest = 1;
+constexpr std::uint64_t newest_page = 1;
 constexpr std::string_view a_page = "the page of epitaphs";
 constexpr std::uint64_t most_ordinals = std::uint64_t{1} << 60;
 
@@ -87,7 +87,7 @@ void EpitaphRing::append_page(std::string& out, std::int64_t lap_page) const {
   const auto count = newest_in_it < capacity_ ? newest_in_it % per_page + 1 : per_page;
   const auto& page = pages_[static_cast<std::size_t>(lap_page % page_count())];
   ByteWriter to(out);
-  to.fixed(newest, 1);
+  to.fixed(newest_page, 1);
   to.fixed(static_cast<std::uint64_t>(capacity_), 4);
   to.fixed(static_cast<std::uint64_t>(newest_in_it), 8);
   for (std::int64_t i = 0; i < count; ++i) put(to, page.empty() ? Epitaph{} : page[static_cast<std::size_t>(i)]);
@@ -106,7 +106,7 @@ void EpitaphRing::take_dirty_pages(const std::function<void(std::int64_t, std::s
 }
 
 std::optional<Unsupported> EpitaphRing::restore_page(std::int64_t page, std::string_view bytes) {
-  if (auto no = layout::check(a_page, bytes, newest)) return no;
+  if (auto no = layout::check(a_page, bytes, newest_page)) return no;
   auto in = layout::behind_version(bytes);
   const auto capacity = static_cast<std::int64_t>(in.fixed(4));
   const auto newest_in_it = in.fixed(8);
@@ -126,7 +126,7 @@ std::optional<Unsupported> EpitaphRing::restore_page(std::int64_t page, std::str
 }
 
 std::optional<Offset> EpitaphRing::oldest_created(std::string_view page, Timestamp ticked) {
-  if (layout::check(a_page, page, newest)) return 0;
+  if (layout::check(a_page, page, newest_page)) return 0;
   auto in = layout::behind_version(page);
   (void)in.fixed(4);
   (void)in.fixed(8);

@@ -7,7 +7,7 @@ namespace mayfly::events {
 
 namespace {
 
-constexpr std::uint64_t newest = 2;
+constexpr std::uint64_t newest_position = 2;
 constexpr std::uint64_t without_sources = 1;  // still written where there are none: what logs hold stays the same
 constexpr std::string_view a_position = "the partition's position record";
 
@@ -32,7 +32,7 @@ void each_setting(AnySettings& s, Visit&& visit) {
 void append_position(std::string& out, const PositionRecord& record) {
   ByteWriter to(out);
   const bool sources = record.settings.tick_secret != 0 || !record.settings.reply_sources.empty();
-  to.fixed(sources ? newest : without_sources, 1);
+  to.fixed(sources ? newest_position : without_sources, 1);
   layout::put(to, record.next);
   layout::put(to, record.ticked.ms);
   layout::put(to, std::int64_t{record.partitions});
@@ -50,7 +50,7 @@ void append_position(std::string& out, const PositionRecord& record) {
 }
 
 std::variant<PositionRecord, Unsupported> decode_position(std::string_view bytes) {
-  if (auto no = layout::check(a_position, bytes, newest)) return *no;
+  if (auto no = layout::check(a_position, bytes, newest_position)) return *no;
   ByteReader in(bytes);
   const auto version = in.fixed(1);
   PositionRecord record;

@@ -61,6 +61,11 @@ void complain(const char* format, ...) {
   va_end(words);
 }
 
+int complain_of(const events::LogStatus& status) {
+  complain("%s\n", status.message.c_str());
+  return exit_code_of(status.error);
+}
+
 bool output_written() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
 
 int with_output_written(int code) {

@@ -2,6 +2,8 @@
 // steers a terminal (tools/console/printable.h), and output that could not be written does not go unnoticed.
 #pragma once
 
+#include "events/log/log.h"
+
 #include <string_view>
 
 namespace mayfly::tools {
@@ -17,6 +19,8 @@ void print_text(std::string_view);
 void print_json(std::string_view json);
 /// printf to standard error, as `print`.
 [[gnu::format(printf, 1, 2)]] void complain(const char* format, ...);
+/// Says why a log did not do what was asked, and gives the exit code for it.
+[[nodiscard]] int complain_of(const events::LogStatus&);
 
 /// Writes out what is gathered. False if that or anything before could not be written.
 [[nodiscard]] bool output_written();

@@ -42,6 +42,10 @@ std::string time_text(events::Timestamp time) {
   return {text.data(), text.size()};
 }
 
+std::string position_text(events::Position at) {
+  return std::to_string(at.partition) + ":" + std::to_string(at.offset);
+}
+
 std::string label_value(std::string_view text) {
   std::string out;
   for (const char c : text) {

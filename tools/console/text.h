@@ -17,6 +17,8 @@ namespace mayfly::tools {
 [[nodiscard]] std::string money(events::Minor, events::Currency);
 /// Seconds in the unit that a person would use: "90 s", "35 min", "12 h", "3 d".
 [[nodiscard]] std::string age_text(std::int64_t s);
+/// "PARTITION:OFFSET".
+[[nodiscard]] std::string position_text(events::Position);
 /// RFC 3339 with milliseconds.
 [[nodiscard]] std::string time_text(events::Timestamp);
 /// A label's value in Prometheus's text format, without the quotation marks around it: quotation marks, backslashes and

@@ -22,11 +22,6 @@ constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
 /// Of a log that is served; the last one says what has moved on meanwhile.
 constexpr int most_rounds = 20;
 
-int say(const events::LogStatus& status) {
-  complain("%s\n", status.message.c_str());
-  return exit_code_of(status.error);
-}
-
 int say_what_is_the_same(const ReplayLog& log, const Recorded& recorded) {
   print("%s commands decided again: %s events and %s state records are the same, byte for byte\n",
         grouped(log.commands()).c_str(), grouped(log.events()).c_str(), grouped(log.states()).c_str());
@@ -50,7 +45,7 @@ int replay_verify(const ReplayVerifyOptions& options) {
   if (!results) return code;
   Recorded recorded;
   if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*results, recorded); !status.ok()) return say(status);
+  if (const auto status = read_recorded(*results, recorded); !status.ok()) return complain_of(status);
 
   ReplayLog log(*commands, *results, recorded.ends, recorded.position_at);
   actors::EngineConfig config;
@@ -63,14 +58,14 @@ int replay_verify(const ReplayVerifyOptions& options) {
   for (int round = 1;; ++round) {
     const auto result = engine.run_until_caught_up();
     const auto difference = result.end == actors::RunEnd::caught_up ? log.compare_rest() : result.message;
-    if (!log.status().ok()) return say(log.status());
+    if (!log.status().ok()) return complain_of(log.status());
     if (!difference.empty()) {
       print("first difference: %s\n", difference.c_str());
       return exit_failed;
     }
     if (log.moved_on() == 0 || round == most_rounds) return say_what_is_the_same(log, recorded);
     // An engine serves the log: what it has decided meanwhile is decided again too.
-    if (const auto status = read_recorded(*results, recorded); !status.ok()) return say(status);
+    if (const auto status = read_recorded(*results, recorded); !status.ok()) return complain_of(status);
     log.extend(recorded.ends, recorded.position_at);
   }
 }

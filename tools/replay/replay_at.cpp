@@ -25,11 +25,6 @@ using events::Stream;
 
 constexpr std::size_t member_columns = 28;
 
-int say(const events::LogStatus& status) {
-  complain("%s\n", status.message.c_str());
-  return exit_code_of(status.error);
-}
-
 /// What both verbs begin with.
 struct Asked {
   adapters::WallClock clock;
@@ -43,10 +38,10 @@ int open_asked(const LogWords& words, const std::vector<std::string>& ids, Asked
   asked.log = open_reader(words, asked.clock, code);
   if (!asked.log) return code;
   if (code = choose_tick_secrets(words, asked.recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*asked.log, asked.recorded); !status.ok()) return say(status);
+  if (const auto status = read_recorded(*asked.log, asked.recorded); !status.ok()) return complain_of(status);
   for (const auto& id : ids) {
     std::vector<std::string> carts;
-    if (const auto status = carts_of_id(*asked.log, id, carts); !status.ok()) return say(status);
+    if (const auto status = carts_of_id(*asked.log, id, carts); !status.ok()) return complain_of(status);
     if (carts.empty()) {
       complain("No command names %s.\n", printable(id).c_str());
       return exit_failed;
@@ -153,11 +148,11 @@ int replay_at(const ReplayAtOptions& options) {
   if (const int code = open_asked(options, options.ids, asked); code != exit_ok) return code;
   Moment moment;
   if (const auto status = moment_from_words(options.when, *asked.log, asked.clock.now(), moment); !status.ok())
-    return say(status);
+    return complain_of(status);
   for (const auto& [p, carts] : asked.carts) {
     ReplayedPartition partition(asked.recorded.engine, p, asked.log->partitions(), asked.recorded.tick_secrets);
     const auto status = replay_while(asked, partition, p, [&](const auto& record) { return moment.includes(record); });
-    if (!status.ok()) return say(status);
+    if (!status.ok()) return complain_of(status);
     for (const auto& cart : carts) print_cart(partition, cart, options.json);
   }
   return exit_ok;
@@ -170,7 +165,7 @@ int replay_diff(const ReplayDiffOptions& options) {
   Moment to;
   auto status = moment_from_words(options.from, *asked.log, asked.clock.now(), from);
   if (status.ok()) status = moment_from_words(options.to, *asked.log, asked.clock.now(), to);
-  if (!status.ok()) return say(status);
+  if (!status.ok()) return complain_of(status);
   DiffCounts counts;
   for (Partition p = 0; p < asked.log->partitions(); ++p) {
     const auto found = asked.carts.find(p);
@@ -184,7 +179,7 @@ int replay_diff(const ReplayDiffOptions& options) {
       if (!was && !from.includes(record)) was = states_of(partition, only);
       return to.includes(record);
     });
-    if (!status.ok()) return say(status);
+    if (!status.ok()) return complain_of(status);
     if (turned) {
       complain("%s is after %s: give the earlier moment first.\n", options.from.c_str(), options.to.c_str());
       return exit_usage;

@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::size_t most_carts = 50;  // that one id is shown with
 
-int say(const events::LogStatus& status) {
-  complain("%s\n", status.message.c_str());
-  return exit_code_of(status.error);
-}
-
 void print_timeline_json(const Timeline& timeline) {
   for (const auto& step : timeline.steps) {
     OrderedJson line = {{"cart", timeline.cart}};
@@ -36,9 +31,9 @@ int replay_show(const ReplayShowOptions& options) {
   if (!log) return code;
   Recorded recorded;
   if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*log, recorded); !status.ok()) return say(status);
+  if (const auto status = read_recorded(*log, recorded); !status.ok()) return complain_of(status);
   std::vector<std::string> carts;
-  if (const auto status = carts_of_id(*log, options.id, carts); !status.ok()) return say(status);
+  if (const auto status = carts_of_id(*log, options.id, carts); !status.ok()) return complain_of(status);
   if (carts.empty()) {
     complain("No command names %s: not as a cart, an order, a session, a reservation, a reference or a customer.\n",
              printable(options.id).c_str());
@@ -52,7 +47,7 @@ int replay_show(const ReplayShowOptions& options) {
   std::vector<Timeline> timelines;
   for (const auto& cart : carts) {
     auto& timeline = timelines.emplace_back();
-    if (const auto status = read_timeline(*log, recorded, cart, timeline); !status.ok()) return say(status);
+    if (const auto status = read_timeline(*log, recorded, cart, timeline); !status.ok()) return complain_of(status);
     if (options.html) continue;
     if (options.json) {
       print_timeline_json(timeline);

@@ -23,10 +23,6 @@ OrderedJson parsed(std::string_view text) {
   return json.is_discarded() ? OrderedJson(nullptr) : json;
 }
 
-std::string position_text(events::Position at) {
-  return std::to_string(at.partition) + ":" + std::to_string(at.offset);
-}
-
 void hide_token(OrderedJson& data) {
   if (data.is_object() && data.contains("payment") && data["payment"].is_object() && data["payment"].contains("token"))
     data["payment"]["token"] = "(hidden)";

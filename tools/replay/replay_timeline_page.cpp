@@ -39,7 +39,7 @@ std::string dumped(const OrderedJson& json, int indent) {
   return escaped(json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace));
 }
 
-std::string text_of(const OrderedJson& step, const char* member) {
+std::string html_of(const OrderedJson& step, const char* member) {
   const auto found = step.find(member);
   return found == step.end() || !found->is_string() ? std::string{} : escaped(found->get<std::string>());
 }
@@ -62,22 +62,22 @@ void details_of(std::string& out, const char* summary, const OrderedJson& json) 
 }
 
 void add_step(std::string& out, const OrderedJson& step) {
-  auto title = text_of(step, "type");
+  auto title = html_of(step, "type");
   if (step["kind"] == "wait_started") title = "wait started";
   if (step["kind"] == "alert") title = "alert";
   out.append("<article class=\"").append(class_of(step)).append("\"><header>").append(title).append(" <small>");
-  out.append(text_of(step, "time")).append(" &middot; ").append(text_of(step, "position")).append(" ");
-  out.append(text_of(step, "source")).append("</small></header><table>\n");
+  out.append(html_of(step, "time")).append(" &middot; ").append(html_of(step, "position")).append(" ");
+  out.append(html_of(step, "source")).append("</small></header><table>\n");
   if (step.contains("data")) row(out, "with", dumped(step["data"], -1));
-  if (step.contains("outcome")) row(out, "is", text_of(step, "outcome"));
+  if (step.contains("outcome")) row(out, "is", html_of(step, "outcome"));
   for (const auto& event : step.value("events", OrderedJson::array()))
-    row(out, "says", "<b>" + text_of(event, "type") + "</b> " + dumped(event["data"], -1));
+    row(out, "says", "<b>" + html_of(event, "type") + "</b> " + dumped(event["data"], -1));
   if (step.contains("phase") && step["phase"] != step["phase_before"])
-    row(out, "phase", text_of(step, "phase_before") + " &rarr; " + text_of(step, "phase"));
+    row(out, "phase", html_of(step, "phase_before") + " &rarr; " + html_of(step, "phase"));
   for (const auto& change : step.value("changes", OrderedJson::array())) {
     if (step["phase_before"] == "none") continue;
     row(out, "state",
-        text_of(change, "member") + ": " + dumped(change["before"], -1) + " &rarr; " + dumped(change["after"], -1));
+        html_of(change, "member") + ": " + dumped(change["before"], -1) + " &rarr; " + dumped(change["after"], -1));
   }
   if (step.contains("wait")) row(out, "wait", dumped(step["wait"], -1));
   if (step.contains("money")) row(out, "money", dumped(step["money"], -1));

@@ -19,10 +19,6 @@ namespace {
 
 constexpr std::size_t carts_listed = 20;  // in text; --json has all
 
-std::string position_text(events::Position at) {
-  return std::to_string(at.partition) + ":" + std::to_string(at.offset);
-}
-
 void print_cart(const std::string& cart, const CartDifference& d, bool json) {
   if (json) {
     const OrderedJson line = {{"cart", cart},

@@ -4,6 +4,7 @@
 #include "adapters/http/http_names.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/text.h"
 #include "tools/records/record_text.h"
 
 #include <algorithm>
@@ -23,6 +24,10 @@ std::string refused(const adapters::HttpGot& got) {
 }
 
 }  // namespace
+
+std::string count_text(const nlohmann::json& of, const char* member) {
+  return grouped(of.at(member).get<std::int64_t>());
+}
 
 int show_answer(const std::string& address, const std::string& path, const char* member, bool as_json,
                 void (*show)(const nlohmann::json&)) {

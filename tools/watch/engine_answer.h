@@ -12,4 +12,7 @@ namespace mayfly::tools {
 [[nodiscard]] int show_answer(const std::string& address, const std::string& path, const char* member, bool as_json,
                               void (*show)(const nlohmann::json&));
 
+/// A number of an answer, with separators.
+[[nodiscard]] std::string count_text(const nlohmann::json& of, const char* member);
+
 }  // namespace mayfly::tools

@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string count(const json& of, const char* member) { return grouped(of.at(member).get<std::int64_t>()); }
-
 /// Bytes by `member`, or a word where the system does not say.
 void line(const json& report, const char* label, const char* member) {
   const auto bytes = report.at(member).get<std::int64_t>();
@@ -27,10 +25,11 @@ void print_leaks(const json& leaks) {
   print_text(fmt::format("{}\n", leaks.empty() ? "no leak" : "LEAKS"));
   for (const auto& leak : leaks) {
     print_text(fmt::format("  {}: {}, {} bytes, {} bytes/s", leak.at("purpose").get<std::string>(),
-                           leak.at("kind").get<std::string>(), count(leak, "bytes"), count(leak, "bytes_per_s")));
-    if (leak.contains("limit_in_s")) print_text(fmt::format(", {} s until the limit", count(leak, "limit_in_s")));
+                           leak.at("kind").get<std::string>(), count_text(leak, "bytes"),
+                           count_text(leak, "bytes_per_s")));
+    if (leak.contains("limit_in_s")) print_text(fmt::format(", {} s until the limit", count_text(leak, "limit_in_s")));
     for (const auto& holder : leak.value("holders", json::array())) {
-      print_text(fmt::format("\n    partition {}", count(holder, "partition")));
+      print_text(fmt::format("\n    partition {}", count_text(holder, "partition")));
       if (holder.contains("cart_hash"))
         print_text(fmt::format(", cart (hashed) {}", holder.at("cart_hash").get<std::string>()));
     }
@@ -46,8 +45,8 @@ void print_memory(const json& report) {
   for (const auto& [name, row] : report.at("purposes").items()) {
     const auto owners = row.at("owners").get<std::int64_t>();
     const auto each = owners > 0 ? grouped(row.at("bytes").get<std::int64_t>() / owners) : std::string("-");
-    print_text(fmt::format("{:<24}{:>16}{:>12}{:>16}{:>12}{:>10}\n", name, count(row, "bytes"), count(row, "blocks"),
-                           count(row, "peak_bytes"), grouped(owners), each));
+    print_text(fmt::format("{:<24}{:>16}{:>12}{:>16}{:>12}{:>10}\n", name, count_text(row, "bytes"),
+                           count_text(row, "blocks"), count_text(row, "peak_bytes"), grouped(owners), each));
   }
   line(report, "actors", "actor_bytes");
   line(report, "messages", "message_bytes");
@@ -62,10 +61,10 @@ void print_memory(const json& report) {
   line(report, "budget", "budget_bytes");
   line(report, "used of the budget", "used_bytes");
   print_text(fmt::format("{:<24}{:>16}\n", "pressure", report.at("pressure").get<std::string>()));
-  print_text(
-      fmt::format("{} carts open, {} awake; {} cart actors, {} session actors; {} actors by the actor system's count\n",
-                  count(report, "carts_open"), count(report, "carts_awake"), count(report, "cart_actors"),
-                  count(report, "session_actors"), count(report, "actors_running")));
+  print_text(fmt::format(
+      "{} carts open, {} awake; {} cart actors, {} session actors; {} actors by the actor system's count\n",
+      count_text(report, "carts_open"), count_text(report, "carts_awake"), count_text(report, "cart_actors"),
+      count_text(report, "session_actors"), count_text(report, "actors_running")));
   print_leaks(report.at("leaks"));
 }
 

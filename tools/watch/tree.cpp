@@ -15,8 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string count(const json& of, const char* member) { return grouped(of.at(member).get<std::int64_t>()); }
-
 void print_tree(const json& tree) {
   const auto& process = tree.at("process");
   const auto& engine = tree.at("engine");
@@ -30,25 +28,27 @@ void print_tree(const json& tree) {
                                      grouped(process.at("resident_bytes").get<std::int64_t>() / (1024 * 1024))),
                          "", "", "", "", "", "", age_text(process.at("age_s").get<std::int64_t>())));
   print_text(fmt::format("{:<34}{:<11}{:>9}{:>9}{:>10}{:>12}{:>9}{:>9}\n",
-                         "└─ engine " + engine.at("name").get<std::string>(), state, count(engine, "carts_open"),
-                         count(engine, "carts_awake"), count(engine, "sessions_open"), count(engine, "commands"),
-                         count(engine, "restarts"), ""));
+                         "└─ engine " + engine.at("name").get<std::string>(), state, count_text(engine, "carts_open"),
+                         count_text(engine, "carts_awake"), count_text(engine, "sessions_open"),
+                         count_text(engine, "commands"), count_text(engine, "restarts"), ""));
   const auto troubles = [&engine](const char* member) { return engine.at(member).get<std::int64_t>() != 0; };
   if (troubles("carts_quarantined") || troubles("rebuilds")) {
     print_text(fmt::format("   │  {} carts in quarantine, partitions rebuilt {} times\n",
-                           count(engine, "carts_quarantined"), count(engine, "rebuilds")));
+                           count_text(engine, "carts_quarantined"), count_text(engine, "rebuilds")));
   }
   if (troubles("epitaphs_evicted")) {
-    print_text(fmt::format("   │  {} ended carts forgotten before their time\n", count(engine, "epitaphs_evicted")));
+    print_text(
+        fmt::format("   │  {} ended carts forgotten before their time\n", count_text(engine, "epitaphs_evicted")));
   }
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const auto& p = partitions[i];
     const bool last = i + 1 == partitions.size();
-    print_text(fmt::format("   {} {:<28}{:<11}{:>9}{:>9}{:>10}{:>12}{:>9}{:>9}\n", last ? "└─" : "├─",
-                           fmt::format("partition {} at {}", p.at("partition").get<int>(), count(p, "next_offset")),
-                           p.at("phase").get<std::string>(), count(p, "carts_open"), count(p, "carts_awake"),
-                           count(p, "sessions_open"), count(p, "commands"), count(p, "restarts"),
-                           age_text(p.at("age_s").get<std::int64_t>())));
+    print_text(
+        fmt::format("   {} {:<28}{:<11}{:>9}{:>9}{:>10}{:>12}{:>9}{:>9}\n", last ? "└─" : "├─",
+                    fmt::format("partition {} at {}", p.at("partition").get<int>(), count_text(p, "next_offset")),
+                    p.at("phase").get<std::string>(), count_text(p, "carts_open"), count_text(p, "carts_awake"),
+                    count_text(p, "sessions_open"), count_text(p, "commands"), count_text(p, "restarts"),
+                    age_text(p.at("age_s").get<std::int64_t>())));
     for (const auto& restart : p.at("newest_restarts")) {
       print_text(fmt::format("   {}    {}  {}\n", last ? " " : "│", restart.at("at").get<std::string>(),
                              restart.at("reason").get<std::string>()));
