@@ -2,6 +2,7 @@
 
 #include "actors/cart/session_actor.h"
 #include "actors/partition/state_comparison.h"
+#include "events/rules/replies.h"
 
 #include <caf/all.hpp>
 
@@ -217,12 +218,20 @@ void PartitionActor::gather_segment() {
       writer_.write_dead_letter(*batch_, *task, index);
     } else {
       writer_.write_outcome(*batch_, *task, index, state_->position.partitions);
+      if (task->outcome.concern == events::Concern::payment_unmatched) note_unmatched(*task, index);
     }
     if (task->cart != nullptr && task->cart->awake->last == task) settle(*task->cart);
   }
   for (auto* entry : gone_) state_->carts.remove(*entry);
   gone_.clear();
   segment.tasks.clear();
+}
+
+void PartitionActor::note_unmatched(const Task& task, int index) {
+  const auto says = events::reported(task.read.command);
+  const auto currency = events::currency_of(says.currency, {});
+  const auto message = unmatched_.note(currency.view(), says.money(), task.record->append_time);
+  if (message) writer_.write_alert(*batch_, *task.record, "payment_unmatched", task.read.cart_id, *message, index);
 }
 
 void PartitionActor::finish_batch() {

@@ -7,6 +7,7 @@
 #include "actors/partition/partition_state.h"
 #include "actors/partition/record_writer.h"
 #include "actors/partition/restart_alerts.h"
+#include "actors/partition/unmatched_alerts.h"
 #include "events/wire/cloudevent.h"
 
 #include <caf/event_based_actor.hpp>
@@ -33,6 +34,7 @@ class PartitionActor : public caf::event_based_actor {
   bool dispatch_segment();
   void segment_decided();
   void gather_segment();
+  void note_unmatched(const Task&, int index);
   void finish_batch();
   [[nodiscard]] bool all_read() const { return cursor_ == batch_->records.size() || !batch_->stopped.empty(); }
   void tick(const events::Record&, const events::ClockTick&, events::Text id);
@@ -88,6 +90,7 @@ class PartitionActor : public caf::event_based_actor {
   std::vector<CartEntry*> gone_;  // carts that ended in this segment
   RestartWindow restarts_;        // of its carts' actors
   RestartAlerts alerts_;
+  UnmatchedAlerts unmatched_;
   std::string broken_;  // not empty: it waits for its carts to end, then ends itself; why
 };
 

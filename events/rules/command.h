@@ -56,13 +56,23 @@ struct CheckoutComplete {
   Text provider;
   Text token;
 };
+struct CheckoutAbandon {
+  Text reason;
+};
 struct InventoryReserved {
   Text reservation_id;
+};
+/// What inventory could still give of a line.
+struct Available {
+  Text sku;
+  Text line_id;
+  std::int64_t quantity;
 };
 struct InventoryRejected {
   Text reservation_id;
   std::span<const Text> skus;
   Text reason;
+  std::span<const Available> available{};
 };
 struct PaymentRequiresAction {
   Text session_id;
@@ -115,6 +125,28 @@ struct PaymentStatus {
   Text reference;
   Text currency;
 };
+struct PaymentRefundFailed {
+  Text session_id;
+  Minor amount_minor;  // not given back
+  Text currency;
+  Text reason;
+  bool retryable;
+  Text reference;
+};
+struct PaymentDisputed {
+  Text session_id;
+  Minor amount_minor;
+  Text currency;
+  DisputeState state;
+  Text reference;
+  Text reason;
+};
+struct PaymentAttemptFailed {
+  Text session_id;
+  Text reason;
+  std::optional<std::int64_t> attempt;  // 1..1,000,000
+  Text reference;
+};
 struct ClockTick {
   std::optional<Timestamp> at;  // absent or unreadable, or the tick is nobody's who may write one: it is ignored
   Offset through;
@@ -136,6 +168,10 @@ enum class WaitKind : std::uint8_t {
   refund,
   capture_retry,
   status_try,
+  settle,
+  hold,
+  refund_retry,
+  merge,
 };
 std::string_view name(WaitKind);
 struct DeadlineReached {
@@ -156,7 +192,8 @@ using CommandData =
     std::variant<CartCreate, CartAddLine, CartChangeQuantity, CartRemoveLine, CartAdjust, CartCancel, CartMerge,
                  CheckoutComplete, InventoryReserved, InventoryRejected, PaymentRequiresAction, PaymentAuthorized,
                  PaymentDeclined, PaymentCaptured, PaymentCaptureFailed, PaymentCanceled, PaymentRefunded,
-                 PaymentStatus, ClockTick, DeadlineReached, Invalid>;
+                 PaymentStatus, ClockTick, DeadlineReached, Invalid, CheckoutAbandon, PaymentRefundFailed,
+                 PaymentDisputed, PaymentAttemptFailed>;
 
 /// What recognises a repeated shop command: 64 keyed bits of source + id, 32 of type + known members.
 struct Fingerprint {

@@ -21,7 +21,7 @@ struct WaitChange {
 };
 
 /// Supervision and operators must hear of it (alerts topic); not an event.
-enum class Concern : std::uint8_t { none, rejected_after_order, payment_unresolved };
+enum class Concern : std::uint8_t { none, rejected_after_order, payment_unresolved, payment_unmatched };
 
 struct Decision {
   std::vector<Event> events;  // in order; empty: nothing to say

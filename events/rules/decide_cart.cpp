@@ -109,6 +109,7 @@ class CartLadder {
                            context_.settings.reservation_wait});
     wait(WaitKind::reservation, context_.settings.reservation_wait);
   }
+  void active(const CheckoutAbandon&) { reject(Code::checkout_not_running); }
   void active(const InventoryReserved&) { stray_reservation(); }
   void active(const InventoryRejected&) { stray_reservation(); }
   void active(const DeadlineReached& reached) {
@@ -129,6 +130,10 @@ class CartLadder {
     say(CartCanceled{c.reason});
     d_.wait.change = WaitChange::Kind::clear;
   }
+  void frozen(const CheckoutAbandon&) {
+    release();
+    reopen(Why::abandoned, {});
+  }
   void frozen(const InventoryReserved&) {
     if (!of_running_reservation()) return stray_reservation();
     if (cart_.total_minor() == 0) return place_free_order();
@@ -136,7 +141,7 @@ class CartLadder {
   }
   void frozen(const InventoryRejected& c) {
     if (!of_running_reservation()) return stray_reservation();
-    reopen(Why::out_of_stock, c.skus);
+    reopen(Why::out_of_stock, c.skus, c.available);
   }
   void frozen(const DeadlineReached& reached) {
     if (reached.kind != WaitKind::reservation) return;
@@ -170,8 +175,8 @@ class CartLadder {
     say(InventoryRequested{EventType::inventory_release_requested, cart_.reservations, true,
                            context_.settings.request_answer});
   }
-  void reopen(Why why, std::span<const Text> skus) {
-    say(CheckoutReopened{why, skus});
+  void reopen(Why why, std::span<const Text> skus, std::span<const Available> available = {}) {
+    say(CheckoutReopened{why, skus, available});
     wait(WaitKind::idle, idle_length(cart_, context_));
   }
   void place_free_order() {
@@ -239,7 +244,7 @@ Millis idle_length(const Cart& cart, const Context& context) {
 
 bool concerns_session(const Cart& cart, const Command& command) {
   if (cart.phase != Phase::paying || std::holds_alternative<Invalid>(command.data)) return false;
-  if (command.type == CommandType::cart_cancel) return true;
+  if (command.type == CommandType::cart_cancel || command.type == CommandType::checkout_abandon) return true;
   if (std::holds_alternative<DeadlineReached>(command.data)) return true;
   if (is_payment_reply(command.type)) return session_number(reported(command).session_id, cart.id) == cart.sessions;
   if (is_inventory_reply(command.type))

@@ -55,7 +55,8 @@ struct CheckoutStarted {
 };
 struct CheckoutReopened {
   Why why;
-  std::span<const Text> skus;  // out_of_stock only
+  std::span<const Text> skus;              // out_of_stock only
+  std::span<const Available> available{};  // the same
 };
 struct CheckoutCompleted {};
 /// The cart's newest reservation, where the session decides, which does not know its number.
@@ -79,11 +80,15 @@ struct PaymentEvent {
   Text provider;               // session_opened, authorization_requested
   Text token;                  // authorization_requested
   Text url;                    // action_required
-  Text reason;                 // declined
+  Text reason;                 // declined, attempt_failed, disputed
   SessionOutcome outcome;      // session_ended
   bool with_order = false;     // unresolved: the cart's order is placed, name it
   Millis answer_within;        // *_requested
   Minor key_amount_minor = 0;  // *_requested: the amount that goes into idempotency_key
+  bool late_key = false;       // refund_requested of a session that is over: its key is none of those asked while open
+  Cause cause = Cause::none;   // unresolved
+  std::int64_t attempt = 0;    // attempt_failed
+  DisputeState dispute = DisputeState::opened;  // disputed
 };
 struct OrderPlaced {
   int session;  // 0: nothing was to be paid

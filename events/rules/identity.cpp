@@ -50,6 +50,7 @@ class Canonical {
   void operator()(const CheckoutComplete& c) {
     number(c.expected_total_minor), number(c.has_payment ? 1 : 0), text(c.provider), text(c.token);
   }
+  void operator()(const CheckoutAbandon& c) { text(c.reason); }
   template <class Other>
   void operator()(const Other&) {}
 
@@ -101,7 +102,7 @@ int session_number(std::string_view id, std::string_view cart_id) { return deriv
 int reservation_number(std::string_view id, std::string_view cart_id) { return derived_number(id, cart_id, "-r"); }
 
 std::array<char, 36> idempotency_key(std::string_view engine, std::string_view cart_id, Position created,
-                                     std::string_view event_name, int number, Minor amount_minor) {
+                                     std::string_view event_name, int number, Minor amount_minor, bool late) {
   constexpr std::string_view name_space = "\x97\xc5\x1e\xf5\xc3\x68\x56\xa7\xb0\x41\xee\xce\x82\x57\x6d\xf5";
   constexpr std::size_t most_numbers_bytes = 96;
   std::string name;
@@ -112,6 +113,7 @@ std::array<char, 36> idempotency_key(std::string_view engine, std::string_view c
   append_number(name, created.offset);
   name.append("\n").append(event_name).append("\n");
   append_number(name, number);
+  if (late) name.append("late");
   name.append("\n");
   append_number(name, amount_minor);
   return uuid_text(sha1(name));

@@ -27,9 +27,11 @@ void append_reservation_id(std::string& out, std::string_view cart_id, int numbe
 [[nodiscard]] int reservation_number(std::string_view id, std::string_view cart_id);
 
 /// UUID version 5 over engine name, cart id, creating partition-offset, event name, number, amount, joined by line
-/// feeds, in namespace 97c51ef5-c368-56a7-b041-eece82576df5 (decisions.md 8.1), as 36 characters.
+/// feeds, in namespace 97c51ef5-c368-56a7-b041-eece82576df5 (decisions.md 8.1), as 36 characters. `late`: "late"
+/// stands behind the number.
 [[nodiscard]] std::array<char, 36> idempotency_key(std::string_view engine, std::string_view cart_id, Position created,
-                                                   std::string_view event_name, int number, Minor amount_minor);
+                                                   std::string_view event_name, int number, Minor amount_minor,
+                                                   bool late = false);
 
 /// Kafka's murmur2 as its Java client has it (org.apache.kafka.common.utils.Utils.murmur2), for partitions.
 [[nodiscard]] std::uint32_t murmur2(std::string_view bytes);

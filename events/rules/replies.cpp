@@ -29,35 +29,36 @@ struct Report {
   Reported operator()(const PaymentStatus& r) const {
     return {r.session_id, r.reference, r.currency, r.authorized_minor, r.captured_minor, r.refunded_minor, r.state};
   }
+  Reported operator()(const PaymentRefundFailed& r) const {
+    return {r.session_id, r.reference, r.currency, {}, {}, {}, {}};
+  }
+  Reported operator()(const PaymentDisputed& r) const {
+    return {r.session_id, r.reference, r.currency, {}, {}, {}, {}};
+  }
+  Reported operator()(const PaymentAttemptFailed& r) const { return {r.session_id, r.reference, {}, {}, {}, {}, {}}; }
   template <class Other>
   Reported operator()(const Other&) const {
     return {};
   }
 };
 
-PaymentEvent late_event(EventType type, int number, Minor amount, const Bygone& bygone, const Reported& says) {
-  PaymentEvent e{};
-  e.type = type;
-  e.number = number;
-  e.amount_minor = amount;
-  e.currency = currency_of(says.currency, bygone.currency);
-  e.reference = says.reference;
-  return e;
-}
-
-PaymentEvent late_request(EventType type, int number, Minor amount, const Bygone& bygone, const Reported& says,
-                          const Context& context) {
-  auto e = late_event(type, number, amount, bygone, says);
-  e.answer_within = context.settings.request_answer;
-  e.key_amount_minor = amount;
-  return e;
-}
-
 }  // namespace
 
 Minor Reported::money() const { return std::max(authorized.value_or(0), captured.value_or(0)); }
 
 Reported reported(const Command& command) { return std::visit(Report{}, command.data); }
+
+bool is_implausible(const Reported& says, Minor session_amount_minor) {
+  return says.money() >= limits::implausible_times * std::max(session_amount_minor, limits::implausible_least_minor);
+}
+
+PaymentEvent disputed_event(const PaymentDisputed& disputed, Currency known) {
+  auto e = stranger_event(EventType::payment_disputed, disputed.session_id, disputed.amount_minor,
+                          currency_of(disputed.currency, known), disputed.reference);
+  e.dispute = disputed.state;
+  e.reason = disputed.reason;
+  return e;
+}
 
 Text reservation_id(const Command& command) {
   if (const auto* r = std::get_if<InventoryReserved>(&command.data)) return r->reservation_id;
@@ -77,14 +78,14 @@ void refuse_invalid(Decision& d, const Invalid& invalid, Currency known) {
   refusal.about = invalid.about;
   d.events.emplace_back(refusal);
   if (!invalid.money_minor || *invalid.money_minor <= 0) return;
-  d.events.emplace_back(
-      unresolved_stranger(invalid.session_id, *invalid.money_minor, currency_of(invalid.currency, known), {}));
+  d.events.emplace_back(stranger_event(EventType::payment_unresolved, invalid.session_id, *invalid.money_minor,
+                                       currency_of(invalid.currency, known), {}));
   d.concern = Concern::payment_unresolved;
 }
 
-PaymentEvent unresolved_stranger(Text session_id, Minor amount_minor, Currency currency, Text reference) {
+PaymentEvent stranger_event(EventType type, Text session_id, Minor amount_minor, Currency currency, Text reference) {
   PaymentEvent e{};
-  e.type = EventType::payment_unresolved;
+  e.type = type;
   e.session_id = session_id;
   e.amount_minor = amount_minor;
   e.currency = currency;
@@ -92,46 +93,127 @@ PaymentEvent unresolved_stranger(Text session_id, Minor amount_minor, Currency c
   return e;
 }
 
+namespace {
+
+/// decisions.md 6, one row after the other. Precondition: the session is one of the cart's.
+class LateLadder {
+ public:
+  LateLadder(Decision& d, const Bygone& bygone, int number, const Command& command, const Context& context)
+      : d_(d), b_(bygone), n_(number), command_(command), context_(context), says_(reported(command)) {}
+
+  void answer() {
+    if (const auto* failed = std::get_if<PaymentRefundFailed>(&command_.data)) {
+      return unresolved(failed->amount_minor, Cause::refund_failed);
+    }
+    if (b_.order_session == n_ && of_the_order()) return;
+    if (b_.order_session != n_ && of_no_order()) return;
+    // What is not known to be held is closed by these.
+    if (command_.type == CommandType::payment_declined || is(StatusState::declined)) return declined();
+    if (is(StatusState::not_found)) return tell(EventType::payment_canceled, authorized());
+    if (b_.order_session == n_ || canceled()) return;
+    if (command_.type == CommandType::payment_refunded || is(StatusState::refunded)) {
+      tell(EventType::payment_refunded, refunded());
+    }
+  }
+
+ private:
+  /// A session of the converted cart's order: what is true of its money is told, nothing is asked. False: read on.
+  bool of_the_order() {
+    if (refunded() > 0) {
+      tell(EventType::payment_refunded, refunded());
+      return true;
+    }
+    if (b_.paid) return true;
+    if (captured() > 0) {
+      tell(EventType::payment_captured, captured());
+      return true;
+    }
+    return canceled();
+  }
+  /// Money of any other session goes back. False: read on.
+  bool of_no_order() {
+    const bool tells_captures =
+        command_.type == CommandType::payment_captured || command_.type == CommandType::payment_status;
+    const Minor held = tells_captures ? captured() - refunded() : 0;
+    if (held > 0 && is(StatusState::refund_pending)) {
+      unresolved(held, Cause::refund_pending);
+    } else if (held > 0) {
+      ask_back(EventType::payment_refund_requested, held);
+    } else if (command_.type == CommandType::payment_authorized || is(StatusState::authorized)) {
+      ask_back(EventType::payment_cancel_requested, authorized());
+    } else {
+      return false;
+    }
+    return true;
+  }
+  bool canceled() {
+    if (const auto* canceled = std::get_if<PaymentCanceled>(&command_.data)) {
+      tell(EventType::payment_canceled, canceled->amount_minor);
+      return true;
+    }
+    if (!is(StatusState::canceled)) return false;
+    tell(EventType::payment_canceled, authorized());
+    return true;
+  }
+  void declined() {
+    auto e = event(EventType::payment_declined, authorized());
+    const auto* reply = std::get_if<PaymentDeclined>(&command_.data);
+    e.reason = reply != nullptr ? reply->reason : name(StatusState::declined);
+    d_.events.emplace_back(e);
+  }
+  void ask_back(EventType request, Minor amount) {
+    auto e = event(request, amount);
+    e.answer_within = context_.settings.request_answer;
+    e.key_amount_minor = amount;
+    e.late_key = request == EventType::payment_refund_requested;
+    d_.events.emplace_back(e);
+    unresolved(amount, Cause::none);
+  }
+  void unresolved(Minor amount, Cause cause) {
+    auto e = event(EventType::payment_unresolved, amount);
+    e.with_order = b_.converted;
+    e.cause = cause;
+    d_.events.emplace_back(e);
+    if (calls_a_person(cause)) d_.concern = Concern::payment_unresolved;
+  }
+  void tell(EventType type, Minor amount) { d_.events.emplace_back(event(type, amount)); }
+  [[nodiscard]] PaymentEvent event(EventType type, Minor amount) const {
+    PaymentEvent e{};
+    e.type = type;
+    e.number = n_;
+    e.amount_minor = amount;
+    e.currency = currency_of(says_.currency, b_.currency);
+    e.reference = says_.reference;
+    return e;
+  }
+  [[nodiscard]] bool is(StatusState state) const { return says_.status == state; }
+  [[nodiscard]] Minor authorized() const { return says_.authorized.value_or(0); }
+  [[nodiscard]] Minor captured() const { return says_.captured.value_or(0); }
+  [[nodiscard]] Minor refunded() const { return says_.refunded.value_or(0); }
+
+  Decision& d_;
+  const Bygone& b_;
+  const int n_;
+  const Command& command_;
+  const Context& context_;
+  const Reported says_;
+};
+
+}  // namespace
+
 void answer_late_payment(Decision& d, const Bygone& b, const Command& command, const Context& context) {
+  if (const auto* disputed = std::get_if<PaymentDisputed>(&command.data)) {
+    d.events.emplace_back(disputed_event(*disputed, b.currency));
+    return;
+  }
   const auto says = reported(command);
   const int n = session_number(says.session_id, b.cart_id);
-  const auto status = says.status;
-  const bool tells_captures =
-      command.type == CommandType::payment_captured || command.type == CommandType::payment_status;
-  const Minor held = says.captured.value_or(0) - says.refunded.value_or(0);
-  if (n == 0 || n > b.newest_session) {
-    d.events.emplace_back(rejected(Code::session_unknown));
-    if (says.money() <= 0) return;
-    d.events.emplace_back(
-        unresolved_stranger(says.session_id, says.money(), currency_of(says.currency, b.currency), says.reference));
-    d.concern = Concern::payment_unresolved;
-    return;
-  }
-  if (b.order_session == n && b.paid) return;
-  if (b.order_session == n) {
-    if (says.captured.value_or(0) > 0) {
-      d.events.emplace_back(late_event(EventType::payment_captured, n, *says.captured, b, says));
-    }
-    return;
-  }
-  const auto at_risk = [&](EventType request, Minor amount) {
-    d.events.emplace_back(late_request(request, n, amount, b, says, context));
-    auto unresolved = late_event(EventType::payment_unresolved, n, amount, b, says);
-    unresolved.with_order = b.converted;
-    d.events.emplace_back(unresolved);
-    d.concern = Concern::payment_unresolved;
-  };
-  if (tells_captures && held > 0) return at_risk(EventType::payment_refund_requested, held);
-  if (command.type == CommandType::payment_authorized || status == StatusState::authorized) {
-    return at_risk(EventType::payment_cancel_requested, says.authorized.value_or(0));
-  }
-  if (const auto* canceled = std::get_if<PaymentCanceled>(&command.data)) {
-    d.events.emplace_back(late_event(EventType::payment_canceled, n, canceled->amount_minor, b, says));
-  } else if (status == StatusState::canceled) {
-    d.events.emplace_back(late_event(EventType::payment_canceled, n, says.authorized.value_or(0), b, says));
-  } else if (command.type == CommandType::payment_refunded || status == StatusState::refunded) {
-    d.events.emplace_back(late_event(EventType::payment_refunded, n, says.refunded.value_or(0), b, says));
-  }
+  if (n > 0 && n <= b.newest_session) return LateLadder(d, b, n, command, context).answer();
+  d.events.emplace_back(rejected(Code::session_unknown));
+  if (says.money() <= 0) return;
+  d.events.emplace_back(stranger_event(EventType::payment_unresolved, says.session_id, says.money(),
+                                       currency_of(says.currency, b.currency), says.reference));
+  d.concern = Concern::payment_unresolved;
 }
 
 void answer_late_inventory(Decision& d, const Bygone& b, const Command& command, const Context& context) {

@@ -23,6 +23,17 @@ struct Reported {
 /// Precondition: is_payment_reply(command.type) and its data could be read.
 [[nodiscard]] Reported reported(const Command&);
 
+/// Ten times what was to be paid, or more: a mistake of units, or of the session.
+[[nodiscard]] bool is_implausible(const Reported&, Minor session_amount_minor);
+
+/// True where payment.unresolved of that cause is an alert too. The others are listed by `mayfly funds`.
+[[nodiscard]] constexpr bool calls_a_person(Cause cause) {
+  return cause == Cause::none || cause == Cause::refund_failed;
+}
+
+/// payment.disputed: the reply as an event, the session named as it was received.
+[[nodiscard]] PaymentEvent disputed_event(const PaymentDisputed&, Currency known);
+
 /// A reply's reservation_id, empty for other commands.
 [[nodiscard]] Text reservation_id(const Command&);
 
@@ -34,8 +45,8 @@ struct Reported {
 /// decisions.md 1: !data_invalid, and payment.unresolved if a reply's amounts can be read.
 void refuse_invalid(Decision&, const Invalid&, Currency known);
 
-/// payment.unresolved about a session that is not known: named as it was received.
-[[nodiscard]] PaymentEvent unresolved_stranger(Text session_id, Minor amount_minor, Currency, Text reference);
+/// An event about a session that is not known: named as it was received.
+[[nodiscard]] PaymentEvent stranger_event(EventType, Text session_id, Minor amount_minor, Currency, Text reference);
 
 /// Whom a late reply meets: an ended cart's epitaph, or a live cart whose session of that number is over.
 struct Bygone {

@@ -25,7 +25,7 @@ Millis longest_life(const Settings& s, const Session& session) {
   if (placed) {                                    // capturing
     ms += 3 * s.capture_wait.count + s.capture_retry[0].count + s.capture_retry[1].count + tries;
   }
-  ms += s.refund_wait.count + tries;  // refunding
+  ms += 3 * s.refund_wait.count + limits::refund_retry[0].count + limits::refund_retry[1].count + tries;  // refunding
   return {ms + ms / 4};
 }
 

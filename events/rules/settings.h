@@ -12,7 +12,7 @@ namespace mayfly::events {
 struct Settings {
   // Waits and the time that is written into requests (decisions.md 3).
   Millis cart_idle = 24_h;
-  Millis cart_life = 30_d;
+  Millis cart_life = 365_d;
   Millis reservation_wait = 60_s;
   Millis reservation_hold = 3_h;
   Millis authorization_wait = 120_s;
@@ -56,10 +56,16 @@ inline constexpr std::int64_t adjustments = 16;
 inline constexpr std::int64_t checkouts = 32;
 inline constexpr std::int64_t remembered_commands = 32;
 inline constexpr std::int64_t expires_after_min_s = 60;
-inline constexpr std::int64_t expires_after_max_s = 2'592'000;
+inline constexpr std::int64_t expires_after_max_s = 31'536'000;
 inline constexpr std::int64_t deadlines_per_tick = 1'000;
 inline constexpr Millis tick_skew = 60_s;
 inline constexpr Millis epitaph_age = 72_h;
+inline constexpr Millis epitaph_age_with_session = 35_d;  // of a cart that opened a session: providers repeat for 30
+inline constexpr Millis refund_retry[2] = {300_s, 3600_s};
+inline constexpr std::int64_t attempts_told = 32;  // payment.attempt_failed of a session that are passed on
+inline constexpr std::int64_t attempt_number = 1'000'000;
+inline constexpr std::int64_t implausible_times = 10;  // a reply that reports this many times the session's amount
+inline constexpr std::int64_t implausible_least_minor = 100;    // or of this, if the amount is less
 inline constexpr std::int64_t epitaphs_with_session = 262'144;  // per partition
 inline constexpr std::int64_t epitaphs_without_session = 65'536;
 inline constexpr int attempts = 3;  // a command that kills its actor this often is dead-lettered

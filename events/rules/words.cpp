@@ -41,6 +41,10 @@ constexpr std::array command_types{
     TypeWord{"dev.mayfly.payment.refunded.v1"},
     TypeWord{"dev.mayfly.payment.status.v1"},
     TypeWord{"dev.mayfly.clock.tick.v1"},
+    TypeWord{"dev.mayfly.checkout.abandon.v1"},
+    TypeWord{"dev.mayfly.payment.refund_failed.v1"},
+    TypeWord{"dev.mayfly.payment.disputed.v1"},
+    TypeWord{"dev.mayfly.payment.attempt_failed.v1"},
 };
 constexpr std::array event_types{
     TypeWord{"dev.mayfly.cart.created.v1"},
@@ -76,25 +80,57 @@ constexpr std::array event_types{
     TypeWord{"dev.mayfly.order.placed.v1"},
     TypeWord{"dev.mayfly.command.rejected.v1"},
     TypeWord{"dev.mayfly.command.dead_lettered.v1"},
+    TypeWord{"dev.mayfly.payment.attempt_failed.v1"},
+    TypeWord{"dev.mayfly.payment.unmatched.v1"},
+    TypeWord{"dev.mayfly.payment.disputed.v1"},
 };
 constexpr std::string_view codes[] = {
-    "cart_unknown",          "cart_exists",         "cart_ended",      "already_converted",   "checkout_in_progress",
-    "order_placed",          "id_reused",           "data_invalid",    "currency_unknown",    "currency_mismatch",
-    "quantity_out_of_range", "amount_out_of_range", "line_unknown",    "cart_full",           "cart_empty",
-    "total_negative",        "total_mismatch",      "payment_missing", "card_number_refused", "attempts_exhausted",
-    "merge_into_self",       "too_many_carts",      "try_later",       "session_unknown",     "reservation_unknown",
+    "cart_unknown",
+    "cart_exists",
+    "cart_ended",
+    "already_converted",
+    "checkout_in_progress",
+    "order_placed",
+    "id_reused",
+    "data_invalid",
+    "currency_unknown",
+    "currency_mismatch",
+    "quantity_out_of_range",
+    "amount_out_of_range",
+    "line_unknown",
+    "cart_full",
+    "cart_empty",
+    "total_negative",
+    "total_mismatch",
+    "payment_missing",
+    "card_number_refused",
+    "attempts_exhausted",
+    "merge_into_self",
+    "too_many_carts",
+    "try_later",
+    "session_unknown",
+    "reservation_unknown",
     "reply_unexpected",
+    "checkout_not_running",
+    "amount_implausible",
 };
 constexpr std::string_view reasons[] = {
     "too_large",       "not_cloudevent", "key_invalid", "subject_mismatch", "type_unknown",   "json_invalid",
     "wrong_partition", "keeps_failing",  "quarantined", "state_unreadable", "source_refused",
 };
 constexpr std::string_view outcomes[] = {
-    "captured", "declined", "canceled", "refunded", "capture_failed", "unresolved",
+    "captured",   "declined",  "canceled",      "refunded",       "capture_failed",
+    "unresolved", "abandoned", "refund_failed", "refund_pending",
 };
+constexpr std::string_view causes[] = {"", "abandoned", "refund_pending", "refund_failed"};
+constexpr std::string_view dispute_states[] = {"opened", "won", "lost"};
 constexpr std::string_view whys[] = {
-    "out_of_stock",          "reservation_timeout", "payment_declined", "payment_canceled", "payment_short",
-    "partial_authorization", "payment_expired",     "payment_unknown",  "canceled",         "paid",
+    "out_of_stock",     "reservation_timeout",
+    "payment_declined", "payment_canceled",
+    "payment_short",    "partial_authorization",
+    "payment_expired",  "payment_unknown",
+    "canceled",         "paid",
+    "abandoned",
 };
 constexpr std::string_view adjustment_kinds[] = {
     "shipping",
@@ -103,11 +139,12 @@ constexpr std::string_view adjustment_kinds[] = {
     "fee",
 };
 constexpr std::string_view status_states[] = {
-    "pending", "requires_action", "authorized", "captured", "refunded", "declined", "canceled", "not_found",
+    "pending",  "requires_action", "authorized", "captured",       "refunded",
+    "declined", "canceled",        "not_found",  "refund_pending",
 };
 constexpr std::string_view wait_kinds[] = {
-    "none",    "idle",   "reservation", "authorization", "action",     "pending",
-    "capture", "cancel", "refund",      "capture_retry", "status_try",
+    "none",   "idle",          "reservation", "authorization", "action", "pending",      "capture", "cancel",
+    "refund", "capture_retry", "status_try",  "settle",        "hold",   "refund_retry", "merge",
 };
 constexpr std::string_view streams[] = {
     "checkout.commands.v1", "checkout.events.v1", "checkout.state.v1", "checkout.deadletters.v1", "checkout.alerts.v1",
@@ -153,6 +190,8 @@ std::string_view name(Code c) { return codes[at(c)]; }
 std::string_view name(DeadLetterReason r) { return reasons[at(r)]; }
 std::string_view name(SessionOutcome o) { return outcomes[at(o)]; }
 std::string_view name(Why w) { return whys[at(w)]; }
+std::string_view name(Cause c) { return causes[at(c)]; }
+std::string_view name(DisputeState s) { return dispute_states[at(s)]; }
 std::string_view name(AdjustmentKind k) { return adjustment_kinds[at(k)]; }
 std::string_view name(StatusState s) { return status_states[at(s)]; }
 std::string_view name(WaitKind k) { return wait_kinds[at(k)]; }
@@ -174,6 +213,10 @@ std::optional<AdjustmentKind> adjustment_kind_from_name(std::string_view wanted)
 }
 std::optional<StatusState> status_state_from_name(std::string_view wanted) {
   return find<StatusState>(status_states, wanted, itself);
+}
+Cause cause_from_name(std::string_view wanted) { return find<Cause>(causes, wanted, itself).value_or(Cause::none); }
+std::optional<DisputeState> dispute_state_from_name(std::string_view wanted) {
+  return find<DisputeState>(dispute_states, wanted, itself);
 }
 std::optional<DeadLetterReason> dead_letter_reason_from_name(std::string_view wanted) {
   return find<DeadLetterReason>(reasons, wanted, itself);

@@ -27,8 +27,13 @@ enum class CommandType : std::uint8_t {
   payment_refunded,
   payment_status,
   clock_tick,
+  // Since contract 1.1. Fingerprints hold the number of a type: new ones come last.
+  checkout_abandon,
+  payment_refund_failed,
+  payment_disputed,
+  payment_attempt_failed,
 };
-inline constexpr int command_type_count = 19;
+inline constexpr int command_type_count = 23;
 
 enum class EventType : std::uint8_t {
   cart_created,
@@ -64,8 +69,11 @@ enum class EventType : std::uint8_t {
   order_placed,
   command_rejected,
   command_dead_lettered,
+  payment_attempt_failed,
+  payment_unmatched,
+  payment_disputed,
 };
-inline constexpr int event_type_count = 33;
+inline constexpr int event_type_count = 36;
 
 /// Why a command was refused: `code` of command.rejected.
 enum class Code : std::uint8_t {
@@ -95,8 +103,10 @@ enum class Code : std::uint8_t {
   session_unknown,
   reservation_unknown,
   reply_unexpected,
+  checkout_not_running,
+  amount_implausible,
 };
-inline constexpr int code_count = 26;
+inline constexpr int code_count = 28;
 
 /// Why a record became a dead letter.
 enum class DeadLetterReason : std::uint8_t {
@@ -115,8 +125,24 @@ enum class DeadLetterReason : std::uint8_t {
 inline constexpr int dead_letter_reason_count = 11;
 
 /// `outcome` of payment.session_ended.
-enum class SessionOutcome : std::uint8_t { captured, declined, canceled, refunded, capture_failed, unresolved };
-inline constexpr int session_outcome_count = 6;
+enum class SessionOutcome : std::uint8_t {
+  captured,
+  declined,
+  canceled,
+  refunded,
+  capture_failed,
+  unresolved,
+  abandoned,
+  refund_failed,
+  refund_pending,
+};
+inline constexpr int session_outcome_count = 9;
+
+/// `cause` of payment.unresolved, where it says one.
+enum class Cause : std::uint8_t { none, abandoned, refund_pending, refund_failed };
+
+/// `state` of payment.disputed.
+enum class DisputeState : std::uint8_t { opened, won, lost };
 
 /// `why` of checkout.reopened; `canceled` and `paid` are the two ends of a session that reopen nothing:
 /// the first closes with cart.canceled, the second with checkout.completed (decisions.md 5.3).
@@ -131,8 +157,9 @@ enum class Why : std::uint8_t {
   payment_unknown,
   canceled,
   paid,
+  abandoned,
 };
-inline constexpr int why_count = 10;
+inline constexpr int why_count = 11;
 
 enum class AdjustmentKind : std::uint8_t { shipping, tax, discount, fee };
 
@@ -146,6 +173,7 @@ enum class StatusState : std::uint8_t {
   declined,
   canceled,
   not_found,
+  refund_pending,
 };
 
 /// The name without prefix and suffix, e.g. "cart.add_line".
@@ -158,6 +186,9 @@ std::string_view name(Code);
 std::string_view name(DeadLetterReason);
 std::string_view name(SessionOutcome);
 std::string_view name(Why);
+/// Empty for none.
+std::string_view name(Cause);
+std::string_view name(DisputeState);
 std::string_view name(AdjustmentKind);
 std::string_view name(StatusState);
 
@@ -167,16 +198,27 @@ std::optional<CommandType> command_type_from_name(std::string_view);
 std::optional<EventType> event_type_from_ce_type(std::string_view);
 std::optional<AdjustmentKind> adjustment_kind_from_name(std::string_view);
 std::optional<StatusState> status_state_from_name(std::string_view);
+/// None where it is no cause.
+Cause cause_from_name(std::string_view);
+std::optional<DisputeState> dispute_state_from_name(std::string_view);
 std::optional<DeadLetterReason> dead_letter_reason_from_name(std::string_view);
 
 /// cart.* and checkout.*: what the shop sends, and what is remembered to find repeats.
-constexpr bool is_shop_command(CommandType t) { return t <= CommandType::checkout_complete; }
+constexpr bool is_shop_command(CommandType t) {
+  return t <= CommandType::checkout_complete || t == CommandType::checkout_abandon;
+}
 /// payment.*: what a payment connector sends.
 constexpr bool is_payment_reply(CommandType t) {
-  return t >= CommandType::payment_requires_action && t <= CommandType::payment_status;
+  return (t >= CommandType::payment_requires_action && t <= CommandType::payment_status) ||
+         (t >= CommandType::payment_refund_failed && t <= CommandType::payment_attempt_failed);
 }
 constexpr bool is_inventory_reply(CommandType t) {
   return t == CommandType::inventory_reserved || t == CommandType::inventory_rejected;
+}
+/// payment.* events: what concerns money.
+constexpr bool is_payment_event(EventType t) {
+  return (t >= EventType::payment_session_opened && t <= EventType::payment_session_ended) ||
+         (t >= EventType::payment_attempt_failed && t <= EventType::payment_disputed);
 }
 
 }  // namespace mayfly::events

@@ -64,8 +64,8 @@ class EpitaphRing {
   [[nodiscard]] std::optional<Unsupported> restore_page(std::int64_t page, std::string_view bytes);
   [[nodiscard]] std::optional<Unsupported> restored();
 
-  /// Of a page as it was written: the lowest `created` of those in it that are not forgotten at `ticked`, whether their
-  /// ring holds them still or not; nothing if there is none. 0 if the page cannot be read.
+  /// Of a page as it was written: the lowest `created` of those in it that ended at most 72 h before `ticked`, whether
+  /// their ring holds them still or not; nothing if there is none. 0 if the page cannot be read.
   [[nodiscard]] static std::optional<Offset> oldest_created(std::string_view page, Timestamp ticked);
 
  private:

@@ -14,7 +14,6 @@ namespace {
 
 constexpr int place_bits = 19;
 constexpr std::uint32_t place_mask = (std::uint32_t{1} << place_bits) - 1;
-constexpr std::int64_t age_s = limits::epitaph_age.count / 1000;
 constexpr std::string_view key_prefix = "\001e";
 
 /// Where a hash is looked for first. SHA-256 bits need no more mixing.
@@ -92,7 +91,8 @@ std::int64_t Epitaphs::bytes() const {
 }
 
 bool Epitaphs::is_old(const Epitaph& epitaph) const {
-  return epitaph.outcome == 0 || epitaph.ended_s + age_s < ticked_s_;
+  const auto age = epitaph.newest_session > 0 ? limits::epitaph_age_with_session : limits::epitaph_age;
+  return epitaph.outcome == 0 || epitaph.ended_s + age.count / 1000 < ticked_s_;
 }
 
 void Epitaphs::drop_oldest(std::size_t which) {

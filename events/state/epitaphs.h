@@ -33,7 +33,8 @@ class Epitaphs {
   /// Adds one that ended at `time`; where its queue is full the oldest goes out (counted). The page is dirty then.
   /// Precondition: none is found under that hash.
   void add(const CartHash&, const Ended&, Timestamp time);
-  /// Forgets those that ended more than 72 h before `ticked`, both in whole seconds. Pages are not rewritten for it.
+  /// Forgets those that ended more than 72 h before `ticked`, of carts that opened a session more than 35 days, both in
+  /// whole seconds. Pages are not rewritten for it.
   void forget(Timestamp ticked);
 
   [[nodiscard]] std::int64_t size() const;

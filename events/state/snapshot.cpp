@@ -150,13 +150,13 @@ std::variant<SnapshotParts, Unsupported> split_snapshot(std::string_view bytes) 
   const bool session = in.position() < bytes.size();
   const auto kind = static_cast<WaitKind>(flags & kind_bits);
   const bool too_old = troubled && static_cast<unsigned char>(bytes.front()) <= without_trouble;
-  if (in.failed() || too_old || kind > WaitKind::status_try || ((flags & has_session) != 0) != session) {
+  if (in.failed() || too_old || kind > WaitKind::merge || ((flags & has_session) != 0) != session) {
     return layout::damage(a_record, in, bytes);
   }
   const auto parts = parts_of(bytes);
-  if (auto no = layout::check(layout::a_cart, parts.cart)) return *no;
+  if (auto no = layout::check(layout::a_cart, parts.cart, layout::newest_cart)) return *no;
   if (parts.session.empty()) return parts;
-  if (auto no = layout::check(layout::a_session, parts.session)) return *no;
+  if (auto no = layout::check(layout::a_session, parts.session, layout::newest_session)) return *no;
   return parts;
 }
 

@@ -15,7 +15,7 @@ void append_cart(std::string& out, const Cart& cart) {
   const bool customer = !cart.customer_id.empty();
   const bool payment = !cart.provider.empty() || !cart.token.empty();
   ByteWriter to(out);
-  to.fixed(layout::newest, 1);
+  to.fixed(layout::newest_cart, 1);
   to.fixed(static_cast<std::uint64_t>(cart.phase) | (checkouts ? has_checkouts : 0) | (customer ? has_customer : 0) |
                (payment ? has_payment : 0) | (cart.adjustments.empty() ? 0 : has_adjustments),
            1);
@@ -104,7 +104,7 @@ void take_remembered(ByteReader& in, Cart& cart) {
 }  // namespace
 
 std::optional<Offset> created_offset(std::string_view cart) {
-  if (layout::check(layout::a_cart, cart)) return std::nullopt;
+  if (layout::check(layout::a_cart, cart, layout::newest_cart)) return std::nullopt;
   auto in = layout::behind_version(cart);
   (void)in.fixed(1);
   (void)layout::take_int(in);
@@ -114,7 +114,7 @@ std::optional<Offset> created_offset(std::string_view cart) {
 }
 
 std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_view bytes, const CartMemory& memory) {
-  if (auto no = layout::check(layout::a_cart, bytes)) return *no;
+  if (auto no = layout::check(layout::a_cart, bytes, layout::newest_cart)) return *no;
   auto in = layout::behind_version(bytes);
   Cart cart(memory);
   cart.id = id;

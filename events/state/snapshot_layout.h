@@ -12,15 +12,17 @@
 namespace mayfly::events::layout {
 
 /// Every part begins with its own: the parts of one record may have been written by programs of different age.
-inline constexpr std::uint64_t newest = 2;
-inline constexpr std::uint64_t without_action_url = 1;
+inline constexpr std::uint64_t newest_cart = 2;
+inline constexpr std::uint64_t newest_session = 3;
+inline constexpr std::uint64_t without_action_url = 1;  // a session's
+inline constexpr std::uint64_t without_terms = 2;       // a session's: no second flags
 
 inline constexpr std::string_view a_cart = "the cart's state";
 inline constexpr std::string_view a_session = "the state of the cart's payment session";
 
 /// The version that `bytes` begin with is one of 1..newest_known, or why it is not.
 [[nodiscard]] std::optional<Unsupported> check(std::string_view what, std::string_view bytes,
-                                               std::uint64_t newest_known = newest);
+                                               std::uint64_t newest_known);
 
 /// Reads on behind the version. Precondition: checked.
 [[nodiscard]] inline ByteReader behind_version(std::string_view bytes) {

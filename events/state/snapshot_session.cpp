@@ -1,22 +1,65 @@
 // The payment session's part of a state record (docs/state-format.md).
 #include "events/state/snapshot_layout.h"
 
+#include <iterator>
+
 namespace mayfly::events {
 
 namespace {
 
-// Flags: the state in the two low bits.
-constexpr std::uint64_t state_bits = 3, order_placed = 4, in_doubt = 8, capture_retry = 16;
+// Flags: the state in bits 0-1 and, since version 3, 5. Second flags, since version 3, say what follows at the end.
+constexpr std::uint64_t state_bits = 3, order_placed = 4, in_doubt = 8, capture_retry = 16, state_high = 32,
+                        may_ask_again = 64, has_more = 128;
+constexpr std::uint64_t has_attempts = 1, has_refund_failures = 2, refund_retry = 4, has_refund_before = 8,
+                        second_known = 15;
+
+std::uint64_t flags_of(const SessionLedger& ledger, bool more) {
+  const auto state = static_cast<std::uint64_t>(ledger.state);
+  return (state & state_bits) | (state > state_bits ? state_high : 0) | (ledger.order_placed ? order_placed : 0) |
+         (ledger.in_doubt ? in_doubt : 0) | (ledger.capture_retry_running ? capture_retry : 0) |
+         (ledger.may_ask_again ? may_ask_again : 0) | (more ? has_more : 0);
+}
+
+std::uint64_t second_flags_of(const SessionLedger& ledger) {
+  return (ledger.attempts_told > 0 ? has_attempts : 0) | (ledger.refund_failures > 0 ? has_refund_failures : 0) |
+         (ledger.refund_retry_running ? refund_retry : 0) | (ledger.refund_before_minor > 0 ? has_refund_before : 0);
+}
+
+void put_more(ByteWriter& to, const SessionLedger& ledger, std::uint64_t second) {
+  to.fixed(second, 1);
+  if ((second & has_attempts) != 0) {
+    layout::put(to, ledger.attempts_told);
+    layout::put(to, ledger.last_attempt);
+  }
+  if ((second & has_refund_failures) != 0) layout::put(to, ledger.refund_failures);
+  if ((second & has_refund_before) != 0) layout::put(to, ledger.refund_before_minor);
+}
+
+void take_more(ByteReader& in, SessionLedger& ledger) {
+  const auto second = in.fixed(1);
+  if (second == 0 || second > second_known) in.fail();
+  if ((second & has_attempts) != 0) {
+    ledger.attempts_told = static_cast<std::int32_t>(layout::take_least(in, 1, limits::attempts_told));
+    ledger.last_attempt = static_cast<std::int32_t>(layout::take_least(in, 1, limits::attempt_number));
+  }
+  if ((second & has_refund_failures) != 0) {
+    ledger.refund_failures = static_cast<std::int32_t>(layout::take_least(in, 1, std::ssize(limits::refund_retry)));
+  }
+  ledger.refund_retry_running = (second & refund_retry) != 0;
+  if ((second & has_refund_before) != 0) {
+    ledger.refund_before_minor = layout::take_least(in, 1, ledger.refund_asked_minor);
+  }
+  if (ledger.refund_retry_running && ledger.refund_failures == 0) in.fail();
+}
 
 }  // namespace
 
 void append_session(std::string& out, const Session& session) {
   const auto& ledger = session.ledger;
+  const auto second = second_flags_of(ledger);
   ByteWriter to(out);
-  to.fixed(layout::newest, 1);
-  to.fixed(static_cast<std::uint64_t>(ledger.state) | (ledger.order_placed ? order_placed : 0) |
-               (ledger.in_doubt ? in_doubt : 0) | (ledger.capture_retry_running ? capture_retry : 0),
-           1);
+  to.fixed(layout::newest_session, 1);
+  to.fixed(flags_of(ledger, second != 0), 1);
   to.fixed(static_cast<std::uint64_t>(ledger.why), 1);
   layout::put(to, session.number);
   layout::put(to, session.amount_minor);
@@ -31,21 +74,24 @@ void append_session(std::string& out, const Session& session) {
   layout::put(to, ledger.status_tries);
   layout::put(to, ledger.capture_failures);
   to.text(session.action_url);
+  if (second != 0) put_more(to, ledger, second);
 }
 
 std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::pmr::memory_resource* memory) {
-  if (auto no = layout::check(layout::a_session, bytes)) return *no;
+  if (auto no = layout::check(layout::a_session, bytes, layout::newest_session)) return *no;
   const auto version = static_cast<unsigned char>(bytes.front());
   auto in = layout::behind_version(bytes);
   Session session(memory);
   auto& ledger = session.ledger;
   const auto flags = in.fixed(1);
-  if (flags >= 2 * capture_retry) in.fail();
+  if (version <= layout::without_terms && flags >= 2 * capture_retry) in.fail();
+  if ((flags & state_high) != 0) in.fail();
   ledger.state = static_cast<SessionState>(flags & state_bits);
+  ledger.may_ask_again = (flags & may_ask_again) != 0;
   ledger.order_placed = (flags & order_placed) != 0;
   ledger.in_doubt = (flags & in_doubt) != 0;
   ledger.capture_retry_running = (flags & capture_retry) != 0;
-  ledger.why = in.one_of(Why::paid);
+  ledger.why = in.one_of(version > layout::without_terms ? Why::abandoned : Why::paid);
   session.number = static_cast<int>(layout::take_least(in, 1, limits::checkouts));
   session.amount_minor = layout::take_least(in, 1, max_amount_minor);
   session.currency = layout::take_currency(in);
@@ -62,6 +108,7 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   const bool authorizing = ledger.state == SessionState::authorizing;
   if (authorizing && (ledger.order_placed || ledger.capture_retry_running)) in.fail();
   if (version > layout::without_action_url) session.action_url = in.text();
+  if ((flags & has_more) != 0) take_more(in, ledger);
   if (!in.done()) return layout::damage(layout::a_session, in, bytes);
   return session;
 }

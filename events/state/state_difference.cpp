@@ -112,6 +112,8 @@ std::optional<StateDifference> first_difference(const Session& one, const Sessio
   c.field("order_placed", a.order_placed, b.order_placed);
   c.field("in_doubt", a.in_doubt, b.in_doubt);
   c.field("capture_retry_running", a.capture_retry_running, b.capture_retry_running);
+  c.field("refund_retry_running", a.refund_retry_running, b.refund_retry_running);
+  c.field("may_ask_again", a.may_ask_again, b.may_ask_again);
   c.field("amount_minor", one.amount_minor, other.amount_minor);
   c.text("currency", one.currency.view(), other.currency.view());
   c.field("opened_at_ms", one.opened_at.ms, other.opened_at.ms);
@@ -123,6 +125,10 @@ std::optional<StateDifference> first_difference(const Session& one, const Sessio
   c.field("refund_asked_minor", a.refund_asked_minor, b.refund_asked_minor);
   c.field("status_tries", a.status_tries, b.status_tries);
   c.field("capture_failures", a.capture_failures, b.capture_failures);
+  c.field("refund_before_minor", a.refund_before_minor, b.refund_before_minor);
+  c.field("refund_failures", a.refund_failures, b.refund_failures);
+  c.field("attempts_told", a.attempts_told, b.attempts_told);
+  c.field("last_attempt", a.last_attempt, b.last_attempt);
   c.text("action_url", one.action_url, other.action_url);
   return c.found();
 }

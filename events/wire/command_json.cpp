@@ -44,6 +44,14 @@ class Members {
     const auto* v = given(name);
     return v == nullptr ? std::nullopt : std::optional(number(name, *v));
   }
+  std::int64_t integer_within(std::string_view name, std::int64_t least, std::int64_t most) {
+    const auto* v = needed(name);
+    return v == nullptr ? least : within(name, *v, least, most);
+  }
+  std::optional<std::int64_t> integer_within_if(std::string_view name, std::int64_t least, std::int64_t most) {
+    const auto* v = given(name);
+    return v == nullptr ? std::nullopt : std::optional(within(name, *v, least, most));
+  }
   Minor amount(std::string_view name) {
     const auto minor = integer(name);
     if (minor < 0) wrong(name, "is negative");
@@ -99,6 +107,13 @@ class Members {
     const auto read = v.integer();
     if (!read) wrong(name, "is not an integer that 64 bits hold");
     return read.value_or(0);
+  }
+  std::int64_t within(std::string_view name, const JsonValue& v, std::int64_t least, std::int64_t most) {
+    const auto read = number(name, v);
+    if (read < least || read > most) {
+      wrong(name, "is not from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+    return read;
   }
   Text masked(Text text) {
     if (!may_hold_card_number(text)) return text;
@@ -165,6 +180,29 @@ std::span<const Text> texts(Members& m, std::string_view name) {
   return read;
 }
 
+/// Nothing where it is absent.
+std::span<const Available> available(Members& m) {
+  const auto* list = m.given("available");
+  if (list == nullptr) return {};
+  if (list->kind != JsonValue::Kind::array) {
+    m.wrong("available", "is not an array");
+    return {};
+  }
+  auto read = array_of<Available>(list->items.size(), m.arena());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (list->items[i].kind != JsonValue::Kind::object) {
+      m.wrong("available", "has an entry that is not an object");
+      return {};
+    }
+    Members entry(list->items[i], m.arena());
+    read[i].sku = entry.text("sku", limits::short_id_bytes);
+    read[i].line_id = entry.text_if("line_id", limits::short_id_bytes);
+    read[i].quantity = entry.integer_within("quantity", 0, limits::quantity);
+    m.take_over(entry);
+  }
+  return read;
+}
+
 CheckoutComplete checkout_complete(Members& m) {
   CheckoutComplete c{};
   c.expected_total_minor = m.integer("expected_total_minor");
@@ -211,6 +249,19 @@ PaymentCaptureFailed capture_failed(Members& m) {
   return failed;
 }
 
+PaymentDisputed disputed(Members& m) {
+  PaymentDisputed d{};
+  d.session_id = session(m);
+  d.amount_minor = m.amount("amount_minor");
+  d.currency = m.text("currency", currency_bytes);
+  const auto state = dispute_state_from_name(m.text("state", limits::short_id_bytes));
+  if (!state) m.wrong("state", "is not opened, won or lost");
+  d.state = state.value_or(DisputeState::opened);
+  d.reference = reference_if(m);
+  d.reason = m.free_text_if("reason");
+  return d;
+}
+
 ClockTick clock_tick(Members& m, const JsonValue& data, const Settings& current) {
   ClockTick tick{};
   tick.at = timestamp_from_text(m.text("at", limits::short_id_bytes));
@@ -244,7 +295,8 @@ CommandData read(CommandType type, Members& m, const JsonValue& data, const Sett
     case CommandType::checkout_complete: return checkout_complete(m);
     case CommandType::inventory_reserved: return InventoryReserved{m.text("reservation_id", session_bytes)};
     case CommandType::inventory_rejected:
-      return InventoryRejected{m.text("reservation_id", session_bytes), texts(m, "skus"), m.free_text("reason")};
+      return InventoryRejected{m.text("reservation_id", session_bytes), texts(m, "skus"), m.free_text("reason"),
+                               available(m)};
     case CommandType::payment_requires_action:
       return PaymentRequiresAction{session(m), m.text("url", limits::url_bytes), m.integer_if("expires_after_s")};
     case CommandType::payment_authorized:
@@ -260,6 +312,18 @@ CommandData read(CommandType type, Members& m, const JsonValue& data, const Sett
       return PaymentRefunded{session(m), reference(m), m.amount("amount_minor"), currency_if(m)};
     case CommandType::payment_status: return payment_status(m);
     case CommandType::clock_tick: return clock_tick(m, data, current);
+    case CommandType::checkout_abandon: return CheckoutAbandon{m.free_text_if("reason")};
+    case CommandType::payment_refund_failed:
+      return PaymentRefundFailed{session(m),
+                                 m.amount("amount_minor"),
+                                 m.text("currency", currency_bytes),
+                                 m.free_text("reason"),
+                                 m.boolean("retryable"),
+                                 reference_if(m)};
+    case CommandType::payment_disputed: return disputed(m);
+    case CommandType::payment_attempt_failed:
+      return PaymentAttemptFailed{session(m), m.free_text("reason"),
+                                  m.integer_within_if("attempt", 1, limits::attempt_number), reference_if(m)};
   }
   return {};
 }

@@ -44,14 +44,8 @@ class Writer {
   void operator()(const CheckoutStarted&) { total(); }
   void operator()(const CheckoutReopened& e) {
     json_.text("why", name(e.why));
-    if (e.skus.empty()) return;
-    auto& out = json_.member("skus");
-    out += '[';
-    for (std::size_t i = 0; i < e.skus.size(); ++i) {
-      if (i > 0) out += ',';
-      append_json_string(out, e.skus[i]);
-    }
-    out += ']';
+    if (!e.skus.empty()) skus(e.skus);
+    if (!e.available.empty()) available(e.available);
   }
   void operator()(const CheckoutCompleted&) {
     order_id();
@@ -78,8 +72,11 @@ class Writer {
     json_.text_if("url", e.url);
     json_.text_if("reason", e.reason);
     if (e.type == EventType::payment_session_ended) json_.text("outcome", name(e.outcome));
+    if (e.type == EventType::payment_disputed) json_.text("state", name(e.dispute));
+    if (e.type == EventType::payment_attempt_failed) json_.number("attempt", e.attempt);
+    json_.text_if("cause", name(e.cause));
     if (e.with_order) order_id();
-    if (e.answer_within.count > 0) effect(e.type, e.number, e.key_amount_minor, e.answer_within);
+    if (e.answer_within.count > 0) effect(e.type, e.number, e.key_amount_minor, e.answer_within, e.late_key);
   }
   void operator()(const OrderPlaced& e) {
     order_id();
@@ -119,8 +116,30 @@ class Writer {
     const auto text = to_text(round_.time + after);
     json_.text(member, {text.data(), text.size()});
   }
-  void effect(EventType type, int number, Minor amount, Millis answer_within) {
-    const auto key = idempotency_key(round_.engine, round_.cart_id, round_.created, name(type), number, amount);
+  void skus(std::span<const Text> list) {
+    auto& out = json_.member("skus");
+    out += '[';
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (i > 0) out += ',';
+      append_json_string(out, list[i]);
+    }
+    out += ']';
+  }
+  void available(std::span<const Available> list) {
+    auto& out = json_.member("available");
+    out += '[';
+    for (const auto& item : list) {
+      if (out.back() != '[') out += ',';
+      JsonObject json(out);
+      json.text("sku", item.sku);
+      json.text_if("line_id", item.line_id);
+      json.number("quantity", item.quantity);
+      json.close();
+    }
+    out += ']';
+  }
+  void effect(EventType type, int number, Minor amount, Millis answer_within, bool late = false) {
+    const auto key = idempotency_key(round_.engine, round_.cart_id, round_.created, name(type), number, amount, late);
     json_.text("idempotency_key", {key.data(), key.size()});
     time("deadline", answer_within);
   }
@@ -235,6 +254,9 @@ std::string_view sentence(Code code) {
     case Code::session_unknown: return "This cart has had no such payment session.";
     case Code::reservation_unknown: return "This cart has had no such reservation.";
     case Code::reply_unexpected: return "The payment session does not wait for such a reply.";
+    case Code::checkout_not_running: return "No checkout of this cart is running.";
+    case Code::amount_implausible:
+      return "The amount is ten times what was asked for, or more; give amounts in minor units of ISO 4217.";
   }
   return {};
 }

@@ -49,6 +49,7 @@ int funds(const FundsOptions& options) {
     complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
+  leave_to_a_person(risks, clock.now());
   if (options.metrics) {
     print_text(risks_as_metrics(risks, clock.now()));
   } else if (options.json) {

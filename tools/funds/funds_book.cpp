@@ -14,8 +14,14 @@ constexpr std::string_view no_currency = "XXX";
 /// XXX: the reply named none and the cart was over, so that nobody knows.
 bool same_currency(std::string_view a, std::string_view b) { return a == b || a == no_currency || b == no_currency; }
 
-bool is_payment_event(EventType t) {
-  return t >= EventType::payment_session_opened && t <= EventType::payment_session_ended;
+RiskState state_of(events::Cause cause) {
+  switch (cause) {
+    case events::Cause::abandoned: return RiskState::abandoned;
+    case events::Cause::refund_pending: return RiskState::refund_pending;
+    case events::Cause::none:
+    case events::Cause::refund_failed: break;
+  }
+  return RiskState::unresolved;
 }
 
 }  // namespace
@@ -30,8 +36,18 @@ std::string_view name(RiskState state) {
     case RiskState::refund_asked: return "refund_asked";
     case RiskState::in_doubt: return "in_doubt";
     case RiskState::unresolved: return "unresolved";
+    case RiskState::abandoned: return "abandoned";
+    case RiskState::refund_pending: return "refund_pending";
+    case RiskState::unmatched: return "unmatched";
   }
   return {};
+}
+
+void leave_to_a_person(std::vector<Risk>& risks, events::Timestamp now) {
+  for (auto& r : risks) {
+    const bool waits = r.state == RiskState::abandoned || r.state == RiskState::refund_pending;
+    if (waits && settles_by_itself < now - r.since) r.state = RiskState::unresolved;
+  }
 }
 
 void FundsBook::apply(const FundsEvent& e) {
@@ -47,12 +63,39 @@ void FundsBook::apply(const FundsEvent& e) {
     }
     default: break;
   }
-  if (!is_payment_event(e.type)) return;
+  if (!is_payment_event(e.type) || e.type == EventType::payment_disputed || apply_unmatched(e)) return;
   const auto at = sessions_.try_emplace({e.cart, e.session}).first;
   auto& session = at->second;
   if (!e.cart_lives) session.cart_over = true;
   apply_payment(session, e);
   if (!session.open && !session.asked && session.unresolved.empty()) sessions_.erase(at);
+}
+
+bool FundsBook::apply_unmatched(const FundsEvent& e) {
+  const Key key{e.cart, e.session};
+  if (e.type == EventType::payment_unmatched) {
+    auto& u = unmatched_[key];
+    if (u.amount_minor >= e.amount_minor) return true;
+    u.amount_minor = e.amount_minor;
+    u.currency = e.currency;
+    u.since = e.time;
+    u.at = e.at;
+    return true;
+  }
+  const auto found = unmatched_.find(key);
+  if (found == unmatched_.end() || e.cart_lives) return false;
+  const bool refunded = e.type == EventType::payment_refunded && e.amount_minor >= found->second.amount_minor;
+  if (refunded || e.type == EventType::payment_canceled) unmatched_.erase(found);
+  return true;
+}
+
+void FundsBook::look_back(const FundsEvent& e) {
+  const auto found = unmatched_.find({e.cart, e.session});
+  if (found == unmatched_.end()) return;
+  auto& u = found->second;
+  if (e.type == EventType::payment_captured) u.captured_minor = std::max(u.captured_minor, e.amount_minor);
+  if (e.type == EventType::payment_session_ended) u.ended = true;
+  if (u.ended && u.captured_minor >= u.amount_minor) unmatched_.erase(found);
 }
 
 void FundsBook::cart_is_over(const std::string& cart) {
@@ -102,6 +145,8 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       return put(RiskState::cancel_asked, s.authorized_minor > 0 ? s.authorized_minor : s.amount_minor);
     case EventType::payment_canceled:
       if (s.captured_minor > s.refunded_minor) return;  // what was taken is not given back by a cancel
+      if (!s.open && e.amount_minor == 0 && s.authorized_minor > 0)
+        return;  // the provider does not know it: it is held
       if (!s.open) s.asked.reset();
       std::erase_if(s.unresolved, [&](const auto& u) { return same_currency(u.first, e.currency); });
       return;
@@ -131,14 +176,19 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       // Of an unpaid order all that is authorized is held, be it more than the order's; a capture lets go of the rest.
       const bool unpaid = s.open && !s.order.empty() && s.captured_minor == 0 && e.currency == s.currency;
       const Minor held = unpaid ? s.authorized_minor : 0;
-      s.unresolved[e.currency] = {std::max(e.amount_minor, held), s.refunded_minor, e.time, e.at};
+      s.unresolved[e.currency] = {std::max(e.amount_minor, held), s.refunded_minor, e.cause, e.time, e.at};
       return;
     }
+    case EventType::payment_declined:  // of a session that is over it closes what is not known to be held
+      if (s.open || s.captured_minor > s.refunded_minor || s.authorized_minor > 0) return;
+      s.asked.reset();
+      std::erase_if(s.unresolved, [&](const auto& u) { return same_currency(u.first, e.currency); });
+      return;
     case EventType::payment_session_ended:
       s.open = false;
       s.asked.reset();
       return;
-    default: return;  // status_requested, action_required, declined: no money moves
+    default: return;  // status_requested, action_required, attempt_failed: no money moves
   }
 }
 
@@ -154,11 +204,14 @@ std::vector<Risk> FundsBook::risks() const {
       const Minor back = std::max<Minor>(0, s.refunded_minor - u.refunded_before);
       // What is asked for still may be more than what a reply that could not be used told of.
       const Minor asked = s.asked && currency == s.currency ? s.asked->amount_minor : 0;
-      row(RiskState::unresolved, std::max(u.amount_minor - back, asked), currency, u.since, u.at);
+      row(state_of(u.cause), std::max(u.amount_minor - back, asked), currency, u.since, u.at);
     }
     if (s.asked && !s.unresolved.contains(s.currency)) {
       row(s.asked->state, s.asked->amount_minor, s.currency, s.asked->since, s.asked->at);
     }
+  }
+  for (const auto& [key, u] : unmatched_) {
+    rows.push_back({key.first, key.second, {}, RiskState::unmatched, u.amount_minor, u.currency, true, u.since, u.at});
   }
   return rows;
 }

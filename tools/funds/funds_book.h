@@ -4,6 +4,7 @@
 
 #include "events/log/types.h"
 #include "events/rules/money.h"
+#include "events/rules/settings.h"
 #include "events/rules/words.h"
 
 #include <cstdint>
@@ -23,8 +24,11 @@ enum class RiskState : std::uint8_t {
   captured_unpaid,           // taken, and the checkout is not completed
   cancel_asked,
   refund_asked,
-  in_doubt,    // the answer is overdue, the provider is asked what became of it
-  unresolved,  // the engine has done what it can: a person must look
+  in_doubt,        // the answer is overdue, the provider is asked what became of it
+  unresolved,      // the engine has done what it can: a person must look
+  abandoned,       // unresolved because the shopper went back: what comes late is given back by itself
+  refund_pending,  // unresolved because the provider says that its refund is under way
+  unmatched,  // told of a cart that the engine does not know any more, and its events do not say that it is settled
 };
 [[nodiscard]] std::string_view name(RiskState);
 
@@ -37,6 +41,7 @@ struct FundsEvent {
   events::Minor amount_minor = 0;
   std::string currency;
   bool cart_lives = true;  // it has a ce_sequence
+  events::Cause cause = events::Cause::none;
   events::Timestamp time{};
   events::Position at{};
 };
@@ -53,14 +58,21 @@ struct Risk {
   events::Position at{};  // of the event that put it into this state
 };
 
+/// What is abandoned or whose refund is pending for longer than this is unresolved.
+inline constexpr events::Millis settles_by_itself = events::limits::epitaph_age;
+void leave_to_a_person(std::vector<Risk>&, events::Timestamp now);
+
 class FundsBook {
  public:
   /// Events of one cart in their order; carts in any order.
   void apply(const FundsEvent&);
+  /// True if amounts are unmatched: look_back then drops those that the same events, taken once more, say are settled.
+  [[nodiscard]] bool has_unmatched() const { return !unmatched_.empty(); }
+  void look_back(const FundsEvent&);
   /// Rows by cart and session. A session has one, or one per currency where a reply named another.
   [[nodiscard]] std::vector<Risk> risks() const;
   /// Sessions that are kept.
-  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  [[nodiscard]] std::size_t size() const { return sessions_.size() + unmatched_.size(); }
 
  private:
   struct Position {
@@ -72,8 +84,17 @@ class FundsBook {
   struct Unresolved {
     events::Minor amount_minor = 0;
     events::Minor refunded_before = 0;
+    events::Cause cause = events::Cause::none;
     events::Timestamp since{};
     events::Position at{};
+  };
+  struct Unmatched {
+    events::Minor amount_minor = 0;
+    std::string currency;
+    events::Timestamp since{};
+    events::Position at{};
+    events::Minor captured_minor = 0;  // by the events of the session
+    bool ended = false;
   };
   struct Session {
     bool open = false;  // session_opened was said, session_ended not yet
@@ -93,8 +114,11 @@ class FundsBook {
 
   void apply_payment(Session&, const FundsEvent&);
   void cart_is_over(const std::string& cart);
+  /// An event of a session of which an amount is unmatched. True if it is about that and no more.
+  bool apply_unmatched(const FundsEvent&);
 
   std::map<Key, Session> sessions_;
+  std::map<Key, Unmatched> unmatched_;
 };
 
 }  // namespace mayfly::tools

@@ -20,9 +20,8 @@ using events::EventType;
 
 /// Only these say something about money; the others are not parsed.
 bool concerns_funds(EventType t) {
-  return (t >= EventType::payment_session_opened && t <= EventType::payment_session_ended) ||
-         t == EventType::order_placed || t == EventType::cart_expired || t == EventType::cart_canceled ||
-         t == EventType::cart_merged || t == EventType::cart_converted;
+  return events::is_payment_event(t) || t == EventType::order_placed || t == EventType::cart_expired ||
+         t == EventType::cart_canceled || t == EventType::cart_merged || t == EventType::cart_converted;
 }
 
 std::optional<FundsEvent> funds_event(const events::Record& record) {
@@ -37,6 +36,7 @@ std::optional<FundsEvent> funds_event(const events::Record& record) {
   e.order = data.value("order_id", "");
   e.amount_minor = data.value("amount_minor", std::int64_t{0});
   e.currency = data.value("currency", "");
+  e.cause = events::cause_from_name(data.value("cause", ""));
   e.cart_lives = !header(record, "ce_sequence").empty();
   e.time = record.append_time;
   e.at = record.at;
@@ -59,6 +59,12 @@ events::LogStatus read_risks(events::LogClient& log, const std::string& cart, st
       if (const auto event = funds_event(record)) book.apply(*event);
       return true;
     });
+    if (status.ok() && book.has_unmatched()) {
+      status = each_record(log, events::Stream::events, p, [&](const events::Record& record) {
+        if (const auto event = funds_event(record)) book.look_back(*event);
+        return true;
+      });
+    }
     for (auto& risk : book.risks()) risks.push_back(std::move(risk));
   }
   std::stable_sort(risks.begin(), risks.end(), [](const Risk& a, const Risk& b) { return a.since < b.since; });

@@ -70,12 +70,16 @@ struct Line {
     said.number("amount", e.amount_minor).text("currency", e.currency.view()).text("ref", e.reference);
     said.text("provider", e.provider).text("token", e.token).text("url", e.url).text("reason", e.reason);
     if (e.type == EventType::payment_session_ended) said.text("outcome", name(e.outcome));
-    said.flag("order", e.with_order);
+    said.flag("order", e.with_order).text("cause", name(e.cause));
+    if (e.type == EventType::payment_attempt_failed) said.number("attempt", e.attempt);
+    if (e.type == EventType::payment_disputed) said.text("dispute", name(e.dispute));
     const bool request = e.type == EventType::payment_authorization_requested ||
                          e.type == EventType::payment_status_requested ||
                          e.type == EventType::payment_capture_requested ||
                          e.type == EventType::payment_cancel_requested || e.type == EventType::payment_refund_requested;
-    if (request) said.number("within", e.answer_within.count).number("key", e.key_amount_minor);
+    if (request) {
+      said.number("within", e.answer_within.count).number("key", e.key_amount_minor).flag("late", e.late_key);
+    }
   }
   void operator()(const OrderPlaced& e) const {
     if (e.session != 0) said.number("n", e.session).text("ref", e.reference);
@@ -149,6 +153,17 @@ Command command_of(const Step& s, KeptViews& kept) {
       break;
     case CommandType::payment_refunded:
       c.data = PaymentRefunded{s.session_id, s.reference, s.amount_minor, s.currency};
+      break;
+    case CommandType::checkout_abandon: c.data = CheckoutAbandon{s.reason}; break;
+    case CommandType::payment_refund_failed:
+      c.data = PaymentRefundFailed{s.session_id, s.amount_minor, s.currency, s.reason, s.retryable, s.reference};
+      break;
+    case CommandType::payment_disputed:
+      c.data = PaymentDisputed{s.session_id, s.amount_minor, s.currency, dispute_state_from_name(s.state).value(),
+                               s.reference,  s.reason};
+      break;
+    case CommandType::payment_attempt_failed:
+      c.data = PaymentAttemptFailed{s.session_id, s.reason, s.attempt, s.reference};
       break;
     case CommandType::payment_status:
       c.data = PaymentStatus{s.session_id,       status_state_from_name(s.state).value(),

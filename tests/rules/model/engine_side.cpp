@@ -153,6 +153,7 @@ void EngineSide::command(const Step& step) {
   }
   if (decision.concern == Concern::payment_unresolved) out_.emplace_back("alert unresolved");
   if (decision.concern == Concern::rejected_after_order) out_.emplace_back("alert rejected after the order");
+  if (decision.concern == Concern::payment_unmatched) out_.emplace_back("alert unmatched");
 }
 
 void EngineSide::by_cart(const std::string& id, const Command& command, const Step& step) {
@@ -188,6 +189,7 @@ void EngineSide::conclude(const std::string& id, const Command& command, const D
   }
   if (decision.concern == Concern::payment_unresolved) out_.emplace_back("alert unresolved");
   if (decision.concern == Concern::rejected_after_order) out_.emplace_back("alert rejected after the order");
+  if (decision.concern == Concern::payment_unmatched) out_.emplace_back("alert unmatched");
   if (decision.wait.change == WaitChange::Kind::set) {
     auto length = decision.wait.length;
     if (decision.wait.kind == WaitKind::idle && length == Millis{}) length = idle_length(live.cart, c);

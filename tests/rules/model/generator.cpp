@@ -12,6 +12,8 @@ Theme theme_of(std::uint64_t seed) {
   if (seed % 50 == 5) return Theme::stubborn;
   if (seed % 50 == 6) return Theme::silence;
   if (seed % 50 == 8) return Theme::failing;
+  if (seed % 50 == 9) return Theme::attempts;
+  if (seed % 50 == 10) return Theme::answers;
   if (seed % 20 == 7) return Theme::long_cart;
   return Theme::mixed;
 }
@@ -24,6 +26,8 @@ Generator::Generator(std::uint64_t seed)
     case Theme::mixed: steps_left_ = 15 + below(50); break;
     case Theme::silence: steps_left_ = 160 + below(40); break;
     case Theme::failing: steps_left_ = 40 + below(40); break;
+    case Theme::attempts: steps_left_ = 50 + below(20); break;
+    case Theme::answers: steps_left_ = 60 + below(20); break;
     case Theme::stubborn: steps_left_ = 150; break;
     case Theme::long_cart: steps_left_ = 60 + below(40); break;
     case Theme::wide_cart: steps_left_ = 2006; break;
@@ -32,7 +36,8 @@ Generator::Generator(std::uint64_t seed)
     case Theme::graves: steps_left_ = 700; break;
   }
   if (theme_ != Theme::mixed && theme_ != Theme::graves) names_.resize(1);
-  straight_ = theme_ == Theme::silence || theme_ == Theme::failing || (theme_ == Theme::mixed && chance(70));
+  straight_ = theme_ == Theme::silence || theme_ == Theme::failing || theme_ == Theme::attempts ||
+              theme_ == Theme::answers || (theme_ == Theme::mixed && chance(70));
 }
 
 // splitmix64: two lines, the same everywhere.
@@ -118,7 +123,9 @@ Step Generator::tick(const Model& model) {
     if (s.time - now_ > 7'200'000 && chance(60)) s.time = now_ + 1000;
   } else {
     s.time = now_ + one_of<std::int64_t>({0, 1, 1000, 1000, 1000, 30'000, 61'000, 600'000, 1'800'000, 3'600'000});
-    if (chance(4)) s.time = now_ + one_of<std::int64_t>({86'400'000, 259'200'000, 259'201'000, 2'592'000'000});
+    if (chance(4))
+      s.time = now_ + one_of<std::int64_t>({86'400'000, 259'200'000, 259'201'000, 2'592'000'000, 3'024'000'000,
+                                            3'024'001'000, 31'536'000'000});
   }
   s.at = s.time;
   if (chance(8)) *s.at += one_of<std::int64_t>({60'000, -60'000, 60'001, -60'001});
@@ -159,17 +166,54 @@ Step Generator::themed(Model& model) {
       }
       break;
     case Theme::failing:
-      if (cart == nullptr || !cart->session || cart->session->state != "capturing" || chance(12)) break;
-      if (cart->wait.kind == "capture_retry") {
+      if (cart == nullptr || !cart->session || chance(12)) break;
+      if (cart->session->state != "capturing" && cart->session->state != "refunding") break;
+      if (cart->wait.kind == "capture_retry" || cart->wait.kind == "refund_retry") {
         s = tick(model);
         if (cart->wait.due) s.time = std::max(now_, *cart->wait.due);
         if (s.at) s.at = s.time;
         return s;
       }
-      s.type = "payment.capture_failed";
+      s.type = cart->session->state == "refunding" ? "payment.refund_failed" : "payment.capture_failed";
+      s.currency = cart->session->state == "refunding" ? cart->currency : "";
       s.session_id = cart->id + "-p" + std::to_string(cart->sessions);
       s.reason = "no";
       s.retryable = !chance(5);
+      return s;
+    case Theme::attempts:
+      if (cart == nullptr || !cart->session || cart->session->state != "authorizing" || chance(1)) break;
+      s.type = "payment.attempt_failed";
+      s.session_id = cart->id + "-p" + std::to_string(cart->sessions);
+      s.reason = "no";
+      if (chance(10)) s.attempt = cart->session->newest_attempt + one_of<std::int64_t>({0, 1, 1, 2});
+      if (chance(1)) s.attempt = 1'000'000;
+      return s;
+    case Theme::answers:  // each query is answered, some twice, and nothing moves
+      if (cart == nullptr || !cart->session || chance(5)) break;
+      if (cart->session->state == "authorizing") {
+        if (chance(60)) break;
+        s.type = chance(50) ? "cart.cancel" : "payment.authorized";
+        if (s.type == "cart.cancel") return s;
+        s.session_id = cart->id + "-p" + std::to_string(cart->sessions);
+        s.amount_minor = 1;
+        s.currency = cart->currency;
+        s.reference = "pi";
+        return s;
+      }
+      if (cart->session->state == "canceling" && chance(10)) {
+        s.type = "checkout.abandon";
+        return s;
+      }
+      if (cart->wait.kind == "status_try" && chance(60)) {
+        s.type = "payment.status";
+        s.session_id = cart->id + "-p" + std::to_string(cart->sessions);
+        s.state = cart->session->state == "capturing" ? "authorized" : "pending";
+        return s;
+      }
+      s = tick(model);
+      if (cart->wait.due) s.time = std::max(now_, *cart->wait.due);
+      if (s.at) s.at = s.time;
+      s.settings.clear();
       return s;
     case Theme::stubborn:
       if (cart == nullptr || cart->lines.empty() || chance(4)) break;
@@ -283,7 +327,7 @@ Step Generator::shop(const std::string& name, const LiveCart* cart) {
     s.type = "cart.create";
     s.currency = chance(90) ? one_of<std::string>({"EUR", "JPY"}) : one_of<std::string>({"XXX", "DEM", "eur", "XAU"});
     s.customer_id = chance(50) ? "" : "me";
-    if (chance(30)) s.expires_after_s = one_of<std::int64_t>({60, 3600, 2'592'000, 59, 2'592'001, 0, -1});
+    if (chance(30)) s.expires_after_s = one_of<std::int64_t>({60, 3600, 31'536'000, 59, 31'536'001, 0, -1});
     return s;
   }
   if (cart != nullptr && !cart->lines.empty() && chance(cart->frozen ? 20 : 45)) return checkout(name, cart);
@@ -318,6 +362,9 @@ Step Generator::shop(const std::string& name, const LiveCart* cart) {
   } else if (kind < 84) {
     s.type = "cart.create";
     s.currency = "EUR";
+  } else if (kind < 88) {
+    s.type = "checkout.abandon";
+    s.reason = chance(50) ? "" : "another card";
   } else if (kind < 92) {
     s.type = "cart.cancel";
     s.reason = chance(50) ? "" : "changed my mind";

@@ -13,7 +13,19 @@
 namespace mayfly::model {
 
 /// What a sequence is about. Most are `mixed`; the others go where chance does not.
-enum class Theme { mixed, silence, failing, stubborn, long_cart, wide_cart, wordy_cart, crowd_due, graves };
+enum class Theme {
+  mixed,
+  silence,
+  failing,
+  stubborn,
+  long_cart,
+  wide_cart,
+  wordy_cart,
+  crowd_due,
+  graves,
+  attempts,
+  answers
+};
 [[nodiscard]] Theme theme_of(std::uint64_t seed);
 
 class Generator {

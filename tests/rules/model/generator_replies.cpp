@@ -12,7 +12,8 @@ std::string Generator::currency(const LiveCart* cart) {
 
 std::int64_t Generator::amount(std::int64_t of) {
   if (chance(60)) return of;
-  return std::max<std::int64_t>(0, one_of<std::int64_t>({of - 1, of + 1, of / 2, of / 3, 0, of + of / 2, 7}));
+  return std::max<std::int64_t>(
+      0, one_of<std::int64_t>({of - 1, of + 1, of / 2, of / 3, 0, of + of / 2, 7, of * 10, of * 10 - 1, 999, 1000}));
 }
 
 std::string Generator::session_id(const std::string& cart, std::int64_t newest) {
@@ -66,13 +67,13 @@ Step Generator::payment(const std::string& name, const LiveCart* cart, const Mod
     says = state == "authorizing" ? one_of<std::string>({"authorized", "authorized", "declined", "requires_action"})
            : state == "canceling" ? one_of<std::string>({"canceled", "canceled", "authorized", "captured"})
            : state == "capturing" ? one_of<std::string>({"captured", "captured", "capture_failed"})
-           : state == "refunding" ? one_of<std::string>({"refunded", "refunded", "captured"})
+           : state == "refunding" ? one_of<std::string>({"refunded", "refunded", "captured", "refund_failed"})
                                   : one_of<std::string>({"authorized", "captured", "canceled", "refunded"});
   } else if (kind < 70) {
     says = "status";
   } else {
-    says = one_of<std::string>(
-        {"authorized", "captured", "declined", "canceled", "refunded", "capture_failed", "requires_action"});
+    says = one_of<std::string>({"authorized", "captured", "declined", "canceled", "refunded", "capture_failed",
+                                "requires_action", "refund_failed", "disputed", "attempt_failed"});
   }
   Step s;
   s.cart = name;
@@ -84,6 +85,22 @@ Step Generator::payment(const std::string& name, const LiveCart* cart, const Mod
     s.url = one_of<std::string>({"https://a", "https://b"});
     if (chance(50)) s.expires_after_s = one_of<std::int64_t>({0, 1, 60, 900, 3600, 4000, 1'000'000'000});
     s.amount_minor = 0;
+    return s;
+  }
+  if (says == "attempt_failed") {
+    s.amount_minor = 0;
+    s.reason = "no";
+    if (chance(60)) s.attempt = one_of<std::int64_t>({1, 1, 2, 3, 5, 1'000'000});
+    if (chance(50)) s.reference = "pi";
+    return s;
+  }
+  if (says == "refund_failed" || says == "disputed") {
+    s.reason = "closed";
+    s.retryable = chance(70);
+    s.currency = currency(cart);
+    if (s.currency.empty()) s.currency = "EUR";
+    if (chance(50)) s.reference = "pi";
+    if (says == "disputed") s.state = one_of<std::string>({"opened", "won", "lost"});
     return s;
   }
   if (says == "declined" || says == "capture_failed") {
@@ -98,12 +115,13 @@ Step Generator::payment(const std::string& name, const LiveCart* cart, const Mod
   s.currency = currency(cart);
   if (says != "status") return s;
   s.state = one_of<std::string>({"pending", "pending", "requires_action", "authorized", "authorized", "captured",
-                                 "refunded", "declined", "canceled", "not_found"});
+                                 "refunded", "declined", "canceled", "not_found", "refund_pending", "captured"});
   s.amount_minor = 0;
   if (s.state == "authorized" || s.state == "captured" || s.state == "refunded" || chance(15)) {
     s.authorized_minor = amount(A);
   }
-  if (s.state == "captured" || s.state == "refunded" || chance(6)) s.captured_minor = amount(A);
+  if (s.state == "captured" || s.state == "refunded" || s.state == "refund_pending" || chance(6))
+    s.captured_minor = amount(A);
   if (s.state == "refunded" || chance(4)) s.refunded_minor = amount(asked > 0 ? asked : A);
   if (chance(30)) s.reference.clear();
   if (chance(40)) s.currency.clear();

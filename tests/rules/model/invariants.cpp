@@ -77,6 +77,7 @@ void Invariants::money(Book& book, const Cart& cart, const PaymentEvent& e) {
     check(id, e.key_amount_minor == 0 || e.key_amount_minor == e.amount_minor,
           "a late request's key is not its amount");
   } else if (e.key_amount_minor != 0) {
+    check(id, !e.late_key, "an open session asks under a late key");
     const auto key = std::to_string(static_cast<int>(e.type)) + " " + std::to_string(e.number) + " " +
                      std::to_string(e.key_amount_minor);
     const auto known = book.amount_by_key.emplace(key, e.amount_minor).first->second;
@@ -89,7 +90,9 @@ void Invariants::said_without_state(const std::string& cart, const Event& event)
   const bool late = type == EventType::command_rejected || type == EventType::payment_unresolved ||
                     type == EventType::payment_refund_requested || type == EventType::payment_cancel_requested ||
                     type == EventType::payment_canceled || type == EventType::payment_refunded ||
-                    type == EventType::payment_captured || type == EventType::inventory_release_requested;
+                    type == EventType::payment_captured || type == EventType::inventory_release_requested ||
+                    type == EventType::payment_declined || type == EventType::payment_unmatched ||
+                    type == EventType::payment_disputed;
   check(cart, late, "a cart without state said something that only a live one may");
 }
 

@@ -13,7 +13,7 @@ bool begins(const std::string& text, const char* with) { return text.rfind(with,
 
 Model::Model(Coverage& coverage, std::size_t epitaphs) : coverage_(coverage), epitaphs_(epitaphs) {
   numbers_ = {{"cart_idle", 24 * h},
-              {"cart_life", 30 * 24 * h},
+              {"cart_life", 365 * 24 * h},
               {"reservation_wait", 60 * s},
               {"authorization_wait", 120 * s},
               {"pending_wait", 120 * s},
@@ -84,8 +84,8 @@ void Model::set_wait(LiveCart& cart, const Step& step, const std::string& kind, 
 void Model::set_idle_wait(LiveCart& cart, const Step& step) {
   const std::int64_t life_left = cart.created_at + numbers_["cart_life"] - step.time;
   std::int64_t length = cart.expires_after_s * s;
-  if (guard("3 idle: 30 d since creation come first", life_left < length)) length = life_left;
-  if (guard("3 idle: the 30 d are over", length < 1)) length = 1;  // a wait has a length
+  if (guard("3 idle: 365 d since creation come first", life_left < length)) length = life_left;
+  if (guard("3 idle: the 365 d are over", length < 1)) length = 1;  // a wait has a length
   set_wait(cart, step, "idle", length);
 }
 
@@ -162,7 +162,7 @@ void Model::no_cart(const Step& step) {
       if (guard("2.none create: expires_after_s < 60", *step.expires_after_s < 60)) {
         return refuse(nullptr, step, "data_invalid");
       }
-      if (guard("2.none create: expires_after_s > 2,592,000", *step.expires_after_s > 2'592'000)) {
+      if (guard("2.none create: expires_after_s > 31,536,000", *step.expires_after_s > 31'536'000)) {
         return refuse(nullptr, step, "data_invalid");
       }
     }
@@ -188,14 +188,29 @@ void Model::no_cart(const Step& step) {
     cart.remembered.emplace_back(step.id, body_of(step));
     return set_idle_wait(cart, step);
   }
+  if (guard("2.none disputed", step.type == "payment.disputed")) return disputed(nullptr, step, "XXX");
   refuse(nullptr, step, "cart_unknown");
-  if (guard("2.none reply reports money", money(step) > 0)) stranger_unresolved(nullptr, step, "XXX");
+  if (guard("2.none reply reports money", money(step) > 0)) {
+    stranger_unresolved(nullptr, step, "XXX", "payment.unmatched");
+    return alert("unmatched");
+  }
+  if (guard("2.none refunded or canceled", step.type == "payment.refunded" || step.type == "payment.canceled")) {
+    if (guard("2.none refunded or canceled: a session of this cart", number_of(step.session_id, step.cart, "-p") > 0)) {
+      say(nullptr, step, step.type)
+          .text("session", step.session_id)
+          .number("amount", step.amount_minor)
+          .text("currency", !step.currency.empty() && in_force(step.currency) ? step.currency : "XXX")
+          .text("ref", step.reference);
+    }
+  }
 }
 
 void Model::ended_cart(const Step& step, const Grave& grave) {
   const bool converted = begins(grave.outcome, "converted");
-  if (guard("2.ended checkout.complete", step.type == "checkout.complete")) {
-    if (guard("2.ended checkout.complete: converted", converted)) {
+  const bool of_a_checkout = guard("2.ended checkout.complete", step.type == "checkout.complete") ||
+                             guard("2.ended checkout.abandon", step.type == "checkout.abandon");
+  if (of_a_checkout) {
+    if (guard("2.ended checkout.complete, abandon: converted", converted)) {
       return refuse_with_order(nullptr, step, "already_converted");
     }
   }

@@ -40,8 +40,11 @@ struct OpenSession {
   std::string state;  // authorizing, canceling, capturing, refunding
   std::string why;
   std::string provider, reference, url;
-  int tries = 0, capture_failures = 0;
+  int tries = 0, capture_failures = 0, refund_failures = 0;
   bool doubted = false;
+  bool asked_since_query = false;  // something was asked again since the newest payment.status_requested
+  std::int64_t newest_refund = 0;  // amount of the newest payment.refund_requested
+  std::int64_t attempts_told = 0, newest_attempt = 0;
   [[nodiscard]] bool order_placed() const { return state == "capturing" || (state == "refunding" && why == "paid"); }
 };
 
@@ -92,7 +95,8 @@ class Model {
   void alert(const std::string& what) { alert_ = what; }
   void send_alert();  // once, after all that the decision says
   void tell_wait(const std::string& cart);
-  void stranger_unresolved(LiveCart*, const Step&, const std::string& known_currency);
+  void stranger_unresolved(LiveCart*, const Step&, const std::string& known_currency,
+                           const std::string& type = "payment.unresolved");
   void set_wait(LiveCart&, const Step&, const std::string& kind, std::int64_t length);
   void set_idle_wait(LiveCart&, const Step&);
 
@@ -140,7 +144,14 @@ class Model {
   void refund_is_done(LiveCart&, const Step&);
   void doubt(LiveCart&, const Step&);
   void session_ended(LiveCart&, const Step&, const std::string& outcome);
-  void unresolved(LiveCart&, const Step&, std::int64_t amount);
+  void unresolved(LiveCart&, const Step&, std::int64_t amount, const std::string& cause = "");
+  void refund_failed(LiveCart&, const Step&);
+  void attempt_failed(LiveCart&, const Step&);
+  void give_up(LiveCart&, const Step&, std::int64_t amount, const std::string& cause, const std::string& outcome);
+  void abandon(LiveCart&, const Step&);
+  bool once_a_query(LiveCart&);
+  void declined(LiveCart&, const Step&);
+  void disputed(LiveCart*, const Step&, const std::string& known_currency);
   void close(LiveCart&, const Step&, const std::string& why);
   void unpaid(LiveCart&, const Step&, const std::string& outcome);
   bool tries_left(LiveCart&);
@@ -160,6 +171,8 @@ struct Reported {
   std::int64_t au = 0, ca = 0, re = 0;
 };
 [[nodiscard]] Reported reported(const Step&);
+/// What a refund still has to give back.
+[[nodiscard]] std::int64_t owed(const OpenSession&);
 /// The larger of authorized and captured.
 [[nodiscard]] std::int64_t money(const Step&);
 [[nodiscard]] std::int64_t total(const std::vector<CartLine>&, const std::vector<StepAdjustment>&);

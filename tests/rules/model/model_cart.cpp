@@ -188,6 +188,7 @@ void Model::active_cart(LiveCart& cart, const Step& step) {
     return end(cart, step, "merged", 0);
   }
 
+  if (guard("2.active abandon", step.type == "checkout.abandon")) return refuse(&cart, step, "checkout_not_running");
   start_checkout(cart, step);
 }
 
@@ -220,6 +221,7 @@ void Model::start_checkout(LiveCart& cart, const Step& step) {
 
 void Model::frozen_cart(LiveCart& cart, const Step& step) {
   if (guard("2.frozen create", step.type == "cart.create")) return refuse(&cart, step, "cart_exists");
+  if (guard("2.frozen abandon", step.type == "checkout.abandon")) return abandon(cart, step);
   if (guard("2.frozen cancel", step.type == "cart.cancel")) {
     OpenSession* session = cart.session ? &*cart.session : nullptr;
     if (guard("2.frozen cancel: order placed", session != nullptr && session->order_placed())) {

@@ -84,12 +84,13 @@ void Model::reopen(LiveCart& cart, const Step& step, const std::string& why, con
   set_idle_wait(cart, step);
 }
 
-void Model::stranger_unresolved(LiveCart* cart, const Step& step, const std::string& known_currency) {
+void Model::stranger_unresolved(LiveCart* cart, const Step& step, const std::string& known_currency,
+                                const std::string& type) {
   std::string currency = known_currency;
   if (guard("6 currency of an unknown session is given", !step.currency.empty())) {
     currency = guard("6 that currency is in force", in_force(step.currency)) ? step.currency : "XXX";
   }
-  say(cart, step, "payment.unresolved")
+  say(cart, step, type)
       .text("session", step.session_id)
       .number("amount", money(step))
       .text("currency", currency)
@@ -105,6 +106,7 @@ void Model::late_payment(LiveCart* cart, const Step& step, const Grave* grave) {
   const Reported r = reported(step);
   const bool status = step.type == "payment.status";
 
+  if (guard("6 disputed", step.type == "payment.disputed")) return disputed(cart, step, known_currency);
   if (guard("6 payment: malformed or 0", n == 0)) {
     refuse(cart, step, "session_unknown");
     if (guard("5 session unknown: reports money", money(step) > 0)) stranger_unresolved(cart, step, known_currency);
@@ -125,15 +127,46 @@ void Model::late_payment(LiveCart* cart, const Step& step, const Grave* grave) {
         .text("ref", step.reference);
   };
   const auto ask = [&](const char* type, std::int64_t amount) {
-    tell(type, amount).number("within", numbers_["request_answer"]).number("key", amount);
+    const bool refund = std::string(type) == "payment.refund_requested";
+    tell(type, amount).number("within", numbers_["request_answer"]).number("key", amount).flag("late", refund);
+  };
+  const bool of_order = grave != nullptr && grave->outcome.rfind("converted", 0) == 0;
+  const auto listed = [&](std::int64_t amount, const char* cause) {
+    coverage_.produced("cause", cause);
+    tell("payment.unresolved", amount).flag("order", of_order).text("cause", cause);
+  };
+  if (guard("6 refund_failed", step.type == "payment.refund_failed")) {
+    listed(step.amount_minor, "refund_failed");
+    return alert("unresolved");
+  }
+  const bool says_declined = step.type == "payment.declined" || (status && step.state == "declined");
+  const auto tell_declined = [&] {
+    tell("payment.declined", status ? step.authorized_minor : 0).text("reason", status ? "declined" : step.reason);
   };
   if (grave != nullptr && n == grave->W) {
+    if (guard("6 W: refunded > 0", r.re > 0)) {
+      tell("payment.refunded", r.re);
+      return;
+    }
     if (guard("6 W: paid", grave->outcome == "converted paid")) return;
-    if (guard("6 W, unpaid: captured > 0", r.ca > 0)) tell("payment.captured", r.ca);
+    if (guard("6 W, unpaid: captured > 0", r.ca > 0)) {
+      tell("payment.captured", r.ca);
+      return;
+    }
+    if (guard("6 W, unpaid: canceled", step.type == "payment.canceled" || (status && step.state == "canceled"))) {
+      tell("payment.canceled", status ? step.authorized_minor : step.amount_minor);
+      return;
+    }
+    if (guard("6 W, unpaid: declined", says_declined)) return tell_declined();
+    if (guard("6 W, unpaid: not_found", status && step.state == "not_found")) {
+      tell("payment.canceled", step.authorized_minor);
+    }
     return;
   }
   const bool captured = step.type == "payment.captured";
-  const bool of_order = grave != nullptr && grave->outcome.rfind("converted", 0) == 0;
+  if (guard("6 captured - refunded > 0, refund_pending", status && step.state == "refund_pending" && r.ca - r.re > 0)) {
+    return listed(r.ca - r.re, "refund_pending");
+  }
   if (guard("6 captured - refunded > 0", (captured || status) && r.ca - r.re > 0)) {
     ask("payment.refund_requested", r.ca - r.re);
     tell("payment.unresolved", r.ca - r.re).flag("order", of_order);
@@ -143,6 +176,11 @@ void Model::late_payment(LiveCart* cart, const Step& step, const Grave* grave) {
     ask("payment.cancel_requested", r.au);
     tell("payment.unresolved", r.au).flag("order", of_order);
     return alert("unresolved");
+  }
+  if (guard("6 declined", says_declined)) return tell_declined();
+  if (guard("6 not_found", status && step.state == "not_found")) {
+    tell("payment.canceled", step.authorized_minor);
+    return;
   }
   if (guard("6 canceled", step.type == "payment.canceled" || (status && step.state == "canceled"))) {
     tell("payment.canceled", status ? step.authorized_minor : step.amount_minor);

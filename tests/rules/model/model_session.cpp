@@ -57,13 +57,14 @@ void Model::void_session(LiveCart& cart, const Step& step, const std::string& wh
   enter(cart, "canceling", why);
 }
 
-static std::int64_t owed(const OpenSession& s) { return s.ca - s.re - (s.why == "paid" ? s.A : 0); }
+std::int64_t owed(const OpenSession& s) { return s.ca - s.re - (s.why == "paid" ? s.A : 0); }
 
 void Model::refund(LiveCart& cart, const Step& step, const std::string& why) {
   enter(cart, "refunding", why);
   const std::int64_t back = owed(*cart.session);
   if (guard("5 REFUND owed > 0", back > 0)) {
     cart.session->asked_back = back;
+    cart.session->newest_refund = back;
     return request(cart, step, "payment.refund_requested", back, back, "refund");
   }
   refund_is_done(cart, step);
@@ -86,6 +87,15 @@ void Model::doubt(LiveCart& cart, const Step& step) {
   const std::int64_t length = numbers_["status_try_" + std::to_string(std::min(s.tries, 4))];
   fact(cart, step, "payment.status_requested", s.A).number("within", length).number("key", s.A);
   set_wait(cart, step, "status_try", length);
+  s.asked_since_query = false;
+}
+
+// A status try runs and nothing was asked again since its payment.status_requested.
+bool Model::once_a_query(LiveCart& cart) {
+  const bool runs = guard("5 once a query: a status try runs", cart.wait.kind == "status_try");
+  if (!runs || guard("5 once a query: asked again since", cart.session->asked_since_query)) return false;
+  cart.session->asked_since_query = true;
+  return true;
 }
 
 bool Model::tries_left(LiveCart& cart) {
@@ -98,9 +108,11 @@ void Model::session_ended(LiveCart& cart, const Step& step, const std::string& o
   fact(cart, step, "payment.session_ended", cart.session->A).text("outcome", outcome);
 }
 
-void Model::unresolved(LiveCart& cart, const Step& step, std::int64_t amount) {
-  fact(cart, step, "payment.unresolved", amount).flag("order", cart.session->order_placed());
-  alert("unresolved");
+void Model::unresolved(LiveCart& cart, const Step& step, std::int64_t amount, const std::string& cause) {
+  if (!cause.empty()) coverage_.produced("cause", cause);
+  fact(cart, step, "payment.unresolved", amount).flag("order", cart.session->order_placed()).text("cause", cause);
+  const bool listed_only = cause == "abandoned" || cause == "refund_pending";
+  if (!listed_only) alert("unresolved");
 }
 
 void Model::close(LiveCart& cart, const Step& step, const std::string& why) {
@@ -129,6 +141,7 @@ void Model::payment(LiveCart& cart, const Step& step) {
   const std::int64_t n = number_of(step.session_id, cart.id, "-p");
   if (!cart.session || n != cart.session->number) return late_payment(&cart, step, nullptr);
   OpenSession& s = *cart.session;
+  if (guard("5 disputed", step.type == "payment.disputed")) return disputed(&cart, step, cart.currency);
   if (guard("5 currency given, not the session's", !step.currency.empty() && step.currency != cart.currency)) {
     refuse(&cart, step, "currency_mismatch");
     if (guard("5 other currency: reports money", money(step) > 0)) {
@@ -141,6 +154,11 @@ void Model::payment(LiveCart& cart, const Step& step) {
       alert("unresolved");
     }
     return;
+  }
+  const std::int64_t implausible = 10 * (guard("5 A below 100", s.A < 100) ? 100 : s.A);
+  if (guard("5 amount implausible", money(step) >= implausible)) {
+    refuse(&cart, step, "amount_implausible");
+    return unresolved(cart, step, money(step));
   }
   const Reported r = reported(step);
   const OpenSession before = s;
@@ -191,7 +209,7 @@ void Model::authorizing(LiveCart& cart, const Step& step, bool au_raised) {
     return void_session(cart, step, "partial_authorization");
   }
   if (guard("5.authorizing is declined", is(step, "declined"))) {
-    fact(cart, step, "payment.declined", s.A).text("reason", step.type == "payment.status" ? "declined" : step.reason);
+    declined(cart, step);
     session_ended(cart, step, "declined");
     stock(&cart, step, "inventory.release_requested", cart.reservations, commit_within);
     return close(cart, step, "payment_declined");
@@ -221,7 +239,9 @@ void Model::authorizing(LiveCart& cart, const Step& step, bool au_raised) {
     }
     return void_session(cart, step, "payment_expired");
   }
-  if (guard("5.authorizing capture_failed", step.type == "payment.capture_failed")) {
+  if (step.type == "payment.attempt_failed") return attempt_failed(cart, step);
+  if (guard("5.authorizing capture_failed", step.type == "payment.capture_failed") ||
+      guard("5.authorizing refund_failed", step.type == "payment.refund_failed")) {
     refuse(&cart, step, "reply_unexpected");
   }
 }
@@ -247,15 +267,18 @@ void Model::canceling(LiveCart& cart, const Step& step, bool au_raised, bool ca_
   }
   if (guard("5.canceling is declined", is(step, "declined"))) {
     if (guard("5.canceling is declined, au = 0", s.au == 0)) {
-      fact(cart, step, "payment.declined", s.A)
-          .text("reason", step.type == "payment.status" ? "declined" : step.reason);
+      declined(cart, step);
       session_ended(cart, step, "declined");
       return close(cart, step, s.why);
     }
   }
   if (guard("5.canceling status", step.type == "payment.status")) {
-    request(cart, step, "payment.cancel_requested", s.au, s.au, "cancel");
+    if (once_a_query(cart)) {
+      fact(cart, step, "payment.cancel_requested", s.au).number("within", numbers_["cancel_wait"]).number("key", s.au);
+    }
+    return;
   }
+  if (guard("5.canceling refund_failed", step.type == "payment.refund_failed")) refuse(&cart, step, "reply_unexpected");
 }
 
 void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
@@ -263,7 +286,8 @@ void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
   if (guard("5.capturing re > 0", s.re > 0)) {
     fact(cart, step, "payment.captured", s.ca);
     fact(cart, step, "payment.refunded", s.re);
-    unresolved(cart, step, s.re);
+    const bool all = guard("5.capturing re > 0: all was captured", s.ca >= s.A);
+    unresolved(cart, step, s.re + (all ? 0 : s.A - s.ca));
     session_ended(cart, step, "refunded");
     say(&cart, step, "cart.converted").text("as", "converted paid").number("w", s.number);
     return end(cart, step, "converted paid", s.number);
@@ -281,7 +305,11 @@ void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
     fact(cart, step, "payment.captured", s.ca);
     return;
   }
-  if (guard("5.capturing is canceled", is(step, "canceled"))) {
+  if (guard("5.capturing is declined", is(step, "declined"))) {
+    declined(cart, step);
+    return unpaid(cart, step, "declined");
+  }
+  if (guard("5.capturing is canceled", is(step, "canceled")) || guard("5.capturing not_found", is(step, "not_found"))) {
     canceled(cart, step);
     return unpaid(cart, step, "canceled");
   }
@@ -298,8 +326,14 @@ void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
   }
   const bool status = step.type == "payment.status";
   if (guard("5.capturing status authorized", status && step.state == "authorized") ||
-      guard("5.capturing status pending", status && step.state == "pending")) {
-    request(cart, step, "payment.capture_requested", s.A, s.A, "capture");
+      guard("5.capturing status captured, below what is asked", status && step.state == "captured")) {
+    if (once_a_query(cart)) {
+      fact(cart, step, "payment.capture_requested", s.A).number("within", numbers_["capture_wait"]).number("key", s.A);
+    }
+    return;
+  }
+  if (guard("5.capturing refund_failed", step.type == "payment.refund_failed")) {
+    refuse(&cart, step, "reply_unexpected");
   }
 }
 
@@ -308,10 +342,18 @@ void Model::refunding(LiveCart& cart, const Step& step, std::int64_t ca_rise, bo
   if (guard("5.refunding owed <= 0", owed(s) <= 0)) return refund_is_done(cart, step);
   if (guard("5.refunding ca raised", ca_rise > 0)) {
     s.asked_back += ca_rise;
+    s.newest_refund = ca_rise;
     fact(cart, step, "payment.captured", s.ca);
     return request(cart, step, "payment.refund_requested", ca_rise, s.asked_back, "refund");
   }
-  if (guard("5.refunding re raised", re_raised)) fact(cart, step, "payment.refunded", s.re);
+  if (guard("5.refunding re raised", re_raised)) {
+    fact(cart, step, "payment.refunded", s.re);
+    return;
+  }
+  if (guard("5.refunding refund_failed", step.type == "payment.refund_failed")) return refund_failed(cart, step);
+  if (guard("5.refunding status refund_pending", step.type == "payment.status" && step.state == "refund_pending")) {
+    give_up(cart, step, owed(s), "refund_pending", "refund_pending");
+  }
 }
 
 void Model::session_wait_ends(LiveCart& cart, const Step& step, const std::string& kind) {
@@ -337,6 +379,9 @@ void Model::session_wait_ends(LiveCart& cart, const Step& step, const std::strin
     unresolved(cart, step, nothing_authorized ? s.A : s.au);
     session_ended(cart, step, "unresolved");
     return close(cart, step, s.why);
+  }
+  if (guard("5.refunding refund retry ends", kind == "refund_retry")) {
+    return request(cart, step, "payment.refund_requested", s.newest_refund, s.asked_back, "refund");
   }
   if (guard("5.refunding wait ends: tries left", tries_left(cart))) return doubt(cart, step);
   unresolved(cart, step, owed(s));

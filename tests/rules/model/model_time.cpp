@@ -34,7 +34,10 @@ void Model::tick(const Step& step) {
   }
 
   for (auto grave = graves_.begin(); grave != graves_.end();) {
-    const bool old = guard("3 tick: epitaph older than 72 h", ticked_ / 1000 - grave->ended_s > 72 * 3600);
+    const std::int64_t age_s = ticked_ / 1000 - grave->ended_s;
+    const bool had_session = guard("3 tick: epitaph of a cart that opened a session", grave->sessions > 0);
+    const bool old = had_session ? guard("3 tick: epitaph older than 35 d", age_s > 35 * 24 * 3600)
+                                 : guard("3 tick: epitaph older than 72 h", age_s > 72 * 3600);
     grave = old ? graves_.erase(grave) : std::next(grave);
   }
 }

@@ -28,6 +28,7 @@ std::string body_of(const Step& s) {
   text(out, "url", s.url);
   text(out, "state", s.state);
   if (s.expires_after_s) out += " expires_after_s=" + std::to_string(*s.expires_after_s);
+  if (s.attempt) out += " attempt=" + std::to_string(*s.attempt);
   number(out, "quantity", s.quantity);
   number(out, "unit_price_minor", s.unit_price_minor);
   number(out, "amount_minor", s.amount_minor);

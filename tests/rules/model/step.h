@@ -40,7 +40,7 @@ struct Step {
   // Data members, under the names of contract.md 6. Empty: not given.
   std::string currency, customer_id, sku, name, reason, into, provider, token, session_id, reservation_id, reference,
       url, state;
-  std::optional<std::int64_t> expires_after_s;
+  std::optional<std::int64_t> expires_after_s, attempt;
   std::int64_t quantity = 0;
   std::int64_t unit_price_minor = 0;
   std::int64_t amount_minor = 0;

@@ -52,8 +52,8 @@ int main() {
   add<SessionOutcome>(json, "outcomes", session_outcome_count);
   add<Why>(json, "whys", why_count);
   add<AdjustmentKind>(json, "adjustment_kinds", count_to(AdjustmentKind::fee));
-  add<StatusState>(json, "status_states", count_to(StatusState::not_found));
-  add<WaitKind>(json, "waits", count_to(WaitKind::status_try));
+  add<StatusState>(json, "status_states", count_to(StatusState::refund_pending));
+  add<WaitKind>(json, "waits", count_to(WaitKind::merge));
   add<Stream>(json, "topics", stream_count);
   add_settings(json);
   json.close();

@@ -237,14 +237,14 @@ class Ticks(unittest.TestCase):
         self.assertEqual(refused, [["source_refused"], ["source_refused"], [], ["source_refused"]])
         reasons = [record["headers"]["mayfly.reason"] for record in self.tail("deadletters")]
         self.assertEqual(reasons, ["source_refused"] * 4)
-        # The money that /pay/a reports belongs to no session: it is listed, as ever.
-        self.assertIn("dev.mayfly.payment.unresolved.v1", self.types("c3"))
+        # The money that /pay/a reports is of a cart that is not known: it is listed, as ever.
+        self.assertIn("dev.mayfly.payment.unmatched.v1", self.types("c3"))
         self.assertIn("the same, byte for byte", self.verb("replay", "verify"))
         # A list that was wrong: mended, the dead letter is sent again and decided.
         with self.served(*self.config('[replies]\nsources = "*"\n')):
             self.until(lambda: self.settled("reply_sources") == {"*"})
             self.verb("deadletters", "retry", "--all", "--yes")
-            self.until(lambda: "dev.mayfly.payment.unresolved.v1" in self.types("c4"))
+            self.until(lambda: "dev.mayfly.payment.unmatched.v1" in self.types("c4"))
         self.assertIn("the same, byte for byte", self.verb("replay", "verify"))
 
 

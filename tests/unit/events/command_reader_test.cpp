@@ -113,6 +113,45 @@ TEST_CASE("members that are missing, doubled, of a wrong type, empty, too long o
   CHECK(reply("payment.capture_failed", R"({"session_id":"s","reason":"r","retryable":true})") == "ok");
 }
 
+TEST_CASE("the commands of version 1.1 are read, and what is wrong with them is named") {
+  const struct {
+    const char* type;
+    const char* data;
+    const char* verdict;
+  } rows[] = {
+      {"checkout.abandon", "{}", "ok"},
+      {"checkout.abandon", R"({"reason":7})", "data_invalid: reason is not a string"},
+      {"payment.attempt_failed", R"({"session_id":"c1-p1","reason":"no"})", "ok"},
+      {"payment.attempt_failed", R"({"session_id":"c1-p1","reason":"no","attempt":1000000})", "ok"},
+      {"payment.attempt_failed", R"({"session_id":"c1-p1","reason":"no","attempt":0})",
+       "data_invalid: attempt is not from 1 to 1000000"},
+      {"payment.attempt_failed", R"({"session_id":"c1-p1","reason":"no","attempt":1000001})",
+       "data_invalid: attempt is not from 1 to 1000000"},
+      {"payment.refund_failed",
+       R"({"session_id":"c1-p1","amount_minor":5,"currency":"GBP","reason":"no","retryable":true})", "ok"},
+      {"payment.refund_failed", R"({"session_id":"c1-p1","amount_minor":5,"reason":"no","retryable":true})",
+       "data_invalid: currency is missing"},
+      {"payment.disputed", R"({"session_id":"c1-p1","amount_minor":5,"currency":"GBP","state":"won"})", "ok"},
+      {"payment.disputed", R"({"session_id":"c1-p1","amount_minor":5,"currency":"GBP","state":"over"})",
+       "data_invalid: state is not opened, won or lost"},
+      {"payment.status",
+       R"({"session_id":"c1-p1","state":"refund_pending","authorized_minor":5,"captured_minor":5,"refunded_minor":0})",
+       "ok"},
+      {"inventory.rejected",
+       R"({"reservation_id":"c1-r1","skus":["A"],"reason":"no","available":[{"sku":"A","quantity":0}]})", "ok"},
+      {"inventory.rejected", R"({"reservation_id":"c1-r1","skus":["A"],"reason":"no","available":[{"sku":"A"}]})",
+       "data_invalid: quantity is missing"},
+      {"inventory.rejected", R"({"reservation_id":"c1-r1","skus":[],"reason":"no","available":[1]})",
+       "data_invalid: available has an entry that is not an object"},
+      {"inventory.rejected", R"({"reservation_id":"c1-r1","skus":[],"reason":"no","available":{}})",
+       "data_invalid: available is not an array"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(std::string(row.data));
+    CHECK(reply(row.type, row.data) == row.verdict);
+  }
+}
+
 TEST_CASE("the first thing that is wrong names the dead letter") {
   const auto h = headers_of("cart.add_line");
   const std::string large = R"({"x":")" + std::string(65'536 - 8, 'x') + "\"}";

@@ -32,8 +32,8 @@ Scenario after(Scenario s, const Before& before) {
 
 void check(const std::vector<Row>& rows) {
   for (const auto& row : rows) {
-    CAPTURE(row.name);
-    CHECK(row.said == row.expected);
+    CAPTURE(std::string(row.name));
+    CHECK(joined(row.said) == joined(row.expected));
   }
 }
 
@@ -89,6 +89,8 @@ TEST_CASE("authorizing: rows and near misses") {
       {"status after an hour, declined", at_end([](Scenario& l) { return l.status(StatusState::declined); }), declined},
       {"status after an hour, pending", at_end([](Scenario& l) { return l.status(StatusState::pending); }), expired},
       {"capture_failed", s().capture_failed(false), {"!reply_unexpected"}},
+      {"refund_failed", s().refund_failed(false), {"!reply_unexpected"}},
+      {"status refund_pending, of nothing", s().status(StatusState::refund_pending), {"wait pending 120"}},
       {"cart.cancel", s().cancel(), {"payment.cancel_requested 0", "inventory.release_requested", "wait cancel 60"}},
   });
 }
@@ -120,6 +122,7 @@ TEST_CASE("authorizing: an action may take as long as it is asked for, at most t
 TEST_CASE("canceling: rows and near misses") {
   const auto s = canceling;
   const auto held = [&] { return after(s(), [](Scenario& c) { c.authorized(1999); }); };
+  const auto asked = [](Scenario c) { return after(std::move(c), [](Scenario& x) { x.wait_ends(WaitKind::cancel); }); };
   const auto stock = [] { return after(Scenario().authorizing(), [](Scenario& c) { c.rejected("c-r1"); }); };
   const Said canceled = {"payment.canceled 0", "payment.session_ended canceled", "cart.canceled"};
   check({
@@ -143,12 +146,17 @@ TEST_CASE("canceling: rows and near misses") {
       {"status declined, nothing held",
        s().status(StatusState::declined),
        {"payment.declined 1999", "payment.session_ended declined", "cart.canceled"}},
-      {"status declined, money held",
-       held().status(StatusState::declined),
-       {"payment.cancel_requested 1999", "wait cancel 60"}},
+      {"status declined, money held", asked(held()).status(StatusState::declined), {"payment.cancel_requested 1999"}},
       {"status authorized again",
-       held().status(StatusState::authorized, 1999),
-       {"payment.cancel_requested 1999", "wait cancel 60"}},
+       asked(held()).status(StatusState::authorized, 1999),
+       {"payment.cancel_requested 1999"}},
+      {"status authorized again, not asked about", held().status(StatusState::authorized, 1999), {}},
+      {"two answers to one query",
+       after(asked(held()), [](Scenario& c) { c.status(StatusState::authorized, 1999); })
+           .status(StatusState::authorized, 1999),
+       {}},
+      {"refund_failed", s().refund_failed(true), {"!reply_unexpected"}},
+      {"attempt_failed", s().attempt_failed({}), {}},
       {"captured nothing", s().captured(0), {}},
       {"captured one", s().captured(1), {"payment.captured 1", "payment.refund_requested 1", "wait refund 120"}},
       {"refunded one",
@@ -177,11 +185,20 @@ TEST_CASE("capturing: rows and near misses") {
   const auto retry = [&] { return after(s(), [](Scenario& c) { c.capture_failed(true); }); };
   const Said paid = {"payment.captured 1999", "payment.session_ended captured", "checkout.completed",
                      "cart.converted paid"};
-  const Said again = {"payment.capture_requested 1999", "wait capture 60"};
+  const Said again = {"payment.capture_requested 1999"};
+  const Said declined = {"payment.declined 1999", "payment.unresolved 1999 of the order",
+                         "payment.session_ended declined", "cart.converted unpaid"};
+  const auto asked = [](Scenario c) {
+    return after(std::move(c), [](Scenario& x) { x.wait_ends(WaitKind::capture); });
+  };
   check({
       {"one is refunded",
        s().refunded(1),
-       {"payment.captured 1", "payment.refunded 1", "payment.unresolved 1 of the order",
+       {"payment.captured 1", "payment.refunded 1", "payment.unresolved 1999 of the order",
+        "payment.session_ended refunded", "cart.converted paid"}},
+      {"one of all is refunded",
+       s().status(StatusState::captured, 1999, 1999, 1),
+       {"payment.captured 1999", "payment.refunded 1", "payment.unresolved 1 of the order",
         "payment.session_ended refunded", "cart.converted paid"}},
       {"nothing is refunded", s().refunded(0), {}},
       {"captured in two steps", part().captured(1999), paid},
@@ -189,10 +206,25 @@ TEST_CASE("capturing: rows and near misses") {
       {"captured less", part().captured(999), {}},
       {"status captured", s().status(StatusState::captured, 1999, 1999), paid},
       {"status captured in part, again", part().status(StatusState::captured, 1999, 1000), {}},
-      {"status pending", s().status(StatusState::pending), again},
+      {"status captured in part, again, asked about", asked(part()).status(StatusState::captured, 1999, 1000), again},
+      {"status captured, one more than before",
+       asked(part()).status(StatusState::captured, 1999, 1001),
+       {"payment.captured 1001"}},
+      {"status pending", asked(s()).status(StatusState::pending), {}},
+      {"status authorized", asked(s()).status(StatusState::authorized, 1999), again},
+      {"status authorized, not asked about", s().status(StatusState::authorized, 1999), {}},
+      {"status authorized, two answers to one query",
+       after(asked(s()), [](Scenario& c) { c.status(StatusState::authorized, 1999); })
+           .status(StatusState::authorized, 1999),
+       {}},
+      {"status captured, below what is asked", asked(s()).status(StatusState::captured, 1999, 0), again},
       {"status pending, captured in part", s().status(StatusState::pending, 1999, 1000), {"payment.captured 1000"}},
       {"status requires_action", s().status(StatusState::requires_action), {}},
-      {"status declined", s().status(StatusState::declined), {}},
+      {"status declined", s().status(StatusState::declined), declined},
+      {"status not_found",
+       s().status(StatusState::not_found),
+       {"payment.canceled 1999", "payment.unresolved 1999 of the order", "payment.session_ended canceled",
+        "cart.converted unpaid"}},
       {"status canceled",
        s().status(StatusState::canceled, 1999),
        {"payment.canceled 1999", "payment.unresolved 1999 of the order", "payment.session_ended canceled",
@@ -204,13 +236,22 @@ TEST_CASE("capturing: rows and near misses") {
       {"the rest fails",
        part().capture_failed(false),
        {"payment.unresolved 999 of the order", "payment.session_ended capture_failed", "cart.converted unpaid"}},
-      {"declined", s().declined(), {}},
+      {"declined", s().declined(), declined},
+      {"the rest is declined",
+       part().declined(),
+       {"payment.declined 1999", "payment.unresolved 999 of the order", "payment.session_ended declined",
+        "cart.converted unpaid"}},
+      {"refund_failed", s().refund_failed(true), {"!reply_unexpected"}},
+      {"attempt_failed", s().attempt_failed({}), {}},
       {"requires_action", s().requires_action("u"), {}},
       {"a retry waits, a definite failure comes", retry().capture_failed(false), {}},
-      {"a retry waits, a status comes", retry().status(StatusState::authorized, 1999), again},
-      {"asked again after that status, it fails a second time",
-       after(retry(), [](Scenario& c) { c.status(StatusState::authorized, 1999); }).capture_failed(true),
-       {"wait capture_retry 300"}},
+      {"a retry waits, a status comes", retry().status(StatusState::authorized, 1999), {}},
+      {"asked again after a status, it fails",
+       after(asked(s()), [](Scenario& c) { c.status(StatusState::authorized, 1999); }).capture_failed(true),
+       {"wait capture_retry 60"}},
+      {"a retry waits, the answer to the query before comes",
+       after(asked(s()), [](Scenario& c) { c.capture_failed(true); }).status(StatusState::authorized, 1999),
+       {}},
       {"silence after a part",
        part().silence(WaitKind::capture),
        {"payment.unresolved 999 of the order", "payment.session_ended unresolved", "cart.converted unpaid"}},
@@ -244,6 +285,18 @@ TEST_CASE("refunding: rows and near misses") {
       {"declined", s().declined(), {}},
       {"authorized", s().authorized(1999), {}},
       {"capture_failed", s().capture_failed(false), {}},
+      {"refund_failed, not to be tried again",
+       s().refund_failed(false, 1000),
+       {"payment.unresolved 1000, refund_failed", "payment.session_ended refund_failed",
+        "checkout.reopened payment_short", "wait idle 86400"}},
+      {"status refund_pending",
+       s().status(StatusState::refund_pending, 1999, 1000, 0),
+       {"payment.unresolved 1000, refund_pending", "payment.session_ended refund_pending",
+        "checkout.reopened payment_short", "wait idle 86400"}},
+      {"status refund_pending, a part came back",
+       s().status(StatusState::refund_pending, 1999, 1000, 400),
+       {"payment.refunded 400"}},
+      {"attempt_failed", s().attempt_failed({}), {}},
       {"inventory rejects what was released", s().rejected("c-r1"), {}},
       {"cart.cancel: it is answered at the end",
        after(s(), [](Scenario& r) { CHECK(r.cancel().empty()); }).refunded(1000),
@@ -264,6 +317,11 @@ TEST_CASE("refunding: rows and near misses") {
        paid().refunded(102),
        {"payment.refunded 102", "payment.unresolved 1 of the order", "payment.session_ended captured",
         "checkout.completed", "cart.converted paid"}},
+      {"of an order: refund_failed, not to be tried again",
+       paid().refund_failed(false, 101),
+       {"payment.unresolved 101 of the order, refund_failed", "payment.session_ended refund_failed",
+        "checkout.completed", "cart.converted paid"}},
+      {"of an order: checkout.abandon", paid().abandon(), {"!order_placed"}},
       {"of an order: cart.cancel", paid().cancel(), {"!order_placed"}},
       {"of an order: reserved R", paid().reserved("c-r1"), {}},
       {"of an order: rejected R", paid().rejected("c-r1"), {"!order_placed"}},

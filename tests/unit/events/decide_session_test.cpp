@@ -93,7 +93,9 @@ TEST_CASE("canceling: a cancel that crosses an authorization or a capture loses 
   CHECK(declined.declined() == Said{"payment.declined 1999", "payment.session_ended declined", "cart.canceled"});
   Scenario other;
   begin(other);
-  CHECK(other.status(StatusState::pending) == Said{"payment.cancel_requested 0", "wait cancel 60"});
+  CHECK(other.status(StatusState::pending) == Said{});
+  other.wait_ends(WaitKind::cancel);
+  CHECK(other.status(StatusState::pending) == Said{"payment.cancel_requested 0"});
   CHECK(other.capture_failed(true) == Said{});
 }
 
@@ -124,9 +126,10 @@ TEST_CASE("capturing: what each reply says") {
              "payment.session_ended refunded", "cart.converted paid"});
   CHECK(Scenario().capturing().canceled(1999) == Said{"payment.canceled 1999", "payment.unresolved 1999 of the order",
                                                       "payment.session_ended canceled", "cart.converted unpaid"});
-  CHECK(Scenario().capturing().status(StatusState::authorized, 1999) ==
-        Said{"payment.capture_requested 1999", "wait capture 60"});
-  CHECK(Scenario().capturing().status(StatusState::not_found) == Said{});
+  CHECK(Scenario().capturing().status(StatusState::authorized, 1999) == Said{});
+  CHECK(Scenario().capturing().status(StatusState::not_found) ==
+        Said{"payment.canceled 1999", "payment.unresolved 1999 of the order", "payment.session_ended canceled",
+             "cart.converted unpaid"});
   CHECK(Scenario().capturing().authorized(1999) == Said{});
   CHECK(Scenario().capturing().cancel() == Said{"!order_placed"});
 }
@@ -178,7 +181,7 @@ TEST_CASE("a reply in another currency, of no session or of the session before m
   s(CommandType::checkout_complete, CheckoutComplete{1999, true, "sim", "tok"});
   s(CommandType::inventory_reserved, InventoryReserved{"c-r2"});
   CHECK(s.authorized(1999, "c-p1") == Said{"payment.cancel_requested 1999", "payment.unresolved 1999"});
-  CHECK(s.captured(1999, "c-p1") == Said{"payment.refund_requested 1999", "payment.unresolved 1999"});
+  CHECK(s.captured(1999, "c-p1") == Said{"payment.refund_requested 1999 late", "payment.unresolved 1999"});
   CHECK(s.canceled(1999, "c-p1") == Said{"payment.canceled 1999"});
   CHECK(s.authorized(1999, "c-p2") == order_of_1999);
 }

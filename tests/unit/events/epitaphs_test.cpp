@@ -108,7 +108,9 @@ class Model {
     Ended ended;
     std::int64_t ended_s;
   };
-  [[nodiscard]] bool old(const One& one) const { return one.ended_s < ticked_s_ - 72 * 3600; }
+  [[nodiscard]] bool old(const One& one) const {
+    return one.ended_s < ticked_s_ - (one.ended.newest_session > 0 ? 35 * 24 : 72) * 3600;
+  }
   std::int64_t capacity_[2];
   std::deque<One> queues_[2];
   std::int64_t ticked_s_ = 0;
@@ -167,19 +169,25 @@ TEST_CASE("the oldest of a full queue goes out, and only of that queue") {
   CHECK(epitaphs.find(hash_number(1000)));
 }
 
-TEST_CASE("an epitaph is forgotten 72 hours after the end and one second, not before") {
+TEST_CASE(
+    "an epitaph is forgotten a second after 72 hours, of a cart that opened a session after 35 days, not before") {
   const struct {
+    int newest_session;
     Millis after;
     bool found;
-  } cases[] = {{0_s, true},
-               {72_h, true},
-               {{limits::epitaph_age.count + 999}, true},
-               {{limits::epitaph_age.count + 1'000}, false},
-               {100_h, false}};
+  } cases[] = {{0, 0_s, true},
+               {0, 72_h, true},
+               {0, {limits::epitaph_age.count + 999}, true},
+               {0, {limits::epitaph_age.count + 1'000}, false},
+               {0, 100_h, false},
+               {1, 73_h, true},
+               {1, 35_d, true},
+               {1, {limits::epitaph_age_with_session.count + 999}, true},
+               {1, {limits::epitaph_age_with_session.count + 1'000}, false}};
   for (const auto& c : cases) {
     CAPTURE(c.after.count);
     Epitaphs epitaphs(128, 128);
-    epitaphs.add(hash_number(1), ended(1, 1), noon);
+    epitaphs.add(hash_number(1), ended(1, c.newest_session), noon);
     epitaphs.forget(noon + c.after);
     CHECK(epitaphs.find(hash_number(1)).has_value() == c.found);
     CHECK(epitaphs.size() == (c.found ? 1 : 0));
@@ -191,7 +199,7 @@ TEST_CASE("an old epitaph behind a younger one is not found, before and after a 
   Epitaphs epitaphs(128, 128);
   epitaphs.add(hash_number(1), ended(1, 1), noon + 1_h);
   epitaphs.add(hash_number(2), ended(2, 1), noon);  // append time went back
-  const auto ticked = noon + 72_h + 1_s;
+  const auto ticked = noon + 35_d + 1_s;
   epitaphs.forget(ticked);
   epitaphs.add(hash_number(3), ended(3, 0), noon);  // old when it comes
   Pages pages;
@@ -208,7 +216,7 @@ TEST_CASE("an old epitaph behind a younger one is not found, before and after a 
 TEST_CASE("time that goes back forgets nothing more and brings nothing back") {
   Epitaphs epitaphs(128, 128);
   epitaphs.add(hash_number(1), ended(1, 1), noon);
-  epitaphs.forget(noon + 80_h);
+  epitaphs.forget(noon + 36_d);
   epitaphs.forget(noon);
   CHECK_FALSE(epitaphs.find(hash_number(1)));
 }
@@ -255,7 +263,7 @@ TEST_CASE("random adds, forgets, evictions and restores find what the obvious mo
         ++next;
       }
       if (random() % 3 == 0) {
-        if (random() % 8 == 0) now = now + 73_h;
+        if (random() % 8 == 0) now = now + (random() % 2 == 0 ? 73_h : 36_d);
         ticked = std::max(ticked, now);
         epitaphs->forget(ticked);
         model.forget(ticked);
@@ -331,7 +339,7 @@ TEST_CASE("a full set takes at most 48 bytes per epitaph, an emptied one nearly 
   }
   MESSAGE("bytes per epitaph, at most: ", most);
   CHECK(most <= 48);
-  epitaphs.forget(noon + 73_h);
+  epitaphs.forget(noon + 36_d);
   CHECK(epitaphs.size() == 0);
   CHECK(memory.held < 32'000);
 }

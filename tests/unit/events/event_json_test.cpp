@@ -26,3 +26,46 @@ TEST_CASE("a reservation is asked for within a minute and held for three hours; 
   CHECK(json["hold_until"] == "2025-06-15T18:06:40.000Z");
   CHECK(json["idempotency_key"].get<std::string>().size() == 36);
 }
+
+TEST_CASE("a late refund's key is none of those asked while the session was open") {
+  const auto key = [](bool late) {
+    return idempotency_key("shop", "c1", {0, 42}, "payment.refund_requested", 1, 1999, late);
+  };
+  CHECK(key(false) != key(true));
+  CHECK(key(true) == key(true));
+  CHECK(idempotency_key("shop", "c1", {0, 42}, "payment.refund_requested", 1, 1999) == key(false));
+}
+
+TEST_CASE("what version 1.1 adds to events is written where it is said, and nowhere else") {
+  const Settings settings;
+  Cart cart(std::pmr::get_default_resource());
+  cart.id = "c1";
+  const EventSurroundings surroundings{"shop", "c1", &cart, {0, 42}, Timestamp{1'750'000'000'000}, settings, nullptr};
+  const auto written = [&](const Event& event) {
+    std::string data;
+    append_event_data(data, event, surroundings);
+    return data;
+  };
+  PaymentEvent e{};
+  e.number = 1;
+  e.amount_minor = 5;
+  e.currency = *currency_in_force("GBP");
+  const std::string begin = R"({"session_id":"c1-p1","amount_minor":5,"currency":"GBP")";
+  e.type = EventType::payment_unresolved;
+  CHECK(written(e) == begin + "}");
+  e.cause = Cause::abandoned;
+  CHECK(written(e) == begin + R"(,"cause":"abandoned"})");
+  e.cause = Cause::none;
+  e.type = EventType::payment_attempt_failed;
+  e.reason = "no funds";
+  e.attempt = 3;
+  CHECK(written(e) == begin + R"(,"reason":"no funds","attempt":3})");
+  e.type = EventType::payment_disputed;
+  e.reason = {};
+  e.dispute = DisputeState::lost;
+  CHECK(written(e) == begin + R"(,"state":"lost"})");
+  const Available left[] = {{"A", "", 0}, {"B", "b1", 2}};
+  CHECK(written(CheckoutReopened{Why::out_of_stock, {}, left}) ==
+        R"({"why":"out_of_stock","available":[{"sku":"A","quantity":0},{"sku":"B","line_id":"b1","quantity":2}]})");
+  CHECK(written(CheckoutReopened{Why::abandoned, {}}) == R"({"why":"abandoned"})");
+}

@@ -94,6 +94,16 @@ class Scenario {
   std::vector<std::string> requires_action(Text url, std::optional<std::int64_t> expires_s = {}) {
     return (*this)(CommandType::payment_requires_action, PaymentRequiresAction{"c-p1", url, expires_s});
   }
+  std::vector<std::string> refund_failed(bool retryable, Minor amount = 1999, Text id = "c-p1") {
+    return (*this)(CommandType::payment_refund_failed, PaymentRefundFailed{id, amount, "GBP", "closed", retryable, ""});
+  }
+  std::vector<std::string> disputed(Minor amount = 1999, Text id = "c-p1") {
+    return (*this)(CommandType::payment_disputed, PaymentDisputed{id, amount, "GBP", DisputeState::opened, "", ""});
+  }
+  std::vector<std::string> attempt_failed(std::optional<std::int64_t> attempt, Text id = "c-p1") {
+    return (*this)(CommandType::payment_attempt_failed, PaymentAttemptFailed{id, "no funds", attempt, ""});
+  }
+  std::vector<std::string> abandon() { return (*this)(CommandType::checkout_abandon, CheckoutAbandon{""}); }
   std::vector<std::string> complete(Minor expected, bool payment = true, Text token = "tok") {
     return (*this)(CommandType::checkout_complete, CheckoutComplete{expected, payment, "sim", token});
   }
@@ -112,10 +122,12 @@ class Scenario {
   std::int64_t live_carts = 0;  // others in the partition
   Millis last_wait{};           // to the millisecond
   std::vector<Event> events;    // of the last command; texts in them may be gone
+  Concern concern = Concern::none;
 
  private:
   std::vector<std::string> apply(const Decision& decision, const Context& context) {
     events = decision.events;
+    concern = decision.concern;
     std::vector<std::string> said;
     auto opened = opened_session(decision.events, context, std::pmr::get_default_resource());
     for (const auto& event : decision.events) said.push_back(line(event));
@@ -142,6 +154,9 @@ class Scenario {
       text += " " + std::to_string(p->amount_minor);
       if (p->type == EventType::payment_session_ended) text = "payment.session_ended " + std::string(name(p->outcome));
       if (p->with_order) text += " of the order";
+      if (p->cause != Cause::none) text += ", " + std::string(name(p->cause));
+      if (p->attempt != 0) text += " attempt " + std::to_string(p->attempt);
+      if (p->late_key) text += " late";
       if (p->key_amount_minor != p->amount_minor && p->key_amount_minor != 0) {
         text += " key " + std::to_string(p->key_amount_minor);
       }
@@ -168,5 +183,12 @@ struct Row {
   Said said;
   Said expected;
 };
+
+/// In one text, so that a failed check shows it.
+inline std::string joined(const Said& said) {
+  std::string text;
+  for (const auto& line : said) text.append(text.empty() ? "" : "; ").append(line);
+  return text;
+}
 
 }  // namespace mayfly::testing

@@ -113,8 +113,24 @@ Session full_session() {
   session.provider = "sim";
   session.reference = "ch_3";
   session.action_url = "https://bank.example/3ds?a=b";
-  session.ledger = {SessionState::refunding,           Why::paid, true, true, false, 1'999,
-                    std::numeric_limits<Minor>::max(), 1,         2,    47,   2,     true};
+  session.ledger = {SessionState::refunding,
+                    Why::paid,
+                    true,
+                    true,
+                    false,
+                    1'999,
+                    std::numeric_limits<Minor>::max(),
+                    1,
+                    2,
+                    47,
+                    2,
+                    true,
+                    1,
+                    2,
+                    true,
+                    true,
+                    32,
+                    1'000'000};
   return session;
 }
 
@@ -180,6 +196,7 @@ const Wait waits[] = {
     {WaitKind::idle, 24_h, 0, std::nullopt},
     {WaitKind::status_try, 1'800_s, 281'474'976'710'655, std::nullopt},
     {WaitKind::reservation, 60_s, no_offset, Timestamp{1'795'521'660'000}},
+    {WaitKind::merge, 900_s, 7, std::nullopt},
 };
 
 }  // namespace
@@ -326,9 +343,9 @@ TEST_CASE("a newer layout is refused by naming it and the newest that is known")
   } cases[] = {
       {read_all(newer(bytes_of(waits[0], cart, session))), "up to version 3"},
       {read_all(bytes_of(waits[0], newer(cart), session)), "up to version 2"},
-      {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 2"},
+      {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 3"},
       {why(decode_cart("c1", newer(cart), heap())), "up to version 2"},
-      {why(decode_session(newer(session), heap())), "up to version 2"},
+      {why(decode_session(newer(session), heap())), "up to version 3"},
       {why(decode_position(newer(bytes_of(PositionRecord{})))), "up to version 2"},
   };
   for (const auto& c : cases) {
@@ -396,14 +413,66 @@ std::string golden_record(std::string_view header, std::string_view version, std
 
 }  // namespace
 
-TEST_CASE("header 3 before parts 2, as they stand in logs, are read and written") {
-  const auto record = golden_record("03", "02", "05 68747470 73");
+TEST_CASE("header 3 before parts 2, as they stand in logs, are read, and written with the session's part 3") {
+  auto record = golden_record("03", "02", "05 68747470 73");
   check_golden(record, "https");
   const auto split = split_snapshot(record);
   const auto& parts = std::get<SnapshotParts>(split);
   const auto cart = decode_cart("c1", parts.cart, heap());
   const auto session = decode_session(parts.session, heap());
+  record[record.size() - parts.session.size()] = 3;
   CHECK(bytes_of(parts.wait, bytes_of(std::get<Cart>(cart)), bytes_of(std::get<Session>(session))) == record);
+}
+
+TEST_CASE("what a session of version 3 may have besides, as it stands in logs, is read and written") {
+  const std::string begin = "03 82 04 01 fa0b 474250 80b4b5eba034 03 73696d 00 00 00 00 dc0b 01 00 00 ";
+  const struct {
+    std::string_view said;
+    std::string_view second;
+    SessionLedger ledger;
+  } cases[] = {
+      {"two attempts told, the newest the fifth", "01 02 05",
+       [] {
+         SessionLedger l;
+         l.attempts_told = 2;
+         l.last_attempt = 5;
+         return l;
+       }()},
+      {"a refund failed once, its retry runs", "06 01",
+       [] {
+         SessionLedger l;
+         l.refund_failures = 1;
+         l.refund_retry_running = true;
+         return l;
+       }()},
+      {"asked back in two requests", "08 e807",
+       [] {
+         SessionLedger l;
+         l.refund_before_minor = 1000;
+         return l;
+       }()},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.said);
+    const auto bytes = from_hex(begin + std::string(c.second));
+    const auto read = decode_session(bytes, heap());
+    REQUIRE(why(read) == "");
+    auto expected = c.ledger;
+    expected.state = SessionState::capturing;
+    expected.why = Why::payment_short;
+    expected.refund_asked_minor = 1500;
+    expected.status_tries = 1;
+    CHECK(std::get<Session>(read).ledger == expected);
+    CHECK(bytes_of(std::get<Session>(read)) == bytes);
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+      CHECK(why(decode_session(bytes.substr(0, size), heap())) != "");
+    auto older = bytes;
+    older.front() = 2;
+    CHECK(why(decode_session(older, heap())) != "");
+  }
+  CHECK(why(decode_session(from_hex(begin + "04"), heap())) != "");       // a retry of nothing that failed
+  CHECK(why(decode_session(from_hex(begin + "00"), heap())) != "");       // nothing more, and it says so
+  CHECK(why(decode_session(from_hex(begin + "08 dd0b"), heap())) != "");  // more than was asked back in all
 }
 
 TEST_CASE("header 2, from before supervision remembered anything, is read") {
@@ -493,7 +562,9 @@ TEST_CASE("the position record's layout 1, as it stands in logs, is read and wri
       "e0d403 e0d403 e0a712 c0a907 b0ea01 c0a907 c0cf24 c0ee6d b0ea01 04 30 00 c0843d");
   const auto read = decode_position(golden);
   REQUIRE(why(read) == "");
-  CHECK(std::get<PositionRecord>(read) == PositionRecord{42, {1'000}, 12, "shop", {}});
+  PositionRecord expected{42, {1'000}, 12, "shop", {}};
+  expected.settings.cart_life = 30_d;  // the default when it was written
+  CHECK(std::get<PositionRecord>(read) == expected);
   CHECK(bytes_of(std::get<PositionRecord>(read)) == golden);
 }
 

@@ -17,6 +17,7 @@ struct Said {
   Minor amount = 0;
   const char* currency = "GBP";
   bool cart_lives = true;
+  mayfly::events::Cause cause = mayfly::events::Cause::none;
 };
 
 constexpr auto opened = EventType::payment_session_opened;
@@ -47,6 +48,7 @@ std::string rows_after(const std::vector<Said>& said) {
     e.amount_minor = s.amount;
     e.currency = s.currency;
     e.cart_lives = s.cart_lives;
+    e.cause = s.cause;
     e.at = {0, offset++};
     book.apply(e);
   }
@@ -172,4 +174,87 @@ TEST_CASE("a cart that settles leaves nothing in the book") {
     }
   }
   CHECK(book.size() == 0);
+}
+
+TEST_CASE("what settles by itself is listed under its own name for 72 hours, then as unresolved") {
+  using mayfly::events::Cause;
+  const std::vector<Said> gone_back{
+      {opened, 1000}, {ask_cancel, 0}, {unresolved, 1000, "GBP", true, Cause::abandoned}, {ended, 1000}};
+  const auto then = [&](const std::vector<Said>& more) {
+    auto all = gone_back;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const Row rows[] = {
+      {"abandoned", gone_back, "abandoned 1000 GBP"},
+      {"canceled", then({{canceled, 0, "GBP", late}}), ""},
+      {"declined", then({{EventType::payment_declined, 0, "GBP", late}}), ""},
+      {"an attempt that failed", then({{EventType::payment_attempt_failed, 1000}}), "abandoned 1000 GBP"},
+      {"authorized after all", then({{ask_cancel, 900}, {unresolved, 900}}), "unresolved 900 GBP"},
+      {"then declined: it is held", then({{ask_cancel, 900}, {unresolved, 900}, {EventType::payment_declined, 0}}),
+       "unresolved 900 GBP"},
+      {"then not found: it is held", then({{ask_cancel, 900}, {unresolved, 900}, {canceled, 0}}), "unresolved 900 GBP"},
+      {"then canceled", then({{ask_cancel, 900}, {unresolved, 900}, {canceled, 900}}), ""},
+      {"a refund under way",
+       {{opened, 1000},
+        {captured, 400},
+        {ask_refund, 400},
+        {unresolved, 400, "GBP", true, Cause::refund_pending},
+        {ended, 1000}},
+       "refund_pending 400 GBP"},
+      {"a refund that failed",
+       {{opened, 1000},
+        {captured, 400},
+        {ask_refund, 400},
+        {unresolved, 400, "GBP", true, Cause::refund_failed},
+        {ended, 1000}},
+       "unresolved 400 GBP"},
+      {"a dispute is no money at risk", {{EventType::payment_disputed, 1000}}, ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    CHECK(rows_after(row.said) == row.rows);
+  }
+  using mayfly::tools::RiskState;
+  std::vector<mayfly::tools::Risk> risks(3);
+  risks[0].state = RiskState::abandoned;
+  risks[1].state = RiskState::refund_pending;
+  risks[2].state = RiskState::cancel_asked;
+  leave_to_a_person(risks, {mayfly::tools::settles_by_itself.count});
+  CHECK(risks[0].state == RiskState::abandoned);
+  leave_to_a_person(risks, {mayfly::tools::settles_by_itself.count + 1});
+  CHECK(risks[0].state == RiskState::unresolved);
+  CHECK(risks[1].state == RiskState::unresolved);
+  CHECK(risks[2].state == RiskState::cancel_asked);
+}
+
+TEST_CASE("an unmatched amount is listed unless the events hold that session's end and captured no less") {
+  const auto unmatched = EventType::payment_unmatched;
+  const auto rows_with = [&](const std::vector<Said>& said) {
+    FundsBook book;
+    const auto event = [](const Said& s) {
+      FundsEvent e;
+      e.type = s.type;
+      e.cart = "c1";
+      e.session = "c1-p1";
+      e.amount_minor = s.amount;
+      e.currency = s.currency;
+      e.cart_lives = s.cart_lives;
+      return e;
+    };
+    for (const auto& s : said) book.apply(event(s));
+    for (const auto& s : said) book.look_back(event(s));
+    std::string rows;
+    for (const auto& r : book.risks()) rows += std::string(name(r.state)) + " " + std::to_string(r.amount_minor) + ";";
+    return rows;
+  };
+  const Said told{unmatched, 1000, "GBP", late};
+  CHECK(rows_with({told}) == "unmatched 1000;");
+  CHECK(rows_with({{opened, 1000}, {captured, 1000}, {ended, 1000}, told}) == "");
+  CHECK(rows_with({{opened, 1000}, {captured, 999}, {ended, 1000}, told}) == "unmatched 1000;");
+  CHECK(rows_with({{captured, 1000}, told}) == "unmatched 1000;");
+  CHECK(rows_with({told, told}) == "unmatched 1000;");
+  CHECK(rows_with({told, {canceled, 0, "GBP", late}}) == "");
+  CHECK(rows_with({told, {refunded, 999, "GBP", late}}) == "unmatched 1000;");
+  CHECK(rows_with({told, {refunded, 1000, "GBP", late}}) == "");
 }
