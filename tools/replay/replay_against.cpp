@@ -16,7 +16,7 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::size_t carts_listed = 20;
+constexpr std::size_t carts_told = 20;
 
 int say(const events::LogStatus& status) {
   complain("%s\n", status.message.c_str());
@@ -73,10 +73,9 @@ void print_difference(const std::string& cart, const FirstDifference& d, const c
 int say_comparison(const Comparison& result, const char* other) {
   std::size_t listed = 0;
   for (const auto& [cart, difference] : result.carts) {
-    if (++listed <= carts_listed) print_difference(cart, difference, other);
+    if (++listed <= carts_told) print_difference(cart, difference, other);
   }
-  if (listed > carts_listed)
-    print("... and %s more\n", grouped(static_cast<std::int64_t>(listed - carts_listed)).c_str());
+  if (listed > carts_told) print("... and %s more\n", grouped(static_cast<std::int64_t>(listed - carts_told)).c_str());
   print("%s commands decided again, %s events said: %s carts differ\n", grouped(result.commands).c_str(),
         grouped(result.events).c_str(), grouped(std::ssize(result.carts)).c_str());
   return result.carts.empty() ? exit_ok : exit_failed;

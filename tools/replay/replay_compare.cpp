@@ -17,7 +17,7 @@ using events::Record;
 namespace {
 
 /// Of the record that caused an event, by its ce_id.
-events::Offset cause_of(const Record& event) {
+events::Offset cause_in_order(const Record& event) {
   const auto id = header(event, "ce_id");
   const auto dash = id.find('-');
   if (dash == std::string_view::npos) return events::no_offset;
@@ -139,7 +139,7 @@ const OtherEvent* RecordedSide::next(Partition p) {
     c.at = 0;
   }
   const auto& record = c.batch.records[c.at++];
-  event_ = {{p, cause_of(record)},
+  event_ = {{p, cause_in_order(record)},
             std::string(record.key.value_or(events::Bytes{})),
             std::string(short_type(record)),
             std::string(record.value.value_or(events::Bytes{}))};

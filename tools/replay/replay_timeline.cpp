@@ -36,7 +36,7 @@ std::int64_t offset_in(std::string_view digits) {
 }
 
 /// Of the record that caused an event, by its ce_id.
-std::int64_t cause_of(const Record& event) {
+std::int64_t cause_offset(const Record& event) {
   const auto id = header(event, "ce_id");
   const auto dash = id.find('-');
   return dash == std::string_view::npos ? events::no_offset : offset_in(id.substr(dash + 1));
@@ -52,19 +52,19 @@ OrderedJson money_of(const ReplayedCart* cart) {
 }
 
 /// What the recorded streams hold of the cart besides its commands.
-struct Beside {
+struct BesideCart {
   std::multimap<events::Offset, OrderedJson> said;          // recorded events, by what caused them
   std::multimap<events::Offset, OrderedJson> dead_letters;  // by the record they stand for
   std::multimap<events::Offset, OrderedJson> alerts;        // by the record they name
 };
 
-events::LogStatus read_beside(events::LogClient& log, Partition p, const std::string& cart, Beside& beside) {
+events::LogStatus read_beside(events::LogClient& log, Partition p, const std::string& cart, BesideCart& beside) {
   auto status = each_record(log, Stream::events, p, [&](const Record& r) {
     const auto data = r.key == cart || short_type(r) == "command.dead_lettered" ? parsed(r.value.value_or("null"))
                                                                                 : OrderedJson(nullptr);
     const bool deadline = r.key != cart && data.is_object() && data.value("cart_id", "") == cart;
     if (r.key == cart || deadline) {
-      beside.said.emplace(cause_of(r), OrderedJson{{"type", short_type(r)}, {"data", data}});
+      beside.said.emplace(cause_offset(r), OrderedJson{{"type", short_type(r)}, {"data", data}});
     }
     return true;
   });
@@ -89,7 +89,7 @@ events::LogStatus read_beside(events::LogClient& log, Partition p, const std::st
 
 class Gatherer final : public ReplayedPartition::Watcher {
  public:
-  Gatherer(Timeline& timeline, Beside& beside) : timeline_(timeline), beside_(beside) {}
+  Gatherer(Timeline& timeline, BesideCart& beside) : timeline_(timeline), beside_(beside) {}
 
   bool watches(std::string_view cart_id) override { return cart_id == timeline_.cart; }
 
@@ -213,7 +213,7 @@ class Gatherer final : public ReplayedPartition::Watcher {
   }
 
   Timeline& timeline_;
-  Beside& beside_;
+  BesideCart& beside_;
 };
 
 }  // namespace
@@ -225,7 +225,7 @@ events::LogStatus read_timeline(events::LogClient& log, const Recorded& recorded
   timeline.cart = cart;
   timeline.partition = p;
   timeline.phase = "none";
-  Beside beside;
+  BesideCart beside;
   if (auto status = read_beside(log, p, cart, beside); !status.ok()) return status;
   ReplayedPartition partition(recorded.engine, p, log.partitions(), recorded.tick_secrets);
   partition.withhold_as([&](events::Position at, std::string_view id) { return recorded.withheld_at(at, id); });
