@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -16,6 +17,13 @@ using namespace mayfly;
 using actors::PendingWatch;
 
 namespace {
+
+/// Moved by the test while a commit on its own thread reads it.
+class AtomicClock final : public events::Clock {
+ public:
+  [[nodiscard]] events::Timestamp now() const override { return {ms.load()}; }
+  std::atomic<std::int64_t> ms{testing::SetClock{}.time.ms};
+};
 
 /// A log whose clock moves a second with each poll, with figures and ownership as a script has them.
 class ScriptedLog final : public events::Log {
@@ -137,7 +145,7 @@ TEST_CASE(
     "over") {
   for (const std::int64_t skew_ms : {60'000, 60'001, -60'001}) {
     CAPTURE(skew_ms);
-    testing::SetClock log_clock;
+    AtomicClock log_clock;
     adapters::MemoryStore store{1, log_clock};
     testing::Shop shop{store};
     testing::SetClock clock;
@@ -149,7 +157,7 @@ TEST_CASE(
     actors::Engine engine(log, clock, config, nullptr);
     log.at = [&](std::int64_t second) {
       const auto skew = second < 20 ? skew_ms : 0;
-      log_clock.time = {clock.time.ms - skew};
+      log_clock.ms = clock.time.ms - skew;
       shop.tick(0, clock.time, -1);
       if (second == 18 || second == 28) ready.push_back(engine.ready());
       if (second == 30) stop.request_stop();
