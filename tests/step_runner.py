@@ -1,6 +1,7 @@
 """Runs the steps of tools/test: in the order of their table, as many at once as there are cores, each once what it needs
 has passed. Counts cases, shows the output of what failed, and closes with where the time went and "N passed, N failed"."""
 import dataclasses
+import fcntl
 import os
 import pathlib
 import re
@@ -104,7 +105,6 @@ def next_to_start(waiting, results, running, free):
 
 def run(steps, root, logs, cores):
     """All of them; returns the results in the order in which they ended. A step whose need failed fails too."""
-    logs.mkdir(parents=True, exist_ok=True)
     waiting, running, results = [s for s in steps if not s.skipped], [], {}
     for step in steps:
         if step.skipped:
@@ -159,8 +159,8 @@ def chosen(steps, only, quick):
     return [s for s in steps if s.name in names]
 
 
-def main(steps, root, logs, cores, words):
-    """The command line of tools/test; returns the exit code."""
+def main(steps, root, logs, cores, words, at_end):
+    """The command line of tools/test; returns the exit code. `at_end` is called once steps have run, however they end."""
     usage = "usage: tools/test [--quick] [--list] [WORD ...]   (WORDs choose the steps whose names hold one of them)"
     flags = {w for w in words if w.startswith("-")}
     if flags - {"--quick", "--list"}:
@@ -174,7 +174,18 @@ def main(steps, root, logs, cores, words):
     if "--list" in flags:
         print("\n".join(s.name for s in steps))
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, as at Control-C
-    begun = time.monotonic()
-    results = run(steps, root, logs, cores)
-    return 1 if close(results, time.monotonic() - begun) else 0
+    logs.mkdir(parents=True, exist_ok=True)
+    with open(logs / ".lock", "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("tools/test: another one runs in this clone and uses its broker and builds: wait for it, or use another clone",
+                  file=sys.stderr)
+            return 2
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended, as at Control-C
+        begun = time.monotonic()
+        try:
+            results = run(steps, root, logs, cores)
+        finally:
+            at_end()
+        return 1 if close(results, time.monotonic() - begun) else 0

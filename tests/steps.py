@@ -1,6 +1,5 @@
 """The steps of tools/test, in the order in which they start; step_runner.py runs them. Usage: steps.py [--quick] [--list]
 [WORD ...]. What is installed for them is in tools/scripts/packages."""
-import atexit
 import os
 import pathlib
 import random
@@ -90,6 +89,7 @@ def steps():
     seed = random.randrange(2**30)  # each run other sequences; a failure prints the one
     yield Step("build (g++, release)", build("release"), cores=CORES, quick=True)
     yield Step("house rules", [PYTHON, "tests/rooms_test.py"], quick=True)
+    yield Step("what runs these steps", [PYTHON, "tests/step_runner_test.py"], quick=True)
     yield Step("format", ["tools/scripts/format", "--check"], quick=True)
     yield Step("pages: links, index, what the code cites", check("test_docs.py"), quick=True)
     yield Step("contract document", check("test_asyncapi.py"), quick=True)
@@ -179,8 +179,11 @@ def start():
     os.environ["MAYFLY_KAFKA"] = "127.0.0.1:" + os.environ["MAYFLY_KAFKA_PORT"]
     if shutil.which("ccache"):
         os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
-    atexit.register(lambda: subprocess.run([ROOT / "tools/scripts/kafka", "clean"], check=False))
-    return main(list(steps()), ROOT, ROOT / "build/test-logs", CORES, sys.argv[1:])
+
+    def remove_broker():
+        subprocess.run([ROOT / "tools/scripts/kafka", "clean"], check=False)
+
+    return main(list(steps()), ROOT, ROOT / "build/test-logs", CORES, sys.argv[1:], remove_broker)
 
 
 if __name__ == "__main__":
