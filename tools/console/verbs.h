@@ -31,7 +31,9 @@ struct SendOptions : LogWords {
   std::vector<std::string> members;  // name=value
   std::string id;
   std::string source = "/mayfly/send";
-  bool create = false;  // make the log where there is none
+  std::int64_t wait_s = 0;  // for what the command comes to; 0: do not wait
+  bool unchecked = false;   // also what no engine can read
+  bool create = false;      // make the log where there is none
   bool json = false;
 };
 int send(const SendOptions&);

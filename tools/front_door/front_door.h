@@ -3,7 +3,7 @@
 
 #include "adapters/http/http.h"
 #include "tools/front_door/access.h"
-#include "tools/front_door/command_exchange.h"
+#include "tools/records/command_exchange.h"
 
 #include <memory>
 #include <mutex>

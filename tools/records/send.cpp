@@ -8,6 +8,8 @@
 #include "tools/console/output.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/command_check.h"
+#include "tools/records/command_exchange.h"
 #include "tools/records/command_writer.h"
 #include "tools/records/input_lines.h"
 
@@ -17,8 +19,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <future>
 #include <iterator>
 #include <string>
+#include <utility>
 
 namespace mayfly::tools {
 
@@ -98,7 +102,8 @@ void print_positions(const std::vector<events::Position>& at, bool json) {
 /// that sends one command and waits is answered, and when it is asked to stop.
 class LineSender {
  public:
-  LineSender(CommandWriter& writer, const SendOptions& options) : writer_(writer), options_(options) {}
+  LineSender(CommandWriter& writer, std::int32_t partitions, const SendOptions& options)
+      : writer_(writer), partitions_(partitions), options_(options) {}
 
   int run(InputLines& lines) {
     auto next = InputLines::Next::line;
@@ -127,7 +132,11 @@ class LineSender {
     ++number_;
     if (text_.find_first_not_of(" \t\r") == std::string::npos) return;
     OutgoingCommand command;
-    if (const auto wrong = from_line(text_, options_.source, command); !wrong.empty()) {
+    auto wrong = from_line(text_, options_.source, command);
+    if (wrong.empty() && !options_.unchecked) {
+      if (const auto why = why_unreadable(command, partitions_); !why.empty()) wrong = "cannot be read: " + why;
+    }
+    if (!wrong.empty()) {
       ++bad_;
       complain("line %lld %s; not sent\n", static_cast<long long>(number_), wrong.c_str());
       return;
@@ -145,6 +154,7 @@ class LineSender {
   }
 
   CommandWriter& writer_;
+  const std::int32_t partitions_;
   const SendOptions& options_;
   std::string text_;
   events::LogStatus status_;
@@ -154,20 +164,81 @@ class LineSender {
   bool written_out_ = true;
 };
 
+/// The command's events as they were said, each on a line.
+void print_events(const CommandOutcome& outcome) {
+  for (const auto& event : outcome.events) print("  %s %s\n", event.type.c_str(), event.data.c_str());
+}
+
+void print_outcome_json(const CommandOutcome& outcome) {
+  Json line = {{"partition", outcome.at.partition},
+               {"offset", outcome.at.offset},
+               {"decided", outcome.decided},
+               {"repeated", outcome.repeated && !outcome.events.empty()},
+               {"events", Json::array()}};
+  for (const auto& event : outcome.events) {
+    line["events"].push_back(
+        {{"type", event.type}, {"id", event.id}, {"data", Json::parse(event.data, nullptr, false)}});
+  }
+  print_json(line.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+void print_outcome(const CommandOutcome& outcome) {
+  print_positions({outcome.at}, false);
+  if (outcome.decided && outcome.repeated) {
+    print(outcome.events.empty() ? "decided: nothing new came of it\n"
+                                 : "decided before, nothing new came of it; a command with this id came to:\n");
+  }
+  print_events(outcome);
+}
+
+bool is_refusal(const CausedEvent& event) {
+  return event.type == "command.rejected" || event.type == "command.dead_lettered";
+}
+
+/// Sends one command and waits for what it comes to.
+int send_and_wait(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
+                  OutgoingCommand command, const SendOptions& options) {
+  std::promise<CommandOutcome> promise;
+  auto future = promise.get_future();
+  CommandExchange exchange(std::move(writer), std::move(reader));
+  exchange.send(std::move(command), events::Millis{options.wait_s * 1000},
+                [&](CommandOutcome outcome) { promise.set_value(std::move(outcome)); });
+  const auto outcome = future.get();
+  if (!outcome.status.ok()) {
+    complain("%s\n", outcome.status.message.c_str());
+    return exit_code_of(outcome.status.error);
+  }
+  if (options.json)
+    print_outcome_json(outcome);
+  else
+    print_outcome(outcome);
+  if (!outcome.decided) {
+    complain("not decided within %lld s: is an engine serving this log? The command is in it and will be decided.\n",
+             static_cast<long long>(options.wait_s));
+    return exit_log_unavailable;
+  }
+  const bool refused = std::any_of(outcome.events.begin(), outcome.events.end(), is_refusal);
+  return refused ? exit_failed : exit_ok;
+}
+
 }  // namespace
 
 int send(const SendOptions& options) {
   const adapters::WallClock clock;
   std::stop_source stop;
+  if (options.type == "-" && options.wait_s > 0) {
+    complain("--wait is for one command: it does not go with -\n");
+    return exit_usage;
+  }
   if (options.type == "-") stop = stop_on_signals();
   int code = exit_ok;
-  const auto log = open_client(options, options.create, clock, code);
+  auto log = open_client(options, options.create, clock, code);
   if (!log) return code;
   events::LogStatus status;
   CommandWriter writer(*log);
   if (options.type == "-") {
     InputLines lines(STDIN_FILENO, stop.get_token());
-    return LineSender(writer, options).run(lines);
+    return LineSender(writer, log->partitions(), options).run(lines);
   }
   OutgoingCommand command{
       options.cart, options.type, options.id.empty() ? new_id() : options.id, options.source, "", "", {}};
@@ -190,6 +261,14 @@ int send(const SendOptions& options) {
     }
   }
   command.data = data.dump();
+  if (const auto why = options.unchecked ? "" : why_unreadable(command, log->partitions()); !why.empty()) {
+    complain("%s; not sent (--unchecked sends it all the same)\n", why.c_str());
+    return exit_usage;
+  }
+  if (options.wait_s > 0) {
+    auto reader = open_reader(options, clock, code);
+    return reader ? send_and_wait(std::move(log), std::move(reader), std::move(command), options) : code;
+  }
   status = writer.write(std::move(command));
   if (status.ok()) status = writer.flush();
   if (!status.ok()) {

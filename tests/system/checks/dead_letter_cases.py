@@ -51,7 +51,7 @@ class DeadLetterCases:
     def test_dead_letters_are_listed_shown_and_dropped(self):
         self.serve()
         bad = "".join(json.dumps({"type": "cart.create", "cart": c, "data": "no json", "id": c}) + "\n" for c in ("c1", "c2"))
-        self.verb("send", "-", stdin=bad)
+        self.verb("send", "--unchecked", "-", stdin=bad)
         self.until(lambda: len(self.dead_letters()) == 2)
         one, other = [f"{d['partition']}:{d['offset']}" for d in self.dead_letters()]
         self.assertIn("2 dead letters: 2 json_invalid", self.verb("deadletters", "list").stdout)

@@ -73,5 +73,67 @@ class SendLines(unittest.TestCase):
         self.assertEqual(sender.wait(PATIENCE_S), 1)
 
 
+class SendOne(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.log = f"sqlite:{folder.name}/shop.db"
+
+    def send(self, *words, stdin=None):
+        return subprocess.run([MAYFLY, "send", "--log", self.log, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def serve(self):
+        engine = subprocess.Popen([MAYFLY, "serve", "--log", self.log, "--http", "off"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(engine.stderr.close)
+        self.addCleanup(engine.wait)
+        self.addCleanup(engine.kill)
+        next(line for line in engine.stderr if '"ready"' in line)
+
+    def test_what_a_command_came_to_is_waited_for(self):
+        self.serve()
+        line = ("cart.add_line", "c1", "sku=A", "quantity=2", "unit_price_minor=5")
+        for words, code, said in (
+            (("cart.create", "c1", "currency=GBP", "--id", "one"), 0, "\n  cart.created {"),
+            (("cart.create", "c1", "currency=GBP", "--id", "one"), 0, "decided before, nothing new came of it; a command with this id came to:\n  cart.created {"),
+            (line, 0, "\n  cart.line_added {"),
+            (("cart.add_line", "c1", "sku=A", "quantity=0", "unit_price_minor=5"), 1, "\n  command.rejected {"),
+            (("cart.create", "c1", "currency=EUR", "--id", "one"), 1, '"id_reused"'),
+        ):
+            done = self.send(*words, "--wait")
+            self.assertEqual((done.returncode, said in done.stdout), (code, True), done.stdout + done.stderr)
+            self.assertTrue(done.stdout.startswith("appended at "))
+        said = json.loads(self.send(*line, "--wait=60", "--json").stdout)
+        self.assertEqual((said["decided"], said["repeated"], [e["type"] for e in said["events"]]), (True, False, ["cart.line_added"]))
+
+    def test_where_nobody_decides_the_command_stays_in_the_log_and_that_is_said(self):
+        done = self.send("--create", "cart.create", "c1", "currency=GBP", "--wait=1")
+        self.assertEqual((done.returncode, done.stdout[:12]), (4, "appended at "), done.stderr)
+        self.assertIn("not decided within 1 s", done.stderr)
+        self.assertEqual(self.send("-", "--wait", stdin="").returncode, 2)
+
+    def test_what_no_engine_can_read_is_named_and_not_sent(self):
+        self.assertEqual(self.send("--create", "cart.create", "c1", "currency=GBP").returncode, 0)
+        rows = (
+            (("cart.add_line", "c1", "sku=A", "quantity=two", "unit_price_minor=5"), "cart.add_line: quantity is not an integer"),
+            (("cart.create", "c1"), "cart.create: currency is missing"),
+            (("cart.change_quantity", "c1", "sku=A", "quantity=1.5"), "quantity is not an integer"),
+            (("cart.adjust", "c1", "adjustments=5"), "adjustments is not an array"),
+            (("checkout.complete", "c1", "expected_total_minor=x"), "expected_total_minor is not an integer"),
+            (("checkout.complete", "c1", "expected_total_minor=1", "payment=cash"), "payment is not an object"),
+            (("inventory.rejected", "c1", "reservation_id=c1-r1", "skus=A", "reason=none"), "skus is not an array"),
+            (("payment.declined", "c1", "session_id=c1-p1", "reason=no", "retryable=perhaps"), "retryable is not true or false"),
+            (("payment.captured", "c1", "session_id=c1-p1", "amount_minor=1", "currency=GBP"), "reference is missing"),
+        )
+        for words, said in rows:
+            done = self.send(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertIn(said, done.stderr)
+        line = json.dumps({"type": "cart.add_line", "cart": "c1", "data": {"sku": "A", "quantity": "two", "unit_price_minor": 5}})
+        done = self.send("-", stdin=line + "\n")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("line 1 cannot be read: cart.add_line: quantity is not an integer", done.stderr)
+        self.assertEqual(self.send(*rows[0][0], "--unchecked").returncode, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

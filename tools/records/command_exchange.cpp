@@ -1,4 +1,4 @@
-#include "tools/front_door/command_exchange.h"
+#include "tools/records/command_exchange.h"
 
 #include "events/rules/identity.h"
 #include "events/state/snapshot.h"
