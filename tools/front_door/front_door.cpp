@@ -2,7 +2,6 @@
 
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
-#include "events/wire/cloudevent.h"
 #include "tools/console/text.h"
 #include "tools/front_door/http_words.h"
 #include "tools/records/each_record.h"
@@ -11,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <memory_resource>
 #include <utility>
 
 namespace mayfly::tools {
@@ -74,25 +72,6 @@ HttpAnswer answer_to(const std::string& cart, const std::string& id, const Comma
   return answer;
 }
 
-/// Why the engine could not read it as a command; none: it can.
-std::optional<HttpAnswer> unreadable(const OutgoingCommand& command, std::int32_t partitions) {
-  const std::string type = std::string(type_begin) + command.type + std::string(type_end);
-  std::vector<events::Header> headers = {{"ce_specversion", "1.0"},     {"ce_id", command.id},
-                                         {"ce_source", command.source}, {"ce_type", type},
-                                         {"ce_subject", command.key},   {"content-type", "application/json"}};
-  events::Record record;
-  record.at.partition = events::partition_of(command.key, partitions);
-  record.key = command.key;
-  record.value = command.data;
-  record.headers = headers;
-  std::pmr::monotonic_buffer_resource arena;
-  events::CommandReader reader("front-door", partitions);
-  const auto read = reader.read(record, events::Settings{}, &arena);
-  const auto* why = std::get_if<events::Unreadable>(&read);
-  if (why == nullptr) return std::nullopt;
-  return problem(400, events::name(why->reason), std::string(why->about));
-}
-
 }  // namespace
 
 FrontDoor::FrontDoor(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
@@ -100,6 +79,7 @@ FrontDoor::FrontDoor(std::unique_ptr<events::LogClient> writer, std::unique_ptr<
     : access_(std::move(access)),
       limits_(std::move(limits)),
       history_(std::move(history)),
+      check_(history_->partitions()),
       exchange_(std::move(writer), std::move(reader)) {}
 
 FrontDoor::~FrontDoor() = default;
@@ -177,7 +157,8 @@ void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, cons
   if (command.id.size() > most_id_bytes)
     return reply(problem(400, "id_invalid", "an Idempotency-Key or id has at most 128 bytes"));
   command.source = "/front/" + caller->name + (command.source.empty() ? "" : "/" + command.source);
-  if (auto why = unreadable(command, exchange_.partitions())) return reply(std::move(*why));
+  if (const auto why = check_.unusable(command))
+    return reply(problem(why->code == name(events::Code::data_invalid) ? 422 : 400, why->code, why->about));
   const auto wait = wait_asked(request.header("prefer"), limits_.longest_wait);
   auto cart = command.key;
   auto id = command.id;

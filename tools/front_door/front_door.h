@@ -3,6 +3,7 @@
 
 #include "adapters/http/http.h"
 #include "tools/front_door/access.h"
+#include "tools/records/command_check.h"
 #include "tools/records/command_exchange.h"
 
 #include <memory>
@@ -49,6 +50,7 @@ class FrontDoor {
   const Access access_;
   const FrontDoorLimits limits_;
   const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn
+  CommandCheck check_;                                // the server's thread
   CommandExchange exchange_;
   std::unique_ptr<adapters::HttpServer> server_;  // last: what asks the others ends first
 };

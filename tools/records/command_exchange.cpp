@@ -158,9 +158,9 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
     }
     // What one command comes to is committed at once and lies together.
     const bool whole = !w.outcome.events.empty() && (at_end || last_cause != w.id);
-    w.outcome.repeated = w.outcome.events.empty() && w.events_by_then >= 0 && place.next_event >= w.events_by_then;
-    w.outcome.decided = whole || w.outcome.repeated;
-    if (w.outcome.repeated) find_earlier(partition, w);
+    const bool nothing_new = w.outcome.events.empty() && w.events_by_then >= 0 && place.next_event >= w.events_by_then;
+    w.outcome.decided = whole || nothing_new;
+    if (nothing_new) find_earlier(partition, w);
     if (w.outcome.decided || now >= w.until) {
       w.done(std::move(w.outcome));
       at = place.waiting.erase(at);
@@ -170,7 +170,7 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   }
 }
 
-/// Nothing came of it: the engine had decided a command of that id before.
+/// Nothing came of it: because the engine had decided a command of that id before, or because it changes nothing.
 void CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
   const auto ends = reader_->ends(events::Stream::events, partition);
   if (!ends.status.ok()) return;
@@ -183,6 +183,7 @@ void CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
     }
     next = fetched.next;
   }
+  w.outcome.repeated = !w.outcome.events.empty();
 }
 
 }  // namespace mayfly::tools

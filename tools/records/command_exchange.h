@@ -34,7 +34,7 @@ struct CommandOutcome {
   events::LogStatus status;  // not ok: not appended, or perhaps; append the same again
   events::Position at{};     // where the command lies
   bool decided = false;      // false: not waited for, or no engine has decided it in that time
-  bool repeated = false;     // it had no event of its own: a command of the same source and id came before
+  bool repeated = false;     // nothing came of it: these are the events of an earlier command of the same id
   std::vector<CausedEvent> events;
 };
 

@@ -9,6 +9,17 @@
 
 namespace mayfly::tools {
 
+std::string ce_type_of(const OutgoingCommand& command) { return "dev.mayfly." + command.type + ".v1"; }
+
+std::vector<events::Header> headers_of(const OutgoingCommand& c, std::string_view ce_type) {
+  std::vector<events::Header> headers = {{"ce_specversion", "1.0"}, {"ce_id", c.id},
+                                         {"ce_source", c.source},   {"ce_type", ce_type},
+                                         {"ce_subject", c.key},     {"content-type", "application/json"}};
+  if (!c.correlation_id.empty()) headers.push_back({"ce_correlationid", c.correlation_id});
+  for (const auto& [name, value] : c.headers) headers.push_back({name, value});
+  return headers;
+}
+
 events::LogStatus CommandWriter::write(OutgoingCommand command) {
   gathered_.push_back(std::move(command));
   return gathered_.size() < most_gathered ? events::LogStatus{} : flush();
@@ -20,12 +31,8 @@ events::LogStatus CommandWriter::flush() {
   std::deque<std::string> types;
   std::vector<events::NewRecord> records;
   for (const auto& c : gathered_) {
-    const auto& type = types.emplace_back("dev.mayfly." + c.type + ".v1");
-    auto& h = headers.emplace_back();
-    h = {{"ce_specversion", "1.0"}, {"ce_id", c.id},       {"ce_source", c.source},
-         {"ce_type", type},         {"ce_subject", c.key}, {"content-type", "application/json"}};
-    if (!c.correlation_id.empty()) h.push_back({"ce_correlationid", c.correlation_id});
-    for (const auto& [name, value] : c.headers) h.push_back({name, value});
+    const auto& type = types.emplace_back(ce_type_of(c));
+    const auto& h = headers.emplace_back(headers_of(c, type));
     records.push_back({events::Stream::commands, events::partition_of(c.key, log_.partitions()), c.key, c.data, h});
   }
   auto appended = log_.append(records);

@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mayfly::tools {
@@ -22,6 +23,10 @@ struct OutgoingCommand {
   std::string correlation_id;
   std::vector<std::pair<std::string, std::string>> headers;  // further ones, as they are
 };
+
+[[nodiscard]] std::string ce_type_of(const OutgoingCommand&);
+/// The record's headers. They view the command and `ce_type`.
+[[nodiscard]] std::vector<events::Header> headers_of(const OutgoingCommand&, std::string_view ce_type);
 
 class CommandWriter {
  public:

@@ -103,7 +103,7 @@ void print_positions(const std::vector<events::Position>& at, bool json) {
 class LineSender {
  public:
   LineSender(CommandWriter& writer, std::int32_t partitions, const SendOptions& options)
-      : writer_(writer), partitions_(partitions), options_(options) {}
+      : writer_(writer), check_(partitions), options_(options) {}
 
   int run(InputLines& lines) {
     auto next = InputLines::Next::line;
@@ -134,7 +134,7 @@ class LineSender {
     OutgoingCommand command;
     auto wrong = from_line(text_, options_.source, command);
     if (wrong.empty() && !options_.unchecked) {
-      if (const auto why = why_unreadable(command, partitions_); !why.empty()) wrong = "cannot be read: " + why;
+      if (const auto why = check_.unusable(command)) wrong = "cannot be read: " + command.type + ": " + why->about;
     }
     if (!wrong.empty()) {
       ++bad_;
@@ -154,7 +154,7 @@ class LineSender {
   }
 
   CommandWriter& writer_;
-  const std::int32_t partitions_;
+  CommandCheck check_;
   const SendOptions& options_;
   std::string text_;
   events::LogStatus status_;
@@ -173,7 +173,7 @@ void print_outcome_json(const CommandOutcome& outcome) {
   Json line = {{"partition", outcome.at.partition},
                {"offset", outcome.at.offset},
                {"decided", outcome.decided},
-               {"repeated", outcome.repeated && !outcome.events.empty()},
+               {"repeated", outcome.repeated},
                {"events", Json::array()}};
   for (const auto& event : outcome.events) {
     line["events"].push_back(
@@ -184,9 +184,10 @@ void print_outcome_json(const CommandOutcome& outcome) {
 
 void print_outcome(const CommandOutcome& outcome) {
   print_positions({outcome.at}, false);
-  if (outcome.decided && outcome.repeated) {
-    print(outcome.events.empty() ? "decided: nothing new came of it\n"
-                                 : "decided before, nothing new came of it; a command with this id came to:\n");
+  if (outcome.repeated) {
+    print_text("decided before, nothing new came of it; a command with this id came to:\n");
+  } else if (outcome.decided && outcome.events.empty()) {
+    print_text("decided: nothing new came of it\n");
   }
   print_events(outcome);
 }
@@ -261,9 +262,11 @@ int send(const SendOptions& options) {
     }
   }
   command.data = data.dump();
-  if (const auto why = options.unchecked ? "" : why_unreadable(command, log->partitions()); !why.empty()) {
-    complain("%s; not sent (--unchecked sends it all the same)\n", why.c_str());
-    return exit_usage;
+  if (!options.unchecked) {
+    if (const auto why = CommandCheck(log->partitions()).unusable(command)) {
+      complain("%s: %s; not sent (--unchecked sends it all the same)\n", command.type.c_str(), why->about.c_str());
+      return exit_usage;
+    }
   }
   if (options.wait_s > 0) {
     auto reader = open_reader(options, clock, code);
