@@ -4,9 +4,9 @@
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/replay_moment.h"
+#include "tools/replay/replay_recorded.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace mayfly::tools {
@@ -15,17 +15,6 @@ using events::Partition;
 using events::Record;
 
 namespace {
-
-/// Of the record that caused an event, by its ce_id.
-events::Offset cause_in_order(const Record& event) {
-  const auto id = header(event, "ce_id");
-  const auto dash = id.find('-');
-  if (dash == std::string_view::npos) return events::no_offset;
-  const auto digits = id.substr(dash + 1);
-  events::Offset offset = events::no_offset;
-  std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-  return offset;
-}
 
 class Decisions final : public ReplayedPartition::Watcher {
  public:
@@ -139,7 +128,7 @@ const OtherEvent* RecordedSide::next(Partition p) {
     c.at = 0;
   }
   const auto& record = c.batch.records[c.at++];
-  event_ = {{p, cause_in_order(record)},
+  event_ = {{p, cause_offset(record)},
             std::string(record.key.value_or(events::Bytes{})),
             std::string(short_type(record)),
             std::string(record.value.value_or(events::Bytes{}))};

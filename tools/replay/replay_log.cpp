@@ -5,9 +5,9 @@
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/first_difference.h"
+#include "tools/replay/replay_recorded.h"
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -24,19 +24,6 @@ std::string where(const char* what, Partition p, events::Offset offset, const st
   if (key)
     text += " of " + (key->starts_with('\x01') ? "engine record " + std::string(key->substr(1)) : std::string(*key));
   return text;
-}
-
-/// Offset of the command that caused an event, from its ce_id; nothing if it is none of ours.
-std::optional<events::Offset> cause_of(const Record& event) {
-  const auto id = header(event, "ce_id");
-  const auto first = id.find('-');
-  const auto last = id.rfind('-');
-  if (first == std::string_view::npos || last <= first) return std::nullopt;
-  events::Offset offset = 0;
-  const auto digits = id.substr(first + 1, last - first - 1);
-  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-  if (read.ec != std::errc{}) return std::nullopt;
-  return offset;
 }
 
 }  // namespace
@@ -88,8 +75,7 @@ events::Restored ReplayLog::restore(Partition p, const std::function<void(events
 
 /// What was decided after the replay's end is not decided again. Events lie in the order of what caused them.
 bool ReplayLog::expected(const Record& event, Partition p) const {
-  const auto cause = cause_of(event);
-  return !cause || *cause < ends_[static_cast<std::size_t>(p)];
+  return cause_offset(event) < ends_[static_cast<std::size_t>(p)];  // of none of ours: it is compared
 }
 
 const Record* ReplayLog::next_event(Partition p) {

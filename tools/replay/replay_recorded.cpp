@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <charconv>
 namespace mayfly::tools {
 
 using events::Partition;
@@ -84,6 +85,16 @@ std::optional<events::DeadLetterReason> Recorded::withheld_at(events::Position a
 events::LogStatus read_recorded(events::LogClient& log, Recorded& recorded) {
   auto status = read_positions(log, recorded);
   return status.ok() ? read_withheld(log, recorded) : status;
+}
+
+events::Offset cause_offset(const events::Record& event) {
+  const auto id = header(event, "ce_id");
+  const auto first = id.find('-');
+  const auto last = id.rfind('-');
+  if (first == std::string_view::npos || last <= first) return events::no_offset;
+  events::Offset offset = 0;
+  const auto read = std::from_chars(id.data() + first + 1, id.data() + last, offset);
+  return read.ec == std::errc{} ? offset : events::no_offset;
 }
 
 }  // namespace mayfly::tools

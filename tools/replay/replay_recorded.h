@@ -28,6 +28,10 @@ struct Recorded {
   [[nodiscard]] std::optional<events::DeadLetterReason> withheld_at(events::Position, std::string_view cart) const;
 };
 
+/// Of the command that caused an event of the engine's, as its ce_id says (docs/contract.md, section 3); no_offset if
+/// it is none of ours.
+[[nodiscard]] events::Offset cause_offset(const events::Record& event);
+
 /// Reads positions and what was taken out. `corrupt` if commands that a replay needs are no longer there.
 [[nodiscard]] events::LogStatus read_recorded(events::LogClient&, Recorded&);
 

@@ -4,6 +4,7 @@
 #include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/replay_recorded.h"
 
 #include <algorithm>
 #include <charconv>
@@ -33,13 +34,6 @@ std::int64_t offset_in(std::string_view digits) {
   std::int64_t offset = events::no_offset;
   std::from_chars(digits.data(), digits.data() + digits.size(), offset);
   return offset;
-}
-
-/// Of the record that caused an event, by its ce_id.
-std::int64_t cause_offset(const Record& event) {
-  const auto id = header(event, "ce_id");
-  const auto dash = id.find('-');
-  return dash == std::string_view::npos ? events::no_offset : offset_in(id.substr(dash + 1));
 }
 
 OrderedJson money_of(const ReplayedCart* cart) {
