@@ -47,6 +47,7 @@ struct Census {
   std::int64_t rejections = 0;
   std::int64_t dead_letters = 0;
   std::int64_t alerts_held_back = 0;
+  std::int64_t payments_unresolved = 0;  // that a person must look at
   std::int64_t ticks = 0;
   std::int64_t commits = 0;
   std::int64_t commit_failures = 0;

@@ -32,6 +32,7 @@ void Engine::State::count(const Batch& batch) {
   counted.dead_letters += batch.counts.dead_letters;
   counted.ticks += batch.counts.ticks;
   counted.alerts_held_back += batch.counts.alerts_held_back;
+  counted.payments_unresolved += batch.counts.payments_unresolved;
   counted.restarts += batch.counts.restarts;
   counted.carts_ended += batch.counts.carts_ended;
   counted.epitaphs_evicted += batch.counts.epitaphs_evicted;

@@ -64,6 +64,7 @@ struct BatchCounts {
   std::int64_t restarts = 0;
   std::int64_t carts_ended = 0;
   std::int64_t alerts_held_back = 0;
+  std::int64_t payments_unresolved = 0;  // that a person must look at
   std::int64_t epitaphs_evicted = 0;
   std::array<std::int64_t, events::event_type_count> events_by_type{};
   std::array<std::int64_t, events::code_count> rejections_by_code{};

@@ -171,6 +171,7 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
     begin = end;
   }
   if (outcome.concern == events::Concern::payment_unresolved) {
+    ++batch.counts.payments_unresolved;
     raise_alert(batch, record, "payment_unresolved", cart_id,
                 "Money may be at risk: see this cart's payment.unresolved events.", first_index);
   } else if (outcome.concern == events::Concern::rejected_after_order) {

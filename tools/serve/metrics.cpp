@@ -118,6 +118,8 @@ void actors_text(Text& text, const actors::Census& c) {
   text.sample("mayfly_carts_open", "state=\"sleeping\"", c.carts_open - c.carts_awake);
   text.one("mayfly_sessions_open", "gauge", "Open payment sessions, awake or sleeping.", c.sessions_open);
   text.one("mayfly_epitaphs", "gauge", "Ended carts that are remembered.", c.epitaphs);
+  text.one("mayfly_payments_unresolved_total", "counter", "Payments that a person must look at.",
+           c.payments_unresolved);
   text.one("mayfly_alerts_held_back_total", "counter", "Alerts beyond 20 of one name, partition and minute.",
            c.alerts_held_back);
   text.one("mayfly_epitaphs_evicted_total", "counter", "Ended carts forgotten before their 72 hours, to make room.",

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +21,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 OPENAPI = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
+PATIENCE_S = 300  # for a machine that is very busy; nothing takes a hundredth of it
 WAIT = {"Prefer": "wait=60"}
 LINE = {"sku": "A", "quantity": 2, "unit_price_minor": 100}
 
@@ -185,9 +187,10 @@ class WithTheDemo(unittest.TestCase):
         payment = {"expected_total_minor": 200, "payment": {"provider": "sim", "token": "t"}}
         self.assertEqual(front.command("mine", "checkout.complete", payment)[0], 200)
         types = []
-        while "cart.converted" not in types:  # the step's own limit ends it
+        end = time.monotonic() + PATIENCE_S
+        while "cart.converted" not in types and time.monotonic() < end:
             types = [e["headers"]["ce_type"][11:-3] for e in front.checked("GET", "/carts/mine/events")[1]]
-        self.assertIn("order.placed", types)
+        self.assertEqual([t for t in types if t in ("order.placed", "cart.converted")], ["order.placed", "cart.converted"])
 
 
 class Tokens(unittest.TestCase):

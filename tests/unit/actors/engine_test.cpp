@@ -171,6 +171,28 @@ TEST_CASE("a tick that is not the engine's changes nothing, whatever it says, an
   }
 }
 
+TEST_CASE("payments that a person must look at are counted, those that settle by themselves are not") {
+  World world;
+  world.shop.create("c1");
+  world.shop.add("c1", "A", 1, 100);
+  world.shop.complete("c1", 100);
+  world.shop.reserved("c1");
+  world.shop.send("c1", "checkout.abandon", "{}");  // asks for the cancel; the money may still come
+  adapters::MemoryLog log(world.store);
+  actors::Engine engine(log, world.clock, world.config, nullptr);
+  CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  const auto unresolved = [&engine] {
+    return engine.census().events_by_type[static_cast<std::size_t>(events::EventType::payment_unresolved)];
+  };
+  CHECK(unresolved() == 1);
+  CHECK(engine.census().payments_unresolved == 0);
+  world.shop.paid("c1", "payment.captured", 100);
+  CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+  CHECK(unresolved() == 2);
+  CHECK(engine.census().payments_unresolved == 1);
+  CHECK(world.store.records(events::Stream::alerts, events::partition_of("c1", world.store.partitions())).size() == 1);
+}
+
 TEST_CASE(
     "a flood of bad ticks is twenty alerts of a partition and minute, and one that says how many were held back") {
   World world;
