@@ -168,7 +168,7 @@ class SessionLadder : SessionRungs {
       return close(before_.why);
     }
     if (says_.status) {
-      if (before_.may_ask_again) ask_to_cancel_again();
+      if (may_ask_again()) ask_to_cancel_again();
       return;
     }
     refund_failed_elsewhere();
@@ -202,7 +202,7 @@ class SessionLadder : SessionRungs {
     }
     if (const auto* failed = std::get_if<PaymentCaptureFailed>(&command_.data)) return capture_failed(*failed);
     if (is(StatusState::authorized) || is(StatusState::captured)) {
-      if (before_.may_ask_again) ask_to_capture_again();
+      if (may_ask_again()) ask_to_capture_again();
       return;
     }
     refund_failed_elsewhere();

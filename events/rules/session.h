@@ -31,7 +31,7 @@ struct SessionLedger {
   Minor refund_before_minor = 0;  // what of refund_asked was asked back before the newest request
   std::int32_t refund_failures = 0;
   bool refund_retry_running = false;
-  bool may_ask_again = false;      // a status try runs, and nothing was asked again since its status_requested
+  bool asked_since = false;        // after the newest status request in this state, something else was asked
   std::int32_t attempts_told = 0;  // payment.attempt_failed that were passed on
   std::int32_t last_attempt = 0;   // the number of the newest of them
   bool operator==(const SessionLedger&) const = default;

@@ -34,7 +34,7 @@ class SessionRungs {
     ++d_.next.status_tries;
     request(EventType::payment_status_requested, A, A, length);
     wait(WaitKind::status_try, length);
-    d_.next.may_ask_again = true;
+    d_.next.asked_since = false;
   }
   void void_session(Why why) {
     enter(State::canceling);
@@ -130,6 +130,7 @@ class SessionRungs {
   void enter(State state) {
     d_.next.state = state;
     d_.next.status_tries = 0;
+    d_.next.asked_since = false;
     d_.next.in_doubt = false;
   }
   void place_order() {
@@ -147,11 +148,11 @@ class SessionRungs {
   // The same request once more: the wait that runs stays, so that the tries come to their end.
   void ask_to_capture_again() {
     request(EventType::payment_capture_requested, A, A, set_.capture_wait);
-    d_.next.may_ask_again = false;
+    d_.next.asked_since = true;
   }
   void ask_to_cancel_again() {
     request(EventType::payment_cancel_requested, au(), au(), set_.cancel_wait);
-    d_.next.may_ask_again = false;
+    d_.next.asked_since = true;
   }
   void request_cancel(Minor amount) {
     request(EventType::payment_cancel_requested, amount, amount, set_.cancel_wait);
@@ -216,9 +217,11 @@ class SessionRungs {
   void say(const Event& event) { d_.events.push_back(event); }
   void wait(WaitKind kind, Millis length) {
     d_.wait = {WaitChange::Kind::set, kind, length};
-    d_.next.may_ask_again = false;  // the status try is over
+    d_.next.asked_since = d_.next.status_tries > 0;
   }
 
+  /// Once after each status request: a further answer to it asks nothing.
+  [[nodiscard]] bool may_ask_again() const { return before_.status_tries > 0 && !before_.asked_since; }
   [[nodiscard]] Text reference() const { return session_.reference.empty() ? d_.reference : Text{session_.reference}; }
   [[nodiscard]] Minor au() const { return d_.next.authorized_minor; }
   [[nodiscard]] Minor ca() const { return d_.next.captured_minor; }

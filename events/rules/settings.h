@@ -1,5 +1,5 @@
-// Every number that decides, with its default (contract.md 15.2). They change only by a tick's `settings`
-// (decisions.md 3), so that a replay meets the same ones at the same record.
+// Every number that decides (contract.md 15.2). They change only by a tick's `settings` (decisions.md 3), so that a
+// replay meets the same ones at the same record.
 #pragma once
 
 #include "events/log/types.h"
@@ -9,10 +9,12 @@
 
 namespace mayfly::events {
 
+/// Made without more: what every partition begins with. These values never change, whatever later engines want by
+/// default, because a replay of any log must begin where the log began. The rest comes with the engine's first tick.
 struct Settings {
   // Waits and the time that is written into requests (decisions.md 3).
   Millis cart_idle = 24_h;
-  Millis cart_life = 365_d;
+  Millis cart_life = 30_d;
   Millis reservation_wait = 60_s;
   Millis reservation_hold = 3_h;
   Millis authorization_wait = 120_s;
@@ -38,6 +40,13 @@ struct Settings {
 
   bool operator==(const Settings&) const = default;
 };
+
+/// What an engine wants to hold unless its configuration says otherwise.
+inline Settings default_settings() {
+  Settings s;
+  s.cart_life = 365_d;
+  return s;
+}
 
 /// Limits of the domain that no setting changes (contract.md 15.1).
 namespace limits {

@@ -131,7 +131,8 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
     cart.reservations = static_cast<int>(layout::take_least(in, 0, limits::checkouts));
     cart.sessions = static_cast<int>(layout::take_least(in, 0, cart.reservations));
   }
-  if (cart.phase == Phase::reserving && cart.reservations == 0) in.fail();
+  // A reservation that is waited for has no session yet: its session is opened when the stock is held.
+  if (cart.phase == Phase::reserving && cart.sessions >= cart.reservations) in.fail();
   if (cart.phase == Phase::paying && cart.sessions == 0) in.fail();
   if ((flags & has_customer) != 0) cart.customer_id = in.text();
   if ((flags & has_payment) != 0) {

@@ -9,7 +9,7 @@ namespace {
 
 // Flags: the state in bits 0-1 and, since version 3, 5. Second flags, since version 3, say what follows at the end.
 constexpr std::uint64_t state_bits = 3, order_placed = 4, in_doubt = 8, capture_retry = 16, state_high = 32,
-                        may_ask_again = 64, has_more = 128;
+                        asked_since = 64, has_more = 128;
 constexpr std::uint64_t has_attempts = 1, has_refund_failures = 2, refund_retry = 4, has_refund_before = 8,
                         second_known = 15;
 
@@ -17,7 +17,7 @@ std::uint64_t flags_of(const SessionLedger& ledger, bool more) {
   const auto state = static_cast<std::uint64_t>(ledger.state);
   return (state & state_bits) | (state > state_bits ? state_high : 0) | (ledger.order_placed ? order_placed : 0) |
          (ledger.in_doubt ? in_doubt : 0) | (ledger.capture_retry_running ? capture_retry : 0) |
-         (ledger.may_ask_again ? may_ask_again : 0) | (more ? has_more : 0);
+         (ledger.asked_since ? asked_since : 0) | (more ? has_more : 0);
 }
 
 std::uint64_t second_flags_of(const SessionLedger& ledger) {
@@ -57,9 +57,12 @@ void take_more(ByteReader& in, SessionLedger& ledger) {
 void append_session(std::string& out, const Session& session) {
   const auto& ledger = session.ledger;
   const auto second = second_flags_of(ledger);
+  const auto flags = flags_of(ledger, second != 0);
+  // The older layout where it can say all: the same history leaves the same bytes as with an older program.
+  const bool terms = flags >= 2 * capture_retry || ledger.why > Why::paid;
   ByteWriter to(out);
-  to.fixed(layout::newest_session, 1);
-  to.fixed(flags_of(ledger, second != 0), 1);
+  to.fixed(terms ? layout::newest_session : layout::without_terms, 1);
+  to.fixed(flags, 1);
   to.fixed(static_cast<std::uint64_t>(ledger.why), 1);
   layout::put(to, session.number);
   layout::put(to, session.amount_minor);
@@ -87,7 +90,7 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   if (version <= layout::without_terms && flags >= 2 * capture_retry) in.fail();
   if ((flags & state_high) != 0) in.fail();
   ledger.state = static_cast<SessionState>(flags & state_bits);
-  ledger.may_ask_again = (flags & may_ask_again) != 0;
+  ledger.asked_since = (flags & asked_since) != 0;
   ledger.order_placed = (flags & order_placed) != 0;
   ledger.in_doubt = (flags & in_doubt) != 0;
   ledger.capture_retry_running = (flags & capture_retry) != 0;
@@ -103,6 +106,7 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
     *amount = layout::take_reported(in);
   }
   ledger.status_tries = layout::take_tries(in);
+  if (ledger.asked_since && ledger.status_tries == 0) in.fail();
   ledger.capture_failures = layout::take_tries(in);
   // An order is placed by being authorized, and only what is then captured can be tried again.
   const bool authorizing = ledger.state == SessionState::authorizing;

@@ -113,7 +113,7 @@ std::optional<StateDifference> first_difference(const Session& one, const Sessio
   c.field("in_doubt", a.in_doubt, b.in_doubt);
   c.field("capture_retry_running", a.capture_retry_running, b.capture_retry_running);
   c.field("refund_retry_running", a.refund_retry_running, b.refund_retry_running);
-  c.field("may_ask_again", a.may_ask_again, b.may_ask_again);
+  c.field("asked_since", a.asked_since, b.asked_since);
   c.field("amount_minor", one.amount_minor, other.amount_minor);
   c.text("currency", one.currency.view(), other.currency.view());
   c.field("opened_at_ms", one.opened_at.ms, other.opened_at.ms);

@@ -13,6 +13,8 @@
 namespace mayfly::tools {
 
 struct Config {
+  Config() { engine.settings = events::default_settings(); }
+
   std::string log;
   std::int32_t partitions = 4;  // for a log that is made
   actors::EngineConfig engine;

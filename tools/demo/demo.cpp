@@ -120,6 +120,7 @@ int demo(const DemoOptions& options) {
   }
   auto& [shop_side, writer, reader, history] = clients;
   actors::EngineConfig config;
+  config.settings = events::default_settings();
   config.settings.reservation_wait = events::Millis{5'000};  // so that silence is seen to end
   config.settings.authorization_wait = events::Millis{5'000};
   config.settings.status_try[0] = events::Millis{2'000};

@@ -13,7 +13,7 @@ bool begins(const std::string& text, const char* with) { return text.rfind(with,
 
 Model::Model(Coverage& coverage, std::size_t epitaphs) : coverage_(coverage), epitaphs_(epitaphs) {
   numbers_ = {{"cart_idle", 24 * h},
-              {"cart_life", 365 * 24 * h},
+              {"cart_life", 30 * 24 * h},
               {"reservation_wait", 60 * s},
               {"authorization_wait", 120 * s},
               {"pending_wait", 120 * s},
@@ -84,8 +84,8 @@ void Model::set_wait(LiveCart& cart, const Step& step, const std::string& kind, 
 void Model::set_idle_wait(LiveCart& cart, const Step& step) {
   const std::int64_t life_left = cart.created_at + numbers_["cart_life"] - step.time;
   std::int64_t length = cart.expires_after_s * s;
-  if (guard("3 idle: 365 d since creation come first", life_left < length)) length = life_left;
-  if (guard("3 idle: the 365 d are over", length < 1)) length = 1;  // a wait has a length
+  if (guard("3 idle: the end of the cart's life comes first", life_left < length)) length = life_left;
+  if (guard("3 idle: its life is over", length < 1)) length = 1;  // a wait has a length
   set_wait(cart, step, "idle", length);
 }
 

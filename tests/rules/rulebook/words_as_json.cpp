@@ -37,7 +37,7 @@ constexpr int count_to(Enum last) {
 void add_settings(JsonObject& json) {
   std::array<unsigned char, sizeof(Settings)> ones{};
   ones.fill(1);
-  append_settings(json.member("settings"), Settings{}, std::bit_cast<Settings>(ones));
+  append_settings(json.member("settings"), default_settings(), std::bit_cast<Settings>(ones));
 }
 
 }  // namespace

@@ -136,9 +136,10 @@ TEST_CASE("a cart whose numbers no decision can have left is refused") {
     int sessions;
     bool read;
   } checkouts[] = {
-      {Phase::active, 32, 32, true},  {Phase::active, 33, 0, false},  {Phase::active, 1, 2, false},
-      {Phase::active, -1, -1, false}, {Phase::reserving, 1, 0, true}, {Phase::reserving, 0, 0, false},
-      {Phase::paying, 1, 1, true},    {Phase::paying, 1, 0, false},
+      {Phase::active, 32, 32, true},  {Phase::active, 33, 0, false},   {Phase::active, 1, 2, false},
+      {Phase::active, -1, -1, false}, {Phase::reserving, 1, 0, true},  {Phase::reserving, 0, 0, false},
+      {Phase::reserving, 2, 1, true}, {Phase::reserving, 1, 1, false}, {Phase::paying, 1, 1, true},
+      {Phase::paying, 1, 0, false},
   };
   for (const auto& row : checkouts) {
     CAPTURE(row.reservations);

@@ -123,7 +123,7 @@ TEST_CASE("each member of a session that differs is named, with both values") {
       {"status_tries: 0 | 1", [](Session& s) { s.ledger.status_tries = 1; }},
       {"capture_failures: 0 | 1", [](Session& s) { s.ledger.capture_failures = 1; }},
       {"refund_retry_running: 0 | 1", [](Session& s) { s.ledger.refund_retry_running = true; }},
-      {"may_ask_again: 0 | 1", [](Session& s) { s.ledger.may_ask_again = true; }},
+      {"asked_since: 0 | 1", [](Session& s) { s.ledger.asked_since = true; }},
       {"refund_before_minor: 0 | 1", [](Session& s) { s.ledger.refund_before_minor = 1; }},
       {"refund_failures: 0 | 1", [](Session& s) { s.ledger.refund_failures = 1; }},
       {"attempts_told: 0 | 1", [](Session& s) { s.ledger.attempts_told = 1; }},
