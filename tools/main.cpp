@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
   s->add_option("--id", send_options.id, "ce_id (default: a new UUID)");
   s->add_option("--source", send_options.source, "ce_source");
   s->add_flag("--wait{10}", send_options.wait_s, "wait up to so many seconds (10) and print what it came to")
-      ->check(CLI::Range(1, 3'600));
+      ->check(CLI::Range(0, 3'600));
   s->add_flag("--unchecked", send_options.unchecked, "send also what an engine cannot read");
   s->add_flag("--create", send_options.create, "make the log where there is none");
   s->add_flag("--json", send_options.json, "print positions as NDJSON");

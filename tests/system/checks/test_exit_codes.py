@@ -51,6 +51,7 @@ class ExitCodes(unittest.TestCase):
     def serve_the_rest(self):
         """An engine that decides all there is and ends well; then the log is whole."""
         engine = self.start()
+        self.assertTrue(any('"name":"ready"' in line for line in engine.stderr))
         deadline = time.monotonic() + PATIENCE_S
         while True:
             with sqlite_log.SqliteLog(self.path) as log:

@@ -299,7 +299,8 @@ class Examples(unittest.TestCase):
         """As any producer could: the records of the page, one after the other, in their keys' partitions."""
         now_ms = int(time.time() * 1000)
         with contextlib.closing(sqlite3.connect(self.path)) as log, log:
-            next_offset = collections.Counter()
+            ends = log.execute("SELECT partition, next FROM ends WHERE stream = ?", (COMMANDS_STREAM,))
+            next_offset = collections.Counter(dict(ends))
             for record in commands:
                 key = record["key"].encode()
                 partition = (murmur2(key) & 0x7FFFFFFF) % PARTITIONS
