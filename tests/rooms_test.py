@@ -17,7 +17,7 @@ LIBRARIES = {
     "events": {"simdjson.h": {"json_reader.cpp"}, "sodium/": {"identity.cpp", "tick_proof.cpp"}},
     "actors": {"caf/": None},
     "adapters": {"sqlite3.h": None, "librdkafka/": None, "boost/": {"http_connection.h", "http_server.cpp", "http_client.cpp"}},
-    "tools": {"spdlog/": None, "fmt/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config.cpp"}, "zstd.h": {"retail.cpp"}},
+    "tools": {"spdlog/": None, "fmt/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config.cpp"}, "zstd.h": {"retail.cpp", "bundle_file.cpp"}},
 }
 # Within a room too, includes point downwards only: from a folder to itself and to those after it. A room's top may
 # include all of its folders. Folders in one set do not know each other.
@@ -25,7 +25,7 @@ FOLDERS = {
     "events": [{"state", "wire"}, {"rules"}, {"text"}, {"log"}],
     "actors": [{"engine"}, {"partition"}, {"cart"}, {"crash"}, {"memory"}],
     "adapters": [{"kafka", "sqlite", "http"}, {"host"}],
-    "tools": [{"demo"}, {"serve", "front_door", "feed", "deadletters", "funds", "replay", "watch"}, {"records"}, {"console"}],
+    "tools": [{"demo", "bundle"}, {"serve", "front_door", "feed", "deadletters", "funds", "replay", "watch"}, {"records"}, {"console"}],
 }
 # Seen from every folder of its room: what lies at the top although it is no way in.
 AT_THE_TOP = {"adapters/record_limits.h"}

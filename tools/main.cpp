@@ -36,11 +36,14 @@ void log_words(CLI::App& sub, LogWords& words) {
 struct ReplayVerbs {
   ReplayVerifyOptions verify;
   ReplayShowOptions show;
+  ReplayWhyOptions why;
   ReplayAtOptions at;
   ReplayDiffOptions diff;
   ReplayWhatIfOptions whatif;
   ReplayBisectOptions bisect;
   ReplayDecisionsOptions decisions;
+  ReplayExportOptions bundle_out;
+  ReplayImportOptions bundle_in;
 };
 
 void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
@@ -63,6 +66,11 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
       ->required();
   s->add_flag("--json", options.show.json, "NDJSON, one step a line");
   s->add_flag("--html", options.show.html, "one page that needs nothing else");
+
+  s = verb(*replay, "why", "Show which rule decided a command, and what it saw", options.why, replay_why, chosen);
+  log_words(*s, options.why);
+  s->add_option("position", options.why.position, "PARTITION:OFFSET of the command")->required();
+  s->add_flag("--json", options.why.json, "NDJSON, one cart a line");
 
   constexpr const char* moments = "begin, end, PARTITION:OFFSET, RFC 3339, or how long ago: 90s, 15min, 2h, 3d";
   s = verb(*replay, "at", "Show carts as they were at a moment", options.at, replay_at, chosen);
@@ -91,6 +99,20 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   s->add_option("--exec", options.bisect.program, "a program that exits with 0 where it holds; with --cart");
   s->add_option("--cart", options.bisect.cart, "only this cart");
   s->add_flag("--json", options.bisect.json, "the step as a JSON object");
+
+  s = verb(*replay, "export", "Write records to one file that can be sent, under pseudonyms", options.bundle_out,
+           replay_export, chosen);
+  log_words(*s, options.bundle_out);
+  s->add_option("file", options.bundle_out.file, "the file to make")->required();
+  s->add_option("--cart", options.bundle_out.carts, "only this cart; as often as needed");
+  s->add_option("--partition", options.bundle_out.partitions, "only this partition; as often as needed")
+      ->check(CLI::NonNegativeNumber);
+  s->add_flag("--plain", options.bundle_out.plain, "texts as they are, and the newest state");
+
+  s = verb(*replay, "import", "Make a SQLite log of an exported file, to look at", options.bundle_in, replay_import,
+           chosen);
+  log_words(*s, options.bundle_in);
+  s->add_option("file", options.bundle_in.file, "what export wrote")->required();
 }
 
 /// `mayfly help VERB` is `mayfly VERB --help`.

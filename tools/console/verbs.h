@@ -129,6 +129,12 @@ struct ReplayShowOptions : LogWords {
 };
 int replay_show(const ReplayShowOptions&);
 
+struct ReplayWhyOptions : LogWords {
+  std::string position;
+  bool json = false;
+};
+int replay_why(const ReplayWhyOptions&);
+
 struct ReplayAtOptions : LogWords {
   std::string when;
   std::vector<std::string> ids;
@@ -157,6 +163,19 @@ struct ReplayBisectOptions : LogWords {
   bool json = false;
 };
 int replay_bisect(const ReplayBisectOptions&);
+
+struct ReplayExportOptions : LogWords {
+  std::string file;                      // that is not there
+  std::vector<std::string> carts;        // empty: all
+  std::vector<std::int32_t> partitions;  // empty: all
+  bool plain = false;                    // texts as they are
+};
+int replay_export(const ReplayExportOptions&);
+
+struct ReplayImportOptions : LogWords {
+  std::string file;
+};
+int replay_import(const ReplayImportOptions&);
 
 struct BackupOptions : LogWords {
   std::string to;  // a file that is not there

@@ -4,6 +4,7 @@
 #include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/replay_guards.h"
 #include "tools/replay/replay_recorded.h"
 
 #include <algorithm>
@@ -85,12 +86,15 @@ class Gatherer final : public ReplayedPartition::Watcher {
  public:
   Gatherer(Timeline& timeline, BesideCart& beside) : timeline_(timeline), beside_(beside) {}
 
-  bool watches(std::string_view cart_id) override { return cart_id == timeline_.cart; }
+  bool watches(std::string_view cart_id) override { return watching && cart_id == timeline_.cart; }
+  bool watching = true;
+  bool whole = false;  // every guard that was tried, and the state before
 
   void decided(const Replayed& told) override {
     auto step = begin(told.record, told.is_deadline() ? "deadline" : "command");
     describe_command(step, told);
     step["outcome"] = outcome_of(told);
+    describe_rule(step, told);
     step["events"] = OrderedJson::array();
     for (const auto& event : told.events) {
       OrderedJson said = {{"type", events::name(event.type)}};
@@ -137,6 +141,14 @@ class Gatherer final : public ReplayedPartition::Watcher {
     auto data = parsed(told.record.value.value_or("null"));
     hide_token(data);
     if (data.is_object() && !data.empty()) step["data"] = std::move(data);
+  }
+
+  void describe_rule(OrderedJson& step, const Replayed& told) const {
+    const auto tried = guards_of(told);
+    if (!tried.empty()) step["rule"] = {{"guard", tried.back().number}, {"name", tried.back().name}};
+    if (!whole) return;
+    step["guards"] = guards_json(tried);
+    step["state_before"] = told.before != nullptr ? state_json(*told.before) : OrderedJson(nullptr);
   }
 
   static std::string outcome_of(const Replayed& told) {
@@ -241,56 +253,46 @@ events::LogStatus read_timeline(events::LogClient& log, const Recorded& recorded
 
 namespace {
 
-bool has_commands(events::LogClient& log, const std::string& cart, events::LogStatus& status) {
-  bool found = false;
-  status = each_record(log, Stream::commands, events::partition_of(cart, log.partitions()), [&](const Record& r) {
-    found = r.key == cart;
-    return !found;
+/// The carts that one record concerns: a command's, or those whose waits a tick ended.
+class Concerned final : public ReplayedPartition::Watcher {
+ public:
+  bool watching = false;
+  std::vector<std::string> carts;
+  bool watches(std::string_view) override { return watching; }
+  [[nodiscard]] bool wants_before() const override { return false; }
+  void decided(const Replayed& told) override { carts.emplace_back(told.cart_id); }
+};
+
+/// Decides the partition up to the record, which the watcher alone sees.
+template <class OneRecordWatcher>
+events::LogStatus replay_to(events::LogClient& log, const Recorded& recorded, events::Position at,
+                            OneRecordWatcher& watcher) {
+  ReplayedPartition partition(recorded.engine, at.partition, log.partitions(), recorded.tick_secrets);
+  partition.withhold_as([&](events::Position where, std::string_view id) { return recorded.withheld_at(where, id); });
+  return each_record(log, Stream::commands, at.partition, [&](const Record& record) {
+    watcher.watching = record.at == at;
+    partition.take(record, &watcher);
+    return record.at.offset < at.offset;
   });
-  return found;
-}
-
-/// Of "CART-p12" or "CART-r3"; nothing if it does not end so.
-std::string without_number(const std::string& id) {
-  auto at = id.size();
-  while (at > 0 && id[at - 1] >= '0' && id[at - 1] <= '9') --at;
-  const bool ends_so = at < id.size() && at >= 3 && id[at - 2] == '-' && (id[at - 1] == 'p' || id[at - 1] == 'r');
-  return ends_so ? id.substr(0, at - 2) : std::string{};
-}
-
-bool names(const OrderedJson& json, const std::string& id) {
-  if (json.is_string()) return json.get_ref<const std::string&>() == id;
-  if (!json.is_structured()) return false;
-  return std::any_of(json.begin(), json.end(), [&](const auto& member) { return names(member, id); });
-}
-
-bool names(const Record& record, const std::string& id) {
-  for (const auto& h : record.headers) {
-    if (h.value == id && h.name != "ce_source" && h.name != "ce_type") return true;
-    if (h.name.ends_with("traceparent") && id.size() == 32 && h.value.find(id) != events::Bytes::npos) return true;
-  }
-  return record.value && record.value->find(id) != events::Bytes::npos && names(parsed(*record.value), id);
 }
 
 }  // namespace
 
-events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std::vector<std::string>& carts) {
-  events::LogStatus status;
-  for (const auto& cart : {id, id.starts_with("o-") ? id.substr(2) : std::string{}, without_number(id)}) {
-    if (cart.empty() || !events::is_cart_id(cart)) continue;
-    if (has_commands(log, cart, status)) {
-      carts.push_back(cart);
-      return status;
-    }
+events::LogStatus read_why(events::LogClient& log, const Recorded& recorded, events::Position at,
+                           std::vector<Timeline>& timelines) {
+  Concerned concerned;
+  auto status = replay_to(log, recorded, at, concerned);
+  for (const auto& cart : concerned.carts) {
+    auto& timeline = timelines.emplace_back();
+    timeline.cart = cart;
+    timeline.partition = at.partition;
+    timeline.phase = "none";
+    BesideCart beside;
+    if (status.ok()) status = read_beside(log, at.partition, cart, beside);
+    Gatherer gatherer(timeline, beside);
+    gatherer.whole = true;
+    if (status.ok()) status = replay_to(log, recorded, at, gatherer);
     if (!status.ok()) return status;
-  }
-  for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
-    status = each_record(log, Stream::commands, p, [&](const Record& r) {
-      if (!r.key || !events::is_cart_id(*r.key) || !names(r, id)) return true;
-      const std::string cart(*r.key);
-      if (std::find(carts.begin(), carts.end(), cart) == carts.end()) carts.push_back(cart);
-      return true;
-    });
   }
   return status;
 }

@@ -26,6 +26,11 @@ struct Timeline {
 [[nodiscard]] events::LogStatus read_timeline(events::LogClient& log, const Recorded&, const std::string& cart,
                                               Timeline&);
 
+/// What one record came to and why, a timeline of one step per cart that it concerns: beside what a step has, every
+/// guard that was tried (`guards`) and the state before (`state_before`). None: a tick that ended no wait.
+[[nodiscard]] events::LogStatus read_why(events::LogClient& log, const Recorded&, events::Position,
+                                         std::vector<Timeline>&);
+
 /// For people, in lines; idle gaps are folded.
 [[nodiscard]] std::string timeline_text(const Timeline&);
 /// One page that needs nothing else.

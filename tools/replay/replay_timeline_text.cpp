@@ -95,11 +95,39 @@ std::string change_lines(const OrderedJson& changes) {
   return text;
 }
 
+/// "2.11.3  other total    yes  expected_total_minor 2000, total_minor 2500"
+std::string guard_lines(const OrderedJson& guards) {
+  std::string text;
+  std::size_t widest = 0;
+  for (const auto& g : guards) widest = std::max(widest, g["name"].get_ref<const std::string&>().size());
+  for (const auto& g : guards) {
+    auto line = padded(g["guard"].get<std::string>(), 8) + padded(g["name"].get<std::string>(), widest + 2);
+    line += g["held"].get<bool>() ? "yes" : "no";
+    if (const auto saw = members(g["saw"], {}); !saw.empty()) line += (g["held"].get<bool>() ? "  " : "   ") + saw;
+    text += detail("guard", line);
+  }
+  return text;
+}
+
+std::string before_lines(const OrderedJson& step) {
+  const auto& before = step["state_before"];
+  if (before.is_null()) return detail("before", text_of(step, "phase_before"));
+  auto text = detail("before", members(before, {"cart", "session", "wait"}));
+  for (const auto* part : {"session", "wait"}) {
+    if (before.contains(part)) text += detail("", std::string(part) + ": " + members(before[part], {}));
+  }
+  return text;
+}
+
 std::string details(const OrderedJson& step) {
   std::string text;
+  if (step.contains("state_before")) text += before_lines(step);
   if (step.contains("data")) text += detail("with", members(step["data"], {}));
   if (const auto outcome = text_of(step, "outcome"); !outcome.empty() && outcome != "accepted")
     text += detail("is", outcome);
+  if (step.contains("guards")) text += guard_lines(step["guards"]);
+  if (step.contains("rule"))
+    text += detail("rule", text_of(step["rule"], "guard") + " " + text_of(step["rule"], "name"));
   for (const auto& event : step.value("events", OrderedJson::array())) {
     text += detail("says", padded(event["type"].get<std::string>(), 33) + " " +
                                members(event["data"], {"cart_id", "idempotency_key", "command_id", "command_type"}));

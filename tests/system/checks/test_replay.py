@@ -79,6 +79,29 @@ class Replay(unittest.TestCase):
         self.assertFalse(re.findall(r"<script|src=|href=|url\(|@import", page))
         self.assertNotIn("tok_", page)
 
+    # --- why ----------------------------------------------------------------------------------------------------------
+
+    def test_why_tells_the_step_of_show_with_every_guard_up_to_the_one_that_decided(self):
+        steps = [step for cart in self.carts[:6] for step in self.lines("show", cart) if step["kind"] in ("command", "deadline")]
+        for step in steps:
+            (told,) = [line for line in self.lines("why", step["position"]) if line["cart"] == step["cart"]]
+            guards, before = told.pop("guards"), told.pop("state_before")
+            self.assertEqual(told, step)
+            self.assertEqual((guards[-1]["guard"], guards[-1]["held"]), (step["rule"]["guard"], True))
+            self.assertEqual(before is None, step["phase_before"] not in ("active", "reserving", "paying"))
+        self.assertLessEqual({"2.2.5", "2.5.7", "2.11.7", "4.1.5"}, {step["rule"]["guard"] for step in steps})
+
+    def test_why_names_a_waits_end_by_the_tick_that_ended_it(self):
+        ended = next(step for cart in self.carts for step in self.lines("show", cart) if step["kind"] == "deadline")
+        said = self.said("why", ended["position"])
+        self.assertIn(f"cart {ended['cart']} in partition", said)
+        self.assertIn(f"rule    {ended['rule']['guard']} {ended['rule']['name']}", said)
+
+    def test_why_refuses_what_is_no_decided_command(self):
+        self.said("why", "yesterday", code=2)
+        self.said("why", "0:999999", code=1)
+        self.said("why", "99:0", code=1)
+
     # --- at, diff -----------------------------------------------------------------------------------------------------
 
     def test_at_gives_the_state_that_show_tells_there(self):
@@ -174,6 +197,72 @@ class Replay(unittest.TestCase):
         self.assertLessEqual({cart for cart, *_ in named}, ordering)
         for words in ("--against", "/bin/echo"), ("--against", "/no/such/program"):
             self.said("verify", *words, code=2)
+
+    # --- export, import -----------------------------------------------------------------------------------------------
+
+    def exported(self, name, *words, log=None):
+        file = self.folder / name
+        done = run("replay", "export", str(file), *words, "--log", log or self.log)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return file
+
+    def imported(self, bundle, code=0):
+        file = self.folder / f"{bundle.name}.db"
+        done = run("replay", "import", str(bundle), "--log", f"sqlite:{file}")
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return f"sqlite:{file}", done.stderr
+
+    def test_a_plain_bundle_imported_is_the_same_log_to_verify_and_to_export(self):
+        bundle = self.exported("plain", "--plain")
+        log, _ = self.imported(bundle)
+        done = run("replay", "verify", "--log", log)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.exported("again", "--plain", log=log).read_bytes(), bundle.read_bytes())
+        self.assertEqual(run("replay", "show", self.carts[0], "--log", log).stdout, self.said("show", self.carts[0]))
+
+    def test_a_bundle_holds_no_text_about_people_and_decides_the_same(self):
+        texts = {str(c.data[m]) for c in self.commands if c.data for m in ("customer_id", "name", "reason", "url") if c.data.get(m)}
+        texts |= {c.data["payment"]["token"] for c in self.commands if c.data and isinstance(c.data.get("payment"), dict)}
+        texts -= {"declined"}
+        self.assertGreater(len(texts), 5)
+        bundle = self.exported("masked")
+        log, _ = self.imported(bundle)
+        with sqlite_log.SqliteLog(self.folder / "masked.db") as read:
+            held = json.dumps([str(r) for stream in (read.commands(), read.events()) for r in stream])
+        self.assertEqual([text for text in texts if text in held], [])
+        done = run("replay", "verify", "--carts", "--log", log)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"{len(self.commands)} commands decided again".replace(",", ""), done.stdout.replace(",", ""))
+
+    def test_a_bundle_of_one_cart_holds_no_other_and_decides_the_same(self):
+        cart = self.carts[3]
+        log, _ = self.imported(self.exported("one", "--cart", cart))
+        with sqlite_log.SqliteLog(self.folder / "one.db") as read:
+            self.assertEqual({r.key for stream in (read.commands(), read.events()) for r in stream if r.key}, {cart})
+        done = run("replay", "verify", "--carts", "--log", log)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        told = [json.loads(line) for line in run("replay", "show", cart, "--json", "--log", log).stdout.splitlines()]
+        self.assertEqual([(s["position"], s["outcome"], s["rule"]) for s in told if "rule" in s],
+                         [(s["position"], s["outcome"], s["rule"]) for s in self.lines("show", cart) if "rule" in s])
+
+    def test_a_bundle_that_is_cut_or_altered_is_refused_by_block_and_nothing_is_made(self):
+        whole = self.exported("whole", "--cart", self.carts[0]).read_bytes()
+        harmed = [whole[:at] for at in range(0, len(whole), max(1, len(whole) // 25))]
+        harmed += [whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1:] for at in range(0, len(whole), max(1, len(whole) // 25))]
+        harmed += [whole + b"x", b""]
+        for number, content in enumerate(harmed):
+            bundle = self.folder / f"harmed-{number}"
+            bundle.write_bytes(content)
+            log, said = self.imported(bundle, code=1)
+            self.assertRegex(said, r"block \d+: (it is cut|it is damaged|more follows its end)")
+            self.assertFalse(pathlib.Path(log.removeprefix("sqlite:")).exists())
+
+    def test_export_and_import_make_new_files_only(self):
+        bundle = self.exported("new")
+        self.said("export", str(bundle), code=2)
+        done = run("replay", "import", str(bundle), "--log", self.log)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("makes a new file", done.stderr)
 
     def test_the_log_is_not_touched(self):
         before = hashlib.sha256(self.file.read_bytes()).hexdigest()

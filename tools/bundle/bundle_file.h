@@ -1,0 +1,51 @@
+// A bundle: records of a log in one file, to be sent and looked at elsewhere. Lines of JSON in zstd blocks, each behind
+// its number, length and SHA-256 (docs/replay.md, The bundle's format). `zstd -dc FILE` prints the lines.
+#pragma once
+
+#include "events/log/record.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <istream>
+#include <ostream>
+#include <string>
+
+namespace mayfly::tools {
+
+inline constexpr int bundle_version = 1;
+inline constexpr std::size_t bundle_block_bytes = 256 * 1024;  // of lines, before they are compressed
+
+class BundleWriter {
+ public:
+  explicit BundleWriter(std::ostream& out) : out_(out) {}
+  void line(const nlohmann::ordered_json&);
+  /// The last line, which says how many came before; then nothing may follow. False if not all could be written.
+  [[nodiscard]] bool finish();
+
+ private:
+  void write_block();
+
+  std::ostream& out_;
+  std::string lines_;
+  std::int64_t written_ = 0;
+  std::int64_t block_ = 0;
+};
+
+/// Gives each line but the last, in order, until `f` says what is wrong. Returns that, or what is wrong with the file,
+/// by block; an empty text: it is whole.
+[[nodiscard]] std::string read_bundle(std::istream&, const std::function<std::string(const nlohmann::json&)>& f);
+
+/// A record as a line; and the way back, which views `json` and `storage`. A sentence if it is none.
+[[nodiscard]] nlohmann::ordered_json bundle_line(events::Stream, const events::Record&);
+struct BundleRecord {
+  events::Stream stream{};
+  events::Record record;
+  std::string key, value;
+  std::vector<std::string> texts;
+  std::vector<events::Header> headers;
+};
+[[nodiscard]] std::string read_bundle_line(const nlohmann::json&, BundleRecord&);
+
+}  // namespace mayfly::tools

@@ -1,0 +1,180 @@
+// mayfly replay export: records of a log as one file that can be sent, with pseudonyms unless asked otherwise.
+#include "adapters/host/wall_clock.h"
+#include "events/rules/identity.h"
+#include "events/state/snapshot.h"
+#include "tools/bundle/bundle_file.h"
+#include "tools/bundle/pseudonyms.h"
+#include "tools/console/client.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/output.h"
+#include "tools/console/text.h"
+#include "tools/console/verbs.h"
+#include "tools/records/each_record.h"
+#include "tools/records/record_text.h"
+#include "tools/replay/replay_recorded.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+
+namespace mayfly::tools {
+
+using events::Record;
+using events::Stream;
+
+namespace {
+
+events::HashKey random_key() {
+  events::HashKey key;
+  std::random_device random;
+  for (auto& byte : key) byte = static_cast<unsigned char>(random());
+  return key;
+}
+
+class Export {
+ public:
+  Export(events::LogClient& log, const Recorded& recorded, const ReplayExportOptions& options, std::ostream& out)
+      : log_(log),
+        recorded_(recorded),
+        options_(options),
+        carts_(options.carts.begin(), options.carts.end()),
+        pseudonyms_(random_key()),
+        bundle_(out) {}
+
+  events::LogStatus run() {
+    bundle_.line({{"mayfly_bundle", bundle_version},
+                  {"partitions", log_.partitions()},
+                  {"engine", recorded_.engine},
+                  {"pseudonyms", !options_.plain},
+                  {"whole", carts_.empty()}});
+    events::LogStatus status;
+    for (events::Partition p = 0; p < log_.partitions() && status.ok(); ++p) {
+      if (!wants(p)) continue;
+      status = commands(p);
+      for (const auto stream : {Stream::events, Stream::deadletters, Stream::alerts}) {
+        if (status.ok()) status = results(stream, p);
+      }
+      if (status.ok()) status = state(p);
+    }
+    if (status.ok() && !bundle_.finish()) status = {events::LogError::full, "the file cannot be written to its end"};
+    return status;
+  }
+  std::int64_t commands_written = 0;
+  std::int64_t events_written = 0;
+
+ private:
+  [[nodiscard]] bool wants(events::Partition p) const {
+    if (carts_.empty()) return options_.partitions.empty() || std::ranges::count(options_.partitions, p) > 0;
+    return std::ranges::any_of(carts_, [&](const auto& c) { return events::partition_of(c, log_.partitions()) == p; });
+  }
+  [[nodiscard]] bool wants(const Record& record) const {
+    return carts_.empty() || (record.key && carts_.contains(std::string(*record.key)));
+  }
+  [[nodiscard]] events::Offset end(events::Partition p) const { return recorded_.ends[static_cast<std::size_t>(p)]; }
+
+  void write(Stream stream, const Record& record) {
+    if (options_.plain) return bundle_.line(bundle_line(stream, record));
+    pseudonyms_.mask(stream, record, masked_);
+    bundle_.line(bundle_line(stream, masked_.record));
+  }
+
+  events::LogStatus commands(events::Partition p) {
+    bool first = true;
+    return each_record(log_, Stream::commands, p, [&](const Record& record) {
+      if (record.at.offset >= end(p)) return false;
+      const bool tick = !record.key && short_type(record) == "clock.tick";
+      if (tick) {
+        bundle_.line(bundle_line(Stream::commands, record));
+      } else if (wants(record)) {
+        write(Stream::commands, record);
+      } else if (first) {
+        begin(record);
+      }
+      if (tick || wants(record)) ++commands_written;
+      first = false;
+      return true;
+    });
+  }
+  /// In the place of a partition's first command, if it is another cart's: a tick that is ignored, so that a replay
+  /// sees the partition from its begin.
+  void begin(const Record& record) {
+    static constexpr events::Header headers[] = {{"ce_specversion", "1.0"},
+                                                 {"ce_id", "bundle"},
+                                                 {"ce_source", "/mayfly/bundle"},
+                                                 {"ce_type", "dev.mayfly.clock.tick.v1"},
+                                                 {"content-type", "application/json"}};
+    Record tick = record;
+    tick.key.reset();
+    tick.value = "{}";
+    tick.headers = headers;
+    bundle_.line(bundle_line(Stream::commands, tick));
+  }
+  events::LogStatus results(Stream stream, events::Partition p) {
+    return each_record(log_, stream, p, [&](const Record& record) {
+      if (stream == Stream::events && cause_offset(record) >= end(p)) return false;
+      const bool mine =
+          wants(record) || (stream == Stream::alerts && carts_.contains(std::string(header(record, "ce_subject"))));
+      if (!mine) return true;
+      write(stream, record);
+      events_written += stream == Stream::events ? 1 : 0;
+      return true;
+    });
+  }
+  /// How far the engine got; and the newest state, which cannot be masked and is whole only with all carts.
+  events::LogStatus state(events::Partition p) {
+    const bool all = options_.plain && carts_.empty();
+    return each_record(log_, Stream::state, p, [&](const Record& record) {
+      if (record.at.offset > recorded_.position_at[static_cast<std::size_t>(p)]) return true;
+      if (all || record.key == events::position_key) bundle_.line(bundle_line(Stream::state, record));
+      return true;
+    });
+  }
+
+  events::LogClient& log_;
+  const Recorded& recorded_;
+  const ReplayExportOptions& options_;
+  std::set<std::string> carts_;
+  Pseudonyms pseudonyms_;
+  MaskedRecord masked_;
+  BundleWriter bundle_;
+};
+
+}  // namespace
+
+int replay_export(const ReplayExportOptions& options) {
+  if (!options.carts.empty() && !options.partitions.empty()) {
+    complain("Give --cart or --partition, not both.\n");
+    return exit_usage;
+  }
+  if (std::filesystem::exists(options.file)) {
+    complain("%s is there already. An export makes a new file.\n", options.file.c_str());
+    return exit_usage;
+  }
+  const adapters::WallClock clock;
+  int code = exit_ok;
+  const auto log = open_reader(options, clock, code);
+  if (!log) return code;
+  Recorded recorded;
+  if (const auto status = read_recorded(*log, recorded); !status.ok()) return complain_of(status);
+  const auto partial = options.file + ".partial";
+  std::ofstream out(partial, std::ios::binary | std::ios::trunc);
+  Export made(*log, recorded, options, out);
+  auto status = made.run();
+  out.close();
+  std::error_code failed;
+  if (status.ok()) std::filesystem::rename(partial, options.file, failed);
+  if (failed) status = {events::LogError::invalid, options.file + ": " + failed.message()};
+  if (!status.ok()) {
+    std::filesystem::remove(partial, failed);
+    return complain_of(status);
+  }
+  print("%s: %s commands, %s events%s, %s bytes\n", options.file.c_str(), grouped(made.commands_written).c_str(),
+        grouped(made.events_written).c_str(), options.plain ? "" : " under pseudonyms",
+        grouped(static_cast<std::int64_t>(std::filesystem::file_size(options.file))).c_str());
+  return exit_ok;
+}
+
+}  // namespace mayfly::tools

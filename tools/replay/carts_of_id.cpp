@@ -1,0 +1,71 @@
+// The carts that an id leads to: by its form, else by reading all commands.
+#include "events/rules/identity.h"
+#include "tools/records/each_record.h"
+#include "tools/replay/replay_timeline.h"
+
+#include <algorithm>
+
+namespace mayfly::tools {
+
+using events::Partition;
+using events::Record;
+using events::Stream;
+
+namespace {
+
+bool has_commands(events::LogClient& log, const std::string& cart, events::LogStatus& status) {
+  bool found = false;
+  status = each_record(log, Stream::commands, events::partition_of(cart, log.partitions()), [&](const Record& r) {
+    found = r.key == cart;
+    return !found;
+  });
+  return found;
+}
+
+/// Of "CART-p12" or "CART-r3"; nothing if it does not end so.
+std::string without_number(const std::string& id) {
+  auto at = id.size();
+  while (at > 0 && id[at - 1] >= '0' && id[at - 1] <= '9') --at;
+  const bool ends_so = at < id.size() && at >= 3 && id[at - 2] == '-' && (id[at - 1] == 'p' || id[at - 1] == 'r');
+  return ends_so ? id.substr(0, at - 2) : std::string{};
+}
+
+bool names(const OrderedJson& json, const std::string& id) {
+  if (json.is_string()) return json.get_ref<const std::string&>() == id;
+  if (!json.is_structured()) return false;
+  return std::any_of(json.begin(), json.end(), [&](const auto& member) { return names(member, id); });
+}
+
+bool names(const Record& record, const std::string& id) {
+  for (const auto& h : record.headers) {
+    if (h.value == id && h.name != "ce_source" && h.name != "ce_type") return true;
+    if (h.name.ends_with("traceparent") && id.size() == 32 && h.value.find(id) != events::Bytes::npos) return true;
+  }
+  return record.value && record.value->find(id) != events::Bytes::npos &&
+         names(OrderedJson::parse(*record.value, nullptr, false), id);
+}
+
+}  // namespace
+
+events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std::vector<std::string>& carts) {
+  events::LogStatus status;
+  for (const auto& cart : {id, id.starts_with("o-") ? id.substr(2) : std::string{}, without_number(id)}) {
+    if (cart.empty() || !events::is_cart_id(cart)) continue;
+    if (has_commands(log, cart, status)) {
+      carts.push_back(cart);
+      return status;
+    }
+    if (!status.ok()) return status;
+  }
+  for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
+    status = each_record(log, Stream::commands, p, [&](const Record& r) {
+      if (!r.key || !events::is_cart_id(*r.key) || !names(r, id)) return true;
+      const std::string cart(*r.key);
+      if (std::find(carts.begin(), carts.end(), cart) == carts.end()) carts.push_back(cart);
+      return true;
+    });
+  }
+  return status;
+}
+
+}  // namespace mayfly::tools
