@@ -35,6 +35,8 @@ using asio::ip::tcp;
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
+constexpr int not_modified = 304;
+
 /// The page may use nothing but itself, and stand in no other.
 constexpr const char* content_policy =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
@@ -137,7 +139,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     response.set("X-Content-Type-Options", "nosniff");
     response.set("Content-Security-Policy", content_policy);
     for (const auto& [name, value] : made.headers) response.set(name, value);
-    response.content_length(made.body.size());
+    if (made.status != not_modified) response.content_length(made.body.size());  // that has no body
     response.keep_alive(keep_);
     if (!head_) response.body() = std::move(made.body);
     http::async_write(stream_, response,

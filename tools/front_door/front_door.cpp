@@ -3,9 +3,8 @@
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
 #include "tools/console/text.h"
+#include "tools/front_door/cart_answers.h"
 #include "tools/front_door/http_words.h"
-#include "tools/records/each_record.h"
-#include "tools/records/record_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -146,11 +145,7 @@ void FrontDoor::cloudevent(HttpRequest&& request, const HttpReply& reply) {
 /// The source is the caller's own, so that nobody can repeat, or pretend to be, another one.
 void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, const HttpReply& reply) {
   const auto caller = access_.caller(request.header("authorization"));
-  if (!caller) {
-    auto answer = problem(401, "unauthorized", "a bearer token is needed: Authorization: Bearer TOKEN");
-    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return reply(std::move(answer));
-  }
+  if (!caller) return reply(no_token());
   const auto scope = events::command_type_from_name(command.type) ? scope_of(command.type) : std::nullopt;
   if (!scope) return reply(problem(404, "type_unknown", "no command has that name: docs/contract.md lists them"));
   if (!caller->may(*scope)) return reply(problem(403, "forbidden", caller->name + " may not send " + command.type));
@@ -168,27 +163,20 @@ void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, cons
                  });
 }
 
-/// GET /carts/CART/events: what is left of them in the log, oldest first.
+/// GET /carts/CART and GET /carts/CART/events.
 HttpAnswer FrontDoor::cart(const HttpRequest& request) {
   const auto caller = access_.caller(request.header("authorization"));
-  if (!caller) return problem(401, "unauthorized", "a bearer token is needed: Authorization: Bearer TOKEN");
+  if (!caller) return no_token();
   if (!caller->may(Scope::read)) return problem(403, "forbidden", caller->name + " may not read carts");
   auto path = std::string_view(request.path).substr(carts_path.size());
   constexpr std::string_view all_events = "/events";
-  if (!path.ends_with(all_events)) return problem(404, "not_found", "ask for /carts/CART/events");
-  path.remove_suffix(all_events.size());
+  const bool events_asked = path.ends_with(all_events);
+  if (events_asked) path.remove_suffix(all_events.size());
+  if (path.find('/') != std::string_view::npos)
+    return problem(404, "not_found", "ask for /carts/CART or /carts/CART/events");
   const auto cart = percent_decoded(path);
   if (!cart || !events::is_cart_id(*cart)) return problem(400, "cart_id_invalid", "that is no cart's id");
-  Json found = Json::array();
-  const auto status =
-      each_record(*history_, events::Stream::events, events::partition_of(*cart, exchange_.partitions()),
-                  [&](const events::Record& record) {
-                    if (record.key == *cart) found.push_back(Json::parse(as_ndjson(record), nullptr, false));
-                    return true;
-                  });
-  if (!status.ok()) return problem(503, "log_unavailable", status.message);
-  if (found.empty()) return problem(404, "cart_unknown", "the log holds no event of that cart");
-  return {200, "application/json", found.dump(-1, ' ', false, Json::error_handler_t::replace)};
+  return events_asked ? cart_events(*history_, *cart) : cart_now(*history_, *cart, request.header("if-none-match"));
 }
 
 std::string FrontDoor::listen(const std::string& address) {

@@ -26,6 +26,12 @@ adapters::HttpAnswer problem(int status, std::string_view code, std::string_view
   return {status, "application/problem+json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
 
+adapters::HttpAnswer no_token() {
+  auto answer = problem(401, "unauthorized", "a bearer token is needed: Authorization: Bearer TOKEN");
+  answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return answer;
+}
+
 int status_of(std::string_view code) {
   if (code == "cart_unknown" || code == "session_unknown" || code == "line_unknown") return 404;
   if (code == "data_invalid" || code == "id_reused" || code == "card_number_refused" || code == "currency_unknown")
@@ -68,6 +74,25 @@ std::string percent_encoded(std::string_view text) {
     }
   }
   return out;
+}
+
+bool has_entity_tag(std::string_view if_none_match, std::string_view tag) {
+  while (!if_none_match.empty()) {
+    auto part = if_none_match.substr(0, if_none_match.find(','));
+    if_none_match.remove_prefix(std::min(part.size() + 1, if_none_match.size()));
+    part.remove_prefix(std::min(part.find_first_not_of(" \t"), part.size()));
+    part = part.substr(0, part.find_last_not_of(" \t") + 1);
+    if (part.starts_with("W/")) part.remove_prefix(2);
+    if (part == tag || part == "*") return true;
+  }
+  return false;
+}
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (wrong != std::errc{} || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return number;
 }
 
 events::Millis wait_asked(std::string_view prefer, events::Millis longest) {

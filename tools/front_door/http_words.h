@@ -4,6 +4,7 @@
 #include "adapters/http/http.h"
 #include "events/log/types.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,12 +14,21 @@ namespace mayfly::tools {
 /// A problem document (RFC 9457): its type is urn:mayfly:CODE.
 [[nodiscard]] adapters::HttpAnswer problem(int status, std::string_view code, std::string_view detail);
 
+/// 401: a token is needed.
+[[nodiscard]] adapters::HttpAnswer no_token();
+
 /// The status for a rejection code of docs/contract.md.
 [[nodiscard]] int status_of(std::string_view code);
 
 /// Of a path's segment (RFC 3986); none where "%" is not followed by two hexadecimal digits.
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view);
 [[nodiscard]] std::string percent_encoded(std::string_view);
+
+/// Whether an If-None-Match header (RFC 9110) has that tag, which is given in its quotation marks, or is "*".
+[[nodiscard]] bool has_entity_tag(std::string_view if_none_match, std::string_view tag);
+
+/// All of the text as a number of 0 or more; none where it is not one.
+[[nodiscard]] std::optional<std::int64_t> number_of(std::string_view text);
 
 /// `wait` in seconds of a Prefer header (RFC 7240), at most `longest`; 0 where it has none.
 [[nodiscard]] events::Millis wait_asked(std::string_view prefer, events::Millis longest);

@@ -37,7 +37,7 @@ def described(method, path, status):
             answer = operations[method.lower()]["responses"].get(str(status))
             while answer and "$ref" in answer:
                 answer = OPENAPI["components"]["responses"][answer["$ref"].split("/")[-1]]
-            return next(iter(answer["content"].items())) if answer else None
+            return next(iter(answer.get("content", {"": {}}).items())) if answer else None
     return None
 
 
@@ -155,6 +155,35 @@ class WithAnEngine(unittest.TestCase):
         self.assertEqual((status, [e["key"] for e in events]), (200, ["a/b é"]))
         self.assertEqual(self.front.checked("GET", "/carts/nobody/events")[1]["title"], "cart_unknown")
 
+    def test_a_cart_is_told_as_it_is_and_where_that_was_read(self):
+        self.assertEqual(self.front.checked("GET", "/carts/c1")[1]["title"], "cart_unknown")
+        self.front.command("c1", "cart.add_line", LINE)  # refused, and no cart comes of it
+        self.assertEqual(self.front.checked("GET", "/carts/c1")[1]["title"], "cart_unknown")
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        self.front.command("c1", "cart.add_line", LINE)
+        self.front.command("c1", "cart.adjust", {"adjustments": [{"kind": "fee", "label": "wrapping", "amount_minor": 50}]})
+        status, cart = self.front.checked("GET", "/carts/c1")
+        self.assertEqual((status, cart["state"], cart["total_minor"], cart["lines"][0]["sku"], cart["from"]["stream"]),
+                         (200, "active", 250, "A", "state"))
+        newest = self.front.checked("GET", "/carts/c1/events")[1][-1]
+        self.assertEqual(str(cart["sequence"]), newest["headers"]["ce_sequence"])
+        self.assertEqual(cart["adjustments"], [{"kind": "fee", "label": "wrapping", "amount_minor": 50}])
+        self.front.command("c1", "cart.cancel", {"reason": "enough"})
+        cart = self.front.checked("GET", "/carts/c1")[1]
+        self.assertEqual((cart["state"], cart["outcome"], cart["reason"], cart["sequence"], cart["from"]["stream"]),
+                         ("ended", "canceled", "enough", 4, "events"))
+
+    def test_a_cart_that_has_not_changed_is_not_sent_again(self):
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        tag = self.front.ask("GET", "/carts/c1")[0].headers["ETag"]
+        for asked, status in ((tag, 304), (f'"other", W/{tag}', 304), ("*", 304), ('"other"', 200), ("", 200)):
+            answer, text = self.front.ask("GET", "/carts/c1", headers={"If-None-Match": asked})
+            self.assertEqual((answer.status, bool(text), answer.headers["ETag"]), (status, status == 200, tag), asked)
+            self.assertIsNotNone(described("GET", "/carts/c1", answer.status))
+        self.front.command("c1", "cart.add_line", LINE)
+        answer = self.front.ask("GET", "/carts/c1", headers={"If-None-Match": tag})[0]
+        self.assertEqual((answer.status, answer.headers["ETag"] != tag), (200, True))
+
     def test_without_an_engine_it_is_durable_and_decided_later(self):
         self.engine.kill()
         self.engine.wait()
@@ -189,6 +218,7 @@ class WithTheDemo(unittest.TestCase):
         types = []
         end = time.monotonic() + PATIENCE_S
         while "cart.converted" not in types and time.monotonic() < end:
+            self.assertEqual(front.checked("GET", "/carts/mine")[0], 200)  # in whatever state it is
             types = [e["headers"]["ce_type"][11:-3] for e in front.checked("GET", "/carts/mine/events")[1]]
         self.assertEqual([t for t in types if t in ("order.placed", "cart.converted")], ["order.placed", "cart.converted"])
 
@@ -209,6 +239,7 @@ class Tokens(unittest.TestCase):
                     ("web", "POST", add, LINE, 202), ("pay", "POST", add, LINE, 403), ("other", "POST", add, LINE, 401),
                     ("", "POST", add, LINE, 401), ("pay", "POST", reserved, {"reservation_id": "c1-r1"}, 202),
                     ("web", "POST", reserved, {"reservation_id": "c1-r1"}, 403), ("pay", "GET", "/carts/c1/events", None, 403),
+                    ("web", "GET", "/carts/c1", None, 404), ("pay", "GET", "/carts/c1", None, 403), ("", "GET", "/carts/c1", None, 401),
                     ("web", "GET", "/carts/c1/events", None, 404), ("", "GET", "/carts/c1/events", None, 401)):
                 headers = {"Authorization": f"Bearer {token}"} if token else {}
                 self.assertEqual(front.checked(method, path, body, headers)[0], status, (token, path))

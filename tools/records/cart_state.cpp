@@ -1,0 +1,118 @@
+#include "tools/records/cart_state.h"
+
+#include "events/rules/identity.h"
+#include "events/rules/words.h"
+#include "events/state/snapshot.h"
+#include "tools/console/text.h"
+#include "tools/records/each_record.h"
+#include "tools/records/record_text.h"
+
+namespace mayfly::tools {
+
+namespace {
+
+using Json = nlohmann::json;
+
+const char* name(events::Phase phase) {
+  switch (phase) {
+    case events::Phase::active: return "active";
+    case events::Phase::reserving: return "reserving";
+    case events::Phase::paying: return "paying";
+  }
+  return "";
+}
+
+const char* name(events::SessionState state) {
+  switch (state) {
+    case events::SessionState::authorizing: return "authorizing";
+    case events::SessionState::canceling: return "canceling";
+    case events::SessionState::capturing: return "capturing";
+    case events::SessionState::refunding: return "refunding";
+  }
+  return "";
+}
+
+Json session_json(const events::Session& s) {
+  return {{"number", s.number},
+          {"state", name(s.ledger.state)},
+          {"provider", std::string(s.provider)},
+          {"reference", std::string(s.reference)},
+          {"amount_minor", s.amount_minor},
+          {"authorized_minor", s.ledger.authorized_minor},
+          {"captured_minor", s.ledger.captured_minor},
+          {"refunded_minor", s.ledger.refunded_minor}};
+}
+
+/// The state as JSON, or what of it cannot be read.
+std::string read_state(const std::string& id, std::string_view bytes, Json& out) {
+  auto* memory = std::pmr::get_default_resource();
+  const auto parts = events::split_snapshot(bytes);
+  if (const auto* u = std::get_if<events::Unsupported>(&parts)) return u->message;
+  const auto& found = std::get<events::SnapshotParts>(parts);
+  const auto decoded = events::decode_cart(id, found.cart, memory);
+  if (const auto* u = std::get_if<events::Unsupported>(&decoded)) return u->message;
+  const auto& cart = std::get<events::Cart>(decoded);
+  out["state"] = name(cart.phase);
+  out["currency"] = std::string(cart.currency.view());
+  out["total_minor"] = cart.total_minor();
+  out["sequence"] = cart.sequence;
+  out["created"] = time_text(cart.created_at);
+  out["reservations"] = cart.reservations;
+  out["sessions"] = cart.sessions;
+  out["lines"] = Json::array();
+  for (const auto& line : cart.lines) {
+    out["lines"].push_back({{"sku", std::string(line.sku)},
+                            {"quantity", line.quantity},
+                            {"unit_price_minor", line.unit_price_minor},
+                            {"name", std::string(line.name)}});
+  }
+  out["adjustments"] = Json::array();
+  for (const auto& adjustment : cart.adjustments) {
+    out["adjustments"].push_back({{"kind", std::string(events::name(adjustment.kind))},
+                                  {"label", std::string(adjustment.label)},
+                                  {"amount_minor", adjustment.amount_minor}});
+  }
+  out["wait"] = {{"kind", std::string(events::name(found.wait.kind))}, {"length_ms", found.wait.length.count}};
+  if (found.wait.due) out["wait"]["due"] = time_text(*found.wait.due);
+  if (found.session.empty()) return {};
+  const auto session = events::decode_session(found.session, memory);
+  if (const auto* u = std::get_if<events::Unsupported>(&session)) return u->message;
+  out["session"] = session_json(std::get<events::Session>(session));
+  return {};
+}
+
+}  // namespace
+
+CartState read_cart_state(events::LogClient& log, const std::string& cart) {
+  CartState out;
+  out.state = {{"cart", cart}, {"state", "unknown"}};
+  out.status = each_record(
+      log, events::Stream::state, events::partition_of(cart, log.partitions()), [&](const events::Record& record) {
+        if (record.key == events::position_key && record.value) {
+          const auto read = events::decode_position(*record.value);
+          if (const auto* at = std::get_if<events::PositionRecord>(&read)) out.next_command = at->next;
+        }
+        if (record.key != cart) return true;
+        out.at = record.at;
+        out.state = {{"cart", cart}, {"state", "ended"}};
+        if (record.value) out.unreadable = read_state(cart, *record.value, out.state);
+        return true;
+      });
+  return out;
+}
+
+bool read_ending(const events::Record& record, Json& state) {
+  const auto type = short_type(record);
+  const bool ends =
+      type == "cart.converted" || type == "cart.expired" || type == "cart.canceled" || type == "cart.merged";
+  if (!ends) return false;
+  const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
+  state["outcome"] = std::string(type.substr(type.find('.') + 1));
+  for (const char* member : {"order_id", "reason", "into"}) {
+    if (data.is_object() && data.contains(member)) state[member] = data[member];
+  }
+  if (state["state"] == "unknown") state["state"] = "ended";
+  return true;
+}
+
+}  // namespace mayfly::tools
