@@ -2,6 +2,8 @@
 // them in number, and probes are answered ahead of everything else. No TLS, no login. Knows nothing of what it serves.
 #pragma once
 
+#include "adapters/http/http_stream.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -32,7 +34,8 @@ struct HttpAnswer {
   int status = 200;
   std::string type = "text/plain; charset=utf-8";
   std::string body;
-  HttpHeaders headers{};  // further ones
+  HttpHeaders headers{};                 // further ones
+  std::shared_ptr<HttpStream> stream{};  // `later` only: in place of the body, and the last answer of its connection
 };
 
 /// Gives a request its answer: once, from any thread. Nothing happens where its connection has ended meanwhile.
@@ -61,6 +64,7 @@ struct HttpLimits {
   std::int32_t connection_requests = 100;  // on one connection, which ends after them
   std::int64_t request_ms = 5'000;         // from waiting for a request to the last byte of its answer
   std::int64_t later_ms = 65'000;          // until a request that is answered later has its answer, else 503
+  std::int64_t stream_write_ms = 30'000;   // until what was written to a stream is taken, else its connection ends
   std::int32_t request_header_bytes = 8192;
   std::int32_t request_body_bytes = 1024;
   std::int32_t waiting_requests = 16;          // whose turn has not come; one more is answered with 503

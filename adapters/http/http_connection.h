@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -23,6 +24,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -79,6 +81,7 @@ struct HttpServer::Listening {
   void on_made();
   void on_reply(HttpTurns::Id, HttpAnswer&&);
   [[nodiscard]] HttpReply reply_to(HttpTurns::Id);
+  void begin_stream(HttpTurns::Id, const std::shared_ptr<HttpConnection>&, HttpStream&);
   void hold(HttpConnection&, std::size_t bytes);
   [[nodiscard]] const HttpRoute* route_of(const HttpRequest&) const;
 
@@ -89,6 +92,7 @@ struct HttpServer::Listening {
   std::list<HttpConnection*> connections;                            // the one that began to wait first comes first
   std::size_t held_bytes = 0;                                        // of answers
   std::map<HttpTurns::Id, std::shared_ptr<HttpConnection>> in_turn;  // whose answers are made by `turns`, or come later
+  std::map<HttpTurns::Id, std::shared_ptr<HttpConnection>> streams;  // whose answers have no end
   const std::shared_ptr<ReplyBox> replies = std::make_shared<ReplyBox>();
   HttpTurns::Id newest_id = 0;
   bool accepting = false;
@@ -132,18 +136,28 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void answer(HttpAnswer&& made) {
     if (!open_) return;
     if (later_.cancel() > 0) stream_.expires_after(milliseconds(server_.limits.request_ms));
+    if (made.stream) return stream(std::move(made));
     server_.hold(*this, made.body.size());
     auto& response = response_.emplace(static_cast<http::status>(made.status), version_);
-    response.set(http::field::content_type, made.type);
-    response.set(http::field::cache_control, "no-store");
-    response.set("X-Content-Type-Options", "nosniff");
-    response.set("Content-Security-Policy", content_policy);
-    for (const auto& [name, value] : made.headers) response.set(name, value);
+    set_headers(response, made);
     if (made.status != not_modified) response.content_length(made.body.size());  // that has no body
     response.keep_alive(keep_);
     if (!head_) response.body() = std::move(made.body);
     http::async_write(stream_, response,
                       [me = shared_from_this()](beast::error_code wrong, std::size_t) { me->on_written(wrong); });
+  }
+
+  /// Sends what its stream has, if nothing is being sent; where it was all, ends.
+  void send_on() {
+    if (!open_ || sending_now_) return;
+    if (sending_.empty()) sending_ = body_->take();
+    if (Steady::now() >= end_ || (sending_.empty() && body_->finished())) return drop();
+    if (sending_.empty()) return;
+    server_.connections.splice(server_.connections.end(), server_.connections, place_);
+    sending_now_ = true;
+    stream_.expires_after(milliseconds(server_.limits.stream_write_ms));
+    asio::async_write(stream_, asio::buffer(sending_),
+                      [me = shared_from_this()](beast::error_code wrong, std::size_t) { me->on_sent(wrong); });
   }
 
   /// Ends it at once.
@@ -152,6 +166,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     leave_list();
     server_.turns.remove(id_);
     server_.in_turn.erase(id_);
+    server_.streams.erase(id_);
     later_.cancel();
     stream_.close();
   }
@@ -163,7 +178,42 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void leave_list() {
     if (!std::exchange(open_, false)) return;
     server_.connections.erase(place_);
+    if (body_) body_->close();
     server_.held_bytes -= std::exchange(held_bytes_, 0);
+  }
+
+  template <class Response>
+  void set_headers(Response& response, const HttpAnswer& made) const {
+    response.set(http::field::content_type, made.type);
+    response.set(http::field::cache_control, "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set("Content-Security-Policy", content_policy);
+    for (const auto& [name, value] : made.headers) response.set(name, value);
+  }
+
+  /// The body ends with the connection. What the client sends meanwhile, its end above all, ends it too.
+  void stream(HttpAnswer&& made) {
+    http::response<http::empty_body> head(static_cast<http::status>(made.status), version_);
+    set_headers(head, made);
+    head.keep_alive(false);
+    std::ostringstream text;
+    text << head.base();
+    sending_ = text.str();
+    body_ = std::move(made.stream);
+    if (head_) body_->finish();
+    server_.begin_stream(id_, shared_from_this(), *body_);
+    stream_.socket().async_wait(tcp::socket::wait_read, [me = shared_from_this()](beast::error_code wrong) {
+      if (!wrong) me->drop();
+    });
+    send_on();
+  }
+
+  void on_sent(beast::error_code wrong) {
+    sending_now_ = false;
+    sending_ = {};
+    if (wrong) return drop();
+    stream_.expires_never();
+    send_on();
   }
 
   /// Ends the connection after it: what comes behind is not looked at.
@@ -261,6 +311,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
+  std::shared_ptr<HttpStream> body_;  // of an answer without an end
+  std::string sending_;               // of it
+  bool sending_now_ = false;
   const Steady::time_point end_;
   Steady::time_point deadline_;  // of the request
   std::int32_t requests_ = 0;

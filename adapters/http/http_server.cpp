@@ -27,6 +27,7 @@ HttpServer::Listening::~Listening() {
   io.stop();
   if (thread.joinable()) thread.join();
   std::exchange(in_turn, {}).clear();
+  std::exchange(streams, {}).clear();
 }
 
 /// Empty, or a sentence why it cannot listen there.
@@ -112,6 +113,21 @@ HttpReply HttpServer::Listening::reply_to(HttpTurns::Id id) {
 void HttpServer::Listening::on_reply(HttpTurns::Id id, HttpAnswer&& answer) {
   const auto waits = in_turn.extract(id);
   if (waits) waits.mapped()->answer(std::move(answer));
+}
+
+void HttpServer::Listening::begin_stream(HttpTurns::Id id, const std::shared_ptr<HttpConnection>& who,
+                                         HttpStream& body) {
+  streams.emplace(id, who);
+  body.attach([box = replies, id] {
+    const std::scoped_lock lock(box->mutex);
+    if (box->server == nullptr) return;
+    asio::post(box->server->io, [server = box->server, id] {
+      const auto found = server->streams.find(id);
+      if (found == server->streams.end()) return;
+      const auto connection = found->second;  // it may end
+      connection->send_on();
+    });
+  });
 }
 
 void HttpServer::Listening::tell_made() noexcept {

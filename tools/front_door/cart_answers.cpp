@@ -28,7 +28,8 @@ std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::e
 
 }  // namespace
 
-/// The state says how an open cart is; its record may be gone once it has ended, and how it ended is in its events only.
+/// The state says how an open cart is; its record may be gone once it has ended, and how it ended is in its events
+/// only.
 HttpAnswer cart_now(events::LogClient& log, const std::string& cart, std::string_view if_none_match) {
   auto found = read_cart_state(log, cart);
   std::string stream = "state";

@@ -86,18 +86,19 @@ std::string read_state(const std::string& id, std::string_view bytes, Json& out)
 CartState read_cart_state(events::LogClient& log, const std::string& cart) {
   CartState out;
   out.state = {{"cart", cart}, {"state", "unknown"}};
-  out.status = each_record(
-      log, events::Stream::state, events::partition_of(cart, log.partitions()), [&](const events::Record& record) {
-        if (record.key == events::position_key && record.value) {
-          const auto read = events::decode_position(*record.value);
-          if (const auto* at = std::get_if<events::PositionRecord>(&read)) out.next_command = at->next;
-        }
-        if (record.key != cart) return true;
-        out.at = record.at;
-        out.state = {{"cart", cart}, {"state", "ended"}};
-        if (record.value) out.unreadable = read_state(cart, *record.value, out.state);
-        return true;
-      });
+  out.status = each_record(log, events::Stream::state, events::partition_of(cart, log.partitions()),
+                           [&](const events::Record& record) {
+                             if (record.key == events::position_key && record.value) {
+                               const auto read = events::decode_position(*record.value);
+                               if (const auto* at = std::get_if<events::PositionRecord>(&read))
+                                 out.next_command = at->next;
+                             }
+                             if (record.key != cart) return true;
+                             out.at = record.at;
+                             out.state = {{"cart", cart}, {"state", "ended"}};
+                             if (record.value) out.unreadable = read_state(cart, *record.value, out.state);
+                             return true;
+                           });
   return out;
 }
 
