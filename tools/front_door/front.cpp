@@ -51,8 +51,9 @@ int front(const FrontOptions& options) {
   auto writer = open_client(options, false, clock, code);
   auto reader = writer ? open_reader(options, clock, code) : nullptr;
   auto history = reader ? open_reader(options, clock, code) : nullptr;
-  if (!history) return code;
-  FrontDoor door(std::move(writer), std::move(reader), std::move(history), std::move(*access));
+  auto feed = history ? open_reader(options, clock, code) : nullptr;
+  if (!feed) return code;
+  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(feed)}, std::move(*access));
   if (const auto wrong = door.listen(options.address); !wrong.empty()) {
     complain("%s\n", wrong.c_str());
     return exit_usage;

@@ -73,13 +73,13 @@ HttpAnswer answer_to(const std::string& cart, const std::string& id, const Comma
 
 }  // namespace
 
-FrontDoor::FrontDoor(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
-                     std::unique_ptr<events::LogClient> history, Access access, FrontDoorLimits limits)
+FrontDoor::FrontDoor(Clients clients, Access access, FrontDoorLimits limits)
     : access_(std::move(access)),
       limits_(std::move(limits)),
-      history_(std::move(history)),
+      history_(std::move(clients.history)),
       check_(history_->partitions()),
-      exchange_(std::move(writer), std::move(reader)) {}
+      exchange_(std::move(clients.writer), std::move(clients.reader)),
+      feed_(std::move(clients.feed), limits_.feed) {}
 
 FrontDoor::~FrontDoor() = default;
 
@@ -163,6 +163,17 @@ void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, cons
                  });
 }
 
+/// GET /events: from now on, or from where a client left off.
+void FrontDoor::stream(const HttpRequest& request, const HttpReply& reply) {
+  auto caller = access_.caller(request.header("authorization"));
+  if (!caller) return reply(no_token());
+  if (!caller->may(Scope::read)) return reply(problem(403, "forbidden", caller->name + " may not read events"));
+  HttpAnswer wrong;
+  auto asked = feed_request(request, wrong);
+  if (!asked) return reply(std::move(wrong));
+  feed_.open(std::move(caller->name), std::move(*asked), reply);
+}
+
 /// GET /carts/CART and GET /carts/CART/events.
 HttpAnswer FrontDoor::cart(const HttpRequest& request) {
   const auto caller = access_.caller(request.header("authorization"));
@@ -195,6 +206,9 @@ std::string FrontDoor::listen(const std::string& address) {
                       cloudevent(std::move(request), reply);
                     }});
   std::string wrong;
+  routes.push_back({"GET", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
+                      stream(request, reply);
+                    }});
   server_ = adapters::HttpServer::open(address, std::move(routes), limits_.http, wrong);
   return wrong;
 }

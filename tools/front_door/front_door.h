@@ -3,6 +3,7 @@
 
 #include "adapters/http/http.h"
 #include "tools/front_door/access.h"
+#include "tools/front_door/event_feed.h"
 #include "tools/records/command_check.h"
 #include "tools/records/command_exchange.h"
 
@@ -17,6 +18,7 @@ inline constexpr const char* default_front_address = "127.0.0.1:9280";
 /// What clients may take (docs/http.md, Limits).
 struct FrontDoorLimits {
   events::Millis longest_wait{60'000};  // of Prefer: wait
+  EventFeedLimits feed;
   adapters::HttpLimits http = [] {
     adapters::HttpLimits limits;
     limits.connections = 1'000;
@@ -30,9 +32,15 @@ struct FrontDoorLimits {
 
 class FrontDoor {
  public:
-  /// Three clients of one log, each for a thread of its own. `access` is asked about every request.
-  FrontDoor(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
-            std::unique_ptr<events::LogClient> history, Access access, FrontDoorLimits limits = {});
+  /// Four clients of one log, each for a thread of its own.
+  struct Clients {
+    std::unique_ptr<events::LogClient> writer;
+    std::unique_ptr<events::LogClient> reader;
+    std::unique_ptr<events::LogClient> history;
+    std::unique_ptr<events::LogClient> feed;
+  };
+  /// `access` is asked about every request.
+  FrontDoor(Clients, Access access, FrontDoorLimits limits = {});
   ~FrontDoor();
   FrontDoor(const FrontDoor&) = delete;
   FrontDoor& operator=(const FrontDoor&) = delete;
@@ -45,6 +53,7 @@ class FrontDoor {
   void command(adapters::HttpRequest&&, const adapters::HttpReply&);
   void cloudevent(adapters::HttpRequest&&, const adapters::HttpReply&);
   void send(const adapters::HttpRequest&, OutgoingCommand&&, const adapters::HttpReply&);
+  void stream(const adapters::HttpRequest&, const adapters::HttpReply&);
   [[nodiscard]] adapters::HttpAnswer cart(const adapters::HttpRequest&);
 
   const Access access_;
@@ -52,6 +61,7 @@ class FrontDoor {
   const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn
   CommandCheck check_;                                // the server's thread
   CommandExchange exchange_;
+  EventFeed feed_;
   std::unique_ptr<adapters::HttpServer> server_;  // last: what asks the others ends first
 };
 

@@ -32,6 +32,7 @@ def run(*words):
 
 def described(method, path, status):
     """The schema of an answer's body in docs/openapi.yaml; None if the page does not have that answer."""
+    path = path.partition("?")[0]
     for template, operations in OPENAPI["paths"].items():
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) and method.lower() in operations:
             answer = operations[method.lower()]["responses"].get(str(status))
@@ -74,6 +75,35 @@ class Front:
 
     def command(self, cart, command, data, **headers):
         return self.checked("POST", f"/carts/{cart}/commands/{command}", data, {**WAIT, **{k.replace("_", "-"): v for k, v in headers.items()}})
+
+
+class Events:
+    """A stream of server-sent events that is read one by one."""
+
+    def __init__(self, front, query="", last_id=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=PATIENCE_S)
+        self.connection.request("GET", f"/events{query}", headers={"Last-Event-ID": last_id} if last_id else {})
+        self.answer = self.connection.getresponse()
+        self.id = None
+
+    def next(self):
+        """The next event's name and data; what has no data only moves the id, as the standard says."""
+        name, data = "message", None
+        for line in iter(self.answer.readline, b""):
+            field, _, value = line.decode().rstrip("\n").partition(": ")
+            if field == "id":
+                self.id = value
+            elif field == "event":
+                name = value
+            elif field == "data":
+                data = json.loads(value)
+            elif field == "" and data is not None:
+                return name, data
+        return None
+
+    def close(self):
+        self.connection.close()
+        self.answer.close()
 
 
 class WithAnEngine(unittest.TestCase):
@@ -184,6 +214,50 @@ class WithAnEngine(unittest.TestCase):
         answer = self.front.ask("GET", "/carts/c1", headers={"If-None-Match": tag})[0]
         self.assertEqual((answer.status, answer.headers["ETag"] != tag), (200, True))
 
+    def test_events_are_streamed_as_they_come_and_gone_on_with_after_a_restart(self):
+        stream = Events(self.front, "?cart=c1")
+        self.addCleanup(stream.close)
+        self.assertEqual((stream.answer.status, stream.answer.headers["Content-Type"]), (200, "text/event-stream"))
+        self.assertEqual(described("GET", "/events", 200)[0], "text/event-stream")
+        self.front.command("c2", "cart.create", {"currency": "GBP"})
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        name, record = stream.next()
+        self.assertEqual((name, record["key"], record["data"]["currency"]), ("cart.created", "c1", "GBP"))
+        self.assertEqual(self.front.end(), 0)
+        self.assertIsNone(stream.next())  # ended
+        self.front = Front(self.log)
+        self.addCleanup(self.front.end)
+        self.front.command("c1", "cart.add_line", LINE)
+        stream = Events(self.front, "?cart=c1", stream.id)
+        self.addCleanup(stream.close)
+        self.assertEqual(stream.next()[0], "cart.line_added")
+
+    def test_streamed_events_are_those_of_the_log_each_once_over_many_interruptions(self):
+        def shop():
+            for n in range(100):
+                self.front.command(f"s{n}", "cart.create", {"currency": "GBP"})
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(shop)
+            got, last_id = [], None
+            while len(got) < 101:  # with the one of setUp
+                stream = Events(self.front, "?from=begin", last_id)
+                for _ in range(7):
+                    got.append(stream.next()[1])
+                    last_id = stream.id
+                    if len(got) == 101:
+                        break
+                stream.close()
+            writing.result()
+        found = run("tail", "--log", self.log, "--stream", "events", "--from", "begin", "--json").stdout.splitlines()
+        in_order = lambda records: sorted(records, key=lambda r: (r["partition"], r["offset"]))
+        self.assertEqual(in_order(got), in_order(json.loads(line) for line in found))
+
+    def test_a_stream_that_cannot_be_is_a_problem(self):
+        for query, last_id, code in (("?card=c1", None, "query_invalid"), ("", "0:999999", "last_event_id_invalid"),
+                                     ("", "what", "last_event_id_invalid")):
+            status, told = self.front.checked("GET", f"/events{query}", headers={"Last-Event-ID": last_id} if last_id else {})
+            self.assertEqual((status, told["title"]), (400, code))
+
     def test_without_an_engine_it_is_durable_and_decided_later(self):
         self.engine.kill()
         self.engine.wait()
@@ -240,6 +314,7 @@ class Tokens(unittest.TestCase):
                     ("", "POST", add, LINE, 401), ("pay", "POST", reserved, {"reservation_id": "c1-r1"}, 202),
                     ("web", "POST", reserved, {"reservation_id": "c1-r1"}, 403), ("pay", "GET", "/carts/c1/events", None, 403),
                     ("web", "GET", "/carts/c1", None, 404), ("pay", "GET", "/carts/c1", None, 403), ("", "GET", "/carts/c1", None, 401),
+                    ("pay", "GET", "/events", None, 403), ("", "GET", "/events", None, 401),
                     ("web", "GET", "/carts/c1/events", None, 404), ("", "GET", "/carts/c1/events", None, 401)):
                 headers = {"Authorization": f"Bearer {token}"} if token else {}
                 self.assertEqual(front.checked(method, path, body, headers)[0], status, (token, path))
