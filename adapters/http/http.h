@@ -35,7 +35,7 @@ struct HttpAnswer {
   std::string type = "text/plain; charset=utf-8";
   std::string body;
   HttpHeaders headers{};                 // further ones
-  std::shared_ptr<HttpStream> stream{};  // `later` only: in place of the body, and the last answer of its connection
+  std::shared_ptr<HttpStream> stream{};  // HttpStream::to_send; `later` only: in place of the body, ends its connection
 };
 
 /// Gives a request its answer: once, from any thread. Nothing happens where its connection has ended meanwhile.

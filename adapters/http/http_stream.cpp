@@ -28,6 +28,11 @@ void HttpStream::finish() {
   if (wake_) wake_();
 }
 
+std::shared_ptr<HttpStream> HttpStream::to_send(std::shared_ptr<HttpStream> stream) {
+  auto* const same = stream.get();
+  return {same, [kept = std::move(stream)](HttpStream*) { kept->close(); }};
+}
+
 void HttpStream::attach(std::function<void()> wake) {
   const std::scoped_lock lock(mutex_);
   wake_ = std::move(wake);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ class HttpStream {
   [[nodiscard]] bool open() const;
   /// Nothing more comes: the connection ends when all is sent.
   void finish();
+  /// The same stream, for HttpAnswer: it is closed when the last copy of what this returns goes, so that a stream that
+  /// no connection took is closed too.
+  static std::shared_ptr<HttpStream> to_send(std::shared_ptr<HttpStream>);
 
   // For the connection.
   /// `wake` is called from writing threads whenever there is something to take. It must not call back.

@@ -126,7 +126,7 @@ HttpAnswer EventFeed::begin_at(const FeedRequest& asked, Reader& reader) {
   reader.heartbeat_at = Steady::now() + std::chrono::milliseconds(limits_.heartbeat.count);
   HttpAnswer answer{200, "text/event-stream", {}};
   answer.headers.emplace_back("X-Accel-Buffering", "no");  // nginx would keep it back
-  answer.stream = reader.stream;
+  answer.stream = adapters::HttpStream::to_send(reader.stream);
   return answer;
 }
 

@@ -1,5 +1,5 @@
-// The front door's stream of events: each client is told the events that it asked for, as server-sent events, from where
-// it left off. Clients at the same place of the log share one reading of it.
+// The front door's stream of events: each client is told the events that it asked for, as server-sent events, from
+// where it left off. Clients at the same place of the log share one reading of it.
 #pragma once
 
 #include "adapters/http/http.h"

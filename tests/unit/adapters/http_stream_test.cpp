@@ -30,7 +30,7 @@ struct Streaming {
         {"GET", "/stream", {}, HttpRoute::When::later, {}, [this](HttpRequest&&, const adapters::HttpReply& reply) {
            auto stream = std::make_shared<HttpStream>();
            HttpAnswer answer{200, "text/event-stream", {}};
-           answer.stream = stream;
+           answer.stream = HttpStream::to_send(stream);
            reply(std::move(answer));
            begun.set_value(std::move(stream));
          }});
@@ -123,6 +123,28 @@ TEST_CASE("a client that does not read its stream is cut, and what was not sent 
   CHECK(stream->unsent_bytes() == 0);
 }
 
+TEST_CASE("a stream whose client is gone before it begins is closed") {
+  HttpLimits limits;
+  limits.connections = 1;
+  std::promise<adapters::HttpReply> asked;
+  adapters::HttpRoutes routes;
+  routes.push_back({"GET", "/stream", {}, HttpRoute::When::later, {}, [&](HttpRequest&&, const adapters::HttpReply& r) {
+                      asked.set_value(r);
+                    }});
+  std::string wrong;
+  const auto server = HttpServer::open("127.0.0.1:0", std::move(routes), limits, wrong);
+  REQUIRE_MESSAGE(server, wrong);
+  const Asking client(server->address());
+  const auto reply = asked.get_future().get();
+  CHECK(adapters::http_get(server->address(), "/else").status == 404);  // in the client's place
+  const auto stream = std::make_shared<HttpStream>();
+  HttpAnswer answer;
+  answer.stream = HttpStream::to_send(stream);
+  reply(std::move(answer));
+  while (stream->open()) std::this_thread::yield();
+  CHECK_FALSE(stream->write("nobody"));
+}
+
 TEST_CASE("a stream outlives its server, and then nothing is sent") {
   auto at = std::make_unique<Streaming>();
   const Asking client(at->server->address());
@@ -137,8 +159,9 @@ TEST_CASE("streams that get something do not keep others from being answered, an
   Streaming at(limits);
   Asking first(at.server->address());
   const auto one = at.next();
-  const Asking second(at.server->address());
+  Asking second(at.server->address());
   const auto two = at.next();
+  second.read_until("\r\n\r\n");  // it waits since then
   CHECK(one->write("news\n"));
   CHECK(first.read_until("news\n").ends_with("news\n"));
   CHECK(adapters::http_get(at.server->address(), "/else").status == 404);  // in the place of the second
