@@ -64,24 +64,10 @@ std::string read_block(std::istream& in, std::int64_t block, std::string& lines)
   return ZSTD_isError(got) != 0 || got != plain ? "it is damaged" : "";
 }
 
-std::string base64_of(std::string_view bytes) {
-  static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t at) { return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U; };
-    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    out += letters[group >> 18];
-    out += letters[group >> 12 & 63];
-    out += i + 1 < bytes.size() ? letters[group >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? letters[group & 63] : '=';
-  }
-  return out;
-}
-
 /// Text as it is; other bytes as {"base64": ...}.
 nlohmann::ordered_json json_of(std::string_view bytes) {
   if (events::is_utf8(bytes)) return std::string(bytes);
-  return {{"base64", base64_of(bytes)}};
+  return {{"base64", events::to_base64(bytes)}};
 }
 
 bool read_bytes(const nlohmann::json& json, std::string& into) {
