@@ -4,6 +4,7 @@
 #include "events/rules/words.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace mayfly::tools {
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::size_t sha256_digits = 64;
 constexpr std::string_view everybody = "anonymous";
+constexpr Rate unlimited{0, {}};
+constexpr std::int64_t most_requests = 1'000'000;  // of a rate, so that nothing overflows
 
 std::optional<Scope> scope_named(std::string_view name) {
   if (name == "shop") return Scope::shop;
@@ -24,6 +27,24 @@ std::string_view take_word(std::string_view& line) {
   const auto word = line.substr(0, line.find_first_of(" \t\r"));
   line.remove_prefix(word.size());
   return word;
+}
+
+/// N/s, N/min or N/h.
+std::optional<Rate> rate_of(std::string_view text) {
+  Rate rate;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), rate.requests);
+  if (wrong != std::errc{} || rate.requests < 1 || rate.requests > most_requests) return std::nullopt;
+  const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (unit == "/s") {
+    rate.per = events::Millis{1'000};
+  } else if (unit == "/min") {
+    rate.per = events::Millis{60'000};
+  } else if (unit == "/h") {
+    rate.per = events::Millis{3'600'000};
+  } else {
+    return std::nullopt;
+  }
+  return rate;
 }
 
 bool is_sha256(std::string_view text) {
@@ -66,10 +87,15 @@ std::optional<Access> Access::from_text(std::string_view text, std::string& wron
       if (scope) entry.caller.scopes.push_back(*scope);
     }
     entry.token_sha256 = take_word(line);
+    if (const auto word = take_word(line); !word.empty()) {
+      const auto rate = rate_of(word);
+      known = known && rate.has_value();
+      entry.caller.rate = rate.value_or(Rate{});
+    }
     if (!known || entry.caller.scopes.empty() || !is_sha256(entry.token_sha256) || !take_word(line).empty()) {
       wrong = "line " + std::to_string(number) +
-              ": expected NAME SCOPE[,SCOPE...] SHA256, with the scopes shop, connector, read and 64 lower-case "
-              "hexadecimal digits (printf %s TOKEN | sha256sum)";
+              ": expected NAME SCOPE[,SCOPE...] SHA256 [RATE], with the scopes shop, connector, read, 64 lower-case "
+              "hexadecimal digits (printf %s TOKEN | sha256sum), and a rate as 100/s, 100/min or 100/h";
       return std::nullopt;
     }
     access.entries_.push_back(std::move(entry));
@@ -78,7 +104,7 @@ std::optional<Access> Access::from_text(std::string_view text, std::string& wron
 }
 
 std::optional<Caller> Access::caller(std::string_view authorization) const {
-  if (everybody_) return Caller{std::string(everybody), {Scope::shop, Scope::connector, Scope::read}};
+  if (everybody_) return Caller{std::string(everybody), {Scope::shop, Scope::connector, Scope::read}, unlimited};
   constexpr std::string_view scheme = "Bearer ";
   if (!authorization.starts_with(scheme)) return std::nullopt;
   const auto hash = events::sha256_hex(authorization.substr(scheme.size()));

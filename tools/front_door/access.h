@@ -1,6 +1,8 @@
 // Who may do what at the front door: bearer tokens, of which the file has hashes only.
 #pragma once
 
+#include "tools/front_door/rate_limit.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,7 @@ enum class Scope : unsigned char {
 struct Caller {
   std::string name;  // the source of its commands is /front/NAME
   std::vector<Scope> scopes;
+  Rate rate{};  // of its requests
   [[nodiscard]] bool may(Scope) const;
 };
 
@@ -25,8 +28,8 @@ class Access {
  public:
   /// Everybody may do everything: for loopback.
   static Access open();
-  /// Lines of "NAME SCOPE[,SCOPE...] SHA256-OF-THE-TOKEN", empty ones and those that begin with # left out. A sentence
-  /// in `wrong` with the line, if one is none.
+  /// Lines of "NAME SCOPE[,SCOPE...] SHA256-OF-THE-TOKEN [N/s|N/min|N/h]", empty ones and those that begin with # left
+  /// out. A sentence in `wrong` with the line, if one is none.
   static std::optional<Access> from_text(std::string_view text, std::string& wrong);
 
   /// Whose token an Authorization header has; none: nobody's.

@@ -17,34 +17,54 @@ namespace mayfly::tools {
 
 namespace {
 
+constexpr std::chrono::milliseconds look_each{100};  // whether to stop
+constexpr int looks_per_read = 10;                   // of the tokens' file: once a second
+
 bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
 }
 
+/// The file that says who may come in, as it is now.
+class TokensFile {
+ public:
+  explicit TokensFile(std::string path) : path_(std::move(path)) {}
+
+  /// What it says, where it has changed since it was last read; none also where it cannot be read, or says nothing
+  /// that is understood: the reason is told once.
+  std::optional<Access> read_if_changed() {
+    std::ifstream file(path_, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    auto wrong = file ? std::string() : "the tokens' file " + path_ + " cannot be read";
+    if (wrong == wrong_before_ && text == text_) return std::nullopt;
+    text_ = std::move(text);
+    std::optional<Access> access;
+    std::string line;
+    if (wrong.empty() && !(access = Access::from_text(text_, line))) complain("%s: %s\n", path_.c_str(), line.c_str());
+    if (!wrong.empty()) complain("%s\n", wrong.c_str());
+    wrong_before_ = std::move(wrong);
+    return access;
+  }
+
+ private:
+  std::string path_;
+  std::string text_;
+  std::string wrong_before_ = "nothing was read yet";
+};
+
 /// None, with the reason said.
-std::optional<Access> access_of(const FrontOptions& options) {
-  if (options.tokens.empty()) {
-    if (is_loopback(options.address)) return Access::open();
-    complain("%s is not loopback: say with --tokens FILE who may come in (docs/http.md)\n", options.address.c_str());
-    return std::nullopt;
-  }
-  std::ifstream file(options.tokens, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) {
-    complain("the tokens' file %s cannot be read\n", options.tokens.c_str());
-    return std::nullopt;
-  }
-  std::string wrong;
-  auto access = Access::from_text(text, wrong);
-  if (!access) complain("%s: %s\n", options.tokens.c_str(), wrong.c_str());
-  return access;
+std::optional<Access> access_of(const FrontOptions& options, TokensFile& tokens) {
+  if (!options.tokens.empty()) return tokens.read_if_changed();
+  if (is_loopback(options.address)) return Access::open();
+  complain("%s is not loopback: say with --tokens FILE who may come in (docs/http.md)\n", options.address.c_str());
+  return std::nullopt;
 }
 
 }  // namespace
 
 int front(const FrontOptions& options) {
   auto stop = stop_on_signals();
-  auto access = access_of(options);
+  TokensFile tokens(options.tokens);
+  auto access = access_of(options, tokens);
   if (!access) return exit_usage;
   const adapters::WallClock clock;
   int code = exit_ok;
@@ -60,7 +80,11 @@ int front(const FrontOptions& options) {
   }
   print("commands and carts at http://%s/ (docs/http.md)\n", door.address().c_str());
   std::fflush(stdout);  // whoever started it may wait for this line
-  while (!stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  for (int turn = 1; !stop.stop_requested(); ++turn) {
+    std::this_thread::sleep_for(look_each);
+    if (options.tokens.empty() || turn % looks_per_read != 0) continue;
+    if (auto newer = tokens.read_if_changed()) door.set_access(std::move(*newer));
+  }
   return exit_ok;
 }
 

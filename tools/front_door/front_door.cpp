@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace mayfly::tools {
@@ -19,6 +20,7 @@ using adapters::HttpAnswer;
 using adapters::HttpReply;
 using adapters::HttpRequest;
 using Json = nlohmann::json;
+using Steady = std::chrono::steady_clock;
 
 constexpr std::string_view carts_path = "/carts/";
 constexpr std::string_view type_begin = "dev.mayfly.";
@@ -74,7 +76,7 @@ HttpAnswer answer_to(const std::string& cart, const std::string& id, const Comma
 }  // namespace
 
 FrontDoor::FrontDoor(Clients clients, Access access, FrontDoorLimits limits)
-    : access_(std::move(access)),
+    : access_(std::make_shared<const Access>(std::move(access))),
       limits_(std::move(limits)),
       history_(std::move(clients.history)),
       check_(history_->partitions()),
@@ -82,6 +84,32 @@ FrontDoor::FrontDoor(Clients clients, Access access, FrontDoorLimits limits)
       feed_(std::move(clients.feed), limits_.feed) {}
 
 FrontDoor::~FrontDoor() = default;
+
+void FrontDoor::set_access(Access access) {
+  auto newer = std::make_shared<const Access>(std::move(access));
+  const std::scoped_lock lock(access_mutex_);
+  access_ = std::move(newer);
+}
+
+std::optional<Caller> FrontDoor::admit(const HttpRequest& request, HttpAnswer& refused) {
+  std::shared_ptr<const Access> access;
+  {
+    const std::scoped_lock lock(access_mutex_);
+    access = access_;
+  }
+  auto caller = access->caller(request.header("authorization"));
+  if (!caller) {
+    refused = no_token();
+    return std::nullopt;
+  }
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now().time_since_epoch()).count();
+  const auto wait = rate_limit_.take(caller->name, caller->rate, events::Millis{now});
+  if (wait.count == 0) return caller;
+  refused = problem(429, "rate_limited", caller->name + " asks more often than it may");
+  constexpr std::int64_t second = 1'000;
+  refused.headers.emplace_back("Retry-After", std::to_string((wait.count + second - 1) / second));
+  return std::nullopt;
+}
 
 /// POST /carts/CART/commands/TYPE with the command's data as JSON.
 void FrontDoor::command(HttpRequest&& request, const HttpReply& reply) {
@@ -144,8 +172,9 @@ void FrontDoor::cloudevent(HttpRequest&& request, const HttpReply& reply) {
 
 /// The source is the caller's own, so that nobody can repeat, or pretend to be, another one.
 void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, const HttpReply& reply) {
-  const auto caller = access_.caller(request.header("authorization"));
-  if (!caller) return reply(no_token());
+  HttpAnswer not_admitted;
+  const auto caller = admit(request, not_admitted);
+  if (!caller) return reply(std::move(not_admitted));
   const auto scope = events::command_type_from_name(command.type) ? scope_of(command.type) : std::nullopt;
   if (!scope) return reply(problem(404, "type_unknown", "no command has that name: docs/contract.md lists them"));
   if (!caller->may(*scope)) return reply(problem(403, "forbidden", caller->name + " may not send " + command.type));
@@ -165,10 +194,10 @@ void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, cons
 
 /// GET /events: from now on, or from where a client left off.
 void FrontDoor::stream(const HttpRequest& request, const HttpReply& reply) {
-  auto caller = access_.caller(request.header("authorization"));
-  if (!caller) return reply(no_token());
-  if (!caller->may(Scope::read)) return reply(problem(403, "forbidden", caller->name + " may not read events"));
   HttpAnswer wrong;
+  auto caller = admit(request, wrong);
+  if (!caller) return reply(std::move(wrong));
+  if (!caller->may(Scope::read)) return reply(problem(403, "forbidden", caller->name + " may not read events"));
   auto asked = feed_request(request, wrong);
   if (!asked) return reply(std::move(wrong));
   feed_.open(std::move(caller->name), std::move(*asked), reply);
@@ -176,8 +205,9 @@ void FrontDoor::stream(const HttpRequest& request, const HttpReply& reply) {
 
 /// GET /carts/CART and GET /carts/CART/events.
 HttpAnswer FrontDoor::cart(const HttpRequest& request) {
-  const auto caller = access_.caller(request.header("authorization"));
-  if (!caller) return no_token();
+  HttpAnswer not_admitted;
+  const auto caller = admit(request, not_admitted);
+  if (!caller) return not_admitted;
   if (!caller->may(Scope::read)) return problem(403, "forbidden", caller->name + " may not read carts");
   auto path = std::string_view(request.path).substr(carts_path.size());
   constexpr std::string_view all_events = "/events";

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace mayfly::tools {
@@ -39,7 +40,7 @@ class FrontDoor {
     std::unique_ptr<events::LogClient> history;
     std::unique_ptr<events::LogClient> feed;
   };
-  /// `access` is asked about every request.
+  /// `access` is asked about every request, until another one is given.
   FrontDoor(Clients, Access access, FrontDoorLimits limits = {});
   ~FrontDoor();
   FrontDoor(const FrontDoor&) = delete;
@@ -47,16 +48,22 @@ class FrontDoor {
 
   /// Listens on HOST:PORT. Empty, or a sentence why not.
   [[nodiscard]] std::string listen(const std::string& address);
+  /// For requests from now on. Streams that are open go on. Any thread may call it.
+  void set_access(Access);
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
 
  private:
+  /// Who asks and may do so; none: `refused` is its answer.
+  [[nodiscard]] std::optional<Caller> admit(const adapters::HttpRequest&, adapters::HttpAnswer& refused);
   void command(adapters::HttpRequest&&, const adapters::HttpReply&);
   void cloudevent(adapters::HttpRequest&&, const adapters::HttpReply&);
   void send(const adapters::HttpRequest&, OutgoingCommand&&, const adapters::HttpReply&);
   void stream(const adapters::HttpRequest&, const adapters::HttpReply&);
   [[nodiscard]] adapters::HttpAnswer cart(const adapters::HttpRequest&);
 
-  const Access access_;
+  std::mutex access_mutex_;
+  std::shared_ptr<const Access> access_;
+  RateLimit rate_limit_;
   const FrontDoorLimits limits_;
   const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn
   CommandCheck check_;                                // the server's thread

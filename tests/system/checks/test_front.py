@@ -321,6 +321,35 @@ class Tokens(unittest.TestCase):
             sources = re.findall(r'"ce_source":"([^"]*)"', run("tail", "--log", log, "--stream", "commands", "--from", "begin", "--json").stdout)
             self.assertEqual(sources[1:], ["/front/web", "/front/pay"])
 
+    def test_a_token_that_asks_too_often_is_told_when_to_ask_again_and_a_changed_file_counts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = f"sqlite:{folder}/shop.db"
+            run("send", "--log", log, "--create", "cart.create", "c1", "currency=GBP")
+            tokens = pathlib.Path(folder) / "tokens"
+
+            def allow(*lines):
+                newer = tokens.with_suffix(".new")
+                newer.write_text("".join(f"{name} read {hashlib.sha256(name.encode()).hexdigest()} {rate}\n" for name, rate in lines))
+                newer.rename(tokens)
+
+            allow(("web", "2/h"), ("other", ""))
+            front = Front(log, "--tokens", str(tokens))
+            self.addCleanup(front.end)
+
+            def ask(token):
+                return front.checked("GET", "/carts/c1", None, {"Authorization": f"Bearer {token}"})
+
+            self.assertEqual([ask("web")[0] for _ in range(3)], [404, 404, 429])
+            answer, text = front.ask("GET", "/carts/c1", None, {"Authorization": "Bearer web"})
+            self.assertEqual(json.loads(text)["title"], "rate_limited")
+            self.assertTrue(0 < int(answer.headers["Retry-After"]) <= 1800)
+            self.assertEqual([ask("other")[0] for _ in range(5)], [404] * 5)
+            allow(("web", "1000000/s"), ("new", ""))
+            end = time.monotonic() + PATIENCE_S
+            while ask("new")[0] == 401 and time.monotonic() < end:
+                time.sleep(0.05)
+            self.assertEqual([ask(token)[0] for token in ("new", "other", "web", "web", "web")], [404, 401, 404, 404, 404])
+
     def test_what_cannot_start_says_why(self):
         with tempfile.TemporaryDirectory() as folder:
             log = f"sqlite:{folder}/shop.db"

@@ -28,7 +28,8 @@ TEST_CASE("base64 is that of RFC 4648, both ways") {
 
 TEST_CASE("what no encoder writes is no base64") {
   std::pmr::monotonic_buffer_resource arena;
-  for (const std::string text : {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9", "Zm-v", "Zm9v\n", "Zm 9v", "====", "Zg==Zg=="}) {
+  for (const std::string text :
+       {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9", "Zm-v", "Zm9v\n", "Zm 9v", "====", "Zg==Zg=="}) {
     CAPTURE(text);
     CHECK_FALSE(events::from_base64(text, &arena).has_value());
   }
