@@ -1,4 +1,5 @@
-"""The pages: every link leads somewhere, every page is in the index, and what the code cites of them exists.
+"""The pages: every link leads somewhere, every file they name is there, every page is in the index, and what the code
+cites of them exists.
 
 The code cites pages as "docs/memory.md", "docs/memory.md, Budgets" (a heading of it that begins so) and
 "decisions.md 5.4, 6" or "contract.md 2" (numbered sections and guards).
@@ -55,6 +56,13 @@ class Pages(unittest.TestCase):
                 self.assertTrue(file.exists(), where)
                 if heading and file.suffix == ".md":
                     self.assertIn(heading, [anchor(h) for h in headings(file)], where)
+
+    def test_the_files_that_pages_name_are_there(self):
+        """But those that a reader is to make."""
+        to_make = {"adapters/postgres/"}
+        for page in pages():
+            for name in re.findall(r"`((?:actors|adapters|deploy|events|examples|tests|tools)/[^`\s]*)`", page.read_text()):
+                self.assertTrue(name in to_make or list(ROOT.glob(name.rstrip("/"))), f"{page.relative_to(ROOT)}: {name}")
 
     def test_every_page_is_in_the_index(self):
         index = ROOT / "docs" / "README.md"
