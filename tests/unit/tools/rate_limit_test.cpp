@@ -1,5 +1,5 @@
-#include "tools/front_door/access.h"
 #include "tools/front_door/rate_limit.h"
+#include "tools/front_door/access.h"
 
 #include <doctest/doctest.h>
 
