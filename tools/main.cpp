@@ -199,7 +199,7 @@ int main(int argc, char** argv) {
   InspectOptions inspect_options;
   s = verb(app, "inspect", "Show a cart: its state and its events", inspect_options, inspect, chosen);
   log_words(*s, inspect_options);
-  s->add_option("cart", inspect_options.cart, "cart id")->required();
+  s->add_option("id", inspect_options.id, "cart, order, session or reservation")->required();
   s->add_flag("--json", inspect_options.json, "one JSON object");
 
   FrontOptions front_options;

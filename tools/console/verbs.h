@@ -52,7 +52,7 @@ struct TailOptions : LogWords {
 int tail(const TailOptions&);
 
 struct InspectOptions : LogWords {
-  std::string cart;
+  std::string id;  // of a cart, or of its order, session or reservation
   bool json = false;
 };
 int inspect(const InspectOptions&);

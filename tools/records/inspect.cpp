@@ -1,4 +1,5 @@
-// mayfly inspect: what is known of one cart: its newest state record and its events.
+// mayfly inspect: what is known of one cart: its newest state record and its events. The cart may be named by its
+// order's, a session's or a reservation's id.
 #include "adapters/host/wall_clock.h"
 #include "events/rules/identity.h"
 #include "tools/console/client.h"
@@ -6,16 +7,14 @@
 #include "tools/console/output.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
-#include "tools/records/cart_state.h"
+#include "tools/records/derived_id.h"
 #include "tools/records/each_record.h"
+#include "tools/records/inspected_cart.h"
 #include "tools/records/record_text.h"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cstdio>
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,15 +23,7 @@ namespace mayfly::tools {
 namespace {
 
 using Json = nlohmann::json;
-
-/// Calls back for each record of a stream's partition that has the key, in order.
-events::LogStatus each_of(events::LogClient& log, events::Stream stream, const std::string& key,
-                          const std::function<void(const events::Record&)>& each) {
-  return each_record(log, stream, events::partition_of(key, log.partitions()), [&](const events::Record& record) {
-    if (record.key == key) each(record);
-    return true;
-  });
-}
+using Kind = DerivedId::Kind;
 
 std::string headline(const Json& s) {
   if (s["state"] != "ended" || !s.contains("outcome")) return s["state"].get<std::string>();
@@ -43,17 +34,9 @@ std::string headline(const Json& s) {
   return text;
 }
 
-/// How many of the cart's commands lie where the engine has not read yet.
-events::LogStatus count_waiting(events::LogClient& log, const std::string& cart, events::Offset next, Json& state) {
-  std::int64_t waiting = 0;
-  auto status = each_of(log, events::Stream::commands, cart,
-                        [&](const events::Record& record) { waiting += record.at.offset >= next ? 1 : 0; });
-  state["waiting"] = waiting;
-  return status;
-}
-
-void print_state(const std::string& id, const Json& s) {
-  print("cart %s: %s\n", printable(id).c_str(), headline(s).c_str());
+void print_state(const Json& s, const std::string& asked) {
+  print("cart %s: %s\n", printable(s["cart"].get<std::string>()).c_str(), headline(s).c_str());
+  if (!asked.empty()) print("  %s\n", asked.c_str());
   if (const auto waiting = s["waiting"].get<std::int64_t>(); waiting > 0) {
     print("  commands  %s not decided yet: is an engine serving this log?\n", grouped(waiting).c_str());
   }
@@ -83,6 +66,62 @@ void print_state(const std::string& id, const Json& s) {
   }
 }
 
+const char* member_of(Kind kind) {
+  switch (kind) {
+    case Kind::cart: return "";
+    case Kind::order: return "order_id";
+    case Kind::session: return "session_id";
+    case Kind::reservation: return "reservation_id";
+  }
+  return "";
+}
+
+const char* noun(Kind kind) {
+  switch (kind) {
+    case Kind::cart: return "cart";
+    case Kind::order: return "order";
+    case Kind::session: return "payment session";
+    case Kind::reservation: return "reservation";
+  }
+  return "";
+}
+
+/// A cart as it was found by one reading of the id that was asked for.
+struct Found {
+  DerivedId reading;
+  InspectedCart cart;
+  std::vector<std::string> events;  // as they are printed
+  bool has_it = false;              // the order, session or reservation
+};
+
+bool names(const events::Record& record, const char* member, const std::string& id) {
+  const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
+  return data.is_object() && data.contains(member) && data[member] == id;
+}
+
+events::LogStatus look(events::LogClient& log, const InspectOptions& options, Found& found) {
+  const auto [kind, cart, number] = found.reading;
+  const auto width = is_terminal(1) ? TextWidth::terminal : TextWidth::whole;
+  const char* member = member_of(kind);
+  const bool derived = kind != Kind::cart;
+  auto status = inspect_cart(log, cart, found.cart, [&](const events::Record& record) {
+    found.events.push_back(options.json ? as_ndjson(record) : as_line(record, events::Stream::events, width));
+    found.has_it = found.has_it || (derived && names(record, member, options.id));
+  });
+  const char* count = kind == Kind::session ? "sessions" : "reservations";
+  if (number > 0 && found.cart.state.contains(count) && found.cart.state[count] >= number) found.has_it = true;
+  if (!derived) found.has_it = found.cart.known();
+  return status;
+}
+
+/// What the id that was asked for is of the cart; empty for the cart's own.
+std::string relation(const Found& found, const std::string& id) {
+  if (found.reading.kind == Kind::cart) return {};
+  auto text = printable(id) + " is " + (found.reading.kind == Kind::order ? "the " : "") + noun(found.reading.kind);
+  if (found.reading.number > 0) text += " " + std::to_string(found.reading.number);
+  return text + " of this cart";
+}
+
 }  // namespace
 
 int inspect(const InspectOptions& options) {
@@ -90,36 +129,39 @@ int inspect(const InspectOptions& options) {
   int code = exit_ok;
   const auto log = open_reader(options, clock, code);
   if (!log) return code;
-  say_where_history_begins(*log, events::partition_of(options.cart, log->partitions()));
-  auto now = read_cart_state(*log, options.cart);
-  auto& state = now.state;
-  auto status = now.status;
-  if (status.ok()) status = count_waiting(*log, options.cart, now.next_command, state);
-  std::vector<std::string> timeline;
-  Json history = Json::array();
-  if (status.ok()) {
-    status = each_of(*log, events::Stream::events, options.cart, [&](const events::Record& record) {
-      (void)read_ending(record, state);
-      if (options.json)
-        history.push_back(Json::parse(as_ndjson(record)));
-      else
-        timeline.push_back(
-            as_line(record, events::Stream::events, is_terminal(1) ? TextWidth::terminal : TextWidth::whole));
-    });
+  auto readings = readings_of(options.id);
+  // What is too long for a cart's id may be a session's.
+  if (readings.empty() || readings[0].kind != Kind::cart)
+    readings.insert(readings.begin(), {Kind::cart, options.id, 0});
+  Found shown;
+  std::string near_by;  // a cart that is there, without what was asked for
+  for (auto& reading : readings) {
+    Found found;
+    found.reading = std::move(reading);
+    const auto status = look(*log, options, found);
+    if (!status.ok() || !found.cart.unreadable.empty()) {
+      complain("%s\n", status.ok() ? found.cart.unreadable.c_str() : status.message.c_str());
+      return status.ok() ? exit_log_unusable : exit_code_of(status.error);
+    }
+    if (!found.has_it && found.cart.known()) {
+      near_by = "cart " + printable(found.reading.cart) + " is here, but has no such " + noun(found.reading.kind);
+    }
+    if (found.has_it || shown.reading.cart.empty()) shown = std::move(found);
+    if (shown.has_it) break;
   }
-  if (!status.ok() || !now.unreadable.empty()) {
-    complain("%s\n", status.ok() ? now.unreadable.c_str() : status.message.c_str());
-    return status.ok() ? exit_log_unusable : exit_code_of(status.error);
-  }
+  say_where_history_begins(*log, events::partition_of(shown.reading.cart, log->partitions()));
+  auto& state = shown.cart.state;
   if (options.json) {
-    state["events"] = std::move(history);
+    if (shown.reading.kind != Kind::cart) state[member_of(shown.reading.kind)] = options.id;
+    state["events"] = Json::array();
+    for (const auto& event : shown.events) state["events"].push_back(Json::parse(event));
     print_json(state.dump());
     return exit_ok;
   }
-  print_state(options.cart, state);
-  for (const auto& line : timeline) print_text(line + "\n");
-  if (state["state"] == "unknown" && timeline.empty() && state["waiting"] == 0)
-    print_text("  nothing was ever said about it here\n");
+  print_state(state, relation(shown, options.id));
+  for (const auto& line : shown.events) print_text(line + "\n");
+  if (!shown.has_it)
+    print("  nothing was ever said about it here%s\n", near_by.empty() ? "" : ("; " + near_by).c_str());
   return exit_ok;
 }
 

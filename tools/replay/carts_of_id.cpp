@@ -1,5 +1,6 @@
 // The carts that an id leads to: by its form, else by reading all commands.
 #include "events/rules/identity.h"
+#include "tools/records/derived_id.h"
 #include "tools/records/each_record.h"
 #include "tools/replay/replay_timeline.h"
 
@@ -22,14 +23,6 @@ bool has_commands(events::LogClient& log, const std::string& cart, events::LogSt
   return found;
 }
 
-/// Of "CART-p12" or "CART-r3"; nothing if it does not end so.
-std::string without_number(const std::string& id) {
-  auto at = id.size();
-  while (at > 0 && id[at - 1] >= '0' && id[at - 1] <= '9') --at;
-  const bool ends_so = at < id.size() && at >= 3 && id[at - 2] == '-' && (id[at - 1] == 'p' || id[at - 1] == 'r');
-  return ends_so ? id.substr(0, at - 2) : std::string{};
-}
-
 bool names(const OrderedJson& json, const std::string& id) {
   if (json.is_string()) return json.get_ref<const std::string&>() == id;
   if (!json.is_structured()) return false;
@@ -49,10 +42,9 @@ bool names(const Record& record, const std::string& id) {
 
 events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std::vector<std::string>& carts) {
   events::LogStatus status;
-  for (const auto& cart : {id, id.starts_with("o-") ? id.substr(2) : std::string{}, without_number(id)}) {
-    if (cart.empty() || !events::is_cart_id(cart)) continue;
-    if (has_commands(log, cart, status)) {
-      carts.push_back(cart);
+  for (const auto& reading : readings_of(id)) {
+    if (has_commands(log, reading.cart, status)) {
+      carts.push_back(reading.cart);
       return status;
     }
     if (!status.ok()) return status;

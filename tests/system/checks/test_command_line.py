@@ -237,6 +237,49 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.assertNotIn("not decided yet", shown)
         self.assertIn("nothing was ever said", self.verb("inspect", "c9").stdout)
 
+    def test_inspect_takes_an_order_a_session_and_a_reservation_too(self):
+        self.serve()
+        for cart in ("c1", "c1-p2"):  # the second is a cart that is called as a session would be
+            self.send("cart.create", cart, "currency=GBP")
+        self.send("cart.add_line", "c1", "sku=A1", "quantity=1", "unit_price_minor=500")
+        pay = ("checkout.complete", "c1", "expected_total_minor=500", "payment.provider=p", "payment.token=t")
+        self.send(*pay)
+        self.send("inventory.reserved", "c1", "reservation_id=c1-r1")
+        self.send("payment.declined", "c1", "session_id=c1-p1", "reason=no", "retryable=false")
+        self.send(*pay)
+        self.send("inventory.reserved", "c1", "reservation_id=c1-r2")
+        self.send("payment.authorized", "c1", "session_id=c1-p2", "reference=x", "amount_minor=500", "currency=GBP")
+        self.events("c1", "order.placed")
+        self.events("c1-p2", "cart.created")
+        for asked, member, said in [("o-c1", "order_id", "o-c1 is the order of this cart"), ("c1-p1", "session_id", "c1-p1 is payment session 1 of this cart"),
+                                    ("c1-r2", "reservation_id", "c1-r2 is reservation 2 of this cart")]:
+            shown = self.verb("inspect", asked).stdout
+            self.assertTrue(shown.startswith(f"cart c1: paying\n  {said}\n"), shown)
+            state = json.loads(self.verb("inspect", asked, "--json").stdout)
+            self.assertEqual((state["cart"], state[member], state["total_minor"]), ("c1", asked, 500))
+        self.assertTrue(self.verb("inspect", "c1-p2").stdout.startswith("cart c1-p2: active\n"))
+        for none in ("c1-p7", "c1-p01", "c1-p0", "c1-r3", "o-c1-p2", "o-c9", "o-", "-p1"):
+            done = run("inspect", "--log", self.log, "--", none)
+            self.assertEqual((done.returncode, "nothing was ever said" in done.stdout), (0, True), (none, done.stdout, done.stderr))
+            self.assertTrue(done.stdout.startswith(f"cart {none}: unknown\n"), done.stdout)
+        self.assertIn("cart c1 is here, but has no such payment session", self.verb("inspect", "c1-p7").stdout)
+        self.send("payment.captured", "c1", "session_id=c1-p2", "reference=x", "amount_minor=500", "currency=GBP")
+        self.events("c1", "cart.converted")
+        self.assertTrue(self.verb("inspect", "c1-r1").stdout.startswith("cart c1: converted, order o-c1\n  c1-r1 is reservation 1 of"))
+
+    def test_inspect_says_why_a_cart_expired(self):
+        self.serve("--config", self.config("[decisions]\ncart_idle_s = 1\ncart_life_s = 3\n"))
+        self.send("cart.create", "idle", "currency=GBP")
+        self.send("cart.create", "old", "currency=GBP", "expires_after_s=60")
+        for cart, why in (("idle", "no command of the shop for 1 s"), ("old", "it reached its longest life")):
+            self.events(cart, "cart.expired")
+            shown = self.verb("inspect", cart).stdout
+            self.assertTrue(shown.startswith(f"cart {cart}: expired: {why}\n"), shown)
+            self.assertEqual(json.loads(self.verb("inspect", cart, "--json").stdout)["reason"], why)
+        with contextlib.closing(sqlite3.connect(self.log.removeprefix("sqlite:"))) as log, log:
+            log.execute("DELETE FROM events WHERE offset = 0")  # the cart.created of `idle`
+        self.assertTrue(self.verb("inspect", "idle").stdout.startswith("cart idle: expired\n"))
+
     def test_help_is_a_verb_too(self):
         for words, said in [(["help"], "inspect"), (["help", "tail"], "--stream")]:
             done = run(*words)
