@@ -21,6 +21,9 @@ struct LogOptions {
   SqliteOptions sqlite{};
 };
 
+/// Says why `name` can be no log's, by its form alone; empty if it can.
+[[nodiscard]] std::string not_log_name(std::string_view name);
+
 /// The engine's side. Null with `status` set if it cannot be opened; an ok status with a message is a warning.
 [[nodiscard]] std::unique_ptr<events::Log> open_log(std::string_view name, const LogOptions&, const events::Clock&,
                                                     events::LogStatus& status);

@@ -157,7 +157,7 @@ int main(int argc, char** argv) {
   auto* s = verb(app, "serve", "Serve a log: decide its commands until asked to stop", serve_options, serve, chosen);
   s->add_option("--log", serve_options.log, log_help);
   s->add_option("--config", serve_options.config, config_help);
-  s->add_flag("--check-config", serve_options.check_config, "only check the config file");
+  s->add_flag("--check-config", serve_options.check_config, "say what would stop a start, and start nothing");
   s->add_option("--name", serve_options.name, "the engine's name: part of every idempotency key");
   s->add_option("--partitions", serve_options.partitions, "for a log that is made (default 4)")
       ->check(CLI::Range(1, 1024));

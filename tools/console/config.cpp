@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <sstream>
 #include <vector>
 
@@ -28,10 +29,12 @@ struct Key {
   std::int64_t most = 0;
   std::function<void(std::int64_t)> integer;
   std::function<std::string(std::string)> text;  // says what is wrong with it, if anything
+  bool or_zero = false;                          // below the range only 0
   [[nodiscard]] std::string path() const { return table.empty() ? name : table + "." + name; }
 };
 
 constexpr std::int64_t day_s = 86'400;
+constexpr std::int64_t least_process_bytes = 64LL * 1024 * 1024;  // with less an engine only waits for memory
 constexpr std::string_view properties = "kafka.properties.";
 
 std::vector<Key> keys_of(Config& c) {
@@ -86,7 +89,8 @@ std::vector<Key> keys_of(Config& c) {
       number("memory", "cart_bytes", 0, 1 << 30, e.memory.cart_bytes),
       number("memory", "session_bytes", 0, 1 << 30, e.memory.session_bytes),
       number("memory", "partition_bytes", 0, std::int64_t{1} << 50, e.memory.partition_bytes),
-      number("memory", "process_bytes", 0, std::int64_t{1} << 50, e.memory.process_bytes),
+      Key{"memory", "process_bytes", least_process_bytes, std::int64_t{1} << 50,
+          [&e](std::int64_t v) { e.memory.process_bytes = v; }, nullptr, true},
       number("memory", "process_percent", 1, 100, e.memory.process_percent),
       millis("memory", "longest_stop_ms", 10, 60'000, e.memory.longest_stop),
       millis("memory", "look_interval_ms", 10, 60'000, e.memory.look_interval),
@@ -156,18 +160,29 @@ std::vector<Key> keys_of(Config& c) {
   };
 }
 
-/// What else could be meant: a whole path, or the table whose name stands where a key should.
+/// What else could be meant: a key or a table, by its whole path or by its name alone.
 std::string instead_of(const std::vector<Key>& keys, const std::string& path) {
-  std::vector<std::string> paths;
+  std::map<std::string, std::string> meant;  // by spelling, what to say
+  std::vector<std::string> spellings;
+  const auto add = [&](const std::string& whole, const std::string& say) {
+    for (const auto& spelling : {whole, whole.substr(whole.rfind('.') + 1)}) {
+      if (meant.emplace(spelling, say).second) spellings.push_back(spelling);
+    }
+  };
   for (const auto& key : keys) {
-    if (key.path().starts_with(path + ".")) return " It is a table: write [" + path + "] and its keys below.";
-    paths.push_back(key.path());
+    if (key.table == path) return " It is a table: write [" + path + "] and its keys below.";
+    add(key.path(), "'" + key.path() + "'");
   }
   for (const auto& key : keys) {
-    if (key.name == path.substr(path.rfind('.') + 1)) return " Did you mean '" + key.path() + "'?";
+    if (!key.table.empty()) add(key.table, "the table [" + key.table + "]");
   }
-  const auto meant = nearest(paths, path);
-  return meant.empty() ? " docs/configuration.md has every key." : " Did you mean '" + meant + "'?";
+  const auto by_path = nearest(spellings, path);
+  const auto name = path.substr(path.rfind('.') + 1);
+  const auto by_name = nearest(spellings, name);
+  const bool name_is_nearer =
+      by_path.empty() || (!by_name.empty() && letters_to_change(by_name, name) < letters_to_change(by_path, path));
+  const auto& best = name_is_nearer ? by_name : by_path;
+  return best.empty() ? " docs/configuration.md has every key." : " Did you mean " + meant[best] + "?";
 }
 
 std::string take(const std::vector<Key>& keys, const std::string& path, const toml::node& node,
@@ -180,9 +195,10 @@ std::string take(const std::vector<Key>& keys, const std::string& path, const to
     return wrong.empty() ? wrong : where + path + ": " + wrong;
   }
   const auto value = node.is_integer() ? node.value<std::int64_t>() : std::nullopt;
-  if (!value || *value < key->least || *value > key->most) {
-    return where + path + " must be an integer from " + std::to_string(key->least) + " to " +
-           std::to_string(key->most) + ".";
+  const bool zero = key->or_zero && value == 0;
+  if (!value || (!zero && *value < key->least) || *value > key->most) {
+    return where + path + " must be " + (key->or_zero ? "0 or " : "") + "an integer from " +
+           std::to_string(key->least) + " to " + std::to_string(key->most) + ".";
   }
   key->integer(*value);
   return {};
@@ -220,23 +236,27 @@ std::string read_config_text(const std::string& text, const std::string& name, C
   const auto where = [&](const toml::source_region& at) { return name + ":" + std::to_string(at.begin.line) + ": "; };
   try {
     const auto keys = keys_of(config);
-    const std::function<std::string(const toml::table&, const std::string&)> read = [&](const toml::table& table,
-                                                                                        const std::string& before) {
-      std::string wrong;
+    std::multimap<std::uint32_t, std::string> wrong;  // by line
+    const std::function<void(const toml::table&, const std::string&)> read = [&](const toml::table& table,
+                                                                                 const std::string& before) {
       for (const auto& [key, node] : table) {
         const std::string path = before + std::string(key.str());
+        const auto at = where(node.source());
+        std::string said;
         if (const auto* inner = node.as_table()) {
-          wrong = read(*inner, path + ".");
+          read(*inner, path + ".");
         } else if (path.starts_with(properties)) {
-          wrong = take_property(config.kafka, path.substr(properties.size()), node, where(node.source()));
+          said = take_property(config.kafka, path.substr(properties.size()), node, at);
         } else {
-          wrong = take(keys, path, node, where(node.source()));
+          said = take(keys, path, node, at);
         }
-        if (!wrong.empty()) break;
+        if (!said.empty()) wrong.emplace(node.source().begin.line, std::move(said));
       }
-      return wrong;
     };
-    return read(toml::parse(text, name), "");
+    read(toml::parse(text, name), "");
+    std::string all;
+    for (const auto& [line, said] : wrong) all.append(all.empty() ? "" : "\n").append(said);
+    return all;
   } catch (const toml::parse_error& error) {
     return where(error.source()) + std::string(error.description()) + ".";
   }

@@ -33,7 +33,7 @@ struct Config {
 /// 1 to 64 of A-Z a-z 0-9 . _ -: it stands in ce_source, in every idempotency key, in names on Kafka.
 [[nodiscard]] bool is_engine_name(std::string_view name);
 
-/// Reads `file` over `config`. Returns an empty string, or what is wrong: file, line, key, what to do.
+/// Reads `file` over `config`. Returns an empty string, or all that is wrong, a line each: file, line, key, what to do.
 [[nodiscard]] std::string read_config(const std::string& file, Config& config);
 /// The same from text; `name` stands for the file in messages.
 [[nodiscard]] std::string read_config_text(const std::string& text, const std::string& name, Config& config);

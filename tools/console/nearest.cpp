@@ -1,15 +1,11 @@
 #include "tools/console/nearest.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
 
 namespace mayfly::tools {
 
-namespace {
-
-/// Levenshtein's.
-std::size_t distance(std::string_view a, std::string_view b) {
+std::size_t letters_to_change(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -22,14 +18,13 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-}  // namespace
-
 std::string nearest(const std::vector<std::string>& words, std::string_view to) {
   constexpr std::size_t longest = 200;  // of a word that is worth comparing
   if (words.empty() || to.size() > longest) return {};
-  const auto best = std::min_element(words.begin(), words.end(),
-                                     [&](const auto& a, const auto& b) { return distance(a, to) < distance(b, to); });
-  return distance(*best, to) * 2 <= std::max(best->size(), to.size()) ? *best : std::string();
+  const auto best = std::min_element(words.begin(), words.end(), [&](const auto& a, const auto& b) {
+    return letters_to_change(a, to) < letters_to_change(b, to);
+  });
+  return letters_to_change(*best, to) * 2 <= std::max(best->size(), to.size()) ? *best : std::string();
 }
 
 }  // namespace mayfly::tools

@@ -10,7 +10,9 @@ namespace {
 
 using Level = actors::Notice::Level;
 
-std::string file_of(const Config& config) {
+}  // namespace
+
+std::string flight_file(const Config& config) {
   constexpr std::string_view sqlite = "sqlite:";
   const std::string name = "/mayfly-" + config.engine.name + ".flight";
   if (!config.state_dir.empty()) return config.state_dir + name;
@@ -19,11 +21,9 @@ std::string file_of(const Config& config) {
   return given == nullptr ? std::string() : given + name;
 }
 
-}  // namespace
-
 Flight open_flight(const Config& config) {
   Flight flight;
-  const auto file = file_of(config);
+  const auto file = flight_file(config);
   if (file.empty()) {
     log_line(Level::warning, "flight_recorder",
              "none without --state-dir: a command that kills the process is decided again each time.");

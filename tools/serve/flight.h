@@ -18,7 +18,9 @@ struct Flight {
 };
 
 /// STATE_DIR/mayfly-NAME.flight; without a state directory FILE.flight beside sqlite:FILE, for any other log the folder
-/// of $STATE_DIRECTORY (systemd), else none. Says whom it suspects.
+/// of $STATE_DIRECTORY (systemd); else empty.
+[[nodiscard]] std::string flight_file(const Config&);
+/// Says whom it suspects.
 [[nodiscard]] Flight open_flight(const Config&);
 
 }  // namespace mayfly::tools

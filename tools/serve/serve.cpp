@@ -12,6 +12,7 @@
 #include "tools/serve/flight.h"
 #include "tools/serve/front.h"
 #include "tools/serve/log_lines.h"
+#include "tools/serve/start_check.h"
 
 #include <unistd.h>
 
@@ -19,7 +20,9 @@
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace mayfly::tools {
 
@@ -145,34 +148,43 @@ ExitCode open(const Config& config, const events::Clock& clock, Opened& opened) 
 /// so that what is under decision stays marked and is suspected.
 actors::RunResult run(actors::Engine& engine, const std::stop_token& stop) noexcept { return engine.run(stop); }
 
-}  // namespace
-
-int serve(const ServeOptions& options) {
-  Config config;
-  if (!options.config.empty()) {
-    if (const auto wrong = read_config(options.config, config); !wrong.empty()) {
-      complain("%s\n", wrong.c_str());
-      return exit_config;
-    }
-  }
-  if (const auto wrong = read_tick_secrets(config); !wrong.empty()) {
-    complain("%s\n", wrong.c_str());
-    return exit_config;
-  }
+/// The config file with the words of the command line over it, and all that is wrong in it. Of several exit codes the
+/// first that was found.
+ExitCode read_settings(const ServeOptions& options, Config& config, std::vector<std::string>& wrong) {
+  ExitCode code = exit_ok;
+  const auto say = [&](std::string sentence, ExitCode of) {
+    if (sentence.empty()) return;
+    wrong.push_back(std::move(sentence));
+    if (code == exit_ok) code = of;
+  };
+  if (!options.config.empty()) say(read_config(options.config, config), exit_config);
+  say(read_tick_secrets(config), exit_config);
   if (!options.name.empty()) config.engine.name = options.name;
   if (!is_engine_name(config.engine.name)) {
-    complain("'%s' is no engine's name: 1 to 64 of A-Z a-z 0-9 . _ - (--name, or engine.name)\n",
-             config.engine.name.c_str());
-    return options.name.empty() ? exit_config : exit_usage;
-  }
-  if (options.check_config) {
-    print("%s: fine\n", options.config.empty() ? "no config file, the defaults" : options.config.c_str());
-    return exit_ok;
+    say("'" + config.engine.name + "' is no engine's name: 1 to 64 of A-Z a-z 0-9 . _ - (--name, or engine.name)",
+        options.name.empty() ? exit_config : exit_usage);
   }
   if (!options.log.empty()) config.log = options.log;
   if (!options.state_dir.empty()) config.state_dir = options.state_dir;
   if (!options.http.empty()) config.http = options.http;
   if (options.partitions > 0) config.partitions = options.partitions;
+  return code;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  Config config;
+  std::vector<std::string> wrong;
+  const auto code = read_settings(options, config, wrong);
+  const auto stops = what_stops_a_start(config);  // before anything is made
+  wrong.insert(wrong.end(), stops.begin(), stops.end());
+  for (const auto& sentence : wrong) complain("%s\n", sentence.c_str());
+  if (!wrong.empty()) return code != exit_ok ? code : exit_usage;
+  if (options.check_config) {
+    print("%s: fine\n", options.config.empty() ? "no config file, the defaults" : options.config.c_str());
+    return exit_ok;
+  }
   if (config.log.empty()) {
     complain("Which log? Give --log sqlite:FILE or --log kafka:HOST:PORT, or `log` in the config file.\n");
     return exit_usage;
@@ -184,12 +196,12 @@ int serve(const ServeOptions& options) {
   // first.
   Front front(clock, {config.engine.name, config.log, clock.now()},
               {config.stuck_limit, config.handler_cpu_limit, config.log_write_limit, config.http_limits});
-  if (const auto wrong = listen(front, config.http); !wrong.empty()) {
-    log_line(actors::Notice::Level::error, "http_not_opened", wrong);
+  if (const auto refused = listen(front, config.http); !refused.empty()) {
+    log_line(actors::Notice::Level::error, "http_not_opened", refused);
     return exit_usage;
   }
   Opened opened;
-  if (const auto code = open(config, clock, opened); code != exit_ok) return code;
+  if (const auto failed = open(config, clock, opened); failed != exit_ok) return failed;
   const auto& [flight, log] = opened;
   log_line(actors::Notice::Level::info, "started", "engine '" + config.engine.name + "' serves " + config.log);
   config.engine.flight = flight.recorder.get();

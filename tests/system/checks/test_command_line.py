@@ -315,6 +315,33 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(said, done.stdout + done.stderr)
 
+    def test_what_the_check_of_a_config_refuses_is_what_would_stop_a_start(self):
+        """Each row alone, checked and started; then all of them at once are named together."""
+        (self.folder / "file").write_text("")
+        rows = (
+            ("log = 'shop.db'", "'shop.db' names no log"), ("log = 'tape:1'", "'tape:1' names no log"), ("log = 'sqlite:'", "'sqlite:' names no log"),
+            ("log = 'kafka:'", "'kafka:' names no log"), ("log = 'kafka:localhost:99999'", "'localhost:99999' is no broker"),
+            ("log = 'kafka:localhost:9092,,'", "'' is no broker"), (f"log = 'sqlite:{self.folder}'", f"{self.folder} is no file"),
+            (f"log = 'sqlite:{self.folder}/none/shop.db'", f"{self.folder}/none"), (f"log = 'sqlite:{self.folder}/file/shop.db'", f"{self.folder}/file"),
+            ("[operate]\nhttp = '127.0.0.1:99999'", "'127.0.0.1:99999' is no address"), ("[operate]\nhttp = 'localhost'", "'localhost' is no address"),
+            (f"[operate]\nstate_dir = '{self.folder}/none'", f"{self.folder}/none"), (f"[operate]\nstate_dir = '{self.folder}/file'", f"{self.folder}/file"),
+            ("[memory]\nprocess_bytes = 1", "memory.process_bytes must be 0 or"), ("[engine]\nname = 'a b'", "'a b' is no engine's name"),
+        )
+        for text, said in rows:
+            more = () if text.startswith("log") else ("--log", self.log)
+            more += () if "http" in text else ("--http", "off")
+            code = 3 if "process_bytes" in text or "a b" in text else 2
+            for words in (("--check-config",), ()):
+                done = run("serve", "--config", self.config(text), *more, *words)
+                self.assertEqual((done.returncode, said in done.stdout + done.stderr), (code, True), (text, words, done.stderr))
+        text = f"log = 'shop.db'\n[operate]\nhttp = 'localhost'\nstate_dir = '{self.folder}/none'\n[engine]\nname = 'a b'\nthreads = 999\n[memory]\nprocess_bytes = 1"
+        done = run("serve", "--config", self.config(text), "--check-config")
+        for said in ("names no log", "no address", f"{self.folder}/none", "no engine's name", "engine.threads", "process_bytes"):
+            self.assertIn(said, done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        done = run("serve", "--log", self.log, "--http", "127.0.0.1:9290", "--state-dir", str(self.folder), "--check-config")
+        self.assertEqual((done.returncode, list(self.folder.glob("shop*"))), (0, []), done.stderr)
+
     def test_a_log_replays_to_itself(self):
         engine = self.serve()
         self.send("cart.create", "c1", "currency=JPY")

@@ -63,3 +63,38 @@ TEST_CASE("what is wrong in a config file is named with its line and what to do"
     CHECK(read_config_text(row.text, "f", c) == row.said);
   }
 }
+
+TEST_CASE("the key that takes the fewest letters to change is suggested, wherever it stands") {
+  const struct {
+    const char* text;
+    const char* meant;
+  } rows[] = {
+      {"naem = 'shop'", "Did you mean 'engine.name'?"},
+      {"process_byte = 0", "Did you mean 'memory.process_bytes'?"},
+      {"[memroy]\nprocess_bytes = 0", "Did you mean 'memory.process_bytes'?"},
+      {"[engin]\ntreads = 2", "Did you mean 'engine.threads'?"},
+      {"engine = 'shop'", "It is a table: write [engine] and its keys below."},
+      {"engin = 'shop'", "Did you mean the table [engine]?"},
+      {"topics = 'mine'", "Did you mean the table [kafka.topics]?"},
+      {"lg = 'sqlite:a.db'", "Did you mean 'log'?"},
+      {"[kafka.topic]\nevent = 'mine'", "Did you mean 'kafka.topics.events'?"},
+      {"shop = 1", "docs/configuration.md has every key."},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    Config c;
+    const auto said = read_config_text(row.text, "f", c);
+    CAPTURE(said);
+    CHECK(said.ends_with(std::string(" ") + row.meant));
+  }
+}
+
+TEST_CASE("all that is wrong in a config file is said, a line each, in the file's order") {
+  Config c;
+  CHECK(read_config_text("partitions = 0\n[memory]\nprocess_bytes = 1\n[engine]\nthreads = 999\n", "f", c) ==
+        "f:1: partitions must be an integer from 1 to 1024.\n"
+        "f:3: memory.process_bytes must be 0 or an integer from 67108864 to 1125899906842624.\n"
+        "f:5: engine.threads must be an integer from 0 to 256.");
+  CHECK(read_config_text("[memory]\nprocess_bytes = 0\n", "f", c) == "");
+  CHECK(read_config_text("[memory]\nprocess_bytes = 67108864\n", "f", c) == "");
+}
