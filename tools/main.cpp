@@ -186,11 +186,11 @@ int main(int argc, char** argv) {
   s->add_option("--stream", tail_options.stream, "commands, events, state, deadletters or alerts")
       ->check(CLI::IsMember({"commands", "events", "state", "deadletters", "alerts"}));
   s->add_option("--from", tail_options.from,
-                "begin, end, OFFSET or PARTITION:OFFSET, as often as needed (default: end; with --since begin)");
+                "begin, end, OFFSET or PARTITION:OFFSET, as often as needed (default: begin; with -f end)");
   s->add_option("--since", tail_options.since, "not older: RFC 3339, or how long ago: 90s, 15min, 2h, 3d");
   s->add_option("--group", tail_options.group,
                 "go on where the last tail of this group ended; the position is kept in the log");
-  s->add_flag("-f,--follow", tail_options.follow, "go on when the end is reached");
+  s->add_flag("-f,--follow", tail_options.follow, "go on when the end is reached; else tail ends there");
   s->add_option("--limit", tail_options.limit, "at most so many records; 0: all")->check(CLI::NonNegativeNumber);
   s->add_option("--cart", tail_options.cart, "only this key");
   s->add_option("--type", tail_options.types, "only this type, e.g. order.placed; as often as needed");

@@ -192,17 +192,16 @@ int tail(const TailOptions& options) {
   if (!log && grouped) complain("--group keeps its position in the log, which needs the right to write.\n");
   if (!log) return code;
   auto from = options.from;
-  if (from.empty()) from.emplace_back(options.since.empty() && !grouped ? "end" : "begin");
+  const bool only_new = options.follow && options.since.empty() && !grouped;
+  if (from.empty()) from.emplace_back(only_new ? "end" : "begin");
   std::string wrong;
   const auto begins = tail_begins(from, log->partitions(), wrong);
   if (!wrong.empty()) return refused(wrong);
   Wanted wanted;
   if (wrong = read_wanted(options, clock.now(), wanted); !wrong.empty()) return refused(wrong);
   Tail tail(*log, options, std::move(wanted));
-  const bool from_end =
-      std::any_of(begins.begin(), begins.end(), [](const TailBegin& b) { return b.where == Where::end; });
   auto status = tail.begin(begins);
-  if (status.ok()) status = tail.run(options.follow || from_end);
+  if (status.ok()) status = tail.run(options.follow);
   if (status.ok()) return exit_ok;
   complain("%s\n", status.message.c_str());
   return exit_code_of(status.error);

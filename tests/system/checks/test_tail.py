@@ -3,10 +3,12 @@ import contextlib
 import itertools
 import json
 import pathlib
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
@@ -36,6 +38,10 @@ class Tail(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def send_until(self, stop):
+        while not stop.wait(0.05):
+            run("send", "--log", self.log, "cart.create", "new", "currency=GBP")
+
     def at_or_after(self, begins):
         return [r for r in self.all if r["partition"] in begins and r["offset"] >= begins[r["partition"]]]
 
@@ -50,6 +56,35 @@ class Tail(unittest.TestCase):
         self.assertEqual(self.tail("--from", "0:3", "--from", "begin"), self.at_or_after({0: 3, 1: 0, 2: 0, 3: 0}))
         self.refused("--from", "0:3", "--from", "0:4")
         self.refused("--from", "0:3", "--from", "4:0")
+
+    def test_without_follow_it_prints_what_is_there_and_ends(self):
+        self.assertEqual(self.tail(), self.all)
+        self.assertEqual(self.tail("--from", "end"), [])
+        self.assertEqual(self.tail("--from", "0:end", "--from", "1:2"), self.at_or_after({1: 2}))
+        self.assertEqual(self.tail("--from", "end", "--limit", "3"), [])
+        self.assertEqual(self.tail("--limit", "3"), self.all[:3])
+
+    def test_with_follow_it_prints_only_what_comes_unless_told_where_to_begin(self):
+        for words, old in (((), []), (("--from", "end"), []), (("--from", "begin"), self.all), (("--since", "1d"), self.all), (("--group", "books"), self.all)):
+            reader = subprocess.Popen([MAYFLY, "tail", "--log", self.log, "--stream", "commands", "--json", "--follow", *words],
+                                      stdout=subprocess.PIPE, text=True)
+            self.addCleanup(reader.stdout.close)
+            self.addCleanup(reader.wait)
+            self.addCleanup(reader.kill)
+            stop = threading.Event()
+            sender = threading.Thread(target=self.send_until, args=(stop,))  # it may not have looked for the end yet
+            sender.start()
+            seen = []
+            for line in reader.stdout:
+                seen.append(json.loads(line))
+                if len(seen) > len(old) and any(r["key"] == "new" for r in seen):
+                    break
+            stop.set()
+            sender.join()
+            reader.send_signal(signal.SIGINT)
+            seen += [json.loads(line) for line in reader.stdout]
+            self.assertEqual(reader.wait(PATIENCE_S), 0)
+            self.assertEqual([r for r in seen if r["key"] != "new"], old, words)
 
     def test_several_types(self):
         both = self.tail("--from", "begin", "--type", "cart.create", "--type", "cart.cancel")
