@@ -67,18 +67,19 @@ std::int64_t resident_bytes() {
   return resident * ::sysconf(_SC_PAGESIZE);
 }
 
-std::stop_source stop_on_signals() {
+std::stop_source stop_on_signals(std::function<void()> before_end) {
   static sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::stop_source stop;
-  std::thread([stop]() mutable {
+  std::thread([stop, before_end = std::move(before_end)]() mutable {
     int signal = 0;
     sigwait(&signals, &signal);
     stop.request_stop();
     sigwait(&signals, &signal);
+    before_end();
     ::_exit(128 + signal);
   }).detach();
   return stop;

@@ -5,6 +5,7 @@
 #include "events/rules/money.h"
 
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -28,8 +29,9 @@ namespace mayfly::tools {
 [[nodiscard]] std::int64_t resident_bytes();
 
 /// From here on SIGTERM and SIGINT end nothing but ask to stop. Call before any other thread is made; a second signal
-/// ends the process at once.
-[[nodiscard]] std::stop_source stop_on_signals();
+/// ends the process at once, after `before_end`, which a thread of its own calls while all others go on: nothing that
+/// it uses may ever end before the process does.
+[[nodiscard]] std::stop_source stop_on_signals(std::function<void()> before_end = [] {});
 
 /// True when standard output (1) or standard error (2) is a terminal.
 [[nodiscard]] bool is_terminal(int descriptor);

@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -30,6 +31,11 @@ constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
 constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
 
+void remove_folder(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
 /// A folder for a log that nobody asked to keep; gone with this.
 class TemporaryFolder {
  public:
@@ -37,12 +43,17 @@ class TemporaryFolder {
     if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder could be made: " + path_);
   }
   ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!kept_) std::filesystem::remove_all(path_, ignored);
+    if (!kept_) remove_folder(path_);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   void keep() { kept_ = true; }
+  /// Removes it unless it is kept; good for longer than this.
+  [[nodiscard]] std::function<void()> removal() const {
+    return [path = path_, kept = kept_] {
+      if (!kept) remove_folder(path);
+    };
+  }
   [[nodiscard]] std::string log() const { return "sqlite:" + path_ + "/shop.db"; }
 
  private:
@@ -68,7 +79,7 @@ void introduce(const DemoOptions& options, const std::string& log, const std::st
   if (!door.empty()) print("It takes commands over HTTP at http://%s/ (docs/http.md)\n", door.c_str());
   print("\nIn another terminal, try:\n\n");
   if (!http.empty()) print("  %s tree    --http %s\n", program.c_str(), http.c_str());
-  print("  %s tail    --log %s\n", program.c_str(), words.c_str());
+  print("  %s tail    --log %s -f\n", program.c_str(), words.c_str());
   print("  %s tail    --log %s --type order.placed --json\n", program.c_str(), words.c_str());
   print("  %s inspect --log %s CART      # a cart id that tail has shown\n\n", program.c_str(), words.c_str());
   if (!door.empty()) {
@@ -106,7 +117,7 @@ int demo(const DemoOptions& options) {
   if (options.log.empty()) folder.emplace();
   if (folder && options.keep) folder->keep();
   const std::string name = folder ? folder->log() : options.log;
-  auto stop = stop_on_signals();
+  auto stop = stop_on_signals(folder ? folder->removal() : [] {});
   begin_log(false);
   events::LogStatus status;
   const auto log = adapters::open_log(name, {}, clock, status);

@@ -294,6 +294,21 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
             self.assertIn(f"  {MAYFLY} tail ", done.stdout)
             self.assertEqual(len(list(pathlib.Path(folder).glob("*/shop.db"))), kept, words)
 
+    def test_a_demo_that_a_second_signal_ends_at_once_removes_its_log_too(self):
+        for words, kept in (((), 0), (("--keep",), 1)):
+            folder = tempfile.mkdtemp(dir=self.folder)
+            demo = subprocess.Popen([MAYFLY, "demo", "--http", "off", "--front", "off", *words], env={"TMPDIR": folder}, stdout=subprocess.PIPE, text=True)
+            self.addCleanup(demo.stdout.close)
+            self.addCleanup(demo.wait)
+            self.addCleanup(demo.kill)
+            next(line for line in demo.stdout if line.startswith("     "))  # the table's head: it serves
+            # Both wait when it goes on, so that it has no time to drain between them. A machine may give it some.
+            for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+                demo.send_signal(number)
+            self.assertIn(demo.wait(PATIENCE_S), (0, 128 + signal.SIGTERM))
+            self.assertEqual(len(list(pathlib.Path(folder).glob("*/shop.db"))), kept, words)
+            self.assertEqual(len(list(pathlib.Path(folder).iterdir())), kept, words)
+
     def test_a_file_that_is_no_log_is_refused(self):
         (self.folder / "shop.db").write_text("this is a letter to my aunt, not a database\n" * 100)
         done = run("serve", "--log", self.log)
