@@ -189,7 +189,8 @@ int tail(const TailOptions& options) {
     return refused("--group " + options.group + ": 1 to 64 of letters, digits, '.', '_' and '-'.");
   }
   const auto log = grouped ? open_client(options, false, clock, code) : open_reader(options, clock, code);
-  if (!log && grouped) complain("--group keeps its position in the log, which needs the right to write.\n");
+  if (!log && grouped && code == exit_usage)
+    complain("--group keeps its position in the log, which needs the right to write.\n");
   if (!log) return code;
   auto from = options.from;
   const bool only_new = options.follow && options.since.empty() && !grouped;
