@@ -61,6 +61,10 @@ int replay_import(const ReplayImportOptions& options) {
     complain("A bundle is imported into a new log on SQLite: --log sqlite:FILE.\n");
     return exit_usage;
   }
+  if (!std::ifstream(options.file)) {
+    complain("%s cannot be read. Nothing was imported.\n", options.file.c_str());
+    return exit_usage;
+  }
   BundleHead head;
   std::int64_t commands = 0;
   std::int64_t events = 0;

@@ -62,11 +62,11 @@ def codes(program):
     for numbers, of, *_ in table(PAGE, "exit code"):
         named = set()
         for part in of.split(", "):
-            option = re.fullmatch(r"all with `(--[\w-]+)`", part)
+            option = re.fullmatch(r"all with `(--[\w-]+)`(?: but `([\w -]+)`)?", part)
             if part == "all":
                 named |= set(verbs)
             elif option:
-                named |= {verb for verb in verbs if option.group(1) in options(program, verb)}
+                named |= {verb for verb in verbs if option.group(1) in options(program, verb)} - {option.group(2)}
             else:
                 named.add(re.fullmatch(r"`([\w -]+)`", part).group(1))
         for number in numbers.split(", "):

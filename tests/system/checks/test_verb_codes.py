@@ -36,8 +36,8 @@ CSV = """InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,Customer
 536365,85123A,HOLDER,6,12/1/2010 8:26,2.55,17850,United Kingdom
 """
 
-# Words that do what the verb is for. F is the test's folder, OWN one that nobody else has, D a dead letter's position, A the
-# address of an engine.
+# Words that do what the verb is for. F is the test's folder, OWN one that nobody else has, D a dead letter's position, C a
+# command's, A the address of an engine.
 WORDS = {
     "serve": ("serve", "--check-config"),
     "memory": ("memory", "--http", "A"),
@@ -58,17 +58,20 @@ WORDS = {
     "replay verify": ("replay", "verify"),
     "replay decisions": ("replay", "decisions"),
     "replay show": ("replay", "show", "c1"),
+    "replay why": ("replay", "why", "C"),
     "replay at": ("replay", "at", "end", "c1"),
     "replay diff": ("replay", "diff", "begin", "end"),
     "replay whatif": ("replay", "whatif", "F/whatif.json"),
     "replay bisect": ("replay", "bisect", "--when", "phase == active"),
+    "replay export": ("replay", "export", "OWN/shop.bundle"),
+    "replay import": ("replay", "import", "F/shop.bundle", "--log", "sqlite:OWN/new.db"),
     "backup": ("backup", "OWN/copy.db"),
     "demo": ("demo", "--http", "off", "--front", "off", "--carts", "1", "--silence", "0", "--delay-ms", "0"),
 }
 # As WORDS, but what goes on until it is asked to stop.
 ENGINE = {**WORDS, "serve": ("serve", "--http", "off"), "demo": WORDS["demo"][:5], "tail": ("tail", "--stream", "commands", "--follow")}
 INPUT = {"send -": '{"type":"cart.create","cart":"c4","data":{"currency":"GBP"}}\n'}
-ON_A_LOG = [verb for verb in WORDS if verb not in ("memory", "renew", "tree")]
+ON_A_LOG = [verb for verb in WORDS if verb not in ("memory", "renew", "tree", "replay import")]
 MAKES_A_LOG = ("serve", "demo")
 
 # What only an engine with planted faults does; each is a test of that name there.
@@ -125,6 +128,13 @@ ROWS = (
     Row("replay verify", "an event that differs", 1, ("replay", "verify", "--log", "sqlite:F/differs.db"), "first difference: event"),
     Row("replay verify", "events of a cart that differ", 1, ("replay", "verify", "--carts", "--log", "sqlite:F/differs.db"), "c1"),
     Row("replay show", "an id that nobody named", 1, ("replay", "show", "c99", "--log", "LOG"), "c99"),
+    Row("replay why", "a position without a command", 1, ("replay", "why", "0:99", "--log", "LOG"), "there is no command"),
+    Row("replay export", "a file that is there already", 2, ("replay", "export", "F/shop.bundle", "--log", "LOG"), "is there already"),
+    Row("replay import", "a log that is there already", 2, ("replay", "import", "F/shop.bundle", "--log", "LOG"), "it is there already"),
+    Row("replay import", "a file that is not there", 2, ("replay", "import", "F/none.bundle", "--log", "sqlite:OWN/new.db"), "cannot be read"),
+    Row("replay import", "a log on Kafka", 2, ("replay", "import", "F/shop.bundle", "--log", "kafka:BROKER"), "a new log on SQLite"),
+    Row("replay import", "a letter for a bundle", 1, ("replay", "import", "F/letter.db", "--log", "sqlite:OWN/new.db"), "Nothing was imported"),
+    Row("replay import", "a key that no config has", 3, ("replay", "import", "F/shop.bundle", "--log", "sqlite:OWN/new.db", "--config", "F/wrong.toml"), "there is no key 'shop'"),
     Row("replay at", "an id that nobody named", 1, ("replay", "at", "end", "c99", "--log", "LOG"), "c99"),
     Row("replay bisect", "a condition that never holds", 1, ("replay", "bisect", "--when", "total_minor > 1000000", "--log", "LOG"), ""),
     Row("replay diff", "a moment that is none", 2, ("replay", "diff", "yesterday", "end", "--log", "LOG"), "yesterday"),
@@ -196,11 +206,19 @@ class VerbCodes(unittest.TestCase):
         cls.decide("[memory]\ncart_bytes = 1\n[supervision]\ncart_dead_letters = 1\n",
                    [("cart.add_line", "held", {"sku": "A", "quantity": 1, "unit_price_minor": 1})] * 2,
                    lambda: any(letter["reason"] == "quarantined" for letter in cls.dead_letters()))
+        cls.command = cls.position_of("c1")
+        command_pages.run(MAYFLY, "replay", "export", str(cls.folder / "shop.bundle"), "--log", f"sqlite:{cls.shop}")
         cls.dead_letter = next(f"{letter['partition']}:{letter['offset']}" for letter in cls.dead_letters() if letter["key"] == "c2")
 
     @classmethod
     def dead_letters(cls):
         return [json.loads(line) for line in command_pages.run(MAYFLY, "deadletters", "list", "--json", "--log", f"sqlite:{cls.shop}").splitlines()]
+
+    @classmethod
+    def position_of(cls, cart):
+        """Of its first command."""
+        first = command_pages.run(MAYFLY, "tail", "--stream", "commands", "--cart", cart, "--limit", "1", "--json", "--log", f"sqlite:{cls.shop}")
+        return "{partition}:{offset}".format_map(json.loads(first))
 
     @classmethod
     def has(cls, cart, event):
@@ -228,11 +246,11 @@ class VerbCodes(unittest.TestCase):
         """With what stands for files, positions and addresses put in; LOG is a copy of the log that nobody else has."""
         own = tempfile.mkdtemp(dir=self.folder)
         broker = "{}:{}".format(*self.free.getsockname())
-        put = {"D": self.dead_letter, "A": self.address, "BROKER": broker, "kafka:BROKER": "kafka:" + broker, "OWN/copy.db": f"{own}/copy.db",
-               "LOG": f"sqlite:{own}/shop.db"}
+        put = {"D": self.dead_letter, "C": self.command, "A": self.address, "BROKER": broker, "kafka:BROKER": "kafka:" + broker, "LOG": f"sqlite:{own}/shop.db"}
         if "LOG" in words:
             shutil.copy(self.shop, own)
-        return [MAYFLY, *(put.get(word, re.sub(r"(^|:)F(?=/|$)", rf"\g<1>{self.folder}", word)) for word in words)]
+        folders = {"F": str(self.folder), "OWN": own}
+        return [MAYFLY, *(put.get(word, re.sub(r"(?<![^:])(F|OWN)(?=/|$)", lambda name: folders[name[1]], word)) for word in words)]
 
     def ended(self, words, **how):
         return subprocess.run(self.words(words), text=True, timeout=PATIENCE_S, check=False, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how})
@@ -289,6 +307,8 @@ class VerbCodes(unittest.TestCase):
         for verb in ON_A_LOG:
             result = self.ended((*ENGINE[verb], "--log", "sqlite:F/disk/shop.db"), input=INPUT.get(verb, ""))
             self.assertEqual((result.returncode, "then start again" in result.stderr), (8, True), (verb, result.stderr))
+        result = self.ended(("replay", "import", "F/shop.bundle", "--log", "sqlite:F/disk/new.db"))
+        self.assertEqual((result.returncode, "then start again" in result.stderr), (8, True), result.stderr)
 
     def test_12_a_log_that_moves_on_while_it_is_verified(self):
         """Commits that say only that a cart which was never there is gone, and how far the engine is: the end of the replay
@@ -366,7 +386,7 @@ class VerbCodes(unittest.TestCase):
         self.assertEqual(set(WORDS), set(command_pages.synopses()))
         self.assertEqual({verb.removesuffix(" -") for verb in WORDS}, command_pages.verbs_of_help(MAYFLY))
         has = {(row.verb, row.code) for row in ROWS}
-        has |= {(verb, code) for verb in WORDS for code in (0, 1)} | {(verb, 8) for verb in ON_A_LOG} | {("replay verify", 12)}
+        has |= {(verb, code) for verb in WORDS for code in (0, 1)} | {(verb, 8) for verb in (*ON_A_LOG, "replay import")} | {("replay verify", 12)}
         has |= {(verb, 128 + number) for verb in STOPPABLE for number in (signal.SIGINT, signal.SIGTERM)}
         faults = (pathlib.Path(__file__).parent / "test_exit_codes.py").read_text()
         for test in BY_A_PLANTED_FAULT.values():
