@@ -88,7 +88,7 @@ int show(std::deque<DeadLetterReading>& readings, const Selection& selection, co
     return exit_failed;
   }
   if (options.json || whole) return exit_ok;
-  if (count == 0) print("%s\n", options.all ? "No dead letter fits." : "No dead letter that is not handled fits.");
+  if (count == 0) print("%s\n", options.all ? "No dead letter fits." : "No open dead letter fits.");
   if (count > 0) print("\n%s: %s\n", letters(count).c_str(), by_name(reasons).c_str());
   return exit_ok;
 }
@@ -141,7 +141,7 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
                    " asked for: at the others there is none, or it is handled (list --all). Nothing was done.");
   }
   if (all == 0) {
-    print_text("No dead letter that is not handled fits.\n");
+    print_text("No open dead letter fits.\n");
     return exit_ok;
   }
   int code = exit_ok;

@@ -1,6 +1,7 @@
 #include "tools/front_door/feed_words.h"
 
 #include "events/rules/identity.h"
+#include "events/rules/words.h"
 #include "tools/front_door/http_words.h"
 #include "tools/records/record_text.h"
 
@@ -16,6 +17,13 @@ std::string_view take_part(std::string_view& text, char separator) {
   const auto part = text.substr(0, text.find(separator));
   text.remove_prefix(std::min(part.size() + 1, text.size()));
   return part;
+}
+
+bool is_event_type(std::string_view type) {
+  for (int t = 0; t < events::event_type_count; ++t) {
+    if (name(static_cast<events::EventType>(t)) == type) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -35,6 +43,11 @@ std::optional<FeedRequest> feed_request(const adapters::HttpRequest& request, ad
       asked.cart = *value;
     } else if (name == "type" && value && !value->empty()) {
       for (std::string_view types = *value; !types.empty();) asked.types.emplace_back(take_part(types, ','));
+      for (const auto& type : asked.types) {
+        if (is_event_type(type)) continue;
+        wrong = problem(400, "query_invalid", "no event has the type '" + type + "': docs/contract.md lists them");
+        return std::nullopt;
+      }
     } else if (name == "from" && (value == "begin" || value == "end")) {
       asked.from_begin = value == "begin";
     } else {

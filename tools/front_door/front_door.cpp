@@ -99,7 +99,7 @@ std::optional<Caller> FrontDoor::admit(const HttpRequest& request, HttpAnswer& r
   }
   auto caller = access->caller(request.header("authorization"));
   if (!caller) {
-    refused = no_token();
+    refused = no_token(!request.header("authorization").empty());
     return std::nullopt;
   }
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now().time_since_epoch()).count();

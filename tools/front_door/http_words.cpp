@@ -26,8 +26,10 @@ adapters::HttpAnswer problem(int status, std::string_view code, std::string_view
   return {status, "application/problem+json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
 }
 
-adapters::HttpAnswer no_token() {
-  auto answer = problem(401, "unauthorized", "a bearer token is needed: Authorization: Bearer TOKEN");
+adapters::HttpAnswer no_token(bool given) {
+  auto answer = problem(401, "unauthorized",
+                        given ? "the bearer token is not one of the tokens' file"
+                              : "a bearer token is needed: Authorization: Bearer TOKEN");
   answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   return answer;
 }

@@ -14,8 +14,8 @@ namespace mayfly::tools {
 /// A problem document (RFC 9457): its type is urn:mayfly:CODE.
 [[nodiscard]] adapters::HttpAnswer problem(int status, std::string_view code, std::string_view detail);
 
-/// 401: a token is needed.
-[[nodiscard]] adapters::HttpAnswer no_token();
+/// 401: there is no token, or one that nobody has.
+[[nodiscard]] adapters::HttpAnswer no_token(bool given);
 
 /// The status for a rejection code of docs/contract.md.
 [[nodiscard]] int status_of(std::string_view code);

@@ -37,7 +37,8 @@ class PlanReader {
   std::string read(const Json& json) {
     if (!json.is_object()) return "It must be one JSON object with `settings` or `commands`.";
     for (const auto& [member, value] : json.items()) {
-      if (member != "settings" && member != "commands") return "There is no member '" + member + "'.";
+      if (member != "settings" && member != "commands")
+        return "There is no member '" + member + "': it may have `settings` and `commands`.";
     }
     if (json.contains("settings")) read_settings(json["settings"]);
     if (!wrong_.empty() || !json.contains("commands")) return wrong_;

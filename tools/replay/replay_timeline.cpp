@@ -157,7 +157,7 @@ class Gatherer final : public ReplayedPartition::Watcher {
     for (const auto& event : told.events) {
       if (event.code) return "rejected " + std::string(events::name(*event.code));
     }
-    return told.events.empty() ? "nothing to say" : "accepted";
+    return told.events.empty() ? "no event" : "accepted";
   }
 
   void describe_change(OrderedJson& step, const Replayed& told) const {

@@ -169,6 +169,8 @@ class WithAnEngine(unittest.TestCase):
                 ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "json_invalid")):
             found = self.front.checked("POST", path, body, headers)
             self.assertEqual((found[0], found[1]["title"]), (status, code), path)
+        told = self.front.command("c1", "cart.create", '{"currency":GBP}')[1]["detail"]
+        self.assertIn("not one JSON object. parse error at line 1, column 13", told)
         after = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count("cart.")
         self.assertEqual(after, before)
 
@@ -317,7 +319,10 @@ class Tokens(unittest.TestCase):
                     ("pay", "GET", "/events", None, 403), ("", "GET", "/events", None, 401),
                     ("web", "GET", "/carts/c1/events", None, 404), ("", "GET", "/carts/c1/events", None, 401)):
                 headers = {"Authorization": f"Bearer {token}"} if token else {}
-                self.assertEqual(front.checked(method, path, body, headers)[0], status, (token, path))
+                got, told = front.checked(method, path, body, headers)
+                self.assertEqual(got, status, (token, path))
+                if got == 401:
+                    self.assertIn("not one of the tokens' file" if token else "a bearer token is needed", told["detail"])
             sources = re.findall(r'"ce_source":"([^"]*)"', run("tail", "--log", log, "--stream", "commands", "--from", "begin", "--json").stdout)
             self.assertEqual(sources[1:], ["/front/web", "/front/pay"])
 
