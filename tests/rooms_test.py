@@ -23,9 +23,9 @@ LIBRARIES = {
 # include all of its folders. Folders in one set do not know each other.
 FOLDERS = {
     "events": [{"state", "wire"}, {"rules"}, {"text"}, {"log"}],
-    "actors": [{"engine"}, {"partition"}, {"cart"}, {"crash"}, {"memory"}],
+    "actors": [{"outages"}, {"engine"}, {"partition"}, {"cart"}, {"crash"}, {"memory"}],
     "adapters": [{"kafka", "sqlite", "http"}, {"host"}],
-    "tools": [{"demo", "bundle"}, {"serve", "front_door", "feed", "deadletters", "funds", "replay", "watch"}, {"records"}, {"console"}],
+    "tools": [{"reenact"}, {"demo", "bundle"}, {"serve", "front_door", "feed", "deadletters", "funds", "replay", "watch"}, {"records"}, {"console"}],
 }
 # Seen from every folder of its room: what lies at the top although it is no way in.
 AT_THE_TOP = {"adapters/record_limits.h"}
@@ -33,7 +33,7 @@ SYSTEM = {
     "events": {"cpuid.h", "immintrin.h"},
     "actors": {"pthread.h"},
     "adapters": {"arpa/inet.h", "fcntl.h", "poll.h", "unistd.h", "sys/file.h", "sys/inotify.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
-    "tools": {"unistd.h", "signal.h", "pthread.h", "fcntl.h", "locale.h", "poll.h"},
+    "tools": {"unistd.h", "sys/prctl.h", "sys/resource.h", "sys/wait.h", "signal.h", "pthread.h", "fcntl.h", "locale.h", "poll.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|impl|common)(_|\.|$)")
@@ -105,6 +105,12 @@ class HouseRules(unittest.TestCase):
             for mark, name in includes(file):
                 if mark == '"':
                     self.assertIsNone(points_upwards(path, name), f"{path}: {points_upwards(path, name)}")
+
+    def test_only_the_reenactment_can_make_actors_with_an_outages_bug(self):
+        for file in sources():
+            path = file.relative_to(ROOT).as_posix()
+            if not path.startswith(("actors/outages/", "tools/reenact/")):
+                self.assertNotIn("actors/outages/", " ".join(name for _, name in includes(file)), path)
 
     def test_every_folder_of_a_room_has_its_place(self):
         for file in sources():

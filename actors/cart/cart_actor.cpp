@@ -144,16 +144,20 @@ void CartActor::wake() {
   open_session(readable(events::decode_session(sleeping_session_, std::pmr::get_default_resource())));
 }
 
-void CartActor::open_session(const events::Session& session) {
-  session_ = spawn<SessionActor, caf::monitored + caf::lazy_init>(std::ref(environment_),
-                                                                  caf::actor_cast<caf::actor>(this), session);
+void CartActor::open_session(const events::Session& session) { session_ = make_session(session); }
+
+caf::actor CartActor::make_session(const events::Session& session) {
+  return spawn<SessionActor, caf::monitored + caf::lazy_init>(std::ref(environment_), caf::actor_cast<caf::actor>(this),
+                                                              session);
 }
 
 void CartActor::close_session() {
   if (!session_) return;
-  send_exit(session_, caf::exit_reason::user_shutdown);
+  end_session(session_);
   session_ = nullptr;
 }
+
+void CartActor::end_session(const caf::actor& session) { send_exit(session, caf::exit_reason::user_shutdown); }
 
 Task* CartActor::conclude(Task* task, const events::Decision& decision, bool remember_it) {
   auto& outcome = task->outcome;
@@ -192,6 +196,7 @@ Task* CartActor::hand_back(Task* task) {
   const bool over = cart_.end.has_value();
   Task* next = task->next;
   if (environment_.after_decide) environment_.after_decide(cart_);
+  decided();
   if (next == nullptr) post_memory(*task);
   const bool was_last = task->segment->conclude(*task);
   if (was_last || (over && next != nullptr)) reply(*task);

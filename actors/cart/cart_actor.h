@@ -24,6 +24,16 @@ class CartActor : public caf::event_based_actor {
   /// session has one to its cart.
   static std::int64_t block_bytes();
 
+ protected:
+  // Where the re-enactment of an outage differs from an ordinary cart (actors/outages/). Nothing else overrides them.
+  /// A command is decided, and its memory is about to be posted.
+  virtual void decided() {}
+  [[nodiscard]] virtual caf::actor make_session(const events::Session&);
+  /// The cart has let go of its session, whose transaction is over or which must not outlive the cart.
+  virtual void end_session(const caf::actor&);
+  [[nodiscard]] Environment& environment() { return environment_; }
+  [[nodiscard]] std::pmr::memory_resource* lines_memory() { return memory_.of(1); }
+
  private:
   caf::behavior make_behavior() override;
   void on_exit() override;

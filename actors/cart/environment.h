@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,7 @@ class ActorBytes {
 inline constexpr std::int64_t message_bytes = 102;
 
 struct Task;
+class CartMaker;
 
 struct Environment {
   /// The cart that decides the task, its id hashed with a key of this engine.
@@ -65,6 +67,7 @@ struct Environment {
   std::function<void(std::string_view cart_id, events::Position)> before_decide;  // test seam, may throw
   std::function<void(Step, events::Position)> at_step;                            // test seam, may throw
   std::function<void(events::Cart&)> after_decide;                                // test seam
+  std::function<std::shared_ptr<CartMaker>()> cart_maker;                         // null: ordinary carts
   events::TickSecrets tick_secrets;
   Withheld withheld;  // null: nothing is
   Supervision supervision;

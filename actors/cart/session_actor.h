@@ -17,6 +17,10 @@ class SessionActor : public caf::event_based_actor {
   /// Of its block, as the allocator counts it.
   static std::int64_t block_bytes();
 
+ protected:
+  /// It takes so many bytes beside its state.
+  void also_takes(std::int64_t bytes) { bytes_.add(bytes); }
+
  private:
   caf::behavior make_behavior() override;
   void decide(Task*);

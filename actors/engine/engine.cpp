@@ -39,6 +39,7 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       memory(environment.ledger, config.meter, config.memory),
       renewal_schedule(config.renewal.interval, config.renewal.jitter_percent, static_cast<std::uint64_t>(k.now().ms)) {
   environment.engine = config.name;
+  environment.cart_maker = config.cart_maker;
   environment.before_decide = config.before_decide;
   environment.after_decide = config.after_decide;
   environment.at_step = config.at_step;

@@ -29,6 +29,8 @@ struct RenewalPlan {
   std::int64_t jitter_percent = 10;  // of the time to the next, both ways
 };
 
+class CartMaker;
+
 struct EngineConfig {
   std::string name = "mayfly";  // ce_source is "/mayfly/" + name; part of every idempotency key
   events::Settings settings;    // wanted; they hold from the tick that carries them
@@ -55,6 +57,10 @@ struct EngineConfig {
   /// What is under decision is marked here, and what an earlier process died of is known from it. It outlives the
   /// engine. Null: one in memory, which knows of no earlier process.
   FlightRecorder* flight = nullptr;
+
+  /// For the re-enactment of an outage alone (actors/outages/outages.h): called for each partition that is served.
+  /// Null: ordinary carts.
+  std::function<std::shared_ptr<CartMaker>()> cart_maker;
 
   /// Test seam: called by a cart's actor before it decides; may throw. Null: none.
   std::function<void(std::string_view cart_id, events::Position)> before_decide;

@@ -14,6 +14,7 @@ PartitionActor::PartitionActor(caf::actor_config& config, Environment& environme
                                std::unique_ptr<PartitionState> state)
     : caf::event_based_actor(config),
       environment_(environment),
+      cart_maker_(environment.cart_maker ? environment.cart_maker() : nullptr),
       state_(std::move(state)),
       writer_(environment.engine),
       reader_(environment.engine, state_->position.partitions, environment.tick_secrets) {

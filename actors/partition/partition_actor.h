@@ -2,6 +2,7 @@
 // record order and makes of what they decide the records of one transaction.
 #pragma once
 
+#include "actors/cart/cart_maker.h"
 #include "actors/cart/environment.h"
 #include "actors/cart/messages.h"
 #include "actors/partition/partition_state.h"
@@ -78,6 +79,7 @@ class PartitionActor : public caf::event_based_actor {
   void complete_handover();
 
   Environment& environment_;
+  std::shared_ptr<CartMaker> cart_maker_;  // null: carts are ordinary ones
   std::unique_ptr<PartitionState> state_;  // null once it is handed over
   RecordWriter writer_;
   events::CommandReader reader_;

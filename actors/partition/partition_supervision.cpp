@@ -25,8 +25,10 @@ Task* under_decision(const Awake& awake) {
 
 void PartitionActor::wake(CartEntry& entry) {
   const std::string_view cart = entry.cart();
-  auto actor = spawn<CartActor, caf::monitored + caf::lazy_init>(
-      std::ref(environment_), caf::actor_cast<caf::actor>(this), entry.id(), cart, entry.session());
+  auto actor = cart_maker_
+                   ? cart_maker_->make(*this, environment_, entry.id(), cart, entry.session())
+                   : spawn<CartActor, caf::monitored + caf::lazy_init>(
+                         std::ref(environment_), caf::actor_cast<caf::actor>(this), entry.id(), cart, entry.session());
   auto& awake = state_->carts.wake(entry);
   state_->by_actor.emplace(actor.id(), &awake);
   if (!entry.session().empty()) ++state_->sessions_awake;

@@ -6,9 +6,9 @@ import sys
 BUGS = (
     ("partition_supervision.cpp", "    begin_wait_again(*entry, record.at.offset);\n",
      "    if (sim::planted_bug != 8) begin_wait_again(*entry, record.at.offset);\n"),
-    ("cart_actor.cpp", "  send_exit(session_, caf::exit_reason::user_shutdown);\n",
+    ("cart_actor.cpp", "  end_session(session_);\n",
      "  static std::vector<caf::actor> kept;\n  if (sim::planted_bug == 9) kept.push_back(session_);\n"
-     "  if (sim::planted_bug != 9) send_exit(session_, caf::exit_reason::user_shutdown);\n"),
+     "  if (sim::planted_bug != 9) end_session(session_);\n"),
     ("cart_actor.cpp", "  task->outcome.clear();\n", "  if (sim::planted_bug != 10) task->outcome.clear();\n"),
 )
 
