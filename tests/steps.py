@@ -124,6 +124,7 @@ def steps():
     yield Step("systemd unit, Kubernetes manifests", check("test_deploy.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("front door over HTTP", check("test_front.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("both outages, played again", check("test_reenact.py", MAYFLY), needs=RELEASE)
     yield Step("command line", check("test_command_line.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("the README's tour", check("test_tour.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("each verb's exit codes", check("test_verb_codes.py", MAYFLY), needs=RELEASE, quick=True)

@@ -293,6 +293,27 @@ int main(int argc, char** argv) {
   s->add_option("--front", demo_options.front,
                 "HOST:PORT of the front door, or off (default 127.0.0.1:9280, or any that is free)");
 
+  ReenactOptions reenact_options;
+  s = verb(app, "reenact", "Play an outage again, and not (docs/outages.md)", reenact_options, reenact, chosen);
+  s->add_option("outage", reenact_options.outage, "cart-leak or session-leak")
+      ->required()
+      ->check(CLI::IsMember({"cart-leak", "session-leak"}));
+  s->add_option("--carts-per-second", reenact_options.carts_per_s, "new carts of each of the three shops")
+      ->check(CLI::Range(1, 10'000));
+  s->add_option("--limit-mib", reenact_options.limit_mib, "memory that each run's process may have")
+      ->check(CLI::Range(64, 65'536));
+  s->add_option("--seconds", reenact_options.seconds, "length of the runs")->check(CLI::Range(5, 86'400));
+  s->add_option("--bug-bytes", reenact_options.bug_bytes,
+                "what the bug takes each time (default: so much that the limit is reached at the outage's time)")
+      ->check(CLI::Range(1, 1'000'000'000));
+  s->add_option("--seed", reenact_options.seed, "of all chances");
+  const auto fast = s->add_flag("--fast", reenact_options.fast, "about two minutes (default)");
+  s->add_flag("--real", reenact_options.real, "the outage's own 30 or 150 minutes, and some before and after")
+      ->excludes(fast);
+  s->add_option("--html", reenact_options.html, "the report's file, or off (default reenact-OUTAGE.html)");
+  s->add_flag("--keep", reenact_options.keep, "keep the runs' logs");
+  s->add_flag("--json", reenact_options.json, "one JSON object at the end");
+
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (const auto wrong = unknown_verb(app, words); !wrong.empty()) {
     complain("%s\n", wrong.c_str());

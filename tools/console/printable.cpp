@@ -131,4 +131,18 @@ std::string shortened(std::string_view printable, std::size_t most_columns) {
   return std::string(printable);
 }
 
+std::string html_text(std::string_view text) {
+  std::string out;
+  for (const char c : printable_lines(text)) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
 }  // namespace mayfly::tools

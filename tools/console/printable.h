@@ -23,4 +23,7 @@ namespace mayfly::tools {
 /// At most so many columns of it, "..." at the end where it was longer; a character is never cut.
 [[nodiscard]] std::string shortened(std::string_view printable, std::size_t most_columns);
 
+/// printable_lines, and nothing in it is HTML.
+[[nodiscard]] std::string html_text(std::string_view);
+
 }  // namespace mayfly::tools

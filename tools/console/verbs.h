@@ -198,4 +198,19 @@ struct DemoOptions {
 };
 int demo(const DemoOptions&);
 
+struct ReenactOptions {
+  std::string outage;            // cart-leak or session-leak
+  bool fast = false;             // the default
+  bool real = false;             // in the outage's own time
+  std::int64_t seconds = 0;      // of a run; 0: as --fast or --real
+  std::int64_t limit_mib = 512;  // of a run's process
+  std::int64_t carts_per_s = 0;  // 0: as fits the time
+  std::int64_t bug_bytes = 0;    // each time; 0: as fits the time
+  std::uint64_t seed = 1;
+  std::string html;   // the report's file; empty: none
+  bool keep = false;  // the runs' logs
+  bool json = false;
+};
+int reenact(const ReenactOptions&);
+
 }  // namespace mayfly::tools

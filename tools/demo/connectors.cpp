@@ -76,8 +76,7 @@ events::LogStatus SimulatedShop::reopened(const std::string& cart) {
 
 // --- inventory and provider ----------------------------------------------------------------------------------------
 
-Connectors::Connectors(events::LogClient& in, CommandWriter& out, SimulatedShop& shop, Chances chances,
-                       std::uint64_t seed)
+Connectors::Connectors(events::LogClient& in, CommandWriter& out, Shop& shop, Chances chances, std::uint64_t seed)
     : in_(in), out_(out), shop_(shop), chances_(chances), random_(seed ^ 0x9e3779b97f4a7c15) {
   for (events::Partition p = 0; p < in.partitions(); ++p) next_.push_back(in.ends(events::Stream::events, p).end);
 }
@@ -95,6 +94,7 @@ void Connectors::answer_later(events::Timestamp now, OutgoingCommand command) {
 void Connectors::take(const events::Record& record, events::Timestamp now) {
   const std::string type(short_type(record));
   const std::string cart(record.key.value_or(events::Bytes{}));
+  shop_.saw(type, cart, record);
   if (type == "order.placed") ++seen_.orders;
   if (type == "checkout.completed") ++seen_.completed;
   if (type == "payment.declined") ++seen_.declined;

@@ -31,13 +31,27 @@ struct Seen {
   std::int64_t canceled = 0;
 };
 
+/// Is told what becomes of its carts.
+class Shop {
+ public:
+  virtual ~Shop() = default;
+  Shop() = default;
+  Shop(const Shop&) = delete;
+  Shop& operator=(const Shop&) = delete;
+  /// Each event, before the two below.
+  virtual void saw(std::string_view, const std::string&, const events::Record&) {}
+  /// Its checkout was given up; the cart is open again. Called after all events that were read at once.
+  virtual events::LogStatus reopened(const std::string& cart) = 0;
+  virtual void over(const std::string& cart) = 0;
+};
+
 /// Sends carts: a few lines each, a checkout at once; a cart that is reopened is tried once more, then canceled.
-class SimulatedShop {
+class SimulatedShop final : public Shop {
  public:
   SimulatedShop(CommandWriter& out, std::uint64_t seed) : out_(out), random_(seed) {}
   events::LogStatus new_cart();
-  events::LogStatus reopened(const std::string& cart);
-  void over(const std::string& cart) { open_.erase(cart); }
+  events::LogStatus reopened(const std::string& cart) override;
+  void over(const std::string& cart) override { open_.erase(cart); }
   [[nodiscard]] std::int64_t started() const { return started_; }
 
  private:
@@ -64,7 +78,7 @@ struct ProviderBooks {
 /// Reads the events stream and answers requests as inventory and provider, each after a delay.
 class Connectors {
  public:
-  Connectors(events::LogClient& in, CommandWriter& out, SimulatedShop&, Chances, std::uint64_t seed);
+  Connectors(events::LogClient& in, CommandWriter& out, Shop&, Chances, std::uint64_t seed);
   /// Reads what is new and sends the answers that are due at `now`.
   events::LogStatus step(events::Timestamp now);
   [[nodiscard]] const Seen& seen() const { return seen_; }
@@ -79,7 +93,7 @@ class Connectors {
 
   events::LogClient& in_;
   CommandWriter& out_;
-  SimulatedShop& shop_;
+  Shop& shop_;
   Chances chances_;
   std::mt19937_64 random_;
   std::vector<events::Offset> next_;

@@ -5,6 +5,7 @@
 #include "adapters/open_log.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/temporary_folder.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/demo/connectors.h"
@@ -16,9 +17,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -30,36 +28,6 @@ namespace {
 constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
 constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
-
-void remove_folder(const std::string& path) {
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
-}
-
-/// A folder for a log that nobody asked to keep; gone with this.
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "mayfly-demo-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder could be made: " + path_);
-  }
-  ~TemporaryFolder() {
-    if (!kept_) remove_folder(path_);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  void keep() { kept_ = true; }
-  /// Removes it unless it is kept; good for longer than this.
-  [[nodiscard]] std::function<void()> removal() const {
-    return [path = path_, kept = kept_] {
-      if (!kept) remove_folder(path);
-    };
-  }
-  [[nodiscard]] std::string log() const { return "sqlite:" + path_ + "/shop.db"; }
-
- private:
-  std::string path_;
-  bool kept_ = false;
-};
 
 /// A word as a shell takes it.
 std::string quoted(const std::string& word) {
@@ -114,9 +82,9 @@ void listen(Server& server, const std::string& asked, const char* by_default) {
 int demo(const DemoOptions& options) {
   const adapters::WallClock clock;
   std::optional<TemporaryFolder> folder;
-  if (options.log.empty()) folder.emplace();
+  if (options.log.empty()) folder.emplace("mayfly-demo");
   if (folder && options.keep) folder->keep();
-  const std::string name = folder ? folder->log() : options.log;
+  const std::string name = folder ? "sqlite:" + folder->path() + "/shop.db" : options.log;
   auto stop = stop_on_signals(folder ? folder->removal() : [] {});
   begin_log(false);
   events::LogStatus status;

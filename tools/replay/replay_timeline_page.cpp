@@ -21,27 +21,13 @@ td:first-child{opacity:.7;white-space:nowrap}pre{white-space:pre-wrap;overflow-w
 @media print{body{font-size:10pt;max-width:none}article{break-inside:avoid}details>summary{display:none}}
 </style>)";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : printable_lines(text)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 std::string dumped(const OrderedJson& json, int indent) {
-  return escaped(json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace));
+  return html_text(json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace));
 }
 
 std::string html_of(const OrderedJson& step, const char* member) {
   const auto found = step.find(member);
-  return found == step.end() || !found->is_string() ? std::string{} : escaped(found->get<std::string>());
+  return found == step.end() || !found->is_string() ? std::string{} : html_text(found->get<std::string>());
 }
 
 void row(std::string& out, std::string_view label, const std::string& html) {
@@ -93,11 +79,11 @@ void add_step(std::string& out, const OrderedJson& step) {
 
 std::string timeline_page(const std::vector<Timeline>& timelines, const std::string& asked) {
   std::string out = head;
-  out.append("<title>").append(escaped(asked)).append("</title></head><body><h1>").append(escaped(asked));
+  out.append("<title>").append(html_text(asked)).append("</title></head><body><h1>").append(html_text(asked));
   out.append("</h1>\n");
   for (const auto& timeline : timelines) {
-    out.append("<h2>cart ").append(escaped(timeline.cart)).append(": ").append(escaped(timeline.phase));
-    if (!timeline.order.empty()) out.append(", order ").append(escaped(timeline.order));
+    out.append("<h2>cart ").append(html_text(timeline.cart)).append(": ").append(html_text(timeline.phase));
+    if (!timeline.order.empty()) out.append(", order ").append(html_text(timeline.order));
     out.append("</h2>\n");
     for (const auto& step : timeline.steps) add_step(out, step);
   }

@@ -1,0 +1,143 @@
+"""Both outages played again, small: test_reenact.py MAYFLY. What is asserted is what happens, never how fast: 30 s of 30 carts a
+second on 128 MiB, with a bug twice as large as the outage's time wants, so that the limit is reached for certain."""
+import html.parser
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MAYFLY = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/mayfly"
+SEED = os.environ.get("MAYFLY_SEED", "1")
+OUTAGES = {"cart-leak": ("cart.lines", 60_000), "session-leak": ("session.actor", 300_000)}  # what leaks, bytes each time
+SMALL = ("--seconds", "30", "--limit-mib", "128", "--carts-per-second", "30", "--seed", SEED)
+
+
+def run(*words, **options):
+    return subprocess.run([MAYFLY, "reenact", *words], capture_output=True, text=True, check=False, **options)
+
+
+class Page(html.parser.HTMLParser):
+    """What a page needs from elsewhere, and its text."""
+    def __init__(self, page):
+        super().__init__()
+        self.foreign, self.tags, self.text = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag in ("script", "iframe", "object", "embed", "use", "image") or tag == "link" and dict(attributes).get("href") != "data:,":
+            self.foreign.append(tag)
+        self.foreign += [f"{tag} {name}" for name, _ in attributes if name in ("src", "srcset") or name.startswith("on")]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+class Reenact(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        begun = {}
+        for outage, (_, size) in OUTAGES.items():
+            page = pathlib.Path(cls.folder.name, outage + ".html")
+            words = [MAYFLY, "reenact", outage, *SMALL, "--bug-bytes", str(size), "--html", page, "--json"]
+            begun[outage] = page, subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={"TMPDIR": cls.folder.name})
+        # 0 and 1: how fast it was is part of what it promises, and nothing for a test.
+        cls.results, cls.pages = {}, {}
+        for outage, (page, process) in begun.items():
+            said = process.communicate()[0]
+            if process.returncode not in (0, 1):
+                raise AssertionError(f"{outage} ended with {process.returncode}")
+            cls.results[outage] = json.loads(said)
+            cls.pages[outage] = page.read_text()
+
+    def each(self):
+        for outage, result in self.results.items():
+            with self.subTest(outage, seed=SEED):
+                yield outage, {one["run"]: one for one in result["runs"]}
+
+    def test_unprotected_the_service_crashes_and_nobody_was_told(self):
+        for _, runs in self.each():
+            dead = runs["unprotected"]
+            self.assertRegex(dead["ending"], "^crashed|exit code 7$")
+            self.assertGreater(dead["checkouts"]["failed"], 0)
+            self.assertGreater(dead["carts"]["unanswered"], 0)
+            self.assertEqual(dead["leaks"], [])
+            self.assertIsNone(dead["recovered_after_ms"])
+
+    def test_protected_it_lives_and_admits_every_cart(self):
+        for _, runs in self.each():
+            for run_ in (runs["protected"], runs["without the bug"]):
+                self.assertIsNone(run_["died_ms"], run_["last_words"])
+                self.assertEqual(run_["carts"]["admitted"], 900)
+                self.assertEqual(run_["carts"]["refused"], 0)
+                self.assertEqual(run_["checkouts"]["orders"] + run_["checkouts"]["failed"], run_["checkouts"]["begun"])
+                self.assertGreater(run_["checkouts"]["orders"], 0)
+
+    def test_the_leak_has_its_name_and_no_other_and_without_the_bug_there_is_none(self):
+        for outage, runs in self.each():
+            self.assertEqual(runs["protected"]["leaks"], [OUTAGES[outage][0]])
+            self.assertEqual(runs["without the bug"]["leaks"], [])
+
+    def test_the_bug_takes_memory_that_is_bounded_where_it_is_protected_against(self):
+        for _, runs in self.each():
+            limit = 128 << 20
+            self.assertGreater(runs["unprotected"]["peak_bytes"], limit * 6 // 10)
+            self.assertLess(runs["protected"]["peak_bytes"], limit * 9 // 10)
+            self.assertGreater(runs["protected"]["peak_bytes"], runs["without the bug"]["peak_bytes"] + (4 << 20))
+
+    def test_the_same_buyers_come_to_each_run(self):
+        for _, runs in self.each():
+            self.assertEqual({run_["carts"]["offered"] for run_ in runs.values()}, {900})
+            self.assertEqual(len({run_["checkouts"]["begun"] for run_ in runs.values()}), 1)
+
+    def test_the_page_is_one_file_that_needs_no_other_and_says_what_was_measured(self):
+        for outage, runs in self.each():
+            page = Page(self.pages[outage])
+            self.assertEqual(page.foreign, [])
+            self.assertNotRegex(self.pages[outage], r"https?://|url\(|@import")
+            self.assertIn("default-src 'none'", self.pages[outage])
+            self.assertEqual(page.tags.count("svg"), 6)
+            text = " ".join(page.text)
+            for figure in [run_["checkouts"]["failed"] for run_ in runs.values()]:
+                self.assertRegex(text, rf"\b{figure:,}\b")
+            self.assertIn(runs["protected"]["first_alert"]["message"], text)
+            self.assertIn(f"mayfly reenact {outage} --seed {SEED} --seconds 30", text)
+
+    def test_nothing_is_left_behind(self):
+        self.assertEqual([p.name for p in pathlib.Path(self.folder.name).iterdir() if p.suffix != ".html"], [])
+
+
+class CommandLine(unittest.TestCase):
+    def test_what_does_not_fit_is_said_before_anything_is_played(self):
+        for words in (["heap-leak"], [], ["cart-leak", "--fast", "--real"], ["cart-leak", "--limit-mib", "1"],
+                      ["cart-leak", "--html", "/nowhere/report.html"]):
+            with self.subTest(words):
+                done = run(*words)
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stdout, "")
+                self.assertNotEqual(done.stderr, "")
+
+    def test_asked_to_stop_it_ends_with_its_runs_and_leaves_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            process = subprocess.Popen([MAYFLY, "reenact", "cart-leak", *SMALL, "--html", "off"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True, env={"TMPDIR": folder})
+            while not re.match(r" *-?\d+\.\d ", line := process.stdout.readline()):
+                self.assertNotEqual(line, "", "it ended")
+            children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
+            process.terminate()
+            _, said = process.communicate()
+            self.assertEqual(process.returncode, 1)
+            self.assertIn("Stopped before the end", said)
+            self.assertEqual(len(children), 3)
+            self.assertEqual([pid for pid in children if pathlib.Path("/proc", pid).exists()], [])
+            self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
