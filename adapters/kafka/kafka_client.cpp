@@ -13,10 +13,10 @@ using SteadyClock = std::chrono::steady_clock;
 std::unique_ptr<KafkaClient> KafkaClient::open(const KafkaOptions& options, std::int32_t partitions_if_new,
                                                events::LogStatus& status) {
   std::unique_ptr<KafkaClient> client(new KafkaClient(options));
-  client->reader_ = kafka::Reader::make(options, status);
-  if (!client->reader_) return nullptr;
-  status = kafka::prepare_topics(client->reader_->client(), options, partitions_if_new, client->topics_);
+  status = kafka::topics_of(options, partitions_if_new, client->topics_);
   if (!status.ok()) return nullptr;
+  client->reader_ = kafka::Reader::make(options, client->topics_.partitions, status);
+  if (!client->reader_) return nullptr;
   client->appender_.bound_batches(client->topics_.least_limit_bytes());
   return client;
 }

@@ -25,10 +25,10 @@ std::chrono::milliseconds span(events::Millis m) { return std::chrono::milliseco
 std::unique_ptr<KafkaLog> KafkaLog::open(const KafkaOptions& options, std::int32_t partitions_if_new,
                                          std::string_view engine, LogStatus& status) {
   std::unique_ptr<KafkaLog> log(new KafkaLog(options, kafka::identity_of(engine, options)));
-  log->reader_ = kafka::Reader::make(options, status);
-  if (!log->reader_) return nullptr;
-  status = kafka::prepare_topics(log->reader_->client(), options, partitions_if_new, log->topics_);
+  status = kafka::topics_of(options, partitions_if_new, log->topics_);
   if (!status.ok()) return nullptr;
+  log->reader_ = kafka::Reader::make(options, log->topics_.partitions, status);
+  if (!log->reader_) return nullptr;
   const auto batch_bytes = log->topics_.least_limit_bytes();
   log->transactions_.bound_batches(batch_bytes);
   log->ticks_.bound_batches(batch_bytes);
@@ -273,8 +273,8 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
   if (!restorer_) {
     LogStatus status;
     auto options = options_;
-    options.properties["fetch.wait.max.ms"] = "5";  // the end is to be seen soon
-    restorer_ = kafka::Reader::make(options, status);
+    options.properties["fetch.wait.max.ms"] = "5";                         // the end is to be seen soon
+    restorer_ = kafka::Reader::make(options, topics_.partitions, status);  // it has the share of the lane that is away
     if (!restorer_) return {RD_KAFKA_RESP_ERR__INVALID_ARG, status.message};
   }
   kafka::NewestByKey newest;

@@ -13,7 +13,9 @@ struct Fixed {
   std::string_view why;
 };
 
-/// What exactly-once, order and restore stand on.
+constexpr std::string_view read_ahead = "it follows from kafka.read_ahead_bytes, one bound for all partitions together";
+
+/// What exactly-once, order, restore and the bound of memory stand on.
 constexpr Fixed fixed[] = {
     {"bootstrap.servers", "it is what --log kafka:HOST:PORT says"},
     {"metadata.broker.list", "it is what --log kafka:HOST:PORT says"},
@@ -35,6 +37,10 @@ constexpr Fixed fixed[] = {
     {"request.required.acks", "a transaction needs all"},
     {"max.in.flight.requests.per.connection", "more than five would break the order of records"},
     {"max.in.flight", "more than five would break the order of records"},
+    {"queued.max.messages.kbytes", read_ahead},
+    {"queued.min.messages", read_ahead},
+    {"fetch.message.max.bytes", read_ahead},
+    {"max.partition.fetch.bytes", read_ahead},
     {"message.max.bytes", "it is the largest record that Mayfly writes; topics have limits of their own"},
     {"partitioner", "records are given their partition by murmur2 of the key"},
     {"allow.auto.create.topics", "topics need settings that a broker's automatic ones do not have"},

@@ -4,6 +4,7 @@
 #include "events/log/log.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -20,8 +21,9 @@ struct KafkaOptions {
   int min_insync_replicas = 0;  // of topics that are made; 0: as the broker has it
   events::Millis session_timeout{10'000};
   events::Millis transaction_timeout{10'000};
-  events::Millis request_limit{15'000};           // for one answer of the brokers
-  std::map<std::string, std::string> properties;  // librdkafka's
+  events::Millis request_limit{15'000};             // for one answer of the brokers
+  std::size_t read_ahead_bytes = 32 * 1024 * 1024;  // of records that wait to be polled, of all partitions together
+  std::map<std::string, std::string> properties;    // librdkafka's
 
   [[nodiscard]] const std::string& topic(events::Stream stream) const {
     return topics[static_cast<std::size_t>(stream)];

@@ -13,7 +13,7 @@ namespace mayfly::adapters::kafka {
 namespace {
 
 constexpr auto pause_before_retry = std::chrono::milliseconds(20);
-constexpr std::size_t most_held = 1000;  // of a lane, beyond what a batch takes
+constexpr std::size_t most_held = 64;  // of a lane, beyond what a batch takes: not counted as read ahead
 
 /// What a batch views: messages as librdkafka has them, and lists of their headers.
 struct Storage {
@@ -136,9 +136,16 @@ events::Offset Lane::high_watermark() const {
 
 // --- all of them ---------------------------------------------------------------------------------------------------
 
-std::unique_ptr<Reader> Reader::make(const KafkaOptions& options, events::LogStatus& status) {
+events::LogStatus topics_of(const KafkaOptions& options, std::int32_t partitions_if_new, Topics& topics) {
+  events::LogStatus status;
+  const auto reader = Reader::make(options, 1, status);
+  return reader ? prepare_topics(reader->client(), options, partitions_if_new, topics) : status;
+}
+
+std::unique_ptr<Reader> Reader::make(const KafkaOptions& options, std::int32_t partitions, events::LogStatus& status) {
   std::unique_ptr<Reader> reader(new Reader(options));
-  reader->client_ = make_client(Role::reader, options, {}, reader->listener_, status);
+  bound_read_ahead(reader->options_, partitions);
+  reader->client_ = make_client(Role::reader, reader->options_, {}, reader->listener_, status);
   if (!reader->client_) return nullptr;
   for (std::size_t i = 0; i < options.topics.size(); ++i) {
     reader->topics_[i].reset(rd_kafka_topic_new(reader->client_.get(), options.topics[i].c_str(), nullptr));

@@ -4,6 +4,7 @@
 
 #include "adapters/kafka/kafka_error.h"
 #include "adapters/kafka/kafka_settings.h"
+#include "adapters/kafka/kafka_topics.h"
 #include "adapters/kafka/kafka_waker.h"
 
 #include <array>
@@ -52,10 +53,14 @@ class Lane {
   Error error_;
 };
 
+/// prepare_topics by a client of its own: how much a reader may read ahead follows from the number of partitions.
+[[nodiscard]] events::LogStatus topics_of(const KafkaOptions&, std::int32_t partitions_if_new, Topics&);
+
 class Reader {
  public:
-  /// Null with `status` set if the settings contradict each other. Does not connect.
-  static std::unique_ptr<Reader> make(const KafkaOptions&, events::LogStatus& status);
+  /// `partitions`: as many as there are lanes at a time at most; they share what may be read ahead. Null with `status`
+  /// set if the settings contradict each other. Does not connect.
+  static std::unique_ptr<Reader> make(const KafkaOptions&, std::int32_t partitions, events::LogStatus& status);
 
   /// `from`: an offset or from_the_beginning. The lane must not outlive the reader.
   [[nodiscard]] std::unique_ptr<Lane> read(events::Stream, events::Partition, events::Offset from);

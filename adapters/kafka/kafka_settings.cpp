@@ -17,7 +17,9 @@ namespace {
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 constexpr int heartbeats_per_session = 5;
-constexpr std::size_t largest_batch_bytes = 900'000;  // of several records; one that is larger goes alone
+constexpr std::size_t largest_batch_bytes = 900'000;      // of several records; one that is larger goes alone
+constexpr std::size_t largest_fetch_bytes = 1024 * 1024;  // of one partition
+constexpr std::size_t bytes_beside_record = 512;          // that librdkafka keeps, measured
 
 Settings begins_with(Role role) {
   Settings all = {{"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "1000"}, {"retry.backoff.ms", "10"}};
@@ -27,11 +29,7 @@ Settings begins_with(Role role) {
     case Role::group: break;
     case Role::reader:
       // An answer comes as soon as there is one byte; the wait only bounds how long an idle request is open.
-      add({{"fetch.min.bytes", "1"},
-           {"fetch.wait.max.ms", "100"},
-           {"fetch.error.backoff.ms", "20"},
-           {"queued.min.messages", "10000"},
-           {"queued.max.messages.kbytes", "16384"}});
+      add({{"fetch.min.bytes", "1"}, {"fetch.wait.max.ms", "100"}, {"fetch.error.backoff.ms", "20"}});
       break;
     case Role::transactional:
       add({{"compression.codec", "lz4"},
@@ -126,6 +124,21 @@ void bound_batches(KafkaOptions& options, std::size_t most_bytes) {
   std::size_t wanted = 0;
   std::from_chars(size.data(), size.data() + size.size(), wanted);
   size = std::to_string(std::clamp<std::size_t>(wanted, 1, most_bytes));
+}
+
+/// librdkafka bounds each partition: by the bytes of its records, which leave out what it keeps beside each of them,
+/// and by their number, both looked at before a fetch is asked for. So a partition's share has three parts: these
+/// bytes, what is kept beside them, and a fetch.
+void bound_read_ahead(KafkaOptions& options, std::int32_t partitions) {
+  const auto share = options.read_ahead_bytes / static_cast<std::size_t>(partitions);
+  const auto fetch = std::clamp<std::size_t>(share / 4, 1, largest_fetch_bytes);
+  const auto queue = (share - fetch) / 2;
+  const auto set = [&options](const char* name, std::size_t value, std::size_t most) {
+    options.properties[name] = std::to_string(std::clamp<std::size_t>(value, 1, most));
+  };
+  set("fetch.message.max.bytes", fetch, largest_fetch_bytes);
+  set("queued.max.messages.kbytes", queue / 1024, 2'097'151);
+  set("queued.min.messages", queue / bytes_beside_record, 10'000'000);
 }
 
 Client make_client(Role role, const KafkaOptions& options, const Identity& identity, Listener& heard_by,

@@ -47,6 +47,10 @@ struct Identity {
 /// Batches of several records that its producers send take no more, however `batch.size` is set.
 void bound_batches(KafkaOptions&, std::size_t most_bytes);
 
+/// Readers of so many partitions hold no more than options.read_ahead_bytes of all of them that is not polled yet.
+/// Precondition: partitions > 0.
+void bound_read_ahead(KafkaOptions&, std::int32_t partitions);
+
 /// A client of that role. Null with `status` set if its settings contradict each other.
 [[nodiscard]] Client make_client(Role, const KafkaOptions&, const Identity&, Listener&, events::LogStatus& status);
 

@@ -107,6 +107,7 @@ std::vector<Key> keys_of(Config& c) {
       millis("kafka", "session_timeout_ms", 1'000, 300'000, c.kafka.session_timeout),
       millis("kafka", "transaction_timeout_ms", 1'000, 300'000, c.kafka.transaction_timeout),
       millis("kafka", "request_limit_ms", 1'000, 300'000, c.kafka.request_limit),
+      number("kafka", "read_ahead_bytes", 1 << 20, std::int64_t{1} << 40, c.kafka.read_ahead_bytes),
       text("kafka.topics", "commands", c.kafka.topics[0]),
       text("kafka.topics", "events", c.kafka.topics[1]),
       text("kafka.topics", "state", c.kafka.topics[2]),

@@ -30,7 +30,8 @@ struct Instance {
   std::unique_ptr<events::Log> log;
   std::set<events::Partition> served;
 
-  events::LogStatus poll_once() {
+  events::LogStatus poll_once() { return poll_once_for_records().status; }
+  events::Polled poll_once_for_records() {
     auto polled = log->poll(short_wait);
     for (const auto p : polled.lost) served.erase(p);
     for (const auto p : polled.taken) {
@@ -39,7 +40,7 @@ struct Instance {
       log->start(p, restored.next);
       served.insert(p);
     }
-    return std::move(polled.status);
+    return polled;
   }
 };
 
@@ -57,7 +58,7 @@ events::Polled poll_until_said(events::Log& log) {
 void limit_topic(const adapters::KafkaOptions& options, Stream stream, const std::string& most_bytes) {
   constexpr int patience_ms = 20'000;
   events::LogStatus status;
-  const auto reader = adapters::kafka::Reader::make(options, status);
+  const auto reader = adapters::kafka::Reader::make(options, 1, status);
   REQUIRE_MESSAGE(reader, status.message);
   const adapters::kafka::Queue queue(rd_kafka_queue_new(reader->client()));
   std::array changes = {rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, options.topic(stream).c_str())};
@@ -80,7 +81,7 @@ std::string incompressible(std::size_t size) {
 void delete_topic(const adapters::KafkaOptions& options, Stream stream) {
   constexpr int patience_ms = 20'000;
   events::LogStatus status;
-  const auto reader = adapters::kafka::Reader::make(options, status);
+  const auto reader = adapters::kafka::Reader::make(options, 1, status);
   REQUIRE_MESSAGE(reader, status.message);
   const adapters::kafka::Queue queue(rd_kafka_queue_new(reader->client()));
   std::array topics = {rd_kafka_DeleteTopic_new(options.topic(stream).c_str())};
@@ -183,6 +184,53 @@ TEST_CASE("properties that promises stand on are refused by name, unknown ones t
   CHECK(adapters::refused_property("security.protocol", "plaintext").empty());
 }
 
+TEST_CASE("what is read ahead of all partitions together is within one bound, however many there are") {
+  constexpr std::size_t kept_beside_record = 512;
+  constexpr std::size_t mib = 1024 * 1024;
+  for (const std::size_t bound : {1 * mib, 64 * mib, 1024 * mib}) {
+    for (const std::int32_t partitions : {1, 4, 12, 1024}) {
+      adapters::KafkaOptions options;
+      options.read_ahead_bytes = bound;
+      adapters::kafka::bound_read_ahead(options, partitions);
+      const auto set = [&](const char* name) { return std::stoull(options.properties.at(name)); };
+      const auto one = set("queued.max.messages.kbytes") * 1024 + set("queued.min.messages") * kept_beside_record +
+                       set("fetch.message.max.bytes");
+      const auto least = 1024 * static_cast<std::size_t>(partitions) * 2;  // librdkafka takes no less than 1 kB
+      INFO(bound << " bytes, " << partitions << " partitions: each " << one);
+      CHECK(one * static_cast<std::size_t>(partitions) <= std::max(bound, least));
+      CHECK(one > 0);
+    }
+  }
+  for (const auto* name :
+       {"queued.max.messages.kbytes", "queued.min.messages", "fetch.message.max.bytes", "max.partition.fetch.bytes"}) {
+    CHECK(adapters::refused_property(name, "1").find("kafka.read_ahead_bytes") != std::string::npos);
+  }
+}
+
+TEST_CASE("a Kafka log whose records are larger than what it may read ahead of a partition gives them all") {
+  KafkaFixture kafka;
+  kafka.options.read_ahead_bytes = 1024 * 1024;  // 512 KiB of each of two partitions, of which a fetch is a quarter
+  const auto client = kafka.client();
+  const auto value = incompressible(900'000);
+  constexpr std::size_t of_each = 3;
+  std::vector<events::NewRecord> sent;
+  for (std::size_t i = 0; i < of_each; ++i) {
+    for (const events::Partition p : {0, 1}) sent.push_back({Stream::commands, p, "k", value, {}});
+  }
+  REQUIRE(client->append(sent).status.ok());
+  Instance engine{kafka.engine_named("first"), {}};
+  std::map<events::Partition, std::size_t> given;
+  for (int i = 0; i < most_polls && given[0] + given[1] < sent.size(); ++i) {
+    const auto polled = engine.poll_once_for_records();
+    for (const auto& record : polled.batch.records) {
+      CHECK(record.value == events::Bytes(value));
+      ++given[record.at.partition];
+    }
+  }
+  CHECK(given[0] == of_each);
+  CHECK(given[1] == of_each);
+}
+
 TEST_CASE("what passes by itself is unavailable, what a person must mend is not, and neither promises another try") {
   struct Row {
     rd_kafka_resp_err_t code;
@@ -217,7 +265,7 @@ TEST_CASE("a client hears that no broker answers when it is served, and keeps no
   adapters::KafkaOptions options;
   options.brokers = "127.0.0.1:1";
   events::LogStatus status;
-  const auto reader = adapters::kafka::Reader::make(options, status);
+  const auto reader = adapters::kafka::Reader::make(options, 1, status);
   REQUIRE_MESSAGE(reader, status.message);
   const auto lane = reader->read(Stream::commands, 0, 0);  // makes it connect
   bool doubts = false;
@@ -397,7 +445,7 @@ TEST_CASE("a Kafka log sends no batch that is over the least max.message.bytes o
   kafka.client();  // makes the topics
   limit_topic(kafka.options, Stream::commands, "131072");
   events::LogStatus status;
-  const auto reader = adapters::kafka::Reader::make(kafka.options, status);
+  const auto reader = adapters::kafka::Reader::make(kafka.options, 1, status);
   adapters::kafka::Topics topics;
   for (int i = 0; i < most_polls && topics.least_limit_bytes() != 131'072; ++i) {
     REQUIRE(adapters::kafka::prepare_topics(reader->client(), kafka.options, 0, topics).ok());
