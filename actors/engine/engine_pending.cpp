@@ -16,15 +16,15 @@ constexpr std::size_t most_refused_alerts = 64;
 
 std::string whole(double number) { return std::to_string(static_cast<std::int64_t>(number)); }
 
-std::string message_of(const PendingWatch::Finding& finding) {
+std::string message_of(const PendingWatch::Finding& finding, const events::Log& log) {
   const auto place = "offset " + std::to_string(finding.at.offset);
   const auto lasted = std::to_string(finding.lasted.count / 1000) + " s";
   if (!finding.hanging) {
     return "The transaction that held up this partition's commands at " + place + " for " + lasted + " is over.";
   }
   return "A transaction that does not end holds up this partition's commands: for " + lasted +
-         " nothing can be read from " + place + " on, where " + std::to_string(finding.records) +
-         " records wait. Find it and end it (docs/kafka.md, A hanging transaction).";
+         " nothing can be read from " + place + " on, where " + std::to_string(finding.records) + " records wait. " +
+         log.pending_advice(finding.at);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ void Engine::State::watch_limits() {
 
 void Engine::State::watch_pending() {
   for (const auto& finding : pending.look(figures, clock.now())) {
-    const auto message = message_of(finding);
+    const auto message = message_of(finding, log);
     const auto* name = finding.hanging ? "transaction_hanging" : "transaction_ended";
     if (const auto status = write_alert(name, finding.at, message, 0, clock.now()); !status.ok()) {
       say(Notice::Level::warning, "alert_not_written", status.message, finding.at.partition);

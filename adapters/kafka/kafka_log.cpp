@@ -1,5 +1,6 @@
 #include "adapters/kafka/kafka_log.h"
 
+#include "adapters/kafka/kafka_hanging.h"
 #include "adapters/kafka/kafka_limits.h"
 
 #include <algorithm>
@@ -248,9 +249,7 @@ events::Restored KafkaLog::restore(Partition partition,
       error = member_->committed(partition, committed);
     } while (!error.ok() && error.unavailable() && SteadyClock::now() < until);
     if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
-      error.message +=
-          "; the group's positions are not stable: if this stays, a transaction hangs on "
-          "__consumer_offsets (docs/kafka.md, A hanging transaction)";
+      error.message += ". " + kafka::how_to_find_among_positions(options_.brokers);
     }
   }
   if (error.ok()) error = read_state(partition, state);
@@ -293,13 +292,22 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
     } else if (SteadyClock::now() >= until) {
       auto& listener = restorer_->listener();
       if (listener.take_doubt()) return {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, listener.last_heard()};
-      return {RD_KAFKA_RESP_ERR__TIMED_OUT, "the state's end is not reached; a transaction on it may be hanging"};
+      std::string why = "the state's end is not reached";
+      if (lane->at_end()) {
+        why += ", a transaction holds it up. " +
+               kafka::how_to_end(options_.brokers, options_.topic(Stream::state), partition, lane->next());
+      }
+      return {RD_KAFKA_RESP_ERR__TIMED_OUT, why};
     } else {
       restorer_->waker().wait(events::Millis{100});
     }
   }
   newest.give(state);
   return {};
+}
+
+std::string KafkaLog::pending_advice(events::Position at) const {
+  return kafka::how_to_end(options_.brokers, options_.topic(Stream::commands), at.partition, at.offset) + ".";
 }
 
 void KafkaLog::start(Partition partition, events::Offset from) {

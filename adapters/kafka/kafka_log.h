@@ -35,6 +35,7 @@ class KafkaLog final : public events::Log {
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
   std::vector<events::LogFigure> figures() override { return figures_.list(); }
+  [[nodiscard]] std::string pending_advice(events::Position) const override;
 
  private:
   KafkaLog(const KafkaOptions&, const kafka::Identity&);

@@ -127,6 +127,10 @@ class Log {
 
   /// Poll's thread, about once a second; must not block.
   virtual std::vector<LogFigure> figures() { return {}; }
+
+  /// Sentences for a person: who holds up the partition of the commands from there on, or how that is found out, and
+  /// how it is ended. Poll's thread; must not block.
+  [[nodiscard]] virtual std::string pending_advice(Position) const { return {}; }
 };
 
 /// Where a stream's partition begins and ends: first <= offsets < end. `end` is what read_committed may see.

@@ -15,6 +15,7 @@ import time
 import unittest
 import urllib.request
 
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -249,6 +250,53 @@ class OnePartition(Away):
         self.assertEqual(engine.code(), 6, engine.lines[-5:])
         self.assertRegex(engine.said("log_gap")[0], r"^partition 0 is not served: its position is (\d+), .* Those from \1 to \d+ were deleted")
         self.assertIn("No partition given to this engine can be served", engine.said("failed")[0])
+
+    def hang_and_read(self, stream):
+        """A transaction of a producer that is gone holds that stream's partition; where it begins."""
+        gone = Producer({"bootstrap.servers": BROKERS, "transactional.id": f"{self.name}.gone", "transaction.timeout.ms": 900000})
+        gone.init_transactions(PATIENCE_S)
+        gone.begin_transaction()
+        stored = []
+        gone.produce(f"{self.name}.{stream}", b"{}", b"hanging", 0, on_delivery=lambda error, message: stored.append((error, message.offset())))
+        gone.flush(PATIENCE_S)
+        self.assertIsNone(stored[0][0])
+        return stored[0][1]  # never ended: this client is dropped here
+
+    def run_commands(self, message, stream, start):
+        """What the message says to run names the producer and ends its transaction."""
+        describe, abort = (c.split() for c in re.findall(r"`([^`]*)`", message))
+        place = ["--topic", f"{self.name}.{stream}", "--partition", "0"]
+        self.assertEqual(describe, ["kafka-transactions", "--bootstrap-server", BROKERS, "describe-producers", *place])
+        self.assertEqual(abort[3:], ["abort", *place, "--start-offset", str(start)])
+        tool = "org.apache.kafka.tools.TransactionsCommand"
+        heads, *rows = [line.split() for line in java(tool, *describe[3:]).splitlines() if re.match(r"ProducerId|\d", line)]
+        begun = [row for row in rows if dict(zip(heads, row))["CurrentTransactionStartOffset"] == str(start)]
+        self.assertEqual(len(begun), 1, rows)
+        self.assertEqual(set(heads[:2]), {"ProducerId", "ProducerEpoch"})
+        java(tool, *abort[3:])
+
+    def test_7_a_hanging_transaction_is_said_with_the_commands_that_name_its_producer_and_end_it(self):
+        self.config.write_text(self.config.read_text().replace("[kafka]", "pending_limit_ms = 1000\n[kafka]", 1))
+        engine = self.serving()
+        self.decided("c1")
+        start = self.hang_and_read("commands")
+        said = self.wait("transaction_hanging", lambda: engine.said("transaction_hanging"), engine=engine)
+        alerts = self.verb("tail", "--stream", "alerts", "--from", "begin", "--json").stdout
+        self.assertIn(f"describe-producers --topic {self.name}.commands --partition 0`", alerts)
+        self.run_commands(said[0], "commands", start)
+        self.wait("transaction_ended", lambda: engine.said("transaction_ended"), engine=engine)
+        self.decided("c2")
+
+    def test_8_so_is_one_that_keeps_a_partition_of_the_state_from_being_read(self):
+        self.config.write_text(self.config.read_text().replace("5000", "3000\ntransaction_timeout_ms = 3000", 1))
+        engine = self.serving()
+        self.decided("c1")
+        self.stopped(engine)
+        start = self.hang_and_read("state")
+        engine = self.engine()
+        said = self.wait("held up", lambda: [m for m in engine.said("log_unavailable") if "describe-producers" in m], engine=engine)
+        self.run_commands(said[0], "state", start)
+        self.wait("ready", lambda: engine.said("ready"), engine=engine)
 
 
 if __name__ == "__main__":
