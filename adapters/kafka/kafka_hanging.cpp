@@ -14,8 +14,9 @@ std::string how_to_end(const std::string& brokers, const std::string& topic, eve
                        events::Offset start) {
   const auto place = "--topic " + topic + " --partition " + std::to_string(partition);
   const auto from = std::to_string(start);
-  return "The row whose CurrentTransactionStartOffset is " + from + " has its producer id and epoch: " +
-         command(brokers, "describe-producers " + place) + ". If that producer is gone, this ends the transaction: " +
+  return "The row whose CurrentTransactionStartOffset is " + from +
+         " has its producer id and epoch: " + command(brokers, "describe-producers " + place) +
+         ". If that producer is gone, this ends the transaction: " +
          command(brokers, "abort " + place + " --start-offset " + from) + " (docs/kafka.md, A hanging transaction)";
 }
 
