@@ -41,6 +41,7 @@ struct FlightRecorder::Page {
   std::uint64_t in_use;  // 1: not ended cleanly yet
   Slot slots[threads];
   Suspect suspects[most_suspects];
+  std::uint64_t in_flight;  // records; behind what earlier versions have, whose files are made longer with zeros
 };
 
 const std::size_t FlightRecorder::bytes = sizeof(Page) + alignof(Page);
@@ -64,7 +65,11 @@ void FlightRecorder::open(std::span<std::byte> memory) {
     std::memset(begin, 0, sizeof(Page));
     page_->format = format;
   }
-  if (page_->in_use != 0) suspect_all();
+  if (page_->in_use != 0) {
+    suspect_all();
+    died_with_ = page_->in_flight;
+  }
+  page_->in_flight = 0;
   for (auto& slot : page_->slots) slot.marks = 0;
   page_->in_use = 1;
   recount();
@@ -164,6 +169,8 @@ void FlightRecorder::passed(events::Partition partition, events::Offset next) {
   recount();
   if (sync_) sync_();
 }
+
+void FlightRecorder::in_flight(std::size_t records) { page_->in_flight = records; }
 
 // --- watching ------------------------------------------------------------------------------------------------------
 

@@ -57,6 +57,11 @@ class FlightRecorder {
   /// All below `next` is committed: it was not what the process dies of.
   void passed(events::Partition, events::Offset next);
 
+  /// So many records are under decision or being committed: a process that dies may have died of their number.
+  void in_flight(std::size_t records);
+  /// The same of the earlier process, if it ended without its destructor; 0: it did not, or there were none.
+  [[nodiscard]] std::size_t died_with() const { return died_with_; }
+
   /// A thread that decides, as a watchdog sees it.
   struct Thread {
     std::uint64_t marks = 0;  // odd: it decides; the same number: still the same
@@ -81,6 +86,7 @@ class FlightRecorder {
   std::array<std::atomic<int>, threads> clocks_;  // of the threads' CPU time, by slot
   std::unique_ptr<Slot> beyond_;                  // of threads beyond the most: not looked at
   std::atomic<std::size_t> suspected_{0};
+  std::size_t died_with_ = 0;
   mutable std::mutex mutex_;  // guards the page's suspects
 };
 

@@ -33,6 +33,7 @@ Engine::State::State(events::Log& l, const events::Clock& k, EngineConfig c, std
       system(caf_config),
       gate(system, config.choose),
       committer(l, config.choose),
+      batch_size(config.batch_records, flight.died_with()),
       pauses(config.first_pause, config.most_pause),
       pending(config.pending_limit),
       wanted_settings(config.settings),

@@ -38,7 +38,11 @@ struct EngineConfig {
   events::TickSecrets tick_secrets;
   std::size_t batch_records = 20'000;
   std::size_t batch_bytes = 32 * 1024 * 1024;
-  events::Millis poll_wait{100};  // longest wait for a first record
+  /// What a batch may come to, of all partitions together; then it ends with what is decided by then.
+  std::size_t batch_output_records = 200'000;
+  std::size_t batch_output_bytes = 32 * 1024 * 1024;
+  events::Millis batch_time{5'000};  // for deciding one
+  events::Millis poll_wait{100};     // longest wait for a first record
   events::Millis tick_interval{1'000};
   events::Millis passivate_after{5'000};  // idle in record time, then a cart's actor becomes bytes
   std::size_t awake_carts = 8'192;        // per partition; beyond it the longest idle sleep at once

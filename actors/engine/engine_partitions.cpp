@@ -80,6 +80,7 @@ void Engine::State::serve_partition(std::unique_ptr<PartitionState> state) {
   flight.passed(partition, one.committed);
   one.supervisor = system.spawn<PartitionActor>(std::ref(environment), std::move(state));
   log.start(partition, one.committed);
+  forget_undecided(partition);  // polled again from there on
   gauge();
 }
 
@@ -90,7 +91,6 @@ void Engine::State::rebuild(const Failing& failing) {
   for (const auto& [partition, why] : failing.why) {
     if (!served.contains(partition)) continue;  // a failed commit has dropped it already
     say(Notice::Level::error, "partition_rebuilt", why, partition);
-    read_again.insert(partition);
     if (rebuilds.count(config.supervision.partition_rebuilds, failing.now)) {
       return fail(
           "Partitions were rebuilt from the log more often than supervision.partition_rebuilds allows, the last one: " +

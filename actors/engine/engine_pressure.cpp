@@ -67,8 +67,8 @@ bool Engine::State::holds_reading() {
 
 /// Of a batch.
 std::size_t Engine::State::most_records() const {
-  return pressure == PressureLevel::reading_stopped ? std::min(config.batch_records, records_when_stopped)
-                                                    : config.batch_records;
+  return pressure == PressureLevel::reading_stopped ? std::min(batch_size.now(), records_when_stopped)
+                                                    : batch_size.now();
 }
 
 }  // namespace mayfly::actors

@@ -2,6 +2,7 @@
 #include "actors/crash/rounds.h"
 #include "actors/engine/engine_state.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mayfly::actors {
@@ -62,14 +63,24 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
   return {until_caught_up ? RunEnd::caught_up : RunEnd::stopped, uncommitted};
 }
 
-/// Polls once and decides what came, while what was decided before is committed. False: nothing came.
+/// Decides one round of what was polled, while what was decided before is committed; polls if nothing is left of it.
+/// False: nothing came.
 bool Engine::State::step(bool until_caught_up) {
   ++beats;
   trouble = false;
   uncommitted.clear();
-  read_again.clear();
   const bool taking = !to_take.empty();
   take_all();  // what could not be restored before: never between a poll and the deciding of what it gave
+  if (undecided.empty()) {
+    const bool moved = poll_more(until_caught_up);
+    if (undecided.empty()) return moved || taking;
+  }
+  decide_next();
+  return true;
+}
+
+/// False: nothing came, and nothing changed.
+bool Engine::State::poll_more(bool until_caught_up) {
   const auto wait = until_caught_up ? events::Millis{0} : config.poll_wait;
   auto polled = log.poll({most_records(), config.batch_bytes, wait});
   if (!polled.taken.empty() || !polled.lost.empty()) {
@@ -93,19 +104,42 @@ bool Engine::State::step(bool until_caught_up) {
     // Nothing to decide meanwhile: see what became of the commit, and take its partitions again if it failed.
     const bool committed = settle_commit();
     rest();
-    return committed || taking || trouble || !polled.taken.empty();  // a commit may have written commands
+    return committed || trouble || !polled.taken.empty();  // a commit may have written commands
   }
-  const bool suspected = !flight.nobody_suspected();
-  for (auto& round : rounds(std::move(polled.batch), flight)) {
-    decide_round(std::move(round));
-    if (suspected) settle_commit();  // the next round finds what is committed, not what may yet fail
-  }
+  for (auto& round : rounds(std::move(polled.batch), flight)) undecided.push_back(std::move(round));
   return true;
+}
+
+void Engine::State::decide_next() {
+  const bool suspected = !flight.nobody_suspected();
+  decide_round(next_round());
+  if (suspected) settle_commit();  // the next round finds what is committed, not what may yet fail
+}
+
+/// From what is undecided, which must be something; no more records than a batch may have now.
+events::RecordBatch Engine::State::next_round() {
+  auto round = std::move(undecided.front());
+  undecided.pop_front();
+  const auto most = most_records();
+  if (round.records.size() <= most) return round;
+  const auto cut = round.records.begin() + static_cast<std::ptrdiff_t>(most);
+  undecided.push_front({{cut, round.records.end()}, round.storage});
+  round.records.erase(cut, round.records.end());
+  return round;
+}
+
+/// Of a partition that was restored: the log gives it again, from what is committed on.
+void Engine::State::forget_undecided(events::Partition partition) {
+  for (auto& batch : undecided) {
+    std::erase_if(batch.records, [=](const events::Record& r) { return r.at.partition == partition; });
+  }
+  std::erase_if(undecided, [](const events::RecordBatch& batch) { return batch.records.empty(); });
 }
 
 /// Nothing came, and nothing is on its way: what the last batches needed goes back. Partitions that are not served any
 /// more need none.
 void Engine::State::rest() {
+  flight.in_flight(0);
   for (std::size_t of = 0; of < std::size(records); ++of) {
     records[of] = {};
     memory.count_records(of, records[of]);
@@ -119,6 +153,7 @@ void Engine::State::rest() {
 void Engine::State::decide_round(events::RecordBatch round) {
   memory.count_records(turn, round);
   records[turn] = std::move(round);
+  flight.in_flight(std::max(records[0].records.size(), records[1].records.size()));
   Failing failing;
   auto decided = decide(records[turn], failing);
   settle_commit();
@@ -154,22 +189,25 @@ void Engine::State::heed(const events::LogStatus& status) {
 
 std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& failing) {
   std::vector<Batch*> shares;
+  std::vector<std::span<const events::Record>> given;  // to each
   const std::span<const events::Record> all = batch.records;
   for (std::size_t begin = 0; begin < all.size();) {
     const auto partition = all[begin].at.partition;
     std::size_t end = begin;
     while (end < all.size() && all[end].at.partition == partition) ++end;
     const auto found = served.find(partition);
-    if (found != served.end() && !found->second.stopped && !read_again.contains(partition)) {
+    if (found != served.end() && !found->second.stopped) {
       auto& share = batches.try_emplace(partition, environment.ledger).first->second.of_turn[turn];
       share.begin(partition, all.subspan(begin, end - begin));
       share.sleep = sleep_limits();
       share.finish = [this] { gate.one_done(); };
       shares.push_back(&share);
+      given.push_back(share.records);
     }
     begin = end;
   }
   hand_over_alerts(shares);
+  for (auto* share : shares) share->limits = limits_of_share(shares.size());
   deciding = true;
   gate.close(shares.size());
   for (auto* share : shares) caf::anon_send(served[share->partition].supervisor, DecideBatch{share});
@@ -181,12 +219,29 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     failing.why.emplace(share->partition, why);
     failing.now = std::max(failing.now, share->records.back().append_time);
   }
+  events::RecordBatch rest{{}, batch.storage};
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (!shares[i]->broken.empty()) continue;  // the partition is rebuilt
+    const auto left = given[i].subspan(shares[i]->records.size());
+    rest.records.insert(rest.records.end(), left.begin(), left.end());
+  }
+  if (!rest.records.empty()) undecided.push_front(std::move(rest));
   std::erase_if(shares, [this](Batch* share) {
     if (share->broken.empty()) return false;
     take_back_alerts(*share);
     return true;
   });
   return shares;
+}
+
+/// Each partition's part of what a batch may come to.
+BatchLimits Engine::State::limits_of_share(std::size_t shares) const {
+  const auto part = [shares](std::size_t of) {
+    return std::max<std::size_t>(of / std::max<std::size_t>(shares, 1), 1);
+  };
+  const auto until = clock.now() + config.batch_time;
+  return {part(config.batch_output_records), part(config.batch_output_bytes),
+          [this, until] { return clock.now() > until; }};
 }
 
 /// Waits for the commit under way and takes over what it came to. False: there was none.
@@ -197,10 +252,14 @@ bool Engine::State::settle_commit() {
   count_commit(result->ok(), std::chrono::steady_clock::now() - commit_begun);
   if (result->ok()) {
     pauses.reset();
+    batch_size.committed();
     for (const auto* batch : ended) count(*batch);
     return true;
   }
   for (auto* batch : ended) take_back_alerts(*batch);
+  std::size_t lost = 0;
+  for (const auto* batch : ended) lost += batch->records.size();
+  batch_size.failed(lost);
   trouble = true;
   uncommitted = result->message;
   const std::string outcome{events::name(result->outcome)};

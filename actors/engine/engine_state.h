@@ -3,6 +3,7 @@
 
 #include "actors/cart/environment.h"
 #include "actors/cart/messages.h"
+#include "actors/engine/batch_size.h"
 #include "actors/engine/committer.h"
 #include "actors/engine/engine.h"
 #include "actors/engine/gate.h"
@@ -83,12 +84,13 @@ struct Engine::State {
   std::map<events::Partition, Served> served;
   std::set<events::Partition> to_take;                  // ours; not restored yet
   std::map<events::Partition, std::string> left_alone;  // ours; their commands are not whole, and why: alerted once
-  std::set<events::Partition> read_again;  // rebuilt in this step: what it has polled of them is polled again
+  std::deque<events::RecordBatch> undecided;  // polled, in order; of partitions that were restored since: none
   Gate gate;
   RestartWindow rebuilds;
   Committer committer;
   std::size_t turn = 0;            // which of the two batches is decided
   events::RecordBatch records[2];  // what the batches view
+  BatchSize batch_size;
   std::vector<Batch*> committing;  // the batches of the commit under way
   std::chrono::steady_clock::time_point commit_begun;
   std::string uncommitted;         // why what was decided last was not committed; empty: it was, or is forgotten
@@ -127,10 +129,15 @@ struct Engine::State {
   // The loop: engine_run.cpp
   RunResult run(const std::stop_token&, bool until_caught_up);
   bool step(bool until_caught_up);
+  bool poll_more(bool until_caught_up);
   void rest();
   void heed(const events::LogStatus&);
+  void decide_next();
+  [[nodiscard]] events::RecordBatch next_round();
   void decide_round(events::RecordBatch);
   std::vector<Batch*> decide(events::RecordBatch&, Failing&);
+  [[nodiscard]] BatchLimits limits_of_share(std::size_t shares) const;
+  void forget_undecided(events::Partition);
   bool settle_commit();
   void begin_commit(const std::vector<Batch*>&);
   void fail(std::string message, events::LogError);

@@ -1,7 +1,6 @@
 #include "actors/partition/batch.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace mayfly::actors {
@@ -38,6 +37,18 @@ Task& Batch::new_task() {
   return task;
 }
 
+bool Batch::is_full(std::size_t state_records) {
+  constexpr std::size_t headers_bytes = 320;  // of a record, with what is kept beside it
+  for (; counted_ < out.size(); ++counted_) {
+    const auto& record = out[counted_];
+    out_bytes_ += record.key.value_or("").size() + record.value.value_or("").size() + headers_bytes;
+  }
+  return out.size() + state_records >= limits.records || out_bytes_ + state_bytes >= limits.bytes ||
+         (limits.late && limits.late());
+}
+
+bool Batch::segment_is_full() const { return expected_records >= limits.records || expected_bytes >= limits.bytes; }
+
 /// A backlog's tasks are not kept for the days after it.
 void Batch::let_go_of_tasks() {
   constexpr std::size_t always_kept = 64;
@@ -68,6 +79,7 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   used = 0;
   segment.tasks.clear();
   out.clear();
+  counted_ = out_bytes_ = state_bytes = expected_records = expected_bytes = 0;
   next = r.empty() ? 0 : r.back().at.offset + 1;
   status = {};
   counts = {};

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +56,14 @@ struct SleepLimits {
   std::int64_t awake_carts;
 };
 
+/// What a partition's share of a batch may come to; beyond it the share ends with the segment that is decided. It has
+/// one record in any case.
+struct BatchLimits {
+  std::size_t records = std::numeric_limits<std::size_t>::max();
+  std::size_t bytes = std::numeric_limits<std::size_t>::max();
+  std::function<bool()> late;  // time is up; none: it never is
+};
+
 struct BatchCounts {
   std::int64_t commands = 0;
   std::int64_t events = 0;
@@ -75,8 +84,9 @@ struct BatchCounts {
 
 struct Batch {
   events::Partition partition = 0;
-  std::span<const events::Record> records;
+  std::span<const events::Record> records;  // once it is decided: those of them that are
   SleepLimits sleep{};
+  BatchLimits limits;
   std::vector<Leak> leaks;           // to be written as alerts
   std::vector<PendingAlert> alerts;  // to be written
   std::function<void()> finish;      // called by the supervisor when `out` is complete
@@ -101,6 +111,10 @@ struct Batch {
   std::string rebuild;                       // not empty: build the partition anew once this is committed, and why
   std::string stopped;  // not empty: the partition cannot go on, and why; `next` is where it stands
 
+  std::size_t state_bytes = 0;       // to be written, at most
+  std::size_t expected_records = 0;  // that the open segment will come to, by a guess
+  std::size_t expected_bytes = 0;
+
   std::string broken;  // not empty: the supervisor itself died, and why; `out` is not complete
 
   explicit Batch(Ledger&);
@@ -108,6 +122,10 @@ struct Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
   Task& new_task();
+  /// Whether what it has come to, with so many state records, is over its limits.
+  [[nodiscard]] bool is_full(std::size_t state_records);
+  /// Whether what its open segment will come to, by a guess, is.
+  [[nodiscard]] bool segment_is_full() const;
   /// Posts to the ledger what the batch has come to hold: arena, tasks and their buffers.
   void take_stock();
   void begin(events::Partition, std::span<const events::Record>);
@@ -116,6 +134,9 @@ struct Batch {
 
  private:
   void let_go_of_tasks();  // precondition: nobody uses any
+
+  std::size_t counted_ = 0;  // of `out`
+  std::size_t out_bytes_ = 0;
 };
 
 }  // namespace mayfly::actors

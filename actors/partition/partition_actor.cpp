@@ -118,22 +118,24 @@ void PartitionActor::advance() {
     read_segment();
     if (dispatch_segment()) return;  // whoever decides the last task goes on: on_decided
     gather_segment();
-    if (all_read()) return finish_batch();
+    if (ends_here()) return finish_batch();
   }
 }
 
 /// The last open task is decided.
 void PartitionActor::segment_decided() {
   gather_segment();
-  all_read() ? finish_batch() : advance();
+  ends_here() ? finish_batch() : advance();
 }
 
-/// Takes records until a tick has been taken, all are read, or the next one must see what the segment comes to.
+/// Takes records until a tick has been taken, all are read, they may come to all that the batch may, or the next one
+/// must see what the segment comes to.
 void PartitionActor::read_segment() {
   auto& segment = batch_->segment;
   segment.tasks.clear();
+  batch_->expected_records = batch_->expected_bytes = 0;
   tick_segment_ = false;
-  while (cursor_ < batch_->records.size() && !tick_segment_) {
+  while (cursor_ < batch_->records.size() && !tick_segment_ && !batch_->segment_is_full()) {
     const auto& record = batch_->records[cursor_];
     if (record.timestamp_type != events::TimestampType::log_append_time) {
       batch_->stopped = "the record at offset " + std::to_string(record.at.offset) +
@@ -184,6 +186,7 @@ bool PartitionActor::read_one(const events::Record& record) {
     return true;
   }
   task.read = *command;
+  expect(task, entry);
   if (reason) {
     withhold(task, entry, *reason);
   } else if (entry != nullptr) {

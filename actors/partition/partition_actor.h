@@ -37,6 +37,8 @@ class PartitionActor : public caf::event_based_actor {
   void gather_segment();
   void note_unmatched(const Task&, int index);
   void finish_batch();
+  bool ends_here();
+  void expect(const Task&, const CartEntry*);
   [[nodiscard]] bool all_read() const { return cursor_ == batch_->records.size() || !batch_->stopped.empty(); }
   void tick(const events::Record&, const events::ClockTick&, events::Text id);
   void fire(const events::Record&, CartEntry&, events::Text tick_id);

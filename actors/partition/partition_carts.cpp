@@ -115,9 +115,34 @@ void PartitionActor::settle(CartEntry& entry) {
   auto& kept = state_->carts.keep(entry, wait, last.outcome.cart, session);
   if (kept.place_in_dirty != not_listed) dirty_[kept.place_in_dirty] = &kept;
   state_->list_wait(kept);
-  if (changed) mark_dirty(kept);
+  if (changed) {
+    mark_dirty(kept);
+    batch_->state_bytes += kept.snapshot().size();
+  }
   if (!awake.actor) return state_->carts.sleep(kept);  // it died when all was said
   state_->awake.use(awake, last.record->append_time);
+}
+
+/// After a segment. True: the batch has no more to decide, or has come to all that it may; then the rest is for the
+/// next.
+bool PartitionActor::ends_here() {
+  if (all_read()) return true;
+  if (!batch_->is_full(dirty_.size())) return false;
+  batch_->next = batch_->records[cursor_].at.offset;
+  batch_->records = batch_->records.first(cursor_);
+  return true;
+}
+
+/// A merge writes a command with headers of its own for each line; any other says about its cart once.
+void PartitionActor::expect(const Task& task, const CartEntry* entry) {
+  constexpr std::size_t least_bytes = 512;
+  constexpr std::size_t merged_bytes_per_byte = 16;
+  constexpr std::size_t bytes_per_line = 32;  // of the cart's state
+  const auto of_cart = entry == nullptr ? 0 : entry->snapshot().size();
+  const bool merges = task.read.command.type == events::CommandType::cart_merge;
+  batch_->expected_records += 1 + (merges ? of_cart / bytes_per_line : 0);
+  batch_->expected_bytes +=
+      least_bytes + task.record->value.value_or("").size() + of_cart * (merges ? merged_bytes_per_byte : 1);
 }
 
 /// The cart is over: what stays is its epitaph and a tombstone.

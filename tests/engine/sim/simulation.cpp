@@ -113,6 +113,7 @@ class History {
     config.first_pause = config.most_pause = events::Millis{0};
     config.supervision.partition_rebuilds.most = 50;
     config.supervision.partition_restarts = {static_cast<std::int64_t>(2 + chance_.below(40)), events::Millis{10'000}};
+    if (chance_.permille(500)) config.batch_output_records = 1 + chance_.below(30);
     config.before_decide = [this](std::string_view cart, events::Position at) { poison(cart, at); };
     config.at_step = [this](actors::Step, events::Position) {
       if (!calm_ && chance_.permille(deaths_permille_)) die();

@@ -40,6 +40,20 @@ void die_deciding(File& file, const std::vector<std::pair<events::Position, std:
 
 }  // namespace
 
+TEST_CASE("how many records were in flight when the process died is known once, and not after a clean end") {
+  File file;
+  { file.open().in_flight(20); }
+  CHECK(file.open().died_with() == 0);
+  File left;
+  {
+    FlightRecorder recorder = file.open();
+    recorder.in_flight(20);
+    left.bytes = file.bytes;
+  }
+  CHECK(left.open().died_with() == 20);
+  CHECK(left.open().died_with() == 0);
+}
+
 TEST_CASE("a clean end suspects nobody, nor does a decision that ended") {
   File file;
   {
@@ -137,6 +151,27 @@ TEST_CASE("more suspects than there are places keep those that died most often")
 
 namespace {
 
+/// Notes how many records a poll may give.
+class AskedLog final : public events::Log {
+ public:
+  AskedLog(events::Log& inner, std::vector<std::size_t>* asked) : inner_(inner), asked_(asked) {}
+  [[nodiscard]] std::int32_t partitions() const override { return inner_.partitions(); }
+  events::Polled poll(const events::PollLimits& limits) override {
+    if (asked_ != nullptr) asked_->push_back(limits.records);
+    return inner_.poll(limits);
+  }
+  events::Restored restore(events::Partition p, const std::function<void(events::Bytes, events::Bytes)>& f) override {
+    return inner_.restore(p, f);
+  }
+  void start(events::Partition p, events::Offset from) override { inner_.start(p, from); }
+  events::CommitResult commit(const events::Commit& commit) override { return inner_.commit(commit); }
+  events::LogStatus append(const events::NewRecord& record) override { return inner_.append(record); }
+
+ private:
+  events::Log& inner_;
+  std::vector<std::size_t>* asked_;
+};
+
 /// A log with a whole checkout of each of three carts in one partition.
 struct Served {
   testing::SetClock clock;
@@ -145,8 +180,10 @@ struct Served {
   Served() {
     for (const auto* cart : {"c1", "c2", "c3"}) shop.whole_checkout(cart, 100);
   }
+  std::vector<std::size_t>* poll_limits = nullptr;  // of records, as the engine asks
   actors::Census serve(FlightRecorder& flight) {
-    adapters::MemoryLog log(store);
+    adapters::MemoryLog memory(store);
+    AskedLog log(memory, poll_limits);
     actors::EngineConfig config;
     config.flight = &flight;
     actors::Engine engine(log, clock, config, nullptr);
@@ -186,6 +223,20 @@ TEST_CASE("a cart whose commands the process keeps dying of is quarantined, as o
   CHECK(letters(events::DeadLetterReason::quarantined) == 3);  // the third that killed, and the two behind it
   CHECK(census.carts_quarantined == 1);
   CHECK(testing::said(world.store, "c3").back() == "cart.converted");
+}
+
+TEST_CASE("an engine whose process died with many records in flight begins with half as many") {
+  File file;
+  FlightRecorder dying = file.open();
+  dying.in_flight(8);
+  File left{file.bytes};
+  Served world;
+  std::vector<std::size_t> asked;
+  world.poll_limits = &asked;
+  FlightRecorder flight = left.open();
+  world.serve(flight);
+  CHECK(asked.front() == 4);
+  CHECK(asked.back() > 4);
 }
 
 TEST_CASE("what is suspected is decided as if nothing had been, and forgotten when it is committed") {
