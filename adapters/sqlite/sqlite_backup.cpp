@@ -46,6 +46,7 @@ class Descriptor {
 void copy(const std::string& file, const std::string& partial) {
   Connection source(file, Access::read);
   sqlite::prepare(source, 0);
+  sqlite::check_may_be_served(source);  // a backup is there to be
   Statement vacuum(source, "VACUUM INTO ?");
   vacuum.bind_text(1, partial).execute();
 }

@@ -69,6 +69,7 @@ events::LogStatus SqliteImport::finish() {
           .bind(4, known.second)
           .execute();
     }
+    db_.run("INSERT INTO meta VALUES ('imported', 1)");
     transaction_->commit();
   } catch (const sqlite::Error& error) {
     return error.status();

@@ -95,6 +95,7 @@ SqliteLog::SqliteLog(const std::string& file, std::int32_t partitions_if_new, co
 /// Raises the epoch: commits of an earlier owner find another one and write nothing. Marks the file as served before
 /// anything else is written (sqlite_file.h).
 void SqliteLog::take_ownership() {
+  sqlite::check_may_be_served(committing_.db);
   sqlite::Transaction transaction(committing_.db);
   committing_.db.run(
       "UPDATE meta SET value = value + 1 WHERE key = 'epoch';"

@@ -103,6 +103,14 @@ std::int32_t prepare(Connection& db, std::int32_t partitions_if_new) {
   return static_cast<std::int32_t>(partitions);
 }
 
+void check_may_be_served(const Connection& db) {
+  if (meta(db, "SELECT count(*) FROM meta WHERE key = 'imported'") == 0) return;
+  throw Error({events::LogError::corrupt,
+               db.file() +
+                   " was imported, to be looked at: it does not say how far an engine was, and its state is not whole "
+                   "(docs/replay.md). Serve the log that it was exported from."});
+}
+
 std::int64_t state_records(const Connection& db) {
   Statement sum(db, "SELECT coalesce(sum(next), 0) FROM ends WHERE stream = ?");
   sum.bind(1, static_cast<std::int64_t>(Stream::state)).step();

@@ -23,6 +23,9 @@ inline constexpr std::int32_t application_id = 0x4d61'7966;  // "Mayf", for file
 /// count. Throws Error.
 std::int32_t prepare(Connection&, std::int32_t partitions_if_new);
 
+/// Throws Error if the log was imported: it has no position that an engine could go on from.
+void check_may_be_served(const Connection&);
+
 /// How many records of state were ever written: only an engine writes them, some with each commit.
 [[nodiscard]] std::int64_t state_records(const Connection&);
 

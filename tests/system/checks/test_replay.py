@@ -257,6 +257,16 @@ class Replay(unittest.TestCase):
             self.assertRegex(said, r"block \d+: (it is cut|it is damaged|more follows its end)")
             self.assertFalse(pathlib.Path(log.removeprefix("sqlite:")).exists())
 
+    def test_an_imported_log_is_not_served(self):
+        """It has no committed position: an engine would begin at the end of its commands and know none of its open carts."""
+        for name, words in (("unserved", ()), ("unserved-whole", ("--plain",)), ("unserved-cart", ("--cart", self.carts[0]))):
+            log, _ = self.imported(self.exported(name, *words))
+            before = run("tail", "--json", "--log", log).stdout
+            for serving in (("serve", "--http", "off"), ("demo", "--http", "off", "--front", "off"), ("backup", f"{self.folder}/copy.db")):
+                done = run(*serving, "--log", log)
+                self.assertEqual((done.returncode, "was imported" in done.stdout + done.stderr), (6, True), done.stderr)
+            self.assertEqual(run("tail", "--json", "--log", log).stdout, before)
+
     def test_export_and_import_make_new_files_only(self):
         bundle = self.exported("new")
         self.said("export", str(bundle), code=2)
