@@ -126,6 +126,7 @@ def steps():
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("both outages, played again", check("test_reenact.py", MAYFLY), needs=RELEASE)
     yield Step("command line", check("test_command_line.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("commands that pages show", check("test_page_commands.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("the README's tour", check("test_tour.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("each verb's exit codes", check("test_verb_codes.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("simulation: 1,000 seeds", ["build/release/tests/sim", "1000"], needs=RELEASE, quick=True)
