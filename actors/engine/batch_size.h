@@ -1,4 +1,5 @@
-// How many records the next batch may take: fewer after one that failed, so that none is tried again unchanged for ever.
+// How many records the next batch may take: fewer after one that failed, so that none is tried again unchanged for
+// ever.
 #pragma once
 
 #include <algorithm>

@@ -16,6 +16,13 @@ Appender::~Appender() {
   throw_away();
 }
 
+void Appender::serve() {
+  if (!client_) return;
+  rd_kafka_poll(client_.get(), 0);
+  const bool idle = rd_kafka_outq_len(client_.get()) == 0 && std::chrono::steady_clock::now() - used_ >= idle_;
+  if (idle) throw_away();
+}
+
 void Appender::throw_away() {
   for (auto& topic : topics_) topic.reset();
   client_.reset();
@@ -27,6 +34,7 @@ bool Appender::of_no_more_use() const {
 }
 
 Error Appender::begin_anew_if_needed() {
+  used_ = std::chrono::steady_clock::now();
   if (client_ && !of_no_more_use()) return {};
   throw_away();
   events::LogStatus status;

@@ -29,7 +29,7 @@ Settings begins_with(Role role) {
     case Role::group: break;
     case Role::reader:
       // An answer comes as soon as there is one byte; the wait only bounds how long an idle request is open.
-      add({{"fetch.min.bytes", "1"}, {"fetch.wait.max.ms", "100"}, {"fetch.error.backoff.ms", "20"}});
+      add({{"fetch.min.bytes", "1"}, {"fetch.wait.max.ms", "250"}, {"fetch.error.backoff.ms", "20"}});
       break;
     case Role::transactional:
       add({{"compression.codec", "lz4"},

@@ -32,7 +32,7 @@ class Waker {
     std::unique_lock lock(mutex_);
     const auto length = std::chrono::milliseconds(std::min(longest, next_look_).count);
     const bool called = changed_.wait_for(lock, length, [this] { return woken_; });
-    next_look_ = called ? first_look : std::min(events::Millis{next_look_.count * 2}, longest_look);
+    if (!called) next_look_ = std::min(events::Millis{next_look_.count * 2}, longest_look);
     woken_ = false;
   }
   /// Something was found: more may follow.
@@ -43,7 +43,7 @@ class Waker {
 
  private:
   static constexpr events::Millis first_look{3};
-  static constexpr events::Millis longest_look{24};
+  static constexpr events::Millis longest_look{48};
   events::Millis next_look_ = first_look;
   std::mutex mutex_;
   std::condition_variable changed_;

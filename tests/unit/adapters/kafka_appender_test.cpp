@@ -107,3 +107,22 @@ TEST_CASE("what an appender that keeps for ever was given is stored once the bro
   }
   CHECK(kept == 2);
 }
+
+TEST_CASE(
+    "a producer that has nothing to do ends, one that still has something to send does not, and the next is made") {
+  PretendedBroker broker;
+  Appender appender(broker.options, Appender::Keeps::for_ever, events::Millis{0});
+  CHECK_FALSE(appender.has_producer());
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(appender.append({&tick, 1}).status.ok());
+    CHECK(appender.has_producer());
+    appender.serve();
+    CHECK_FALSE(appender.has_producer());
+  }
+  broker.go_away();
+  REQUIRE(appender.send(tick).ok());
+  appender.serve();
+  CHECK(appender.has_producer());
+  broker.come_back();
+  CHECK(appender.append({&tick, 1}).at[0].offset == 3);  // the one that waited has arrived before
+}
