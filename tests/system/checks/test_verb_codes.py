@@ -67,15 +67,17 @@ WORDS = {
     "replay import": ("replay", "import", "F/shop.bundle", "--log", "sqlite:OWN/new.db"),
     "backup": ("backup", "OWN/copy.db"),
     "demo": ("demo", "--http", "off", "--front", "off", "--carts", "1", "--silence", "0", "--delay-ms", "0"),
+    "reenact": ("reenact", "cart-leak", "--html", "off"),
 }
 # As WORDS, but what goes on until it is asked to stop.
 ENGINE = {**WORDS, "serve": ("serve", "--http", "off"), "demo": WORDS["demo"][:5], "tail": ("tail", "--stream", "commands", "--follow")}
 INPUT = {"send -": '{"type":"cart.create","cart":"c4","data":{"currency":"GBP"}}\n'}
-ON_A_LOG = [verb for verb in WORDS if verb not in ("memory", "renew", "tree", "replay import")]
+ON_A_LOG = [verb for verb in WORDS if verb not in ("memory", "renew", "tree", "replay import", "reenact")]
 MAKES_A_LOG = ("serve", "demo")
 
 # What only an engine with planted faults does; each is a test of that name there.
 BY_A_PLANTED_FAULT = {("serve", code): f"test_{code}_" for code in (7, 9, 10, 11)}
+PLAYED_FOR_MINUTES = {("reenact", 0): "test_protected_it_lives"}  # in test_reenact.py
 BY_NOTHING_FROM_OUTSIDE = {("demo", 7)}  # its engine has the same end as serve's
 
 Row = collections.namedtuple("Row", "verb wrong code words said input", defaults=("",))
@@ -273,7 +275,7 @@ class VerbCodes(unittest.TestCase):
 
     def test_0_what_can_be_done_is_done(self):
         for verb in WORDS:
-            if verb != "front":  # goes on until it is asked to stop
+            if verb not in ("front", "reenact"):  # the one goes on until it is asked to stop; of the other see below
                 result = self.done(verb)
                 self.assertEqual(result.returncode, 0, (verb, result.stderr))
         for verb in ("serve", "front", "demo", "tail"):
@@ -393,6 +395,8 @@ class VerbCodes(unittest.TestCase):
         self.assertEqual(set(WORDS), set(command_pages.synopses()))
         self.assertEqual({verb.removesuffix(" -") for verb in WORDS}, command_pages.verbs_of_help(MAYFLY))
         has = {(row.verb, row.code) for row in ROWS}
+        for test in PLAYED_FOR_MINUTES.values():
+            self.assertIn(f"    def {test}", (pathlib.Path(__file__).parent / "test_reenact.py").read_text())
         has |= {(verb, code) for verb in WORDS for code in (0, 1)} | {(verb, 8) for verb in (*ON_A_LOG, "replay import")} | {("replay verify", 12)}
         has |= {(verb, 128 + number) for verb in STOPPABLE for number in (signal.SIGINT, signal.SIGTERM)}
         faults = (pathlib.Path(__file__).parent / "test_exit_codes.py").read_text()
