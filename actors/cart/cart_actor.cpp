@@ -243,7 +243,7 @@ void CartActor::say(Task* task, const std::vector<events::Event>& said) {
     if (const auto* merged = std::get_if<events::CartMerged>(&event)) {
       outcome.merge_into = merged->into;
       for (const auto& line : cart_.lines) {
-        append_merge_line_data(outcome.merge_lines, line, cart_.currency);
+        append_merge_line_data(outcome.merge_lines, cart_, line);
         outcome.merge_ends.push_back(static_cast<std::uint32_t>(outcome.merge_lines.size()));
       }
     }

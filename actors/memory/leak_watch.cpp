@@ -14,11 +14,12 @@ namespace limits = events::limits;
 
 /// What the domain allows one owner at most, its containers grown to twice of it; 0: not bounded like this.
 std::int64_t most_each(Purpose purpose) {
-  constexpr std::int64_t adjustment_bytes = 56 + limits::text_bytes;
+  constexpr std::int64_t adjustment_bytes = 56;  // beside its label
   constexpr std::int64_t remembered_bytes = 16;
   switch (purpose) {
     case Purpose::cart_id: return 2 * (limits::cart_id_bytes + limits::reference_bytes);
-    case Purpose::cart_adjustments: return 2 * limits::adjustments * adjustment_bytes;
+    case Purpose::cart_adjustments:
+      return 2 * (limits::adjustments * adjustment_bytes + limits::adjustments_text_bytes);
     case Purpose::cart_payment: return 2 * (limits::short_id_bytes + limits::token_bytes);
     case Purpose::cart_dedupe: return 2 * limits::remembered_commands * remembered_bytes;
     case Purpose::session_texts: return 2 * (limits::short_id_bytes + limits::reference_bytes + limits::url_bytes);

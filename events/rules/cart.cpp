@@ -7,9 +7,50 @@ namespace mayfly::events {
 
 namespace {
 
-std::int64_t text_of(const Line& line) { return escaped_bytes(line.sku) + escaped_bytes(line.name); }
+__extension__ using Wide = __int128;
 
-Line* find_line(Cart& cart, Text sku) { return const_cast<Line*>(cart.find(sku)); }
+std::int64_t text_of(const Cart& cart, const Line& line) {
+  const auto bytes = escaped_bytes(line.sku) + escaped_bytes(line.name);
+  return line.extras == 0 ? bytes : bytes + escaped_bytes(cart.line_id(line)) + std::ssize(cart.attributes(line));
+}
+
+Line* find_line(Cart& cart, Text sku, Text line_id) { return const_cast<Line*>(cart.find(sku, line_id)); }
+
+void forget_extras(Cart& cart, Line& line) {
+  if (line.extras == 0) return;
+  for (auto& other : cart.lines) {
+    if (other.extras > line.extras) --other.extras;
+  }
+  cart.extras.erase(cart.extras.begin() + (line.extras - 1));
+  line.extras = 0;
+}
+
+void keep_extras(Cart& cart, Line& line, const LineChanged& e) {
+  if (e.line_id.empty() && e.attributes.empty() && e.per_quantity == 1) return forget_extras(cart, line);
+  if (line.extras == 0) {
+    cart.extras.emplace_back().line_id = e.line_id;
+    line.extras = static_cast<std::int32_t>(cart.extras.size());
+  }
+  auto& kept = cart.extras[static_cast<std::size_t>(line.extras - 1)];
+  if (kept.attributes != e.attributes) kept.attributes = e.attributes;
+  kept.per_quantity = e.per_quantity;
+}
+
+/// A line is gone: so are its adjustments, and the others' lines have moved up.
+void unbind_adjustments(Cart& cart, std::size_t place) {
+  auto sum = static_cast<std::uint64_t>(cart.adjustments_minor);  // modulo 2^64: right whatever the order
+  for (std::size_t i = 0; i < cart.adjustments.size();) {
+    auto& adjustment = cart.adjustments[i];
+    if (adjustment.line == place + 1) {
+      sum -= static_cast<std::uint64_t>(adjustment.signed_minor());
+      cart.adjustments.erase(cart.adjustments.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
+    if (adjustment.line > place + 1) --adjustment.line;
+    ++i;
+  }
+  cart.adjustments_minor = static_cast<Minor>(sum);
+}
 
 void forget_payment(Cart& cart) {
   cart.provider.clear();
@@ -31,33 +72,41 @@ struct Evolve {
     cart.expires_after_s = e.expires_after_s;
   }
   void operator()(const LineChanged& e) const {
-    Line* line = find_line(cart, e.sku);
+    Line* line = find_line(cart, e.sku, e.line_id);
     if (line == nullptr) {
       line = &cart.lines.emplace_back();
       line->sku = e.sku;
     } else {
-      cart.lines_minor -= line->quantity * line->unit_price_minor;
-      cart.text_bytes -= text_of(*line);
+      cart.lines_minor -= cart.cost(*line);
+      cart.text_bytes -= text_of(cart, *line);
     }
-    line->quantity = e.quantity;
+    line->quantity = static_cast<std::int32_t>(e.quantity);
     line->unit_price_minor = e.unit_price_minor;
     if (line->name != e.name) line->name = e.name;
-    cart.lines_minor += line->quantity * line->unit_price_minor;
-    cart.text_bytes += text_of(*line);
+    keep_extras(cart, *line, e);
+    cart.lines_minor += cart.cost(*line);
+    cart.text_bytes += text_of(cart, *line);
   }
   void operator()(const CartLineRemoved& e) const {
-    const Line* line = cart.find(e.sku);
-    cart.lines_minor -= line->quantity * line->unit_price_minor;
-    cart.text_bytes -= text_of(*line);
-    cart.lines.erase(cart.lines.begin() + (line - cart.lines.data()));
+    Line* line = find_line(cart, e.sku, e.line_id);
+    const auto place = line - cart.lines.data();
+    cart.lines_minor -= cart.cost(*line);
+    cart.text_bytes -= text_of(cart, *line);
+    forget_extras(cart, *line);
+    cart.lines.erase(cart.lines.begin() + place);
+    unbind_adjustments(cart, static_cast<std::size_t>(place));
   }
+  void operator()(const CartAssigned& e) const { cart.customer_id = e.customer_id; }
   void operator()(const CartAdjusted& e) const {
     cart.adjustments.clear();
     for (const auto& given : e.adjustments) {
       auto& kept = cart.adjustments.emplace_back();
       kept.kind = given.kind;
+      kept.included = given.included;
       kept.label = given.label;
       kept.amount_minor = given.amount_minor;
+      if (given.sku.empty() && given.line_id.empty()) continue;
+      kept.line = static_cast<std::uint16_t>(cart.find(given.sku, given.line_id) - cart.lines.data() + 1);
     }
     cart.adjustments_minor = e.total_minor - cart.lines_minor;
   }
@@ -93,9 +142,31 @@ struct Evolve {
 
 }  // namespace
 
-const Line* Cart::find(Text sku) const {
-  const auto found = std::find_if(lines.begin(), lines.end(), [sku](const Line& line) { return line.sku == sku; });
+const Line* Cart::find(Text sku, Text line_id) const {
+  const auto named = [&](const Line& line) {
+    if (line_id.empty()) return line.sku == sku && this->line_id(line).empty();
+    return line.extras != 0 && more(line).line_id == line_id;
+  };
+  const auto found = std::find_if(lines.begin(), lines.end(), named);
   return found == lines.end() ? nullptr : &*found;
+}
+
+Minor Cart::cost(const Line& line) const {
+  if (line.extras == 0) return line.quantity * line.unit_price_minor;
+  return line_cost(line.quantity, line.unit_price_minor, more(line).per_quantity).value_or(0);
+}
+
+std::optional<Minor> line_cost(std::int64_t quantity, Minor unit_price_minor, std::int64_t per_quantity) {
+  if (per_quantity == 1) {
+    const auto cost = multiply(quantity, unit_price_minor);
+    return cost && within_limit(*cost) ? cost : std::nullopt;
+  }
+  const Wide whole = static_cast<Wide>(quantity) * unit_price_minor;
+  Wide cost = whole / per_quantity;
+  const Wide twice_rest = whole % per_quantity * 2;
+  if (twice_rest > per_quantity || (twice_rest == per_quantity && cost % 2 != 0)) ++cost;
+  if (cost > max_amount_minor) return std::nullopt;
+  return static_cast<Minor>(cost);
 }
 
 void evolve(Cart& cart, const Event& event, const Context& context) {

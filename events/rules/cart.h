@@ -23,11 +23,12 @@ struct Line {
   using allocator_type = std::pmr::polymorphic_allocator<>;
   explicit Line(allocator_type a = {}) : sku(a), name(a) {}
   Line(const Line& o, allocator_type a)
-      : sku(o.sku, a), name(o.name, a), quantity(o.quantity), unit_price_minor(o.unit_price_minor) {}
+      : sku(o.sku, a), name(o.name, a), quantity(o.quantity), extras(o.extras), unit_price_minor(o.unit_price_minor) {}
   Line(Line&& o, allocator_type a)
       : sku(std::move(o.sku), a),
         name(std::move(o.name), a),
         quantity(o.quantity),
+        extras(o.extras),
         unit_price_minor(o.unit_price_minor) {}
   Line(const Line&) = default;
   Line(Line&&) = default;
@@ -37,24 +38,51 @@ struct Line {
 
   std::pmr::string sku;
   std::pmr::string name;
-  std::int64_t quantity = 0;
+  std::int32_t quantity = 0;
+  std::int32_t extras = 0;  // its place among the cart's, plus 1; 0: it has none
   Minor unit_price_minor = 0;
+};
+
+/// What few lines have. A line without any of it keeps nothing.
+struct LineExtras {
+  using allocator_type = std::pmr::polymorphic_allocator<>;
+  explicit LineExtras(allocator_type a = {}) : line_id(a), attributes(a) {}
+  LineExtras(const LineExtras& o, allocator_type a)
+      : line_id(o.line_id, a), attributes(o.attributes, a), per_quantity(o.per_quantity) {}
+  LineExtras(LineExtras&& o, allocator_type a)
+      : line_id(std::move(o.line_id), a), attributes(std::move(o.attributes), a), per_quantity(o.per_quantity) {}
+  LineExtras(const LineExtras&) = default;
+  LineExtras(LineExtras&&) = default;
+  LineExtras& operator=(const LineExtras&) = default;
+  LineExtras& operator=(LineExtras&&) = default;
+  ~LineExtras() = default;
+
+  std::pmr::string line_id;
+  std::pmr::string attributes;  // an object of texts as JSON, empty: none
+  std::int64_t per_quantity = 1;
 };
 
 struct KeptAdjustment {
   using allocator_type = std::pmr::polymorphic_allocator<>;
   explicit KeptAdjustment(allocator_type a = {}) : label(a) {}
   KeptAdjustment(const KeptAdjustment& o, allocator_type a)
-      : kind(o.kind), label(o.label, a), amount_minor(o.amount_minor) {}
+      : kind(o.kind), included(o.included), line(o.line), label(o.label, a), amount_minor(o.amount_minor) {}
   KeptAdjustment(KeptAdjustment&& o, allocator_type a)
-      : kind(o.kind), label(std::move(o.label), a), amount_minor(o.amount_minor) {}
+      : kind(o.kind), included(o.included), line(o.line), label(std::move(o.label), a), amount_minor(o.amount_minor) {}
   KeptAdjustment(const KeptAdjustment&) = default;
   KeptAdjustment(KeptAdjustment&&) = default;
   KeptAdjustment& operator=(const KeptAdjustment&) = default;
   KeptAdjustment& operator=(KeptAdjustment&&) = default;
   ~KeptAdjustment() = default;
 
+  /// What it adds to the total.
+  [[nodiscard]] Minor signed_minor() const {
+    return included ? 0 : kind == AdjustmentKind::discount ? -amount_minor : amount_minor;
+  }
+
   AdjustmentKind kind = AdjustmentKind::shipping;
+  bool included = false;   // shown, not added
+  std::uint16_t line = 0;  // place of the line that it is bound to, plus 1; 0: of the whole cart
   std::pmr::string label;
   Minor amount_minor = 0;
 };
@@ -83,6 +111,7 @@ struct Cart {
       : id(memory.id),
         customer_id(memory.id),
         lines(memory.lines),
+        extras(memory.lines),
         adjustments(memory.adjustments),
         provider(memory.payment),
         token(memory.payment),
@@ -97,10 +126,11 @@ struct Cart {
   std::int64_t expires_after_s = 0;
   Phase phase = Phase::active;
   std::pmr::vector<Line> lines;
+  std::pmr::vector<LineExtras> extras;  // of the lines that have any, in no order
   std::pmr::vector<KeptAdjustment> adjustments;
   Minor lines_minor = 0;        // sum over lines
   Minor adjustments_minor = 0;  // shipping + tax + fees - discounts
-  std::int64_t text_bytes = 0;  // skus and names as escaped JSON
+  std::int64_t text_bytes = 0;  // skus, names, line ids and attributes as escaped JSON
   int reservations = 0;         // R, the newest reservation's number = checkouts had
   int sessions = 0;             // the newest session's number
   std::pmr::string provider;    // from checkout.complete until the session is opened
@@ -109,8 +139,24 @@ struct Cart {
   std::optional<CartEnd> end;                // set: the cart is over, its state dies now
 
   [[nodiscard]] Minor total_minor() const { return lines_minor + adjustments_minor; }
-  [[nodiscard]] const Line* find(Text sku) const;
+  /// By `line_id`, whatever its sku; where that is empty the line of that sku without one.
+  [[nodiscard]] const Line* find(Text sku, Text line_id = {}) const;
+  [[nodiscard]] Text line_id(const Line& line) const { return line.extras == 0 ? Text{} : more(line).line_id; }
+  [[nodiscard]] Text attributes(const Line& line) const { return line.extras == 0 ? Text{} : more(line).attributes; }
+  [[nodiscard]] std::int64_t per_quantity(const Line& line) const {
+    return line.extras == 0 ? 1 : more(line).per_quantity;
+  }
+  /// What a line costs: it has been decided that it may.
+  [[nodiscard]] Minor cost(const Line&) const;
+
+ private:
+  [[nodiscard]] const LineExtras& more(const Line& line) const {
+    return extras[static_cast<std::size_t>(line.extras - 1)];
+  }
 };
+
+/// quantity x price / per_quantity, rounded half to even; nothing where a line may not cost that much.
+[[nodiscard]] std::optional<Minor> line_cost(std::int64_t quantity, Minor unit_price_minor, std::int64_t per_quantity);
 
 /// Applies one event of this cart, in order; every event, refusals too, takes the next sequence number.
 /// Precondition: the event was decided for this state.

@@ -19,7 +19,10 @@ using Text = std::string_view;  // valid UTF-8; empty means absent where the mem
 struct Adjustment {
   AdjustmentKind kind;
   Text label;
-  Minor amount_minor;  // >= 0; a discount is subtracted
+  Minor amount_minor;     // >= 0; a discount is subtracted
+  bool included = false;  // shown, not added
+  Text sku{};             // of the line that it is bound to; both empty: of the whole cart
+  Text line_id{};
 };
 
 struct CartCreate {
@@ -33,16 +36,28 @@ struct CartAddLine {
   Minor unit_price_minor;
   Text name;
   Text currency;
+  Text line_id{};
+  std::int64_t per_quantity = 1;     // 1..1,000,000: how many of the quantity the price is for
+  std::optional<Text> attributes{};  // an object of texts as this engine writes JSON; empty: without members
+};
+/// As CartAddLine, but the whole line; `quantity` 0: remove it.
+struct CartSetLine {
+  CartAddLine line;
 };
 struct CartChangeQuantity {
   Text sku;
   std::int64_t quantity;
+  Text line_id{};
 };
 struct CartRemoveLine {
   Text sku;
+  Text line_id{};
+};
+struct CartAssign {
+  Text customer_id;
 };
 struct CartAdjust {
-  std::span<const Adjustment> adjustments;  // may be over 16: decide refuses that
+  std::span<const Adjustment> adjustments;  // may be over 512: decide refuses that
 };
 struct CartCancel {
   Text reason;
@@ -193,7 +208,7 @@ using CommandData =
                  CheckoutComplete, InventoryReserved, InventoryRejected, PaymentRequiresAction, PaymentAuthorized,
                  PaymentDeclined, PaymentCaptured, PaymentCaptureFailed, PaymentCanceled, PaymentRefunded,
                  PaymentStatus, ClockTick, DeadlineReached, Invalid, CheckoutAbandon, PaymentRefundFailed,
-                 PaymentDisputed, PaymentAttemptFailed>;
+                 PaymentDisputed, PaymentAttemptFailed, CartSetLine, CartAssign>;
 
 /// What recognises a repeated shop command: 64 keyed bits of source + id, 32 of type + known members.
 struct Fingerprint {

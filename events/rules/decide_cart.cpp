@@ -14,16 +14,11 @@ namespace {
 __extension__ using Wide = __int128;  // the sum of a few amounts of any size
 
 Minor signed_amount(const Adjustment& a) {
+  if (a.included) return 0;
   return a.kind == AdjustmentKind::discount ? -a.amount_minor : a.amount_minor;
 }
 
 bool quantity_in_range(std::int64_t quantity) { return quantity >= 1 && quantity <= limits::quantity; }
-
-/// quantity x price, or nothing when a line may not cost that much.
-std::optional<Minor> line_minor(std::int64_t quantity, Minor unit_price_minor) {
-  const auto sum = multiply(quantity, unit_price_minor);
-  return sum && within_limit(*sum) ? sum : std::nullopt;
-}
 
 /// The cart's total with its lines' sum changed, or nothing when it goes beyond the limit.
 std::optional<Minor> total_with(const Cart& cart, Minor taken_away, Minor put_in) {
@@ -31,6 +26,20 @@ std::optional<Minor> total_with(const Cart& cart, Minor taken_away, Minor put_in
   const auto total = lines ? add(*lines, cart.adjustments_minor) : std::nullopt;
   return total && within_limit(*total) ? total : std::nullopt;
 }
+
+/// The same without a line and the adjustments that are bound to it.
+std::optional<Minor> total_without(const Cart& cart, const Line& line) {
+  if (cart.adjustments.empty()) return total_with(cart, cart.cost(line), 0);
+  Wide total = static_cast<Wide>(cart.lines_minor) - cart.cost(line);
+  const auto place = &line - cart.lines.data() + 1;
+  for (const auto& adjustment : cart.adjustments) {
+    if (adjustment.line != place) total += adjustment.signed_minor();
+  }
+  if (total > max_amount_minor || total < -max_amount_minor) return std::nullopt;
+  return static_cast<Minor>(total);
+}
+
+bool may_be_included(AdjustmentKind kind) { return kind == AdjustmentKind::tax || kind == AdjustmentKind::fee; }
 
 class CartLadder {
  public:
@@ -53,30 +62,56 @@ class CartLadder {
   // --- active ---
   void active(const CartCreate&) { reject(Code::cart_exists); }
   void active(const CartAddLine& c) {
-    const Line* line = cart_.find(c.sku);
-    const Text name = c.name.empty() && line != nullptr ? Text{line->name} : c.name;
+    const Line* line = cart_.find(c.sku, c.line_id);
+    if (line != nullptr && line->sku != c.sku) return reject(Code::line_conflict);
     if (!c.currency.empty() && c.currency != cart_.currency.view()) return reject(Code::currency_mismatch);
     if (!quantity_in_range(c.quantity)) return reject(Code::quantity_out_of_range);
     const std::int64_t quantity = c.quantity + (line != nullptr ? line->quantity : 0);
     if (!quantity_in_range(quantity)) return reject(Code::quantity_out_of_range);
-    if (line == nullptr && std::ssize(cart_.lines) >= limits::cart_lines) return reject(Code::cart_full);
-    if (text_bytes_with(line, c.sku, name) > limits::cart_text_bytes) return reject(Code::cart_full);
-    change_line(EventType::cart_line_added, line, c.sku, quantity, c.unit_price_minor, name);
+    LineChanged after{
+        EventType::cart_line_added, c.sku, quantity, c.unit_price_minor, c.name, 0, c.line_id, c.per_quantity};
+    if (c.attributes) after.attributes = *c.attributes;
+    if (line != nullptr && c.name.empty()) after.name = line->name;
+    if (line != nullptr && !c.attributes) after.attributes = cart_.attributes(*line);
+    put_line(line, after);
+  }
+  void active(const CartSetLine& set) {
+    const auto& c = set.line;
+    const Line* line = cart_.find(c.sku, c.line_id);
+    if (line != nullptr && line->sku != c.sku) return reject(Code::line_conflict);
+    if (!c.currency.empty() && c.currency != cart_.currency.view()) return reject(Code::currency_mismatch);
+    if (c.quantity < 0 || c.quantity > limits::quantity) return reject(Code::quantity_out_of_range);
+    if (c.quantity == 0) return line == nullptr ? reject(Code::line_unknown) : remove_line(*line);
+    const auto type = line == nullptr ? EventType::cart_line_added : EventType::cart_quantity_changed;
+    put_line(line, {type, c.sku, c.quantity, c.unit_price_minor, c.name, 0, c.line_id, c.per_quantity,
+                    c.attributes.value_or(Text{})});
   }
   void active(const CartChangeQuantity& c) {
-    const Line* line = cart_.find(c.sku);
+    const Line* line = known_line(c.sku, c.line_id);
     if (line == nullptr) return reject(Code::line_unknown);
     if (c.quantity < 0 || c.quantity > limits::quantity) return reject(Code::quantity_out_of_range);
     if (c.quantity == 0) return remove_line(*line);
-    change_line(EventType::cart_quantity_changed, line, line->sku, c.quantity, line->unit_price_minor, line->name);
+    change_line(line, {EventType::cart_quantity_changed, line->sku, c.quantity, line->unit_price_minor, line->name, 0,
+                       cart_.line_id(*line), cart_.per_quantity(*line), cart_.attributes(*line)});
   }
   void active(const CartRemoveLine& c) {
-    const Line* line = cart_.find(c.sku);
+    const Line* line = known_line(c.sku, c.line_id);
     if (line == nullptr) return reject(Code::line_unknown);
     remove_line(*line);
   }
+  void active(const CartAssign& c) { say(CartAssigned{c.customer_id}); }
   void active(const CartAdjust& c) {
-    if (std::ssize(c.adjustments) > limits::adjustments) return invalid("adjustments has over 16 entries");
+    if (std::ssize(c.adjustments) > limits::adjustments) return invalid("adjustments has over 512 entries");
+    std::int64_t text_bytes = 0;
+    for (const auto& a : c.adjustments) {
+      if (a.included && !may_be_included(a.kind)) return invalid("included is for tax and fee only");
+    }
+    for (const auto& a : c.adjustments) {
+      const bool bound = !a.sku.empty() || !a.line_id.empty();
+      if (bound && known_line(a.sku, a.line_id) == nullptr) return reject(Code::line_unknown);
+      text_bytes += escaped_bytes(a.label);
+    }
+    if (text_bytes > limits::adjustments_text_bytes) return reject(Code::cart_full);
     Wide total = cart_.lines_minor;  // the limit is on what all of them come to, in whatever order
     for (const auto& a : c.adjustments) total += signed_amount(a);
     if (total > max_amount_minor || total < -max_amount_minor) return reject(Code::amount_out_of_range);
@@ -155,21 +190,36 @@ class CartLadder {
   }
 
   // --- what the rungs do ---
-  void change_line(EventType type, const Line* line, Text sku, std::int64_t quantity, Minor price, Text name) {
-    const Minor before = line != nullptr ? line->quantity * line->unit_price_minor : 0;
-    const auto sum = line_minor(quantity, price);
+  /// As cart.add_line and cart.set_line leave the line; null: it is new.
+  void put_line(const Line* line, const LineChanged& after) {
+    if (line == nullptr && std::ssize(cart_.lines) >= limits::cart_lines) return reject(Code::cart_full);
+    if (text_bytes_with(line, after) > limits::cart_text_bytes) return reject(Code::cart_full);
+    change_line(line, after);
+  }
+  void change_line(const Line* line, LineChanged after) {
+    const Minor before = line != nullptr ? cart_.cost(*line) : 0;
+    const auto sum = line_cost(after.quantity, after.unit_price_minor, after.per_quantity);
     const auto total = sum ? total_with(cart_, before, *sum) : std::nullopt;
     if (!total) return reject(Code::amount_out_of_range);
-    say(LineChanged{type, sku, quantity, price, name, *total});
+    after.total_minor = *total;
+    say(after);
   }
   void remove_line(const Line& line) {
-    const auto total = total_with(cart_, line.quantity * line.unit_price_minor, 0);
+    const auto total = total_without(cart_, line);
     if (!total) return reject(Code::amount_out_of_range);
-    say(CartLineRemoved{line.sku, *total});
+    say(CartLineRemoved{line.sku, *total, cart_.line_id(line)});
   }
-  [[nodiscard]] std::int64_t text_bytes_with(const Line* line, Text sku, Text name) const {
-    const auto before = line != nullptr ? escaped_bytes(line->sku) + escaped_bytes(line->name) : 0;
-    return cart_.text_bytes - before + escaped_bytes(sku) + escaped_bytes(name);
+  /// A line id counts only with the sku of its line; an adjustment may leave the sku out.
+  [[nodiscard]] const Line* known_line(Text sku, Text line_id) const {
+    const Line* line = cart_.find(sku, line_id);
+    return line != nullptr && (sku.empty() || line->sku == sku) ? line : nullptr;
+  }
+  [[nodiscard]] std::int64_t text_bytes_with(const Line* line, const LineChanged& after) const {
+    auto bytes = cart_.text_bytes + escaped_bytes(after.sku) + escaped_bytes(after.name);
+    if (line != nullptr) bytes -= escaped_bytes(line->sku) + escaped_bytes(line->name);
+    bytes += escaped_bytes(after.line_id) + std::ssize(after.attributes);
+    if (line != nullptr) bytes -= escaped_bytes(cart_.line_id(*line)) + std::ssize(cart_.attributes(*line));
+    return bytes;
   }
   void release() {
     say(InventoryRequested{EventType::inventory_release_requested, cart_.reservations, true,

@@ -20,6 +20,7 @@ struct TypeOf {
   EventType operator()(const PaymentEvent& e) const { return e.type; }
   EventType operator()(const OrderPlaced&) const { return EventType::order_placed; }
   EventType operator()(const CommandRejected&) const { return EventType::command_rejected; }
+  EventType operator()(const CartAssigned&) const { return EventType::cart_assigned; }
 };
 
 }  // namespace

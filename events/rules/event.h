@@ -27,10 +27,18 @@ struct LineChanged {
   Minor unit_price_minor;
   Text name;
   Minor total_minor;
+  Text line_id{};
+  std::int64_t per_quantity = 1;
+  Text attributes{};  // as in CartAddLine; empty: none
 };
+/// Adjustments that are bound to the line go with it.
 struct CartLineRemoved {
   Text sku;
   Minor total_minor;
+  Text line_id{};
+};
+struct CartAssigned {
+  Text customer_id;
 };
 struct CartAdjusted {
   std::span<const Adjustment> adjustments;
@@ -104,7 +112,7 @@ struct CommandRejected {
 
 using Event = std::variant<CartCreated, LineChanged, CartLineRemoved, CartAdjusted, CartExpired, CartCanceled,
                            CartMerged, CartConverted, CheckoutStarted, CheckoutReopened, CheckoutCompleted,
-                           InventoryRequested, PaymentEvent, OrderPlaced, CommandRejected>;
+                           InventoryRequested, PaymentEvent, OrderPlaced, CommandRejected, CartAssigned>;
 
 [[nodiscard]] EventType type_of(const Event&);
 

@@ -30,7 +30,8 @@ int derived_number(std::string_view id, std::string_view cart_id, std::string_vi
   return error == std::errc::result_out_of_range ? std::numeric_limits<int>::max() : number;
 }
 
-/// The members of a command as bytes that differ when any of them does: each with its length before it.
+/// The members of a command as bytes that differ when any of them does: each with its length before it. What came with
+/// contract 1.1 is left out where it is not given, so that the fingerprints of older commands stay.
 class Canonical {
  public:
   explicit Canonical(std::string& out) : out_(out) {}
@@ -39,11 +40,25 @@ class Canonical {
   }
   void operator()(const CartAddLine& c) {
     text(c.sku), number(c.quantity), number(c.unit_price_minor), text(c.name), text(c.currency);
+    if (c.line_id.empty() && c.per_quantity == 1 && !c.attributes) return;
+    text(c.line_id), number(c.per_quantity), number(c.attributes ? 1 : 0), text(c.attributes.value_or(Text{}));
   }
-  void operator()(const CartChangeQuantity& c) { text(c.sku), number(c.quantity); }
-  void operator()(const CartRemoveLine& c) { text(c.sku); }
+  void operator()(const CartSetLine& c) { (*this)(c.line); }
+  void operator()(const CartAssign& c) { text(c.customer_id); }
+  void operator()(const CartChangeQuantity& c) {
+    text(c.sku), number(c.quantity);
+    if (!c.line_id.empty()) text(c.line_id);
+  }
+  void operator()(const CartRemoveLine& c) {
+    text(c.sku);
+    if (!c.line_id.empty()) text(c.line_id);
+  }
   void operator()(const CartAdjust& c) {
-    for (const auto& a : c.adjustments) number(static_cast<int>(a.kind)), text(a.label), number(a.amount_minor);
+    for (const auto& a : c.adjustments) {
+      number(static_cast<int>(a.kind)), text(a.label), number(a.amount_minor);
+      if (!a.included && a.sku.empty() && a.line_id.empty()) continue;
+      number(a.included ? -1 : -2), text(a.sku), text(a.line_id);  // no kind has such a number
+    }
   }
   void operator()(const CartCancel& c) { text(c.reason); }
   void operator()(const CartMerge& c) { text(c.into); }

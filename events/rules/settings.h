@@ -52,16 +52,20 @@ inline Settings default_settings() {
 namespace limits {
 inline constexpr std::int64_t data_bytes = 64 * 1024;
 inline constexpr std::int64_t cart_id_bytes = 128;
-inline constexpr std::int64_t short_id_bytes = 64;    // sku, provider
+inline constexpr std::int64_t short_id_bytes = 64;    // sku, line_id, provider, name of an attribute
 inline constexpr std::int64_t reference_bytes = 128;  // reference, customer_id
-inline constexpr std::int64_t text_bytes = 256;       // name, label, reason
+inline constexpr std::int64_t text_bytes = 256;       // name, label, reason, value of an attribute
 inline constexpr std::int64_t token_bytes = 512;
 inline constexpr std::int64_t url_bytes = 2048;
 inline constexpr std::int64_t attribute_bytes = 1024;  // a CloudEvents attribute that we carry on
 inline constexpr std::int64_t quantity = 1'000'000;
 inline constexpr std::int64_t cart_lines = 2'000;
-inline constexpr std::int64_t cart_text_bytes = 256 * 1024;  // skus and names as escaped JSON
-inline constexpr std::int64_t adjustments = 16;
+inline constexpr std::int64_t per_quantity = 1'000'000;
+inline constexpr std::int64_t line_attributes = 16;
+inline constexpr std::int64_t line_attributes_bytes = 1'024;  // of a line, the object as escaped JSON
+inline constexpr std::int64_t cart_text_bytes = 256 * 1024;   // skus, names, line ids, attributes as escaped JSON
+inline constexpr std::int64_t adjustments = 512;
+inline constexpr std::int64_t adjustments_text_bytes = 32 * 1024;  // labels as escaped JSON
 inline constexpr std::int64_t checkouts = 32;
 inline constexpr std::int64_t remembered_commands = 32;
 inline constexpr std::int64_t expires_after_min_s = 60;

@@ -45,6 +45,8 @@ constexpr std::array command_types{
     TypeWord{"dev.mayfly.payment.refund_failed.v1"},
     TypeWord{"dev.mayfly.payment.disputed.v1"},
     TypeWord{"dev.mayfly.payment.attempt_failed.v1"},
+    TypeWord{"dev.mayfly.cart.set_line.v1"},
+    TypeWord{"dev.mayfly.cart.assign.v1"},
 };
 constexpr std::array event_types{
     TypeWord{"dev.mayfly.cart.created.v1"},
@@ -83,6 +85,7 @@ constexpr std::array event_types{
     TypeWord{"dev.mayfly.payment.attempt_failed.v1"},
     TypeWord{"dev.mayfly.payment.unmatched.v1"},
     TypeWord{"dev.mayfly.payment.disputed.v1"},
+    TypeWord{"dev.mayfly.cart.assigned.v1"},
 };
 constexpr std::string_view codes[] = {
     "cart_unknown",
@@ -113,6 +116,7 @@ constexpr std::string_view codes[] = {
     "reply_unexpected",
     "checkout_not_running",
     "amount_implausible",
+    "line_conflict",
 };
 constexpr std::string_view reasons[] = {
     "too_large",       "not_cloudevent", "key_invalid", "subject_mismatch", "type_unknown",   "json_invalid",

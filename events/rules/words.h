@@ -32,8 +32,10 @@ enum class CommandType : std::uint8_t {
   payment_refund_failed,
   payment_disputed,
   payment_attempt_failed,
+  cart_set_line,
+  cart_assign,
 };
-inline constexpr int command_type_count = 23;
+inline constexpr int command_type_count = 25;
 
 enum class EventType : std::uint8_t {
   cart_created,
@@ -72,8 +74,9 @@ enum class EventType : std::uint8_t {
   payment_attempt_failed,
   payment_unmatched,
   payment_disputed,
+  cart_assigned,
 };
-inline constexpr int event_type_count = 36;
+inline constexpr int event_type_count = 37;
 
 /// Why a command was refused: `code` of command.rejected.
 enum class Code : std::uint8_t {
@@ -105,8 +108,9 @@ enum class Code : std::uint8_t {
   reply_unexpected,
   checkout_not_running,
   amount_implausible,
+  line_conflict,
 };
-inline constexpr int code_count = 28;
+inline constexpr int code_count = 29;
 
 /// Why a record became a dead letter.
 enum class DeadLetterReason : std::uint8_t {
@@ -205,7 +209,8 @@ std::optional<DeadLetterReason> dead_letter_reason_from_name(std::string_view);
 
 /// cart.* and checkout.*: what the shop sends, and what is remembered to find repeats.
 constexpr bool is_shop_command(CommandType t) {
-  return t <= CommandType::checkout_complete || t == CommandType::checkout_abandon;
+  return t <= CommandType::checkout_complete || t == CommandType::checkout_abandon ||
+         (t >= CommandType::cart_set_line && t <= CommandType::cart_assign);
 }
 /// payment.*: what a payment connector sends.
 constexpr bool is_payment_reply(CommandType t) {

@@ -22,6 +22,8 @@ CartFootprint footprint(const Cart& cart) {
   f.id = bytes_of(cart.id) + bytes_of(cart.customer_id);
   f.lines = bytes_of(cart.lines);
   for (const auto& line : cart.lines) f.lines += bytes_of(line.sku) + bytes_of(line.name);
+  f.lines += bytes_of(cart.extras);
+  for (const auto& more : cart.extras) f.lines += bytes_of(more.line_id) + bytes_of(more.attributes);
   f.adjustments = bytes_of(cart.adjustments);
   for (const auto& adjustment : cart.adjustments) f.adjustments += bytes_of(adjustment.label);
   f.payment = bytes_of(cart.provider) + bytes_of(cart.token);

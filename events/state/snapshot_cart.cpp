@@ -1,12 +1,54 @@
 // The cart's part of a state record (docs/state-format.md).
 #include "events/state/snapshot_layout.h"
 
+#include <algorithm>
+
 namespace mayfly::events {
 
 namespace {
 
-// Flags: the phase in the two low bits, and which optional members follow.
-constexpr std::uint64_t phase_bits = 3, has_checkouts = 4, has_customer = 8, has_payment = 16, has_adjustments = 32;
+// Flags: the phase in the two low bits, and which optional members follow. Second flags, since version 3, say what
+// follows at the end.
+constexpr std::uint64_t phase_bits = 3, has_checkouts = 4, has_customer = 8, has_payment = 16, has_adjustments = 32,
+                        has_more = 128;
+constexpr std::uint64_t has_line_extras = 1, has_adjustment_extras = 2, second_known = 3;
+// What an adjustment's extras begin with: its line's place, and whether it is included.
+constexpr std::uint64_t is_included = 1, places = 2;
+
+constexpr std::int64_t most_adjustments_without_extras = 16;  // of version 2
+
+bool has_extras(const KeptAdjustment& a) { return a.included || a.line > 0; }
+
+std::uint64_t second_flags_of(const Cart& cart) {
+  const bool bound = std::any_of(cart.adjustments.begin(), cart.adjustments.end(), has_extras);
+  return (cart.extras.empty() ? 0 : has_line_extras) | (bound ? has_adjustment_extras : 0);
+}
+
+void put_line_extras(ByteWriter& to, const Cart& cart) {
+  to.varint(cart.extras.size());
+  for (const auto& line : cart.lines) {
+    if (line.extras == 0) continue;
+    to.varint(static_cast<std::uint64_t>(&line - cart.lines.data()));
+    to.text(cart.line_id(line));
+    layout::put(to, cart.per_quantity(line));
+    to.text(cart.attributes(line));
+  }
+}
+
+void put_adjustment_extras(ByteWriter& to, const Cart& cart) {
+  to.varint(static_cast<std::uint64_t>(std::count_if(cart.adjustments.begin(), cart.adjustments.end(), has_extras)));
+  for (const auto& adjustment : cart.adjustments) {
+    if (!has_extras(adjustment)) continue;
+    to.varint(static_cast<std::uint64_t>(&adjustment - cart.adjustments.data()));
+    to.varint(adjustment.line * places + (adjustment.included ? is_included : 0));
+  }
+}
+
+void put_more(ByteWriter& to, const Cart& cart, std::uint64_t second) {
+  to.fixed(second, 1);
+  if ((second & has_line_extras) != 0) put_line_extras(to, cart);
+  if ((second & has_adjustment_extras) != 0) put_adjustment_extras(to, cart);
+}
 
 }  // namespace
 
@@ -14,10 +56,14 @@ void append_cart(std::string& out, const Cart& cart) {
   const bool checkouts = cart.reservations != 0 || cart.sessions != 0;
   const bool customer = !cart.customer_id.empty();
   const bool payment = !cart.provider.empty() || !cart.token.empty();
+  const auto second = second_flags_of(cart);
+  // The older layout where it can say all: the same history leaves the same bytes as with an older program.
+  const bool newest = second != 0 || std::ssize(cart.adjustments) > most_adjustments_without_extras;
   ByteWriter to(out);
-  to.fixed(layout::newest_cart, 1);
+  to.fixed(newest ? layout::newest_cart : layout::without_extras, 1);
   to.fixed(static_cast<std::uint64_t>(cart.phase) | (checkouts ? has_checkouts : 0) | (customer ? has_customer : 0) |
-               (payment ? has_payment : 0) | (cart.adjustments.empty() ? 0 : has_adjustments),
+               (payment ? has_payment : 0) | (cart.adjustments.empty() ? 0 : has_adjustments) |
+               (second != 0 ? has_more : 0),
            1);
   layout::put(to, cart.created.partition);
   layout::put(to, cart.created.offset);
@@ -54,6 +100,7 @@ void append_cart(std::string& out, const Cart& cart) {
     to.fixed(command.id, 8);
     to.fixed(command.body, 4);
   }
+  if (second != 0) put_more(to, cart, second);
 }
 
 namespace {
@@ -68,27 +115,77 @@ void take_lines(ByteReader& in, Cart& cart) {
     auto& line = cart.lines.emplace_back();
     line.sku = in.text();
     line.name = in.text();
-    line.quantity = layout::take_least(in, 1, limits::quantity);
-    line.unit_price_minor = static_cast<Minor>(in.varint(max_amount_minor));
-    const auto line_minor = multiply(line.quantity, line.unit_price_minor);
-    if (!line_minor || !within_limit(*line_minor)) return in.fail();
-    cart.lines_minor += *line_minor;
-    cart.text_bytes += escaped_bytes(line.sku) + escaped_bytes(line.name);
+    line.quantity = static_cast<std::int32_t>(layout::take_least(in, 1, limits::quantity));
+    line.unit_price_minor = layout::take_reported(in);
   }
 }
 
-void take_adjustments(ByteReader& in, Cart& cart) {
+void take_line_extras(ByteReader& in, Cart& cart) {
+  const auto count = in.varint(cart.lines.size());
+  cart.extras.reserve(count);
+  std::uint64_t least = 0;
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    const auto place = in.varint(limits::cart_lines);
+    if (place < least || place >= cart.lines.size()) return in.fail();
+    least = place + 1;
+    auto& extras = cart.extras.emplace_back();
+    cart.lines[place].extras = static_cast<std::int32_t>(cart.extras.size());
+    extras.line_id = in.text();
+    extras.per_quantity = layout::take_least(in, 1, limits::per_quantity);
+    extras.attributes = in.text();
+    if (extras.line_id.empty() && extras.attributes.empty() && extras.per_quantity == 1) in.fail();
+    const bool object = extras.attributes.starts_with("{\"") && extras.attributes.ends_with("\"}");
+    if (!extras.attributes.empty() && !object) in.fail();
+  }
+  if (count == 0) in.fail();
+}
+
+void take_adjustment_extras(ByteReader& in, Cart& cart) {
+  const auto count = in.varint(cart.adjustments.size());
+  std::uint64_t least = 0;
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    const auto place = in.varint(limits::adjustments);
+    const auto extras = in.varint(limits::cart_lines * places + is_included);
+    if (place < least || place >= cart.adjustments.size() || extras == 0) return in.fail();
+    least = place + 1;
+    auto& adjustment = cart.adjustments[place];
+    adjustment.included = (extras & is_included) != 0;
+    adjustment.line = static_cast<std::uint16_t>(extras / places);
+    if (adjustment.line > cart.lines.size()) in.fail();
+  }
+  if (count == 0) in.fail();
+}
+
+/// The sums, from lines and adjustments with all that they have.
+void sum_up(ByteReader& in, Cart& cart) {
+  if (in.failed()) return;
+  for (const auto& line : cart.lines) {
+    const auto cost = line_cost(line.quantity, line.unit_price_minor, cart.per_quantity(line));
+    if (!cost) return in.fail();
+    cart.lines_minor += *cost;
+    cart.text_bytes += escaped_bytes(line.sku) + escaped_bytes(line.name) + escaped_bytes(cart.line_id(line)) +
+                       std::ssize(cart.attributes(line));
+  }
   std::uint64_t sum = 0;  // modulo 2^64: right whatever the order, if the sum is an int64
-  const auto count = in.varint(limits::adjustments);
+  for (const auto& adjustment : cart.adjustments) sum += static_cast<std::uint64_t>(adjustment.signed_minor());
+  cart.adjustments_minor = static_cast<Minor>(sum);
+}
+
+void take_adjustments(ByteReader& in, Cart& cart, std::int64_t most) {
+  const auto count = in.varint(static_cast<std::uint64_t>(most));
   for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
     auto& adjustment = cart.adjustments.emplace_back();
     adjustment.kind = in.one_of(AdjustmentKind::fee);
     adjustment.label = in.text();
     adjustment.amount_minor = static_cast<Minor>(in.varint(std::numeric_limits<Minor>::max()));
-    const auto amount = static_cast<std::uint64_t>(adjustment.amount_minor);
-    sum += adjustment.kind == AdjustmentKind::discount ? 0 - amount : amount;
   }
-  cart.adjustments_minor = static_cast<Minor>(sum);
+}
+
+void take_more(ByteReader& in, Cart& cart) {
+  const auto second = in.fixed(1);
+  if (second == 0 || second > second_known) in.fail();
+  if ((second & has_line_extras) != 0) take_line_extras(in, cart);
+  if ((second & has_adjustment_extras) != 0) take_adjustment_extras(in, cart);
 }
 
 void take_remembered(ByteReader& in, Cart& cart) {
@@ -118,8 +215,10 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
   auto in = layout::behind_version(bytes);
   Cart cart(memory);
   cart.id = id;
+  const bool extras = static_cast<unsigned char>(bytes.front()) > layout::without_extras;
   const auto flags = in.fixed(1);
-  if ((flags & phase_bits) > static_cast<std::uint64_t>(Phase::paying) || flags >= 2 * has_adjustments) in.fail();
+  if ((flags & phase_bits) > static_cast<std::uint64_t>(Phase::paying)) in.fail();
+  if ((flags & ~(extras ? has_more : 0)) >= 2 * has_adjustments) in.fail();
   cart.phase = static_cast<Phase>(flags & phase_bits);
   cart.created.partition = layout::take_int(in);
   cart.created.offset = layout::take_offset(in);
@@ -140,8 +239,12 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
     cart.token = in.text();
   }
   take_lines(in, cart);
-  if ((flags & has_adjustments) != 0) take_adjustments(in, cart);
+  if ((flags & has_adjustments) != 0) {
+    take_adjustments(in, cart, extras ? limits::adjustments : most_adjustments_without_extras);
+  }
   take_remembered(in, cart);
+  if ((flags & has_more) != 0) take_more(in, cart);
+  sum_up(in, cart);
   const auto total = add(cart.lines_minor, cart.adjustments_minor);
   if (!total || !within_limit(*total)) in.fail();
   if (!in.done()) return layout::damage(layout::a_cart, in, bytes);

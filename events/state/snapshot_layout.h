@@ -12,8 +12,9 @@
 namespace mayfly::events::layout {
 
 /// Every part begins with its own: the parts of one record may have been written by programs of different age.
-inline constexpr std::uint64_t newest_cart = 2;
+inline constexpr std::uint64_t newest_cart = 3;
 inline constexpr std::uint64_t newest_session = 3;
+inline constexpr std::uint64_t without_extras = 2;      // a cart's: no second flags
 inline constexpr std::uint64_t without_action_url = 1;  // a session's
 inline constexpr std::uint64_t without_terms = 2;       // a session's: no second flags
 

@@ -82,6 +82,9 @@ std::optional<StateDifference> first_difference(const Cart& one, const Cart& oth
     c.text("lines", i, "name", a.name, b.name);
     c.field("lines", i, "quantity", a.quantity, b.quantity);
     c.field("lines", i, "unit_price_minor", a.unit_price_minor, b.unit_price_minor);
+    c.text("lines", i, "line_id", one.line_id(a), other.line_id(b));
+    c.field("lines", i, "per_quantity", one.per_quantity(a), other.per_quantity(b));
+    c.text("lines", i, "attributes", one.attributes(a), other.attributes(b));
   }
   c.field("adjustments.count", one.adjustments.size(), other.adjustments.size());
   for (std::size_t i = 0; i < std::min(one.adjustments.size(), other.adjustments.size()); ++i) {
@@ -90,6 +93,8 @@ std::optional<StateDifference> first_difference(const Cart& one, const Cart& oth
     c.field("adjustments", i, "kind", a.kind, b.kind);
     c.text("adjustments", i, "label", a.label, b.label);
     c.field("adjustments", i, "amount_minor", a.amount_minor, b.amount_minor);
+    c.field("adjustments", i, "included", a.included, b.included);
+    c.field("adjustments", i, "line", a.line, b.line);
   }
   c.field("lines_minor", one.lines_minor, other.lines_minor);
   c.field("adjustments_minor", one.adjustments_minor, other.adjustments_minor);

@@ -2,6 +2,8 @@
 
 #include "events/rules/identity.h"
 #include "events/text/time_text.h"
+#include "events/wire/command_members.h"
+#include "events/wire/json_writer.h"
 #include "events/wire/settings_json.h"
 
 #include <algorithm>
@@ -12,134 +14,65 @@ namespace mayfly::events {
 
 namespace {
 
-/// Reads the members of one object; the first that is wrong is kept as the reason.
-class Members {
+/// An object of texts, as this engine writes it. Nothing where it is absent; empty where it has no members.
+class Attributes {
  public:
-  Members(const JsonValue& object, std::pmr::memory_resource* arena) : object_(object), arena_(arena) {}
-
-  [[nodiscard]] bool good() const { return about_.empty(); }
-  [[nodiscard]] Text about() const { return about_; }
-  [[nodiscard]] std::pmr::memory_resource* arena() const { return arena_; }
-
-  Text text(std::string_view name, std::int64_t most_bytes) {
-    const auto* v = needed(name);
-    if (v == nullptr) return {};
-    const auto read = string(name, *v, most_bytes);
-    if (good() && read.empty()) wrong(name, "is empty");
-    return read;
-  }
-  Text text_if(std::string_view name, std::int64_t most_bytes) {
-    const auto* v = given(name);
-    return v == nullptr ? Text{} : string(name, *v, most_bytes);
-  }
-  /// Text that people write: without card numbers.
-  Text free_text(std::string_view name) { return masked(text(name, limits::text_bytes)); }
-  Text free_text_if(std::string_view name) { return masked(text_if(name, limits::text_bytes)); }
-
-  std::int64_t integer(std::string_view name) {
-    const auto* v = needed(name);
-    return v == nullptr ? 0 : number(name, *v);
-  }
-  std::optional<std::int64_t> integer_if(std::string_view name) {
-    const auto* v = given(name);
-    return v == nullptr ? std::nullopt : std::optional(number(name, *v));
-  }
-  std::int64_t integer_within(std::string_view name, std::int64_t least, std::int64_t most) {
-    const auto* v = needed(name);
-    return v == nullptr ? least : within(name, *v, least, most);
-  }
-  std::optional<std::int64_t> integer_within_if(std::string_view name, std::int64_t least, std::int64_t most) {
-    const auto* v = given(name);
-    return v == nullptr ? std::nullopt : std::optional(within(name, *v, least, most));
-  }
-  Minor amount(std::string_view name) {
-    const auto minor = integer(name);
-    if (minor < 0) wrong(name, "is negative");
-    return minor;
-  }
-  void amount_if(std::string_view name) {
-    if (given(name) != nullptr) amount(name);
-  }
-  bool boolean(std::string_view name) {
-    const auto* v = needed(name);
-    if (v == nullptr) return false;
-    if (v->kind != JsonValue::Kind::boolean) wrong(name, "is not true or false");
-    return v->truth;
-  }
-  /// Null if absent or wrong.
-  const JsonValue* needed(std::string_view name) {
-    const auto* v = given(name);
-    if (v == nullptr && good()) wrong(name, "is missing");
-    return v;
-  }
-  const JsonValue* given(std::string_view name) {
-    const JsonValue* found = nullptr;
-    bool seen = false;
-    for (const auto& member : object_.members) {
-      if (member.name != name) continue;
-      if (seen) {
-        wrong(name, "is given twice");
-        return nullptr;
-      }
-      seen = true;
-      if (member.value.kind != JsonValue::Kind::null) found = &member.value;
+  explicit Attributes(Members& m) : m_(m) {}
+  std::optional<Text> read() {
+    const auto* object = m_.given("attributes");
+    if (object == nullptr) return std::nullopt;
+    if (object->kind != JsonValue::Kind::object) {
+      wrong("is not an object");
+      return std::nullopt;
     }
-    return found;
-  }
-  void wrong(std::string_view name, std::string_view why) {
-    if (!good()) return;
-    about_ = joined(name, why);
-  }
-  void take_over(const Members& inner) {
-    if (good()) about_ = inner.about_;
+    Members members(*object, m_.arena());
+    for (const auto& member : object->members) {
+      if (member.value.kind != JsonValue::Kind::null) add(members, member.name);
+    }
+    if (json_.empty()) return Text{};
+    json_ += '}';
+    if (std::ssize(json_) > limits::line_attributes_bytes) wrong("is longer than 1024 bytes");
+    auto* bytes = static_cast<char*>(m_.arena()->allocate(json_.size(), 1));
+    std::memcpy(bytes, json_.data(), json_.size());
+    return Text{bytes, json_.size()};
   }
 
  private:
-  Text string(std::string_view name, const JsonValue& v, std::int64_t most_bytes) {
-    if (v.kind != JsonValue::Kind::string) {
-      wrong(name, "is not a string");
-      return {};
+  void add(Members& members, std::string_view given) {
+    const auto value = members.free_text_if(given);
+    if (!members.good()) wrong("has a value that is not a string of at most 256 bytes, or a name twice");
+    if (given.empty() || std::ssize(given) > limits::short_id_bytes) wrong("has a name that is not 1 to 64 bytes");
+    if (count_ == limits::line_attributes) wrong("has over 16 entries");
+    if (!m_.good()) return;
+    const auto name = members.masked(given);
+    for (int i = 0; i < count_; ++i) {
+      if (names_[i] == name) return wrong("has two names that are the same without card numbers");
     }
-    if (std::ssize(v.text) > most_bytes) wrong(name, "is longer than " + std::to_string(most_bytes) + " bytes");
-    return v.text;
+    names_[count_++] = name;
+    json_ += json_.empty() ? '{' : ',';
+    append_json_string(json_, name);
+    json_ += ':';
+    append_json_string(json_, value);
   }
-  std::int64_t number(std::string_view name, const JsonValue& v) {
-    const auto read = v.integer();
-    if (!read) wrong(name, "is not an integer that 64 bits hold");
-    return read.value_or(0);
-  }
-  std::int64_t within(std::string_view name, const JsonValue& v, std::int64_t least, std::int64_t most) {
-    const auto read = number(name, v);
-    if (read < least || read > most) {
-      wrong(name, "is not from " + std::to_string(least) + " to " + std::to_string(most));
-    }
-    return read;
-  }
-  Text masked(Text text) {
-    if (!may_hold_card_number(text)) return text;
-    auto* bytes = static_cast<char*>(arena_->allocate(text.size(), 1));
-    std::memcpy(bytes, text.data(), text.size());
-    mask_card_numbers({bytes, text.size()});
-    return {bytes, text.size()};
-  }
-  Text joined(std::string_view name, std::string_view why) {
-    auto* bytes = static_cast<char*>(arena_->allocate(name.size() + 1 + why.size(), 1));
-    std::memcpy(bytes, name.data(), name.size());
-    bytes[name.size()] = ' ';
-    std::memcpy(bytes + name.size() + 1, why.data(), why.size());
-    return {bytes, name.size() + 1 + why.size()};
-  }
+  void wrong(std::string_view why) { m_.wrong("attributes", why); }
 
-  const JsonValue& object_;
-  std::pmr::memory_resource* arena_;
-  Text about_;
+  Members& m_;
+  std::string json_;
+  Text names_[limits::line_attributes];
+  int count_ = 0;
 };
 
-template <class T>
-std::span<T> array_of(std::size_t count, std::pmr::memory_resource* arena) {
-  auto* items = static_cast<T*>(arena->allocate(count * sizeof(T) + 1, alignof(T)));
-  std::uninitialized_value_construct_n(items, count);
-  return {items, count};
+CartAddLine line(Members& m) {
+  CartAddLine c{};
+  c.sku = m.text("sku", limits::short_id_bytes);
+  c.quantity = m.integer("quantity");
+  c.unit_price_minor = m.amount("unit_price_minor");
+  c.name = m.free_text_if("name");
+  c.currency = m.text_if("currency", currency_bytes);
+  c.line_id = m.text_if("line_id", limits::short_id_bytes);
+  c.per_quantity = m.integer_within_if("per_quantity", 1, limits::per_quantity).value_or(1);
+  c.attributes = Attributes(m).read();
+  return c;
 }
 
 std::span<const Adjustment> adjustments(Members& m) {
@@ -159,7 +92,12 @@ std::span<const Adjustment> adjustments(Members& m) {
     const auto kind = adjustment_kind_from_name(entry.text("kind", limits::short_id_bytes));
     if (!kind) entry.wrong("kind", "is not shipping, tax, discount or fee");
     const auto label = entry.free_text("label");
-    read[i] = {kind.value_or(AdjustmentKind::fee), label, entry.amount("amount_minor")};
+    read[i] = {kind.value_or(AdjustmentKind::fee),
+               label,
+               entry.amount("amount_minor"),
+               entry.boolean_if("included"),
+               entry.text_if("sku", limits::short_id_bytes),
+               entry.text_if("line_id", limits::short_id_bytes)};
     m.take_over(entry);
   }
   return read;
@@ -221,11 +159,11 @@ CheckoutComplete checkout_complete(Members& m) {
 }
 
 constexpr std::int64_t session_bytes = limits::cart_id_bytes + 64;  // a derived id, or one that is refused as unknown
-constexpr std::int64_t currency_bytes = 64;
 
 Text session(Members& m) { return m.text("session_id", session_bytes); }
 Text reference_if(Members& m) { return m.text_if("reference", limits::reference_bytes); }
 Text reference(Members& m) { return m.text("reference", limits::reference_bytes); }
+Text line_id_if(Members& m) { return m.text_if("line_id", limits::short_id_bytes); }
 Text currency_if(Members& m) { return m.text_if("currency", currency_bytes); }
 
 PaymentStatus payment_status(Members& m) {
@@ -283,12 +221,12 @@ CommandData read(CommandType type, Members& m, const JsonValue& data, const Sett
     case CommandType::cart_create:
       return CartCreate{m.text("currency", currency_bytes), m.text_if("customer_id", limits::reference_bytes),
                         m.integer_if("expires_after_s")};
-    case CommandType::cart_add_line:
-      return CartAddLine{m.text("sku", limits::short_id_bytes), m.integer("quantity"), m.amount("unit_price_minor"),
-                         m.free_text_if("name"), currency_if(m)};
+    case CommandType::cart_add_line: return line(m);
+    case CommandType::cart_set_line: return CartSetLine{line(m)};
+    case CommandType::cart_assign: return CartAssign{m.text("customer_id", limits::reference_bytes)};
     case CommandType::cart_change_quantity:
-      return CartChangeQuantity{m.text("sku", limits::short_id_bytes), m.integer("quantity")};
-    case CommandType::cart_remove_line: return CartRemoveLine{m.text("sku", limits::short_id_bytes)};
+      return CartChangeQuantity{m.text("sku", limits::short_id_bytes), m.integer("quantity"), line_id_if(m)};
+    case CommandType::cart_remove_line: return CartRemoveLine{m.text("sku", limits::short_id_bytes), line_id_if(m)};
     case CommandType::cart_adjust: return CartAdjust{adjustments(m)};
     case CommandType::cart_cancel: return CartCancel{m.free_text_if("reason")};
     case CommandType::cart_merge: return CartMerge{m.text("into", limits::data_bytes)};

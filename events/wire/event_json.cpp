@@ -9,6 +9,21 @@ namespace mayfly::events {
 
 namespace {
 
+void extras(JsonObject& json, Text line_id, std::int64_t per_quantity, Text attributes) {
+  json.text_if("line_id", line_id);
+  if (per_quantity != 1) json.number("per_quantity", per_quantity);
+  if (!attributes.empty()) json.member("attributes") += attributes;
+}
+
+/// The members of a line in orders and merges.
+void full_line(JsonObject& json, const Cart& cart, const Line& line) {
+  json.text("sku", line.sku);
+  json.number("quantity", line.quantity);
+  json.number("unit_price_minor", line.unit_price_minor);
+  json.text_if("name", line.name);
+  if (line.extras != 0) extras(json, cart.line_id(line), cart.per_quantity(line), cart.attributes(line));
+}
+
 class Writer {
  public:
   Writer(std::string& out, const EventSurroundings& round) : json_(out), round_(round) {}
@@ -24,10 +39,13 @@ class Writer {
     json_.number("quantity", e.quantity);
     json_.number("unit_price_minor", e.unit_price_minor);
     json_.text_if("name", e.name);
+    extras(json_, e.line_id, e.per_quantity, e.attributes);
     json_.number("total_minor", e.total_minor);
   }
+  void operator()(const CartAssigned& e) { json_.text("customer_id", e.customer_id); }
   void operator()(const CartLineRemoved& e) {
     json_.text("sku", e.sku);
+    json_.text_if("line_id", e.line_id);
     json_.number("total_minor", e.total_minor);
   }
   void operator()(const CartAdjusted& e) {
@@ -144,18 +162,14 @@ class Writer {
     time("deadline", answer_within);
   }
   void full_lines() {
-    lines("lines", [](JsonObject& json, const Line& line) {
-      json.text("sku", line.sku);
-      json.number("quantity", line.quantity);
-      json.number("unit_price_minor", line.unit_price_minor);
-      json.text_if("name", line.name);
-    });
+    lines("lines", [this](JsonObject& json, const Line& line) { full_line(json, *round_.cart, line); });
   }
   void stock_lines(bool with_lines) {
     if (!with_lines) return void(json_.member("lines") += "[]");
-    lines("lines", [](JsonObject& json, const Line& line) {
+    lines("lines", [this](JsonObject& json, const Line& line) {
       json.text("sku", line.sku);
       json.number("quantity", line.quantity);
+      if (line.extras != 0) extras(json, round_.cart->line_id(line), 1, round_.cart->attributes(line));
     });
   }
   template <class Members>
@@ -173,21 +187,32 @@ class Writer {
   void adjustments(std::span<const Adjustment> list) {
     auto& out = json_.member("adjustments");
     out += '[';
-    for (const auto& a : list) adjustment(out, a.kind, a.label, a.amount_minor);
+    for (const auto& a : list) {
+      const bool bound = !a.sku.empty() || !a.line_id.empty();
+      adjustment(out, a, bound ? round_.cart->find(a.sku, a.line_id) : nullptr);
+    }
     out += ']';
   }
   void kept_adjustments() {
     auto& out = json_.member("adjustments");
     out += '[';
-    for (const auto& a : round_.cart->adjustments) adjustment(out, a.kind, a.label, a.amount_minor);
+    const auto& cart = *round_.cart;
+    for (const auto& a : cart.adjustments) adjustment(out, a, a.line > 0 ? &cart.lines[a.line - 1U] : nullptr);
     out += ']';
   }
-  static void adjustment(std::string& out, AdjustmentKind kind, Text label, Minor amount_minor) {
+  /// `line`: the one that it is bound to, or null.
+  template <class OneAdjustment>
+  void adjustment(std::string& out, const OneAdjustment& a, const Line* line) {
     if (out.back() != '[') out += ',';
     JsonObject json(out);
-    json.text("kind", name(kind));
-    json.text("label", label);
-    json.number("amount_minor", amount_minor);
+    json.text("kind", name(a.kind));
+    json.text("label", a.label);
+    json.number("amount_minor", a.amount_minor);
+    if (line != nullptr) {
+      json.text("sku", line->sku);
+      json.text_if("line_id", round_.cart->line_id(*line));
+    }
+    if (a.included) json.boolean("included", true);
     json.close();
   }
 
@@ -215,13 +240,10 @@ void append_dead_lettered_data(std::string& out, DeadLetterReason reason, Positi
   json.close();
 }
 
-void append_merge_line_data(std::string& out, const Line& line, Currency currency) {
+void append_merge_line_data(std::string& out, const Cart& cart, const Line& line) {
   JsonObject json(out);
-  json.text("sku", line.sku);
-  json.number("quantity", line.quantity);
-  json.number("unit_price_minor", line.unit_price_minor);
-  json.text_if("name", line.name);
-  json.text("currency", currency.view());
+  full_line(json, cart, line);
+  json.text("currency", cart.currency.view());
   json.close();
 }
 
@@ -240,8 +262,9 @@ std::string_view sentence(Code code) {
     case Code::quantity_out_of_range:
       return "A line's quantity must be from 1 to 1000000 (0 to remove it by cart.change_quantity).";
     case Code::amount_out_of_range: return "A line or the total would be beyond 10^15 minor units.";
-    case Code::line_unknown: return "The cart has no line of this sku.";
-    case Code::cart_full: return "The cart is full: 2000 lines, or 256 KiB of skus and names.";
+    case Code::line_unknown: return "The cart has no line of this sku and line_id.";
+    case Code::cart_full:
+      return "The cart is full: 2000 lines, 256 KiB of text in them, or 32 KiB of adjustments' labels.";
     case Code::cart_empty: return "The cart has no lines; add one before the checkout.";
     case Code::total_negative: return "The total is negative; correct the discounts.";
     case Code::total_mismatch: return "The expected total is not the cart's; show the buyer total_minor and ask again.";
@@ -257,6 +280,7 @@ std::string_view sentence(Code code) {
     case Code::checkout_not_running: return "No checkout of this cart is running.";
     case Code::amount_implausible:
       return "The amount is ten times what was asked for, or more; give amounts in minor units of ISO 4217.";
+    case Code::line_conflict: return "This line_id names a line of another sku.";
   }
   return {};
 }

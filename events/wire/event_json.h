@@ -28,7 +28,7 @@ void append_dead_lettered_data(std::string& out, DeadLetterReason, Position, std
                                std::string_view command_id, std::string_view deadline_of = {});
 
 /// Appends the data of the cart.add_line commands that cart.merge sends, one call per line.
-void append_merge_line_data(std::string& out, const Line&, Currency);
+void append_merge_line_data(std::string& out, const Cart&, const Line&);
 
 /// A sentence for a person about a refusal: what, and what to do.
 [[nodiscard]] std::string_view sentence(Code);

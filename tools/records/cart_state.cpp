@@ -61,16 +61,27 @@ std::string read_state(const std::string& id, std::string_view bytes, Json& out)
   out["sessions"] = cart.sessions;
   out["lines"] = Json::array();
   for (const auto& line : cart.lines) {
-    out["lines"].push_back({{"sku", std::string(line.sku)},
-                            {"quantity", line.quantity},
-                            {"unit_price_minor", line.unit_price_minor},
-                            {"name", std::string(line.name)}});
+    Json l = {{"sku", std::string(line.sku)},
+              {"quantity", line.quantity},
+              {"unit_price_minor", line.unit_price_minor},
+              {"name", std::string(line.name)}};
+    if (const auto name = cart.line_id(line); !name.empty()) l["line_id"] = std::string(name);
+    if (const auto per = cart.per_quantity(line); per != 1) l["per_quantity"] = per;
+    if (const auto texts = cart.attributes(line); !texts.empty()) l["attributes"] = Json::parse(texts, nullptr, false);
+    out["lines"].push_back(std::move(l));
   }
   out["adjustments"] = Json::array();
   for (const auto& adjustment : cart.adjustments) {
-    out["adjustments"].push_back({{"kind", std::string(events::name(adjustment.kind))},
-                                  {"label", std::string(adjustment.label)},
-                                  {"amount_minor", adjustment.amount_minor}});
+    Json a = {{"kind", std::string(events::name(adjustment.kind))},
+              {"label", std::string(adjustment.label)},
+              {"amount_minor", adjustment.amount_minor}};
+    if (adjustment.included) a["included"] = true;
+    if (adjustment.line > 0) {
+      const auto& line = cart.lines[adjustment.line - 1U];
+      a["sku"] = std::string(line.sku);
+      if (const auto name = cart.line_id(line); !name.empty()) a["line_id"] = std::string(name);
+    }
+    out["adjustments"].push_back(std::move(a));
   }
   out["wait"] = {{"kind", std::string(events::name(found.wait.kind))}, {"length_ms", found.wait.length.count}};
   if (found.wait.due) out["wait"]["due"] = time_text(*found.wait.due);

@@ -34,6 +34,18 @@ std::string headline(const Json& s) {
   return text;
 }
 
+/// What few lines have, behind the name.
+std::string extras_text(const Json& line) {
+  std::string text;
+  if (line.contains("line_id")) text += " [" + printable(line["line_id"].get<std::string>()) + "]";
+  if (line.contains("per_quantity")) text += " per " + grouped(line["per_quantity"].get<std::int64_t>());
+  if (!line.contains("attributes")) return text;
+  for (const auto& [name, value] : line["attributes"].items()) {
+    text += ", " + printable(name) + ": " + printable(value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
 void print_state(const Json& s, const std::string& asked) {
   print("cart %s: %s\n", printable(s["cart"].get<std::string>()).c_str(), headline(s).c_str());
   if (!asked.empty()) print("  %s\n", asked.c_str());
@@ -45,10 +57,10 @@ void print_state(const Json& s, const std::string& asked) {
   print("  total     %s, %zu lines\n", money(s["total_minor"].get<std::int64_t>(), currency).c_str(),
         s["lines"].size());
   for (const auto& line : s["lines"]) {
-    print("  %7lld x %s %14s  %s\n", line["quantity"].get<long long>(),
+    print("  %7lld x %s %14s  %s%s\n", line["quantity"].get<long long>(),
           padded(printable(line["sku"].get<std::string>()), 20).c_str(),
           money(line["unit_price_minor"].get<std::int64_t>(), currency).c_str(),
-          printable(line["name"].get<std::string>()).c_str());
+          printable(line["name"].get<std::string>()).c_str(), extras_text(line).c_str());
   }
   const auto& wait = s["wait"];
   const auto due = wait.contains("due")

@@ -32,9 +32,9 @@ using Json = nlohmann::json;
 
 /// Members that are text in every command (contract.md 6): sku=22423 is text, quantity=2 a number.
 bool is_text_member(std::string_view name) {
-  static constexpr std::string_view texts[] = {"currency", "customer_id",    "sku",        "name",      "label",
-                                               "kind",     "reason",         "into",       "provider",  "token",
-                                               "url",      "reservation_id", "session_id", "reference", "state"};
+  static constexpr std::string_view texts[] = {
+      "currency", "customer_id", "sku", "name",           "label",      "kind",      "reason", "into",
+      "provider", "token",       "url", "reservation_id", "session_id", "reference", "state",  "line_id"};
   return std::find(std::begin(texts), std::end(texts), name) != std::end(texts);
 }
 
@@ -55,7 +55,8 @@ std::string set_member(Json& data, const std::string& member) {
     }
     name = name.substr(dot + 1);
   }
-  const bool as_it_stands = is_text_member(name) && !value.starts_with('"');
+  const bool text = is_text_member(name) || member.starts_with("attributes.");
+  const bool as_it_stands = text && !value.starts_with('"');
   (*to)[name] = !as_it_stands && Json::accept(value) ? Json::parse(value) : Json(value);
   return {};
 }

@@ -102,6 +102,8 @@ class Guards : public PaymentGuards {
       case CommandType::cart_remove_line: return remove_line();
       case CommandType::cart_adjust: return adjust();
       case CommandType::cart_merge: return merge();
+      case CommandType::cart_set_line: return set_line();
+      case CommandType::cart_assign: return otherwise("2.14.1", "assign");
       case CommandType::checkout_complete: return complete();
       default: return;
     }
@@ -115,50 +117,99 @@ class Guards : public PaymentGuards {
                  {{"line_minor", shown(line)}, {"total_minor", shown(without_line + line)}});
   }
   [[nodiscard]] Wide total_without(const Line* line) const {
-    return Wide{cart().total_minor()} - (line != nullptr ? Wide{line->quantity} * line->unit_price_minor : 0);
+    return Wide{cart().total_minor()} - (line != nullptr ? cart().cost(*line) : 0);
+  }
+  /// The same without the adjustments that are bound to the line.
+  [[nodiscard]] Wide total_without_all_of(const Line& line) const {
+    Wide total = total_without(&line);
+    const auto place = &line - cart().lines.data() + 1;
+    for (const auto& adjustment : cart().adjustments) {
+      if (adjustment.line == place) total -= adjustment.signed_minor();
+    }
+    return total;
+  }
+  /// What a line would cost; whatever is beyond the limit is beyond it.
+  static Wide cost(std::int64_t quantity, Minor price, std::int64_t per_quantity) {
+    const auto sum = line_cost(quantity, price, per_quantity);
+    return sum ? Wide{*sum} : Wide{max_amount_minor} + 1;
+  }
+  [[nodiscard]] const Line* known_line(Text sku, Text line_id) const {
+    const Line* line = cart().find(sku, line_id);
+    return line != nullptr && (sku.empty() || line->sku == sku) ? line : nullptr;
   }
 
   void add_line() {  // 2.5
     const auto& add = data<CartAddLine>();
-    const Line* line = cart().find(add.sku);
-    if (guard("2.5.1", "other currency", !add.currency.empty() && add.currency != cart().currency.view(),
+    const Line* line = cart().find(add.sku, add.line_id);
+    if (guard("2.5.1", "another's line id", line != nullptr && line->sku != add.sku)) return;
+    if (guard("2.5.2", "other currency", !add.currency.empty() && add.currency != cart().currency.view(),
               add.currency.empty()
                   ? OrderedJson::object()
                   : OrderedJson{{"currency", std::string(add.currency)}, {"of_the_cart", cart().currency.view()}}))
       return;
-    if (guard("2.5.2", "quantity out of range", add.quantity < 1 || add.quantity > limits::quantity,
+    if (guard("2.5.3", "quantity out of range", add.quantity < 1 || add.quantity > limits::quantity,
               {{"quantity", add.quantity}}))
       return;
     const auto sum = add.quantity + (line != nullptr ? line->quantity : 0);
-    if (guard("2.5.3", "line too large", sum > limits::quantity, {{"sum", sum}})) return;
-    if (guard("2.5.4", "too many lines", line == nullptr && std::ssize(cart().lines) >= limits::cart_lines,
+    if (guard("2.5.4", "line too large", sum > limits::quantity, {{"sum", sum}})) return;
+    if (guard("2.5.5", "too many lines", line == nullptr && std::ssize(cart().lines) >= limits::cart_lines,
               {{"lines", cart().lines.size()}}))
       return;
     const Text called = add.name.empty() && line != nullptr ? Text{line->name} : add.name;
-    const auto freed = line != nullptr ? escaped_bytes(line->sku) + escaped_bytes(line->name) : 0;
-    const auto text = cart().text_bytes - freed + escaped_bytes(add.sku) + escaped_bytes(called);
-    if (guard("2.5.5", "too much text", text > limits::cart_text_bytes, {{"bytes", text}})) return;
-    if (amount("2.5.6", Wide{sum} * add.unit_price_minor, total_without(line))) return;
-    otherwise("2.5.7", "add");
+    const Text attributes = add.attributes || line == nullptr ? add.attributes.value_or(Text{}) : cart().attributes(*line);
+    const auto text = text_with(line, add, called, attributes);
+    if (guard("2.5.6", "too much text", text > limits::cart_text_bytes, {{"bytes", text}})) return;
+    if (amount("2.5.7", cost(sum, add.unit_price_minor, add.per_quantity), total_without(line))) return;
+    otherwise("2.5.8", "add");
+  }
+  [[nodiscard]] std::int64_t text_with(const Line* line, const CartAddLine& given, Text name, Text attributes) const {
+    auto bytes = cart().text_bytes + escaped_bytes(given.sku) + escaped_bytes(name) + escaped_bytes(given.line_id) +
+                 std::ssize(attributes);
+    if (line == nullptr) return bytes;
+    bytes -= escaped_bytes(line->sku) + escaped_bytes(line->name);
+    return bytes - escaped_bytes(cart().line_id(*line)) - std::ssize(cart().attributes(*line));
+  }
+
+  void set_line() {  // 2.13
+    const auto& set = data<CartSetLine>().line;
+    const Line* line = cart().find(set.sku, set.line_id);
+    if (guard("2.13.1", "another's line id", line != nullptr && line->sku != set.sku)) return;
+    if (guard("2.13.2", "other currency", !set.currency.empty() && set.currency != cart().currency.view())) return;
+    if (guard("2.13.3", "quantity out of range", set.quantity < 0 || set.quantity > limits::quantity,
+              {{"quantity", set.quantity}}))
+      return;
+    if (guard("2.13.4", "nothing of nothing", set.quantity == 0 && line == nullptr)) return;
+    if (guard("2.13.5", "to nothing", set.quantity == 0)) return;
+    const bool full = line == nullptr && std::ssize(cart().lines) >= limits::cart_lines;
+    const auto text = text_with(line, set, set.name, set.attributes.value_or(Text{}));
+    const auto costs = cost(set.quantity, set.unit_price_minor, set.per_quantity);
+    const bool out = beyond(costs) || beyond(total_without(line) + costs);
+    if (guard("2.13.6", "too many lines", full || text > limits::cart_text_bytes || out,
+              {{"lines", cart().lines.size()}, {"bytes", text}}))
+      return;
+    if (guard("2.13.7", "new", line == nullptr)) return;
+    otherwise("2.13.8", "set");
   }
 
   void change_quantity() {  // 2.6
     const auto& change = data<CartChangeQuantity>();
-    const Line* line = cart().find(change.sku);
+    const Line* line = known_line(change.sku, change.line_id);
     if (guard("2.6.1", "no such line", line == nullptr, {{"sku", std::string(change.sku)}})) return;
     if (guard("2.6.2", "quantity out of range", change.quantity < 0 || change.quantity > limits::quantity,
               {{"quantity", change.quantity}}))
       return;
-    if (amount("2.6.3", Wide{change.quantity} * line->unit_price_minor, total_without(line))) return;
+    const bool gone = change.quantity == 0;
+    const auto costs = cost(change.quantity, line->unit_price_minor, cart().per_quantity(*line));
+    if (amount("2.6.3", costs, gone ? total_without_all_of(*line) : total_without(line))) return;
     if (guard("2.6.4", "to nothing", change.quantity == 0)) return;
     otherwise("2.6.5", "change");
   }
 
   void remove_line() {  // 2.7
     const Text sku = data<CartRemoveLine>().sku;
-    const Line* line = cart().find(sku);
+    const Line* line = known_line(sku, data<CartRemoveLine>().line_id);
     if (guard("2.7.1", "no such line", line == nullptr, {{"sku", std::string(sku)}})) return;
-    if (amount("2.7.2", 0, total_without(line))) return;
+    if (amount("2.7.2", 0, total_without_all_of(*line))) return;
     otherwise("2.7.3", "remove");
   }
 
@@ -166,9 +217,22 @@ class Guards : public PaymentGuards {
     const auto& given = data<CartAdjust>().adjustments;
     if (guard("2.8.1", "too many", std::ssize(given) > limits::adjustments, {{"adjustments", given.size()}})) return;
     Wide total = cart().lines_minor;
-    for (const auto& a : given) total += a.kind == AdjustmentKind::discount ? -Wide{a.amount_minor} : a.amount_minor;
-    if (amount("2.8.2", 0, total)) return;
-    otherwise("2.8.3", "adjust");
+    bool wrongly_included = false;
+    bool unknown_line = false;
+    std::int64_t text = 0;
+    for (const auto& a : given) {
+      const bool may_be = a.kind == AdjustmentKind::tax || a.kind == AdjustmentKind::fee;
+      const bool bound = !a.sku.empty() || !a.line_id.empty();
+      wrongly_included = wrongly_included || (a.included && !may_be);
+      unknown_line = unknown_line || (bound && known_line(a.sku, a.line_id) == nullptr);
+      text += escaped_bytes(a.label);
+      if (!a.included) total += a.kind == AdjustmentKind::discount ? -Wide{a.amount_minor} : a.amount_minor;
+    }
+    if (guard("2.8.2", "cannot be included", wrongly_included)) return;
+    if (guard("2.8.3", "no such line", unknown_line)) return;
+    if (guard("2.8.4", "too much text", text > limits::adjustments_text_bytes, {{"bytes", text}})) return;
+    if (amount("2.8.5", 0, total)) return;
+    otherwise("2.8.6", "adjust");
   }
 
   void merge() {  // 2.9

@@ -95,12 +95,19 @@ OrderedJson state_json(const ReplayedCart& of) {
     OrderedJson l = {
         {"sku", std::string(line.sku)}, {"quantity", line.quantity}, {"unit_price_minor", line.unit_price_minor}};
     if (!line.name.empty()) l["name"] = std::string(line.name);
+    if (const auto id = c.line_id(line); !id.empty()) l["line_id"] = std::string(id);
+    if (const auto per = c.per_quantity(line); per != 1) l["per_quantity"] = per;
+    if (const auto texts = c.attributes(line); !texts.empty()) {
+      l["attributes"] = OrderedJson::parse(texts, nullptr, false);
+    }
     json["lines"].push_back(std::move(l));
   }
   if (!c.adjustments.empty()) json["adjustments"] = OrderedJson::array();
   for (const auto& a : c.adjustments) {
-    json["adjustments"].push_back(
-        {{"kind", name(a.kind)}, {"label", std::string(a.label)}, {"amount_minor", a.amount_minor}});
+    OrderedJson one = {{"kind", name(a.kind)}, {"label", std::string(a.label)}, {"amount_minor", a.amount_minor}};
+    if (a.line > 0) one["line"] = a.line;
+    if (a.included) one["included"] = true;
+    json["adjustments"].push_back(std::move(one));
   }
   if (of.wait.kind != events::WaitKind::none) json["wait"] = wait_json(of.wait);
   if (of.session) json["session"] = session_json(*of.session);
@@ -111,7 +118,7 @@ OrderedJson state_json(const ReplayedCart& of) {
 
 namespace {
 
-/// Members by path. A line's path has its sku.
+/// Members by path. A line's path has its sku, and its line id if it has one.
 void flatten(const OrderedJson& json, const std::string& path, std::vector<std::pair<std::string, OrderedJson>>& out) {
   const auto below = [&](const std::string& member) { return path.empty() ? member : path + "." + member; };
   if (json.is_object()) {
@@ -120,7 +127,9 @@ void flatten(const OrderedJson& json, const std::string& path, std::vector<std::
     for (std::size_t i = 0; i < json.size(); ++i) {
       const auto& element = json[i];
       const bool line = element.is_object() && element.contains("sku");
-      flatten(element, below(line ? element["sku"].get<std::string>() : std::to_string(i)), out);
+      auto name = line ? element["sku"].get<std::string>() : std::to_string(i);
+      if (line && element.contains("line_id")) name += "[" + element["line_id"].get<std::string>() + "]";
+      flatten(element, below(name), out);
     }
   } else if (!json.is_null()) {
     out.emplace_back(path, json);

@@ -11,20 +11,36 @@ using namespace events;
 
 namespace {
 
+std::string line_text(Text sku, std::int64_t quantity, Minor price, Text name, Text line_id, std::int64_t per_quantity,
+                      Text attributes) {
+  std::string text("[");
+  text.append(sku).append(" ").append(std::to_string(quantity)).append(" ").append(std::to_string(price));
+  text.append(" ").append(name).append(" ").append(line_id).append(" ").append(std::to_string(per_quantity));
+  return text.append(" ").append(attributes).append("]");
+}
 std::string lines_text(const Cart& cart) {
   std::string text;
   for (const auto& l : cart.lines) {
-    text.append("[").append(l.sku).append(" ").append(std::to_string(l.quantity)).append(" ");
-    text.append(std::to_string(l.unit_price_minor)).append(" ").append(l.name).append("]");
+    text += line_text(l.sku, l.quantity, l.unit_price_minor, l.name, cart.line_id(l), cart.per_quantity(l),
+                      cart.attributes(l));
   }
   return text;
 }
+const events::Line* line_of(const Cart& cart, const Adjustment& a) {
+  return a.sku.empty() && a.line_id.empty() ? nullptr : cart.find(a.sku, a.line_id);
+}
+const events::Line* line_of(const Cart& cart, const KeptAdjustment& a) {
+  return a.line == 0 ? nullptr : &cart.lines[a.line - 1U];
+}
 template <class Adjustments>
-std::string adjustments_text(const Adjustments& adjustments) {
+std::string adjustments_text(const Cart& cart, const Adjustments& adjustments) {
   std::string text;
   for (const auto& a : adjustments) {
     text.append("[").append(name(a.kind)).append(" ").append(a.label).append(" ");
-    text.append(std::to_string(a.amount_minor)).append("]");
+    text.append(std::to_string(a.amount_minor)).append(a.included ? " included " : " ");
+    const auto* line = line_of(cart, a);
+    text.append(line != nullptr ? Text{line->sku} : Text{}).append(" ");
+    text.append(line != nullptr ? cart.line_id(*line) : Text{}).append("]");
   }
   return text;
 }
@@ -36,12 +52,16 @@ struct Line {
     said.text("currency", e.currency.view()).text("customer", e.customer_id).number("expires", e.expires_after_s);
   }
   void operator()(const LineChanged& e) const {
-    said.text("sku", e.sku).number("quantity", e.quantity).number("price", e.unit_price_minor).text("name", e.name);
+    said.text("line",
+              line_text(e.sku, e.quantity, e.unit_price_minor, e.name, e.line_id, e.per_quantity, e.attributes));
     said.number("total", e.total_minor);
   }
-  void operator()(const CartLineRemoved& e) const { said.text("sku", e.sku).number("total", e.total_minor); }
+  void operator()(const CartLineRemoved& e) const {
+    said.text("sku", e.sku).text("id", e.line_id).number("total", e.total_minor);
+  }
+  void operator()(const CartAssigned& e) const { said.text("customer", e.customer_id); }
   void operator()(const CartAdjusted& e) const {
-    said.text("adjustments", adjustments_text(e.adjustments)).number("total", e.total_minor);
+    said.text("adjustments", adjustments_text(*cart, e.adjustments)).number("total", e.total_minor);
   }
   void operator()(const CartExpired&) const {}
   void operator()(const CartCanceled& e) const { said.text("reason", e.reason); }
@@ -83,7 +103,7 @@ struct Line {
   }
   void operator()(const OrderPlaced& e) const {
     if (e.session != 0) said.number("n", e.session).text("ref", e.reference);
-    said.text("lines", lines_text(*cart)).text("adjustments", adjustments_text(cart->adjustments));
+    said.text("lines", lines_text(*cart)).text("adjustments", adjustments_text(*cart, cart->adjustments));
     said.number("total", cart->total_minor()).text("currency", cart->currency.view());
   }
   void operator()(const CommandRejected& e) const {
@@ -104,7 +124,8 @@ std::string line_of(const std::string& id, const Cart* cart, const Event& event)
 
 Command command_of(const Step& s, KeptViews& kept) {
   for (const auto& a : s.adjustments) {
-    kept.adjustments.push_back({adjustment_kind_from_name(a.kind).value(), a.label, a.amount_minor});
+    kept.adjustments.push_back(
+        {adjustment_kind_from_name(a.kind).value(), a.label, a.amount_minor, a.included, a.sku, a.line_id});
   }
   kept.skus.assign(s.skus.begin(), s.skus.end());
   Command c{command_type_from_name(s.type).value(), CartCancel{}, s.id, {}};
@@ -121,10 +142,19 @@ Command command_of(const Step& s, KeptViews& kept) {
   switch (c.type) {
     case CommandType::cart_create: c.data = CartCreate{s.currency, s.customer_id, s.expires_after_s}; break;
     case CommandType::cart_add_line:
-      c.data = CartAddLine{s.sku, s.quantity, s.unit_price_minor, s.name, s.currency};
+    case CommandType::cart_set_line: {
+      CartAddLine line{s.sku, s.quantity, s.unit_price_minor, s.name, s.currency, s.line_id, s.per_quantity};
+      if (s.attributes) line.attributes = *s.attributes;
+      if (c.type == CommandType::cart_add_line) {
+        c.data = line;
+      } else {
+        c.data = CartSetLine{line};
+      }
       break;
-    case CommandType::cart_change_quantity: c.data = CartChangeQuantity{s.sku, s.quantity}; break;
-    case CommandType::cart_remove_line: c.data = CartRemoveLine{s.sku}; break;
+    }
+    case CommandType::cart_assign: c.data = CartAssign{s.customer_id}; break;
+    case CommandType::cart_change_quantity: c.data = CartChangeQuantity{s.sku, s.quantity, s.line_id}; break;
+    case CommandType::cart_remove_line: c.data = CartRemoveLine{s.sku, s.line_id}; break;
     case CommandType::cart_adjust: c.data = CartAdjust{kept.adjustments}; break;
     case CommandType::cart_cancel: c.data = CartCancel{s.reason}; break;
     case CommandType::cart_merge: c.data = CartMerge{s.into}; break;

@@ -341,23 +341,41 @@ Step Generator::shop(const std::string& name, const LiveCart* cart) {
                                                             1'000'000'001, 500'000'000'000'000, INT64_MAX});
     if (chance(40)) s.name = one_of<std::string>({"Tea", "Tea \"green\"", "\n"});
     s.currency = chance(60) ? "" : currency(cart);
+    name_line(s);
+    if (chance(15)) s.per_quantity = one_of<std::int64_t>({2, 3, 1000, 1'000'000});
+    if (chance(20)) s.attributes = one_of<std::string>({"", R"({"size":"L"})", R"({"size":"M","to":"Ann"})"});
+    if (chance(20)) {
+      s.type = "cart.set_line";
+      if (chance(30)) s.quantity = one_of<std::int64_t>({0, 0, 0, -1, 1'000'001, 1'000'000});
+    }
   } else if (kind < 57) {
     s.type = "cart.change_quantity";
     s.sku = one_of(skus);
     s.quantity = one_of<std::int64_t>({0, 1, 2, 5, 1'000'000, 1'000'001, -1});
+    name_line(s);
   } else if (kind < 64) {
-    s.type = "cart.remove_line";
+    s.type = chance(90) ? "cart.remove_line" : "cart.assign";
+    if (s.type == "cart.assign") {
+      s.customer_id = "you";
+      return s;
+    }
     s.sku = one_of(skus);
+    name_line(s);
   } else if (kind < 78) {
     s.type = "cart.adjust";
-    const std::int64_t count = chance(90) ? below(4) : 16 + below(2);
+    const std::int64_t count = chance(95) ? below(4) : chance(40) ? 16 + below(2) : 512 + below(2);
+    const bool wordy = count == 512 && chance(70);
     for (std::int64_t i = 0; i < count; ++i) {
       const auto adjustment = one_of<std::string>({"shipping", "tax", "discount", "fee"});
       const auto worth =
           chance(85)
               ? one_of<std::int64_t>({0, 1, 100, 250, 1999})
               : one_of<std::int64_t>({1'000'000'000'000'000, 1'000'000'000'000'001, 999'999'999'998'001, INT64_MAX});
-      s.adjustments.push_back({adjustment, "l", worth});
+      StepAdjustment a{adjustment, wordy ? std::string(65, 'l') : "l", worth};
+      a.included = chance((adjustment == "tax" || adjustment == "fee") ? 30 : count > 4 ? 0 : 2);
+      if (chance(count > 4 ? 0 : 30)) a.sku = one_of(skus);
+      if (chance(count > 4 ? 0 : 15)) a.line_id = one_of<std::string>({"a", "b", "A"});
+      s.adjustments.push_back(a);
     }
   } else if (kind < 84) {
     s.type = "cart.create";
@@ -375,6 +393,11 @@ Step Generator::shop(const std::string& name, const LiveCart* cart) {
     return checkout(name, cart);
   }
   return s;
+}
+
+/// Some lines have an id of their own, of the same sku or of another's.
+void Generator::name_line(Step& s) {
+  if (chance(30)) s.line_id = one_of<std::string>({"a", "b", "A"});
 }
 
 Step Generator::checkout(const std::string& name, const LiveCart* cart) {

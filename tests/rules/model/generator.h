@@ -50,6 +50,7 @@ class Generator {
   Step towards_payment(const std::string& cart, const LiveCart*);
   Step shop(const std::string& cart, const LiveCart*);
   Step checkout(const std::string& cart, const LiveCart*);
+  void name_line(Step&);
   Step inventory(const std::string& cart, const LiveCart*, const Model&);
   Step payment(const std::string& cart, const LiveCart*, const Model&);
   std::string session_id(const std::string& cart, std::int64_t newest);

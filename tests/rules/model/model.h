@@ -30,6 +30,8 @@ struct Wait {
 struct CartLine {
   std::string sku, name;
   std::int64_t quantity = 0, price = 0;
+  std::string line_id, attributes;
+  std::int64_t per_quantity = 1;
 };
 
 struct OpenSession {
@@ -56,7 +58,7 @@ struct LiveCart {
   std::int64_t expires_after_s = 0;
   bool frozen = false;
   std::vector<CartLine> lines;
-  std::vector<StepAdjustment> adjustments;
+  std::vector<StepAdjustment> adjustments;  // those that are bound have their line's sku and line id
   int reservations = 0, sessions = 0;
   std::string provider, token;
   std::deque<std::pair<std::string, std::string>> remembered;  // id, body
@@ -108,6 +110,9 @@ class Model {
   void active_cart(LiveCart&, const Step&);
   void frozen_cart(LiveCart&, const Step&);
   void end(LiveCart&, const Step&, const std::string& outcome, int W);
+  void put_line(LiveCart&, const Step&);
+  void take_line(LiveCart&, const Step&);
+  void adjust(LiveCart&, const Step&);
   bool amounts_out_of_range(const std::vector<CartLine>&, const std::vector<StepAdjustment>&);
   void start_checkout(LiveCart&, const Step&);
 

@@ -18,6 +18,9 @@ std::string body_of(const Step& s) {
   text(out, "customer_id", s.customer_id);
   text(out, "sku", s.sku);
   text(out, "name", s.name);
+  text(out, "line_id", s.line_id);
+  number(out, "per_quantity", s.per_quantity);
+  if (s.attributes) out += " attributes=" + *s.attributes;
   text(out, "reason", s.reason);
   text(out, "into", s.into);
   text(out, "provider", s.provider);
@@ -37,7 +40,10 @@ std::string body_of(const Step& s) {
   number(out, "captured_minor", s.captured_minor);
   number(out, "refunded_minor", s.refunded_minor);
   number(out, "retryable", s.retryable ? 1 : 0);
-  for (const auto& a : s.adjustments) out += " " + a.kind + ":" + a.label + ":" + std::to_string(a.amount_minor);
+  for (const auto& a : s.adjustments) {
+    out += " " + a.kind + ":" + a.label + ":" + std::to_string(a.amount_minor);
+    out += std::string(a.included ? ":included" : "") + ":" + a.sku + ":" + a.line_id;
+  }
   for (const auto& sku : s.skus) out += " sku:" + sku;
   return out;
 }

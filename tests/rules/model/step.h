@@ -13,6 +13,8 @@ struct StepAdjustment {
   std::string kind;
   std::string label;
   std::int64_t amount_minor = 0;
+  bool included = false;
+  std::string sku{}, line_id{};  // of the line that it is bound to
 };
 
 /// What of a record is wrong before its command is read (decisions.md 1); nothing: a command like any other.
@@ -39,10 +41,12 @@ struct Step {
 
   // Data members, under the names of contract.md 6. Empty: not given.
   std::string currency, customer_id, sku, name, reason, into, provider, token, session_id, reservation_id, reference,
-      url, state;
+      url, state, line_id;
   std::optional<std::int64_t> expires_after_s, attempt;
   std::int64_t quantity = 0;
   std::int64_t unit_price_minor = 0;
+  std::int64_t per_quantity = 1;
+  std::optional<std::string> attributes;  // as JSON; none: not given
   std::int64_t amount_minor = 0;
   std::int64_t expected_total_minor = 0;
   std::int64_t authorized_minor = 0;

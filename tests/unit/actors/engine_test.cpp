@@ -88,10 +88,10 @@ TEST_CASE("a repeated shop command says nothing, the same id with another body i
 TEST_CASE("a command refused as data_invalid is not remembered: its id may be used again, mended") {
   World world;
   const std::string one = R"({"kind":"fee","label":"f","amount_minor":1})";
-  std::string seventeen = one;
-  for (int i = 1; i < 17; ++i) seventeen += "," + one;
+  std::string too_many = one;
+  for (int i = 1; i < 513; ++i) too_many += "," + one;
   world.shop.create("c1");
-  world.shop.send("c1", "cart.adjust", R"({"adjustments":[)" + seventeen + "]}", "same");
+  world.shop.send("c1", "cart.adjust", R"({"adjustments":[)" + too_many + "]}", "same");
   world.shop.send("c1", "cart.adjust", R"({"adjustments":[)" + one + "]}", "same");
   world.serve();
   CHECK(said(world.store) == std::vector<std::string>{"cart.created", "command.rejected", "cart.adjusted"});

@@ -112,19 +112,22 @@ std::int64_t most_each_epitaph() {
   return most;
 }
 
-/// 2,000 lines, 256 KiB of text, 16 adjustments and all that can be remembered.
+/// 2,000 lines, all with extras, 256 KiB of text, 512 adjustments and all that can be remembered.
 std::int64_t at_every_limit() {
   const events::Settings settings;
   const events::Context context{{3, 70'001}, {1'795'521'600'000}, settings};
   Live live(ordinary_cart(0, 0));
   live.cart.customer_id = std::string(128, 'c');
+  const std::string name(83, 'n');
   for (int i = 0; i < 2000; ++i) {
-    // 131 characters of text a line: 256 KiB in all. A sku of 16 is the worst: the string grows to 30.
+    // 131 characters of text a line: 256 KiB in all. Texts of 16 are the worst: a string grows to 30.
     const auto sku = "sku-" + std::to_string(100'000'000'000 + i);
-    evolve(live.cart, events::LineChanged{events::EventType::cart_line_added, sku, 1, 5, std::string(115, 'n'), 0},
-           context);
+    const auto line_id = "id--" + std::to_string(100'000'000'000 + i);
+    events::LineChanged line{events::EventType::cart_line_added, sku, 1, 5, name, 0, line_id};
+    line.attributes = R"({"a":"12345678"})";
+    evolve(live.cart, line, context);
   }
-  for (int i = 0; i < 16; ++i) live.cart.adjustments.emplace_back().label = std::string(256, 'l');
+  for (int i = 0; i < 512; ++i) live.cart.adjustments.emplace_back().label = std::string(64, 'l');
   for (int i = 0; i < 40; ++i) remember(live.cart, {static_cast<std::uint64_t>(i), 1});
   live.cart.provider = std::string(64, 'p');
   live.cart.token = std::string(512, 't');
@@ -152,6 +155,7 @@ TEST_CASE("what each thing costs is what docs/memory.md says, row by row") {
       {"live cart with 50 lines", beside_actor(50)},
       {"line with a name of 34 bytes", live_line},
       {"line without long texts", size(sizeof(events::Line))},
+      {"of a line with line_id, attributes or per_quantity, besides", size(sizeof(events::LineExtras))},
       {"adjustment without a long label", size(sizeof(events::KeptAdjustment))},
       {"remembered command, awake", size(sizeof(events::Fingerprint))},
       {"remembered command, asleep", (record_bytes(32) - record_bytes(6)) / 26},
@@ -215,6 +219,20 @@ TEST_CASE("the owner's account of a cart is what its memory gave out, whatever h
     evolve(live.cart, events::CartLineRemoved{"another-sku-that-is-long-" + std::to_string(i), 0}, context);
     agree();
   }
+  for (int i = 0; i < 20; ++i) {
+    const auto id = "the id of a line, and not a short one " + std::to_string(i);
+    events::LineChanged line{events::EventType::cart_line_added, "GIFT", 1, 5, "", 0, id, 2};
+    line.attributes = R"({"to":"somebody whose name is long"})";
+    evolve(live.cart, line, context);
+    agree();
+  }
+  for (int i = 0; i < 20; i += 3) {
+    evolve(live.cart, events::CartLineRemoved{"GIFT", 0, "the id of a line, and not a short one " + std::to_string(i)},
+           context);
+    agree();
+  }
+  evolve(live.cart, events::CartAssigned{"another customer whose id is not short"}, context);
+  agree();
   live.cart.customer_id = "a customer whose id is not short";
   live.cart.token = std::string(512, 't');
   live.cart.adjustments.emplace_back().label = std::string(200, 'l');

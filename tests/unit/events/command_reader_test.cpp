@@ -152,6 +152,85 @@ TEST_CASE("the commands of version 1.1 are read, and what is wrong with them is 
   }
 }
 
+TEST_CASE("what a line may have since version 1.1 is read, and what is wrong with it is named") {
+  const auto line = [](const std::string& members, const std::string& type = "cart.add_line") {
+    return verdict(R"({"sku":"A","quantity":1,"unit_price_minor":5,)" + members + "}", headers_of(type));
+  };
+  const auto many = [](int count) {
+    std::string names = R"("attributes":{)";
+    for (int i = 0; i < count; ++i) names += (i > 0 ? ",\"n" : "\"n") + std::to_string(i) + "\":\"v\"";
+    return names + "}";
+  };
+  const std::pair<std::string, std::string> rows[] = {
+      {R"("line_id":"a","per_quantity":1000,"attributes":{"size":"L","to":""})", "ok"},
+      {R"("line_id":null,"per_quantity":null,"attributes":null)", "ok"},
+      {R"("attributes":{})", "ok"},
+      {R"("attributes":{"size":null})", "ok"},
+      {R"("line_id":")" + std::string(64, 'i') + "\"", "ok"},
+      {R"("line_id":")" + std::string(65, 'i') + "\"", "data_invalid: line_id is longer than 64 bytes"},
+      {R"("line_id":1)", "data_invalid: line_id is not a string"},
+      {R"("per_quantity":0)", "data_invalid: per_quantity is not from 1 to 1000000"},
+      {R"("per_quantity":1000000)", "ok"},
+      {R"("per_quantity":1000001)", "data_invalid: per_quantity is not from 1 to 1000000"},
+      {R"("attributes":[])", "data_invalid: attributes is not an object"},
+      {R"("attributes":{"size":1})",
+       "data_invalid: attributes has a value that is not a string of at most 256 bytes, or a name twice"},
+      {R"("attributes":{"size":"L","size":"M"})",
+       "data_invalid: attributes has a value that is not a string of at most 256 bytes, or a name twice"},
+      {R"("attributes":{"size":")" + std::string(256, 'v') + "\"}", "ok"},
+      {R"("attributes":{"size":")" + std::string(257, 'v') + "\"}",
+       "data_invalid: attributes has a value that is not a string of at most 256 bytes, or a name twice"},
+      {R"("attributes":{"":"L"})", "data_invalid: attributes has a name that is not 1 to 64 bytes"},
+      {R"("attributes":{")" + std::string(64, 'n') + R"(":"L"})", "ok"},
+      {R"("attributes":{")" + std::string(65, 'n') + R"(":"L"})",
+       "data_invalid: attributes has a name that is not 1 to 64 bytes"},
+      {many(16), "ok"},
+      {many(17), "data_invalid: attributes has over 16 entries"},
+      {R"("attributes":{"a":")" + std::string(164, '\x7f') + R"(","b":")" + std::string(256, 'v') + R"(","c":")" +
+           std::string(256, 'v') + R"(","d":")" + std::string(256, 'v') + R"(","e":")" + std::string(56, 'v') + "\"}",
+       "ok"},
+      {R"("attributes":{"a":")" + std::string(165, '\x7f') + R"(","b":")" + std::string(256, 'v') + R"(","c":")" +
+           std::string(256, 'v') + R"(","d":")" + std::string(256, 'v') + R"(","e":")" + std::string(56, 'v') + "\"}",
+       "data_invalid: attributes is longer than 1024 bytes"},
+      {R"("attributes":{"4111111111111111":"a","5555555555554444":"b"})",
+       "data_invalid: attributes has two names that are the same without card numbers"},
+  };
+  for (const auto& row : rows) {
+    const auto& members = row.first;
+    CAPTURE(members);
+    CHECK(line(members) == row.second);
+    CHECK(line(members, "cart.set_line") == row.second);
+  }
+  CHECK(verdict(R"({"customer_id":"cu-7"})", headers_of("cart.assign")) == "ok");
+  CHECK(verdict("{}", headers_of("cart.assign")) == "data_invalid: customer_id is missing");
+  const auto adjustment = [](const std::string& members) {
+    return verdict(R"({"adjustments":[{"kind":"tax","label":"l","amount_minor":5,)" + members + "}]}",
+                   headers_of("cart.adjust"));
+  };
+  CHECK(adjustment(R"("included":true,"line_id":"a")") == "ok");
+  CHECK(adjustment(R"("included":false,"sku":"A")") == "ok");
+  CHECK(adjustment(R"("included":null,"sku":null)") == "ok");
+  CHECK(adjustment(R"("included":"yes")") == "data_invalid: included is not true or false");
+}
+
+TEST_CASE("card numbers in attributes are masked, and the shop's order and spelling are kept") {
+  CommandReader reader("test", 1);
+  std::pmr::monotonic_buffer_resource arena;
+  Record record;
+  record.at = {0, 7};
+  record.key = "c1";
+  const std::string value =
+      R"({"sku":"A","quantity":1,"unit_price_minor":5,"attributes":{"z":"caf\u00e9 \"x\"","card 4111 1111 1111 1111":"a","b":"4111111111111111"}})";
+  record.value = value;
+  const auto given = headers_of("cart.add_line");
+  std::vector<Header> headers;
+  for (const auto& [name, text] : given) headers.push_back({name, text});
+  record.headers = headers;
+  const auto read = reader.read(record, Settings{}, &arena);
+  const auto& line = std::get<CartAddLine>(std::get<ReadCommand>(read).command.data);
+  CHECK(line.attributes == R"({"z":"café \"x\"","card **** **** **** ****":"a","b":"****************"})");
+}
+
 TEST_CASE("the first thing that is wrong names the dead letter") {
   const auto h = headers_of("cart.add_line");
   const std::string large = R"({"x":")" + std::string(65'536 - 8, 'x') + "\"}";

@@ -138,8 +138,8 @@ TEST_CASE("adjustments are replaced as a whole, discounts are taken off") {
   CHECK(s.complete(-1) == Said{"!total_negative"});
   CHECK(adjust(s, AdjustmentKind::tax, limit) == Said{"!amount_out_of_range"});
   CHECK(adjust(s, AdjustmentKind::fee, INT64_MAX) == Said{"!amount_out_of_range"});
-  const std::vector<Adjustment> seventeen(17, {AdjustmentKind::fee, "f", 1});
-  CHECK(s(CommandType::cart_adjust, CartAdjust{seventeen}) == Said{"!data_invalid"});
+  const std::vector<Adjustment> one_too_many(513, {AdjustmentKind::fee, "f", 1});
+  CHECK(s(CommandType::cart_adjust, CartAdjust{one_too_many}) == Said{"!data_invalid"});
 }
 
 TEST_CASE("adjustments beyond the limit are accepted where they cancel each other out, in any order") {

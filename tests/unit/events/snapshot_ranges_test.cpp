@@ -121,15 +121,16 @@ TEST_CASE("a payment session whose numbers no decision can have left is refused"
 }
 
 TEST_CASE("a cart whose numbers no decision can have left is refused") {
-  check<Cart>(a_cart(),
-              {
-                  {"created.offset", 0, most, [](auto& c, auto v) { c.created.offset = v; }},
-                  {"created_at", 0, end_of_9999_ms, [](auto& c, auto v) { c.created_at = {v}; }},
-                  {"sequence", 1, most, [](auto& c, auto v) { c.sequence = static_cast<std::uint64_t>(v); }},
-                  {"expires_after_s", 0, 3'155'760'000, [](auto& c, auto v) { c.expires_after_s = v; }},
-                  {"quantity", 1, 1'000'000, [](auto& c, auto v) { c.lines[0].quantity = v; }},
-                  {"unit_price_minor", 0, max_amount_minor, [](auto& c, auto v) { c.lines[0].unit_price_minor = v; }},
-              });
+  check<Cart>(
+      a_cart(),
+      {
+          {"created.offset", 0, most, [](auto& c, auto v) { c.created.offset = v; }},
+          {"created_at", 0, end_of_9999_ms, [](auto& c, auto v) { c.created_at = {v}; }},
+          {"sequence", 1, most, [](auto& c, auto v) { c.sequence = static_cast<std::uint64_t>(v); }},
+          {"expires_after_s", 0, 3'155'760'000, [](auto& c, auto v) { c.expires_after_s = v; }},
+          {"quantity", 1, 1'000'000, [](auto& c, auto v) { c.lines[0].quantity = static_cast<std::int32_t>(v); }},
+          {"unit_price_minor", 0, max_amount_minor, [](auto& c, auto v) { c.lines[0].unit_price_minor = v; }},
+      });
   const struct {
     Phase phase;
     int reservations;

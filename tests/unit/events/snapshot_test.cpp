@@ -53,7 +53,7 @@ std::string read_all(std::string_view bytes) {
   return parts.session.empty() ? "" : why(decode_session(parts.session, heap()));
 }
 
-Line line(std::string_view sku, std::string_view name, std::int64_t quantity, Minor unit_price_minor) {
+Line line(std::string_view sku, std::string_view name, std::int32_t quantity, Minor unit_price_minor) {
   Line made;
   made.sku = sku;
   made.name = name;
@@ -149,12 +149,17 @@ void check_equal(const Cart& a, const Cart& b) {
     CHECK(a.lines[i].name == b.lines[i].name);
     CHECK(a.lines[i].quantity == b.lines[i].quantity);
     CHECK(a.lines[i].unit_price_minor == b.lines[i].unit_price_minor);
+    CHECK(a.line_id(a.lines[i]) == b.line_id(b.lines[i]));
+    CHECK(a.per_quantity(a.lines[i]) == b.per_quantity(b.lines[i]));
+    CHECK(a.attributes(a.lines[i]) == b.attributes(b.lines[i]));
   }
   REQUIRE(a.adjustments.size() == b.adjustments.size());
   for (std::size_t i = 0; i < a.adjustments.size(); ++i) {
     CHECK(a.adjustments[i].kind == b.adjustments[i].kind);
     CHECK(a.adjustments[i].label == b.adjustments[i].label);
     CHECK(a.adjustments[i].amount_minor == b.adjustments[i].amount_minor);
+    CHECK(a.adjustments[i].included == b.adjustments[i].included);
+    CHECK(a.adjustments[i].line == b.adjustments[i].line);
   }
   CHECK(a.lines_minor == b.lines_minor);
   CHECK(a.adjustments_minor == b.adjustments_minor);
@@ -342,9 +347,9 @@ TEST_CASE("a newer layout is refused by naming it and the newest that is known")
     std::string_view known;
   } cases[] = {
       {read_all(newer(bytes_of(waits[0], cart, session))), "up to version 3"},
-      {read_all(bytes_of(waits[0], newer(cart), session)), "up to version 2"},
+      {read_all(bytes_of(waits[0], newer(cart), session)), "up to version 3"},
       {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 3"},
-      {why(decode_cart("c1", newer(cart), heap())), "up to version 2"},
+      {why(decode_cart("c1", newer(cart), heap())), "up to version 3"},
       {why(decode_session(newer(session), heap())), "up to version 3"},
       {why(decode_position(newer(bytes_of(PositionRecord{})))), "up to version 2"},
   };
@@ -511,6 +516,63 @@ TEST_CASE("a session is written as version 2 where that says everything, else as
     REQUIRE(why(read) == "");
     CHECK(std::get<Session>(read).ledger == session.ledger);
   }
+}
+
+TEST_CASE("what a cart of version 3 has besides, as it stands in logs, is read and written; else it is version 2") {
+  Cart cart = empty_cart();
+  cart.lines.push_back(line("A", "", 2, 5));
+  cart.lines.push_back(line("GIFT", "", 350, 2990));
+  cart.adjustments.push_back(adjustment(AdjustmentKind::tax, "VAT", 3));
+  cart.lines_minor = 10 + 1'046'500;
+  cart.adjustments_minor = 3;
+  cart.text_bytes = 1 + 4;
+  const auto old = bytes_of(cart);
+  CHECK(old.front() == 2);
+  auto& extras = cart.extras.emplace_back();
+  extras.line_id = "a";
+  extras.per_quantity = 1000;
+  extras.attributes = R"({"to":"Ann"})";
+  cart.lines[1].extras = 1;
+  cart.lines_minor = 10 + 1046;
+  cart.text_bytes += 1 + 12;
+  cart.adjustments[0].included = true;
+  cart.adjustments[0].line = 2;
+  cart.adjustments_minor = 0;
+  const auto bytes = bytes_of(cart);
+  CHECK(bytes.front() == 3);
+  CHECK(bytes.substr(old.size()) == from_hex("03 01 01 01 61 e807 0c 7b22746f223a22416e6e227d 01 00 05"));
+  const auto read = decode_cart("c1", bytes, heap());
+  REQUIRE(why(read) == "");
+  check_equal(cart, std::get<Cart>(read));
+  CHECK(bytes_of(std::get<Cart>(read)) == bytes);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    CHECK(why(decode_cart("c1", bytes.substr(0, size), heap())) != "");
+
+  const auto damaged = [&](std::size_t from_end, char value) {
+    auto other = bytes;
+    other[other.size() - from_end] = value;
+    return why(decode_cart("c1", other, heap())) != "";
+  };
+  CHECK(damaged(1, 7));   // an adjustment of a third line, where there are two
+  CHECK(damaged(1, 0));   // of nothing
+  CHECK(damaged(2, 1));   // a second adjustment, where there is one
+  CHECK(damaged(3, 2));   // two of them
+  CHECK(damaged(21, 2));  // extras of a third line
+  CHECK(damaged(22, 0));  // extras of no line
+  CHECK(damaged(23, 7));  // something that is not known
+  auto unmarked = bytes;
+  unmarked[0] = 2;
+  CHECK(why(decode_cart("c1", unmarked, heap())) != "");
+
+  Cart many = empty_cart();
+  for (int i = 0; i < 16; ++i) many.adjustments.push_back(adjustment(AdjustmentKind::tax, "l", 0));
+  CHECK(bytes_of(many).front() == 2);
+  many.adjustments.push_back(adjustment(AdjustmentKind::tax, "l", 0));
+  auto seventeen = bytes_of(many);
+  CHECK(seventeen.front() == 3);
+  CHECK(why(decode_cart("c1", seventeen, heap())) == "");
+  seventeen[0] = 2;
+  CHECK(why(decode_cart("c1", seventeen, heap())) != "");
 }
 
 TEST_CASE("header 2, from before supervision remembered anything, is read") {
