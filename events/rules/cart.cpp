@@ -57,6 +57,7 @@ void forget_payment(Cart& cart) {
   cart.provider.shrink_to_fit();
   cart.token.clear();
   cart.token.shrink_to_fit();
+  cart.terms = {};
 }
 
 /// What each event does to the cart besides taking a sequence number.
@@ -121,6 +122,7 @@ struct Evolve {
     ++cart.reservations;
     cart.provider = e.provider;
     cart.token = e.token;
+    cart.terms = e.terms;
   }
   void operator()(const CheckoutReopened&) const {
     cart.phase = Phase::active;
@@ -137,6 +139,7 @@ struct Evolve {
   void operator()(const CheckoutCompleted&) const {}
   void operator()(const InventoryRequested&) const {}
   void operator()(const OrderPlaced&) const {}
+  void operator()(const OrderCanceled&) const {}
   void operator()(const CommandRejected&) const {}
 };
 

@@ -135,6 +135,7 @@ struct Cart {
   int sessions = 0;             // the newest session's number
   std::pmr::string provider;    // from checkout.complete until the session is opened
   std::pmr::string token;
+  Terms terms;
   std::pmr::vector<Fingerprint> remembered;  // oldest first, at most 32
   std::optional<CartEnd> end;                // set: the cart is over, its state dies now
 

@@ -65,11 +65,26 @@ struct CartCancel {
 struct CartMerge {
   Text into;  // a string; decide says whether it is a cart id
 };
+/// When the money comes, and how much more than the total may (contract.md 6.1). As they are made: at once, all of it.
+struct Terms {
+  bool on_command = false;            // captured by payment.capture, not as soon as it is authorized
+  std::int32_t capture_within_s = 0;  // on_command: since order.placed
+  std::int32_t settles_within_s = 0;  // since the session opened; 0: the payment is decided within an hour
+  Minor extra_up_to_minor = 0;        // an agreed tip or surcharge
+  bool operator==(const Terms&) const = default;
+  [[nodiscard]] bool any() const { return !(*this == Terms{}); }
+};
 struct CheckoutComplete {
   Minor expected_total_minor;
   bool has_payment;
   Text provider;
   Text token;
+  Terms terms{};
+};
+struct PaymentCapture {
+  Text session_id;                   // empty: the open one
+  std::optional<Minor> total_minor;  // all that shall have been captured then; none: the session's amount
+  bool final = false;                // the rest will not be asked for
 };
 struct CheckoutAbandon {
   Text reason;
@@ -99,6 +114,12 @@ struct PaymentAuthorized {
   Text reference;
   Minor amount_minor;
   Text currency;
+  std::optional<std::int64_t> expires_after_s{};  // 1..7,776,000
+};
+struct PaymentPending {
+  Text session_id;
+  Text reference;
+  std::optional<std::int64_t> expires_after_s{};  // 1..7,776,000
 };
 struct PaymentDeclined {
   Text session_id;
@@ -111,6 +132,7 @@ struct PaymentCaptured {
   Text reference;
   Minor amount_minor;
   Text currency;
+  bool final = false;  // no more can be captured
 };
 struct PaymentCaptureFailed {
   Text session_id;
@@ -208,7 +230,7 @@ using CommandData =
                  CheckoutComplete, InventoryReserved, InventoryRejected, PaymentRequiresAction, PaymentAuthorized,
                  PaymentDeclined, PaymentCaptured, PaymentCaptureFailed, PaymentCanceled, PaymentRefunded,
                  PaymentStatus, ClockTick, DeadlineReached, Invalid, CheckoutAbandon, PaymentRefundFailed,
-                 PaymentDisputed, PaymentAttemptFailed, CartSetLine, CartAssign>;
+                 PaymentDisputed, PaymentAttemptFailed, CartSetLine, CartAssign, PaymentCapture, PaymentPending>;
 
 /// What recognises a repeated shop command: 64 keyed bits of source + id, 32 of type + known members.
 struct Fingerprint {

@@ -138,13 +138,15 @@ class CartLadder {
     }
     if (total > 0 && !c.has_payment) return reject(Code::payment_missing);
     if (is_card_number(c.token)) return reject(Code::card_number_refused);
+    if (c.terms.extra_up_to_minor > total) return invalid("payment.extra_up_to_minor is above the total");
     if (cart_.reservations >= limits::checkouts) return reject(Code::attempts_exhausted);
-    say(CheckoutStarted{c.provider, c.token});
+    say(CheckoutStarted{c.provider, c.token, c.terms});
     say(InventoryRequested{EventType::inventory_reservation_requested, cart_.reservations + 1, true,
-                           context_.settings.reservation_wait});
+                           context_.settings.reservation_wait, Millis{std::int64_t{c.terms.settles_within_s} * 1000}});
     wait(WaitKind::reservation, context_.settings.reservation_wait);
   }
   void active(const CheckoutAbandon&) { reject(Code::checkout_not_running); }
+  void active(const PaymentCapture&) { reject(Code::capture_unexpected); }
   void active(const InventoryReserved&) { stray_reservation(); }
   void active(const InventoryRejected&) { stray_reservation(); }
   void active(const DeadlineReached& reached) {
@@ -164,6 +166,9 @@ class CartLadder {
     release();
     say(CartCanceled{c.reason});
     d_.wait.change = WaitChange::Kind::clear;
+  }
+  void frozen(const PaymentCapture&) {  // of the open session it decides itself
+    reject(cart_.phase == Phase::paying ? Code::session_unknown : Code::capture_unexpected);
   }
   void frozen(const CheckoutAbandon&) {
     release();
@@ -244,6 +249,7 @@ class CartLadder {
     opened.amount_minor = cart_.total_minor();
     opened.currency = cart_.currency;
     opened.provider = cart_.provider;
+    if (cart_.terms.any()) opened.terms = &cart_.terms;
     auto request = opened;
     request.type = EventType::payment_authorization_requested;
     request.token = cart_.token;
@@ -295,6 +301,9 @@ Millis idle_length(const Cart& cart, const Context& context) {
 bool concerns_session(const Cart& cart, const Command& command) {
   if (cart.phase != Phase::paying || std::holds_alternative<Invalid>(command.data)) return false;
   if (command.type == CommandType::cart_cancel || command.type == CommandType::checkout_abandon) return true;
+  if (const auto* capture = std::get_if<PaymentCapture>(&command.data)) {
+    return capture->session_id.empty() || session_number(capture->session_id, cart.id) == cart.sessions;
+  }
   if (std::holds_alternative<DeadlineReached>(command.data)) return true;
   if (is_payment_reply(command.type)) return session_number(reported(command).session_id, cart.id) == cart.sessions;
   if (is_inventory_reply(command.type))

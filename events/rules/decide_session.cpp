@@ -18,6 +18,8 @@ class SessionLadder : SessionRungs {
       cancel_cart();
     } else if (command_.type == CommandType::checkout_abandon) {
       abandon();
+    } else if (const auto* wanted = std::get_if<PaymentCapture>(&command_.data)) {
+      capture(*wanted);
     } else if (is_inventory_reply(command_.type)) {
       inventory();
     } else {
@@ -30,13 +32,13 @@ class SessionLadder : SessionRungs {
   // --- decisions.md 2: cart.cancel while a session is open ---
   void cancel_cart() {
     if (before_.order_placed) return reject_placed();
-    if (before_.state == State::authorizing) return void_session(Why::canceled);
+    if (waits_for_payment()) return void_session(Why::canceled);
     d_.next.why = Why::canceled;  // cart.canceled answers at the end
   }
 
   // --- the shopper goes back: the cart is free at once, late money goes back (decisions.md 6) ---
   void abandon() {
-    if (before_.order_placed) return reject_placed();
+    if (before_.order_placed || before_.order_pending) return reject_placed();
     switch (before_.state) {
       case State::authorizing:
         request(EventType::payment_cancel_requested, 0, 0, set_.cancel_wait);
@@ -45,21 +47,42 @@ class SessionLadder : SessionRungs {
         release();
         return close(Why::abandoned);
       case State::refunding: return give_up(owed(before_.why), Cause::abandoned, SessionOutcome::abandoned);
-      case State::canceling:
-      case State::capturing: return give_up(au() > 0 ? au() : A, Cause::abandoned, SessionOutcome::abandoned);
+      default: return give_up(au() > 0 ? au() : A, Cause::abandoned, SessionOutcome::abandoned);
     }
+  }
+
+  // --- payment.capture ---
+  void capture(const PaymentCapture& c) {
+    if (before_.state != State::holding && before_.state != State::capturing) return reject(Code::capture_unexpected);
+    if (before_.state == State::capturing) return reject(Code::capture_in_progress);
+    const Minor total = c.total_minor.value_or(A);
+    if (total < ca() || total > A) {
+      auto refusal = rejected(Code::amount_out_of_range);
+      refusal.total_minor = A;
+      return say(refusal);
+    }
+    if (total == ca() && !c.final) return reject(Code::capture_repeated);
+    if (total == ca()) {
+      enter(State::canceling);
+      d_.next.why = Why::released;
+      return request_cancel(held());
+    }
+    if (before_.captures_asked >= limits::captures_asked) return reject(Code::attempts_exhausted);
+    ask_for(total, c.final && total < A);
+  }
+  [[nodiscard]] bool waits_for_payment() const {
+    return before_.state == State::authorizing || before_.state == State::settling;
   }
 
   // --- decisions.md 4: the newest reservation while a session is open ---
   void inventory() {
-    const bool waits_for_payment = before_.state == State::authorizing;
     if (command_.type == CommandType::inventory_rejected) {
-      if (waits_for_payment) return void_session(Why::out_of_stock);
+      if (waits_for_payment()) return void_session(Why::out_of_stock);
       if (!before_.order_placed) return;
       d_.concern = Concern::rejected_after_order;
       return reject_placed();
     }
-    if (waits_for_payment || before_.order_placed) return;
+    if (waits_for_payment() || before_.order_placed) return;
     release();
   }
 
@@ -80,9 +103,11 @@ class SessionLadder : SessionRungs {
     }
     raise();
     switch (before_.state) {
-      case State::authorizing: return authorizing();
+      case State::authorizing:
+      case State::settling: return authorizing();
       case State::canceling: return canceling();
-      case State::capturing: return capturing();
+      case State::capturing:
+      case State::holding: return capturing();
       case State::refunding: return refunding();
     }
   }
@@ -108,13 +133,17 @@ class SessionLadder : SessionRungs {
       place_order();
       commit_stock();
       fact(EventType::payment_captured, ca());
-      if (ca() > A) return refund(Why::paid);
+      if (ca() > most()) return refund(Why::paid);
       end(SessionOutcome::captured);
       return close(Why::paid);
     }
     if (au() >= A) {
       fact(EventType::payment_authorized, au());
       place_order();
+      if (session_.terms.on_command) {
+        commit_stock();
+        return begin_to_hold();
+      }
       enter(State::capturing);
       request_capture();
       return commit_stock();
@@ -136,10 +165,10 @@ class SessionLadder : SessionRungs {
       return close(Why::payment_canceled);
     }
     if (const auto* action = std::get_if<PaymentRequiresAction>(&command_.data)) return require_action(*action);
-    if (says_.status) {
-      if (context_.time - session_.opened_at >= set_.action_total) return void_session(Why::payment_expired);
-      d_.next.status_tries = 0;
-      return wait(WaitKind::pending, set_.pending_wait);
+    const auto* pending = std::get_if<PaymentPending>(&command_.data);
+    if (says_.status || pending != nullptr) {
+      if (before_.state == State::authorizing) wait_on(pending);
+      return;
     }
     if (const auto* failed = std::get_if<PaymentAttemptFailed>(&command_.data)) return attempt_failed(*failed);
     if (command_.type == CommandType::payment_capture_failed) return say(rejected(Code::reply_unexpected));
@@ -149,21 +178,24 @@ class SessionLadder : SessionRungs {
   void canceling() {
     if (ca_raised()) {
       fact(EventType::payment_captured, ca());
-      return refund(before_.why);
+      if (!releasing() || ca() == au()) refund(before_.why);
+      return;
     }
     if (au_raised()) {
       fact(EventType::payment_authorized, au());
-      return request_cancel(au());
+      return request_cancel(held());
     }
-    if (const auto* canceled = std::get_if<PaymentCanceled>(&command_.data); canceled && canceled->amount_minor < au())
-      return;
+    const auto* canceled = std::get_if<PaymentCanceled>(&command_.data);
+    if (canceled != nullptr && canceled->amount_minor < held()) return;
     if (is_canceled() || is(StatusState::not_found)) {
       say_canceled();
+      if (releasing()) return released(SessionOutcome::canceled);
       end(SessionOutcome::canceled);
       return close(before_.why);
     }
-    if (is_declined() && au() == 0) {
+    if (is_declined() && (releasing() || au() == 0)) {
       say_declined();
+      if (releasing()) return released(SessionOutcome::declined);
       end(SessionOutcome::declined);
       return close(before_.why);
     }
@@ -178,20 +210,24 @@ class SessionLadder : SessionRungs {
     if (re() > 0) {
       fact(EventType::payment_captured, ca());
       fact(EventType::payment_refunded, re());
-      unresolved(re() + std::max<Minor>(0, A - ca()));
+      unresolved(re() + std::max<Minor>(0, due() - ca()));
       end(SessionOutcome::refunded);
       return convert(true);
     }
-    if (ca() > A) {
+    if (ca() > most()) {
       fact(EventType::payment_captured, ca());
       return refund(Why::paid);
     }
-    if (ca() == A) {
+    if (ca() >= due()) {
       fact(EventType::payment_captured, ca());
       end(SessionOutcome::captured);
       return close(Why::paid);
     }
-    if (ca_raised()) return fact(EventType::payment_captured, ca());
+    if (const auto* captured = std::get_if<PaymentCaptured>(&command_.data); captured && captured->final) {
+      fact(EventType::payment_captured, ca());
+      return unpaid(SessionOutcome::capture_failed);
+    }
+    if (ca_raised()) return captured_in_part();
     if (is_declined()) {
       say_declined();
       return unpaid(SessionOutcome::declined);
@@ -200,12 +236,25 @@ class SessionLadder : SessionRungs {
       say_canceled();
       return unpaid(SessionOutcome::canceled);
     }
+    if (before_.state == State::holding) {
+      if (command_.type == CommandType::payment_capture_failed) return reject(Code::reply_unexpected);
+      return refund_failed_elsewhere();
+    }
     if (const auto* failed = std::get_if<PaymentCaptureFailed>(&command_.data)) return capture_failed(*failed);
     if (is(StatusState::authorized) || is(StatusState::captured)) {
       if (may_ask_again()) ask_to_capture_again();
       return;
     }
     refund_failed_elsewhere();
+  }
+
+  void captured_in_part() {
+    fact(EventType::payment_captured, ca());
+    if (before_.state == State::holding) {
+      d_.next.capture_total_minor = ca();  // somebody else asked for it
+    } else if (ca() >= total_asked()) {
+      hold();
+    }
   }
 
   void refunding() {
@@ -225,6 +274,8 @@ class SessionLadder : SessionRungs {
   void wait_ended(WaitKind kind) {
     if (kind == WaitKind::capture_retry) return request_capture();
     if (kind == WaitKind::refund_retry) return request_refund_again();
+    if (before_.state == State::settling) return settle_wait_ended();
+    if (before_.state == State::holding) return unpaid(SessionOutcome::capture_expired);
     const auto most = before_.order_placed ? set_.status_tries_order_placed : set_.status_tries;
     if (before_.status_tries < most) return doubt();
     switch (before_.state) {
@@ -234,10 +285,14 @@ class SessionLadder : SessionRungs {
         end(SessionOutcome::unresolved);
         release();
         return close(Why::payment_unknown);
-      case State::canceling: return give_up(au() > 0 ? au() : A, Cause::none, SessionOutcome::unresolved);
-      case State::capturing: return unpaid(SessionOutcome::unresolved);
+      case State::canceling: return give_up(may_be_held(), Cause::none, SessionOutcome::unresolved);
       case State::refunding: return give_up(owed(before_.why), Cause::none, SessionOutcome::unresolved);
+      default: return unpaid(SessionOutcome::unresolved);
     }
+  }
+  [[nodiscard]] Minor may_be_held() const {
+    if (releasing()) return held() + std::max<Minor>(0, owed(Why::released));
+    return au() > 0 ? au() : A;
   }
 };
 

@@ -18,7 +18,10 @@ struct TypeOf {
   EventType operator()(const CheckoutCompleted&) const { return EventType::checkout_completed; }
   EventType operator()(const InventoryRequested& e) const { return e.type; }
   EventType operator()(const PaymentEvent& e) const { return e.type; }
-  EventType operator()(const OrderPlaced&) const { return EventType::order_placed; }
+  EventType operator()(const OrderPlaced& e) const {
+    return e.expires_at == Timestamp{} ? EventType::order_placed : EventType::order_pending;
+  }
+  EventType operator()(const OrderCanceled&) const { return EventType::order_canceled; }
   EventType operator()(const CommandRejected&) const { return EventType::command_rejected; }
   EventType operator()(const CartAssigned&) const { return EventType::cart_assigned; }
 };

@@ -56,17 +56,20 @@ struct CartConverted {
   bool paid;
   int session;
 };
-/// provider and token wait in the cart for the reservation; not on the wire.
+/// provider, token and terms wait in the cart for the reservation; not on the wire.
 struct CheckoutStarted {
   Text provider;
   Text token;
+  Terms terms{};
 };
 struct CheckoutReopened {
   Why why;
   std::span<const Text> skus;              // out_of_stock only
   std::span<const Available> available{};  // the same
 };
-struct CheckoutCompleted {};
+struct CheckoutCompleted {
+  std::optional<Minor> captured_minor{};  // where it is not the total
+};
 /// The cart's newest reservation, where the session decides, which does not know its number.
 inline constexpr int cart_reservation = 0;
 /// inventory.*_requested of reservation `number`. Lines are the cart's where `with_lines`, else none: a late
@@ -76,6 +79,7 @@ struct InventoryRequested {
   int number;
   bool with_lines;
   Millis answer_within;  // `deadline` = record time + this
+  Millis hold_longer{};  // reservation_requested: beyond reservation_hold
 };
 /// Every payment.* event. Members that its type does not have stay empty.
 struct PaymentEvent {
@@ -97,10 +101,18 @@ struct PaymentEvent {
   Cause cause = Cause::none;   // unresolved
   std::int64_t attempt = 0;    // attempt_failed
   DisputeState dispute = DisputeState::opened;  // disputed
+  const Terms* terms = nullptr;                 // session_opened, authorization_requested: null where there are none
+  Timestamp expires_at{};                       // pending
+  bool final = false;                           // capture_requested
 };
+/// order.placed; with `expires_at` order.pending.
 struct OrderPlaced {
   int session;  // 0: nothing was to be paid
   Text reference;
+  Timestamp expires_at{};
+};
+struct OrderCanceled {
+  Why why;
 };
 struct CommandRejected {
   Code code;
@@ -112,7 +124,7 @@ struct CommandRejected {
 
 using Event = std::variant<CartCreated, LineChanged, CartLineRemoved, CartAdjusted, CartExpired, CartCanceled,
                            CartMerged, CartConverted, CheckoutStarted, CheckoutReopened, CheckoutCompleted,
-                           InventoryRequested, PaymentEvent, OrderPlaced, CommandRejected, CartAssigned>;
+                           InventoryRequested, PaymentEvent, OrderPlaced, CommandRejected, CartAssigned, OrderCanceled>;
 
 [[nodiscard]] EventType type_of(const Event&);
 

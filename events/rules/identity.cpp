@@ -64,6 +64,12 @@ class Canonical {
   void operator()(const CartMerge& c) { text(c.into); }
   void operator()(const CheckoutComplete& c) {
     number(c.expected_total_minor), number(c.has_payment ? 1 : 0), text(c.provider), text(c.token);
+    if (!c.terms.any()) return;
+    number(c.terms.on_command ? 1 : 0), number(c.terms.capture_within_s), number(c.terms.settles_within_s);
+    number(c.terms.extra_up_to_minor);
+  }
+  void operator()(const PaymentCapture& c) {
+    text(c.session_id), number(c.total_minor.value_or(-1)), number(c.final ? 1 : 0);
   }
   void operator()(const CheckoutAbandon& c) { text(c.reason); }
   template <class Other>

@@ -35,6 +35,7 @@ struct Report {
   Reported operator()(const PaymentDisputed& r) const {
     return {r.session_id, r.reference, r.currency, {}, {}, {}, {}};
   }
+  Reported operator()(const PaymentPending& r) const { return {r.session_id, r.reference, {}, {}, {}, {}, {}}; }
   Reported operator()(const PaymentAttemptFailed& r) const { return {r.session_id, r.reference, {}, {}, {}, {}, {}}; }
   template <class Other>
   Reported operator()(const Other&) const {

@@ -22,6 +22,7 @@ std::optional<Session> opened_session(const std::vector<Event>& events, const Co
     session.currency = opened->currency;
     session.opened_at = context.time;
     session.provider = opened->provider;
+    if (opened->terms != nullptr) session.terms = *opened->terms;
     return session;
   }
   return std::nullopt;

@@ -12,7 +12,9 @@
 
 namespace mayfly::events {
 
-enum class SessionState : std::uint8_t { authorizing, canceling, capturing, refunding };
+/// settling: an order is pending, the money may take days. holding: an order is placed, its money is captured by
+/// command.
+enum class SessionState : std::uint8_t { authorizing, canceling, capturing, refunding, settling, holding };
 
 /// The numbers of a session. Totals so far, never increments; they only rise.
 struct SessionLedger {
@@ -34,6 +36,13 @@ struct SessionLedger {
   bool asked_since = false;        // after the newest status request in this state, something else was asked
   std::int32_t attempts_told = 0;  // payment.attempt_failed that were passed on
   std::int32_t last_attempt = 0;   // the number of the newest of them
+  // Of sessions with terms.
+  bool order_pending = false;       // order.pending was said, neither order.placed nor order.canceled
+  bool final_asked = false;         // by payment.capture: what is beyond capture_total is released
+  std::int32_t captures_asked = 0;  // by payment.capture
+  Minor capture_total_minor = 0;    // T: all that was asked to be captured
+  Minor capture_from_minor = 0;     // what of it had been captured when the newest request was made
+  Timestamp until{};                // settling: S; holding, capturing: H
   bool operator==(const SessionLedger&) const = default;
 };
 
@@ -45,6 +54,7 @@ struct Session {
   Minor amount_minor = 0;  // A
   Currency currency{};
   Timestamp opened_at{};
+  Terms terms;
   std::pmr::string provider;
   std::pmr::string reference;   // the first that was given
   std::pmr::string action_url;  // the last that was passed on

@@ -26,6 +26,8 @@ Millis longest_life(const Settings& s, const Session& session) {
     ms += 3 * s.capture_wait.count + s.capture_retry[0].count + s.capture_retry[1].count + tries;
   }
   ms += 3 * s.refund_wait.count + limits::refund_retry[0].count + limits::refund_retry[1].count + tries;  // refunding
+  const auto& terms = session.terms;
+  if (terms.any()) ms += (std::int64_t{terms.settles_within_s} + terms.capture_within_s) * 1000 + Millis{24_h}.count;
   return {ms + ms / 4};
 }
 

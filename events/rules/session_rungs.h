@@ -42,7 +42,11 @@ class SessionRungs {
     request_cancel(au());
     release();
   }
-  [[nodiscard]] Minor owed(Why why) const { return ca() - re() - (why == Why::paid ? A : 0); }
+  /// What has to be given back: what was captured and not refunded, less what the order may keep.
+  [[nodiscard]] Minor owed(Why why) const {
+    const Minor kept = why == Why::paid ? most() : why == Why::released ? total_asked() : 0;
+    return ca() - re() - kept;
+  }
   void refund(Why why) {
     enter(State::refunding);
     d_.next.why = why;
@@ -52,20 +56,46 @@ class SessionRungs {
   void settle_refund(Why why) {
     fact(EventType::payment_refunded, re());
     if (owed(why) < 0) unresolved(-owed(why));
-    end(why == Why::paid ? SessionOutcome::captured : SessionOutcome::refunded);
+    const bool paid = why == Why::paid || (why == Why::released && ca() > re());
+    end(paid ? SessionOutcome::captured : SessionOutcome::refunded);
     close(why);
   }
   void close(Why why) {
-    if (why == Why::canceled) {
+    if (before_.order_pending && !d_.next.order_placed) {
+      say(OrderCanceled{why});
+      say(CartCanceled{});
+      d_.wait.change = WaitChange::Kind::clear;
+    } else if (why == Why::canceled) {
       say(CartCanceled{});
       d_.wait.change = WaitChange::Kind::clear;
     } else if (why == Why::paid) {
-      say(CheckoutCompleted{});
-      convert(true);
+      complete();
+    } else if (why == Why::released) {
+      close_released();
     } else {
       say(CheckoutReopened{why, {}});
       wait(WaitKind::idle, {});  // the cart knows how long
     }
+  }
+  void complete() {
+    CheckoutCompleted completed;
+    const Minor kept = std::min(ca() - re(), most());
+    if (session_.terms.any() && kept != A) completed.captured_minor = kept;
+    say(completed);
+    convert(true);
+  }
+  /// Nothing more will be captured: what was is the order's, and if nothing was there is no order.
+  void close_released() {
+    if (ca() > re()) return complete();
+    say(OrderCanceled{Why::released});
+    say(CartConverted{false, 0});  // it is no order's session: late money goes back
+    d_.wait.change = WaitChange::Kind::clear;
+  }
+  /// canceling(released): nothing is held any more.
+  void released(SessionOutcome outcome) {
+    if (owed(Why::released) > 0) return refund(Why::released);
+    end(ca() > re() ? SessionOutcome::captured : outcome);
+    close(Why::released);
   }
   /// Canceling, refunding: the session ends as it would, and somebody must look.
   void give_up(Minor amount, Cause cause, SessionOutcome outcome) {
@@ -74,7 +104,7 @@ class SessionRungs {
     close(before_.why);
   }
   void unpaid(SessionOutcome outcome) {
-    unresolved(A - ca());
+    unresolved(due() - ca());
     end(outcome);
     convert(false);
   }
@@ -120,7 +150,8 @@ class SessionRungs {
     e.url = action.url;
     say(e);
     d_.action_url = action.url;
-    const Millis left = std::max(1_s, session_.opened_at + set_.action_total - context_.time);
+    if (before_.state == State::settling) return;
+    const Millis left = std::max(1_s, session_.opened_at + longest_authorizing() - context_.time);
     const std::int64_t most_s = left.count / 1000 + 1;  // more does not matter, and could not be multiplied
     const Millis asked = action.expires_after_s
                              ? Millis{std::clamp<std::int64_t>(*action.expires_after_s, 0, most_s) * 1000}
@@ -133,8 +164,73 @@ class SessionRungs {
     d_.next.asked_since = false;
     d_.next.in_doubt = false;
   }
+  /// How long a session may stay in authorizing: until S where it may settle later.
+  [[nodiscard]] Millis longest_authorizing() const { return settles() ? settles_within() : set_.action_total; }
+  [[nodiscard]] bool settles() const { return session_.terms.settles_within_s > 0; }
+  [[nodiscard]] Millis settles_within() const { return {std::int64_t{session_.terms.settles_within_s} * 1000}; }
+  /// The payment is not decided yet.
+  void wait_on(const PaymentPending* pending) {
+    const Millis age = context_.time - session_.opened_at;
+    if (age >= longest_authorizing()) return void_session(Why::payment_expired);
+    const bool takes_days = pending != nullptr || (is(StatusState::pending) && age >= set_.action_total);
+    if (settles() && takes_days) return settle(pending);
+    d_.next.status_tries = 0;
+    const Millis quarter{age.count / 4};
+    wait(WaitKind::pending, settles() ? std::max(set_.pending_wait, quarter) : set_.pending_wait);
+  }
+  void settle(const PaymentPending* pending) {
+    enter(State::settling);
+    d_.next.order_pending = true;
+    d_.next.until = session_.opened_at + settles_within();
+    if (pending != nullptr && pending->expires_after_s) {
+      d_.next.until = std::min(d_.next.until, context_.time + Millis{*pending->expires_after_s * 1000});
+    }
+    auto e = payment(EventType::payment_pending, A);
+    e.expires_at = d_.next.until;
+    say(e);
+    say(OrderPlaced{session_.number, reference(), d_.next.until});
+    wait(WaitKind::settle, settle_wait());
+  }
+  [[nodiscard]] Millis settle_wait() const {
+    const auto last = std::ssize(limits::settle_try) - 1;
+    const auto length = limits::settle_try[std::min<std::ptrdiff_t>(d_.next.status_tries, last)];
+    return std::max(1_s, std::min(length, d_.next.until - context_.time));
+  }
+  void settle_wait_ended() {
+    if (context_.time >= before_.until) return void_session(Why::payment_expired);
+    ++d_.next.status_tries;
+    const auto length = settle_wait();
+    request(EventType::payment_status_requested, A, A, length);
+    wait(WaitKind::settle, length);
+  }
+  /// The order is placed; its money waits for payment.capture.
+  void hold() {
+    enter(State::holding);
+    d_.next.capture_total_minor = ca();
+    wait(WaitKind::hold, std::max(1_s, d_.next.until - context_.time));
+  }
+  void begin_to_hold() {
+    Millis length{std::int64_t{session_.terms.capture_within_s} * 1000};
+    const auto* authorized = std::get_if<PaymentAuthorized>(&command_.data);
+    if (authorized != nullptr && authorized->expires_after_s) {
+      length = std::min(length, Millis{*authorized->expires_after_s * 1000});
+    }
+    d_.next.until = context_.time + length;
+    hold();
+  }
+  /// payment.capture while nothing is being captured.
+  void ask_for(Minor total, bool final) {
+    d_.next.capture_total_minor = total;
+    d_.next.capture_from_minor = ca();
+    d_.next.final_asked = final;
+    d_.next.capture_failures = 0;
+    ++d_.next.captures_asked;
+    enter(State::capturing);
+    request_capture();
+  }
   void place_order() {
     d_.next.order_placed = true;
+    d_.next.order_pending = false;
     say(OrderPlaced{session_.number, reference()});
   }
   void commit_stock() { stock(EventType::inventory_commit_requested); }
@@ -142,16 +238,25 @@ class SessionRungs {
   void stock(EventType type) { say(InventoryRequested{type, cart_reservation, true, set_.request_answer}); }
   void request_capture() {
     d_.next.capture_retry_running = false;
-    request(EventType::payment_capture_requested, A, A, set_.capture_wait);
+    say_capture_requested();
     wait(WaitKind::capture, set_.capture_wait);
+  }
+  /// One key, one amount: what was asked for when it was asked first.
+  void say_capture_requested() {
+    const bool commanded = session_.terms.on_command;
+    auto e = payment(EventType::payment_capture_requested, commanded ? total_asked() - d_.next.capture_from_minor : A);
+    e.key_amount_minor = total_asked();
+    e.answer_within = set_.capture_wait;
+    e.final = d_.next.final_asked;
+    say(e);
   }
   // The same request once more: the wait that runs stays, so that the tries come to their end.
   void ask_to_capture_again() {
-    request(EventType::payment_capture_requested, A, A, set_.capture_wait);
+    say_capture_requested();
     d_.next.asked_since = true;
   }
   void ask_to_cancel_again() {
-    request(EventType::payment_cancel_requested, au(), au(), set_.cancel_wait);
+    request(EventType::payment_cancel_requested, held(), held(), set_.cancel_wait);
     d_.next.asked_since = true;
   }
   void request_cancel(Minor amount) {
@@ -180,7 +285,7 @@ class SessionRungs {
   }
   void say_canceled() {
     const auto* canceled = std::get_if<PaymentCanceled>(&command_.data);
-    fact(EventType::payment_canceled, canceled != nullptr ? canceled->amount_minor : au());
+    fact(EventType::payment_canceled, canceled != nullptr ? canceled->amount_minor : held());
   }
   void end(SessionOutcome outcome) {
     auto e = payment(EventType::payment_session_ended, A);
@@ -214,6 +319,7 @@ class SessionRungs {
     return e;
   }
   void reject_placed() { say(rejected(Code::order_placed, true)); }
+  void reject(Code code) { say(rejected(code)); }
   void say(const Event& event) { d_.events.push_back(event); }
   void wait(WaitKind kind, Millis length) {
     d_.wait = {WaitChange::Kind::set, kind, length};
@@ -226,6 +332,15 @@ class SessionRungs {
   [[nodiscard]] Minor au() const { return d_.next.authorized_minor; }
   [[nodiscard]] Minor ca() const { return d_.next.captured_minor; }
   [[nodiscard]] Minor re() const { return d_.next.refunded_minor; }
+  /// T: all that was asked to be captured.
+  [[nodiscard]] Minor total_asked() const { return session_.terms.on_command ? d_.next.capture_total_minor : A; }
+  /// D: what has to be captured for the order to be paid.
+  [[nodiscard]] Minor due() const { return d_.next.final_asked ? d_.next.capture_total_minor : A; }
+  /// D + X: what the order may keep.
+  [[nodiscard]] Minor most() const { return due() + session_.terms.extra_up_to_minor; }
+  /// What a cancel has to release.
+  [[nodiscard]] Minor held() const { return au() - (releasing() ? ca() : 0); }
+  [[nodiscard]] bool releasing() const { return d_.next.state == State::canceling && d_.next.why == Why::released; }
   [[nodiscard]] bool au_raised() const { return au() > before_.authorized_minor; }
   [[nodiscard]] bool ca_raised() const { return ca() > before_.captured_minor; }
   [[nodiscard]] bool is(StatusState state) const { return says_.status == state; }

@@ -47,6 +47,8 @@ constexpr std::array command_types{
     TypeWord{"dev.mayfly.payment.attempt_failed.v1"},
     TypeWord{"dev.mayfly.cart.set_line.v1"},
     TypeWord{"dev.mayfly.cart.assign.v1"},
+    TypeWord{"dev.mayfly.payment.capture.v1"},
+    TypeWord{"dev.mayfly.payment.pending.v1"},
 };
 constexpr std::array event_types{
     TypeWord{"dev.mayfly.cart.created.v1"},
@@ -86,6 +88,9 @@ constexpr std::array event_types{
     TypeWord{"dev.mayfly.payment.unmatched.v1"},
     TypeWord{"dev.mayfly.payment.disputed.v1"},
     TypeWord{"dev.mayfly.cart.assigned.v1"},
+    TypeWord{"dev.mayfly.order.pending.v1"},
+    TypeWord{"dev.mayfly.order.canceled.v1"},
+    TypeWord{"dev.mayfly.payment.pending.v1"},
 };
 constexpr std::string_view codes[] = {
     "cart_unknown",
@@ -117,6 +122,9 @@ constexpr std::string_view codes[] = {
     "checkout_not_running",
     "amount_implausible",
     "line_conflict",
+    "capture_unexpected",
+    "capture_in_progress",
+    "capture_repeated",
 };
 constexpr std::string_view reasons[] = {
     "too_large",       "not_cloudevent", "key_invalid", "subject_mismatch", "type_unknown",   "json_invalid",
@@ -124,7 +132,7 @@ constexpr std::string_view reasons[] = {
 };
 constexpr std::string_view outcomes[] = {
     "captured",   "declined",  "canceled",      "refunded",       "capture_failed",
-    "unresolved", "abandoned", "refund_failed", "refund_pending",
+    "unresolved", "abandoned", "refund_failed", "refund_pending", "capture_expired",
 };
 constexpr std::string_view causes[] = {"", "abandoned", "refund_pending", "refund_failed"};
 constexpr std::string_view dispute_states[] = {"opened", "won", "lost"};
@@ -134,7 +142,7 @@ constexpr std::string_view whys[] = {
     "payment_short",    "partial_authorization",
     "payment_expired",  "payment_unknown",
     "canceled",         "paid",
-    "abandoned",
+    "abandoned",        "released",
 };
 constexpr std::string_view adjustment_kinds[] = {
     "shipping",

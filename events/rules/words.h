@@ -34,8 +34,10 @@ enum class CommandType : std::uint8_t {
   payment_attempt_failed,
   cart_set_line,
   cart_assign,
+  payment_capture,
+  payment_pending,
 };
-inline constexpr int command_type_count = 25;
+inline constexpr int command_type_count = 27;
 
 enum class EventType : std::uint8_t {
   cart_created,
@@ -75,8 +77,11 @@ enum class EventType : std::uint8_t {
   payment_unmatched,
   payment_disputed,
   cart_assigned,
+  order_pending,
+  order_canceled,
+  payment_pending,
 };
-inline constexpr int event_type_count = 37;
+inline constexpr int event_type_count = 40;
 
 /// Why a command was refused: `code` of command.rejected.
 enum class Code : std::uint8_t {
@@ -109,8 +114,11 @@ enum class Code : std::uint8_t {
   checkout_not_running,
   amount_implausible,
   line_conflict,
+  capture_unexpected,
+  capture_in_progress,
+  capture_repeated,
 };
-inline constexpr int code_count = 29;
+inline constexpr int code_count = 32;
 
 /// Why a record became a dead letter.
 enum class DeadLetterReason : std::uint8_t {
@@ -139,8 +147,9 @@ enum class SessionOutcome : std::uint8_t {
   abandoned,
   refund_failed,
   refund_pending,
+  capture_expired,
 };
-inline constexpr int session_outcome_count = 9;
+inline constexpr int session_outcome_count = 10;
 
 /// `cause` of payment.unresolved, where it says one.
 enum class Cause : std::uint8_t { none, abandoned, refund_pending, refund_failed };
@@ -148,8 +157,9 @@ enum class Cause : std::uint8_t { none, abandoned, refund_pending, refund_failed
 /// `state` of payment.disputed.
 enum class DisputeState : std::uint8_t { opened, won, lost };
 
-/// `why` of checkout.reopened; `canceled` and `paid` are the two ends of a session that reopen nothing:
-/// the first closes with cart.canceled, the second with checkout.completed (decisions.md 5.3).
+/// `why` of checkout.reopened and order.canceled; `canceled`, `paid` and `released` are the ends of a session that
+/// reopen nothing: the first closes with cart.canceled, the second with checkout.completed, the third with one of
+/// checkout.completed and order.canceled (decisions.md 5.3).
 enum class Why : std::uint8_t {
   out_of_stock,
   reservation_timeout,
@@ -162,8 +172,9 @@ enum class Why : std::uint8_t {
   canceled,
   paid,
   abandoned,
+  released,
 };
-inline constexpr int why_count = 11;
+inline constexpr int why_count = 12;
 
 enum class AdjustmentKind : std::uint8_t { shipping, tax, discount, fee };
 
@@ -207,15 +218,16 @@ Cause cause_from_name(std::string_view);
 std::optional<DisputeState> dispute_state_from_name(std::string_view);
 std::optional<DeadLetterReason> dead_letter_reason_from_name(std::string_view);
 
-/// cart.* and checkout.*: what the shop sends, and what is remembered to find repeats.
+/// cart.*, checkout.* and payment.capture: what the shop sends, and what is remembered to find repeats.
 constexpr bool is_shop_command(CommandType t) {
   return t <= CommandType::checkout_complete || t == CommandType::checkout_abandon ||
-         (t >= CommandType::cart_set_line && t <= CommandType::cart_assign);
+         (t >= CommandType::cart_set_line && t <= CommandType::payment_capture);
 }
-/// payment.*: what a payment connector sends.
+/// payment.* but payment.capture: what a payment connector sends.
 constexpr bool is_payment_reply(CommandType t) {
   return (t >= CommandType::payment_requires_action && t <= CommandType::payment_status) ||
-         (t >= CommandType::payment_refund_failed && t <= CommandType::payment_attempt_failed);
+         (t >= CommandType::payment_refund_failed && t <= CommandType::payment_attempt_failed) ||
+         t == CommandType::payment_pending;
 }
 constexpr bool is_inventory_reply(CommandType t) {
   return t == CommandType::inventory_reserved || t == CommandType::inventory_rejected;
@@ -223,7 +235,8 @@ constexpr bool is_inventory_reply(CommandType t) {
 /// payment.* events: what concerns money.
 constexpr bool is_payment_event(EventType t) {
   return (t >= EventType::payment_session_opened && t <= EventType::payment_session_ended) ||
-         (t >= EventType::payment_attempt_failed && t <= EventType::payment_disputed);
+         (t >= EventType::payment_attempt_failed && t <= EventType::payment_disputed) ||
+         t == EventType::payment_pending;
 }
 
 }  // namespace mayfly::events

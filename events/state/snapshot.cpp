@@ -29,6 +29,25 @@ Currency take_currency(ByteReader& in) {
   return currency;
 }
 
+void put(ByteWriter& to, const Terms& terms) {
+  to.fixed(terms.on_command ? 1 : 0, 1);
+  put(to, terms.capture_within_s);
+  put(to, terms.settles_within_s);
+  put(to, terms.extra_up_to_minor);
+}
+
+Terms take_terms(ByteReader& in) {
+  Terms terms;
+  const auto on_command = in.fixed(1);
+  if (on_command > 1) in.fail();
+  terms.on_command = on_command == 1;
+  terms.capture_within_s = static_cast<std::int32_t>(take_least(in, 0, limits::capture_within_max_s));
+  terms.settles_within_s = static_cast<std::int32_t>(take_least(in, 0, limits::settles_within_max_s));
+  terms.extra_up_to_minor = take_least(in, 0, max_amount_minor);
+  if (!terms.any() || terms.on_command != (terms.capture_within_s > 0)) in.fail();
+  return terms;
+}
+
 }  // namespace layout
 
 namespace {

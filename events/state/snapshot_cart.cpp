@@ -10,7 +10,7 @@ namespace {
 // Flags: the phase in the two low bits, and which optional members follow. Second flags, since version 3, say what
 // follows at the end.
 constexpr std::uint64_t phase_bits = 3, has_checkouts = 4, has_customer = 8, has_payment = 16, has_adjustments = 32,
-                        has_more = 128;
+                        has_terms = 64, has_more = 128;
 constexpr std::uint64_t has_line_extras = 1, has_adjustment_extras = 2, second_known = 3;
 // What an adjustment's extras begin with: its line's place, and whether it is included.
 constexpr std::uint64_t is_included = 1, places = 2;
@@ -58,12 +58,13 @@ void append_cart(std::string& out, const Cart& cart) {
   const bool payment = !cart.provider.empty() || !cart.token.empty();
   const auto second = second_flags_of(cart);
   // The older layout where it can say all: the same history leaves the same bytes as with an older program.
-  const bool newest = second != 0 || std::ssize(cart.adjustments) > most_adjustments_without_extras;
+  const bool terms = cart.terms.any();
+  const bool newest = second != 0 || terms || std::ssize(cart.adjustments) > most_adjustments_without_extras;
   ByteWriter to(out);
   to.fixed(newest ? layout::newest_cart : layout::without_extras, 1);
   to.fixed(static_cast<std::uint64_t>(cart.phase) | (checkouts ? has_checkouts : 0) | (customer ? has_customer : 0) |
                (payment ? has_payment : 0) | (cart.adjustments.empty() ? 0 : has_adjustments) |
-               (second != 0 ? has_more : 0),
+               (terms ? has_terms : 0) | (second != 0 ? has_more : 0),
            1);
   layout::put(to, cart.created.partition);
   layout::put(to, cart.created.offset);
@@ -80,6 +81,7 @@ void append_cart(std::string& out, const Cart& cart) {
     to.text(cart.provider);
     to.text(cart.token);
   }
+  if (terms) layout::put(to, cart.terms);
   to.varint(cart.lines.size());
   for (const auto& line : cart.lines) {
     to.text(line.sku);
@@ -218,7 +220,7 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
   const bool extras = static_cast<unsigned char>(bytes.front()) > layout::without_extras;
   const auto flags = in.fixed(1);
   if ((flags & phase_bits) > static_cast<std::uint64_t>(Phase::paying)) in.fail();
-  if ((flags & ~(extras ? has_more : 0)) >= 2 * has_adjustments) in.fail();
+  if ((flags & ~(extras ? has_terms | has_more : 0)) >= 2 * has_adjustments) in.fail();
   cart.phase = static_cast<Phase>(flags & phase_bits);
   cart.created.partition = layout::take_int(in);
   cart.created.offset = layout::take_offset(in);
@@ -238,6 +240,7 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
     cart.provider = in.text();
     cart.token = in.text();
   }
+  if ((flags & has_terms) != 0) cart.terms = layout::take_terms(in);
   take_lines(in, cart);
   if ((flags & has_adjustments) != 0) {
     take_adjustments(in, cart, extras ? limits::adjustments : most_adjustments_without_extras);

@@ -64,6 +64,9 @@ inline constexpr std::uint64_t most_tries = 1'000'000;               // of anyth
   return take_least(in, 0, std::numeric_limits<Minor>::max());
 }
 [[nodiscard]] inline int take_tries(ByteReader& in) { return static_cast<int>(in.varint(most_tries)); }
+void put(ByteWriter&, const Terms&);
+/// Fails where there are none, or such that no command may give.
+[[nodiscard]] Terms take_terms(ByteReader&);
 /// Fails unless it is three upper-case letters.
 [[nodiscard]] Currency take_currency(ByteReader&);
 

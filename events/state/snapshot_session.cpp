@@ -11,7 +11,9 @@ namespace {
 constexpr std::uint64_t state_bits = 3, order_placed = 4, in_doubt = 8, capture_retry = 16, state_high = 32,
                         asked_since = 64, has_more = 128;
 constexpr std::uint64_t has_attempts = 1, has_refund_failures = 2, refund_retry = 4, has_refund_before = 8,
-                        second_known = 15;
+                        has_terms = 16, second_known = 31;
+// What the terms end with: flags of their own.
+constexpr std::uint64_t order_pending = 1, final_asked = 2;
 
 std::uint64_t flags_of(const SessionLedger& ledger, bool more) {
   const auto state = static_cast<std::uint64_t>(ledger.state);
@@ -20,12 +22,41 @@ std::uint64_t flags_of(const SessionLedger& ledger, bool more) {
          (ledger.asked_since ? asked_since : 0) | (more ? has_more : 0);
 }
 
-std::uint64_t second_flags_of(const SessionLedger& ledger) {
+std::uint64_t second_flags_of(const Session& session) {
+  const auto& ledger = session.ledger;
   return (ledger.attempts_told > 0 ? has_attempts : 0) | (ledger.refund_failures > 0 ? has_refund_failures : 0) |
-         (ledger.refund_retry_running ? refund_retry : 0) | (ledger.refund_before_minor > 0 ? has_refund_before : 0);
+         (ledger.refund_retry_running ? refund_retry : 0) | (ledger.refund_before_minor > 0 ? has_refund_before : 0) |
+         (session.terms.any() ? has_terms : 0);
 }
 
-void put_more(ByteWriter& to, const SessionLedger& ledger, std::uint64_t second) {
+void put_terms(ByteWriter& to, const Session& session) {
+  const auto& ledger = session.ledger;
+  layout::put(to, session.terms);
+  to.fixed((ledger.order_pending ? order_pending : 0) | (ledger.final_asked ? final_asked : 0), 1);
+  layout::put(to, ledger.captures_asked);
+  layout::put(to, ledger.capture_total_minor);
+  layout::put(to, ledger.capture_from_minor);
+  layout::put(to, ledger.until.ms);
+}
+
+void take_terms(ByteReader& in, Session& session) {
+  auto& ledger = session.ledger;
+  session.terms = layout::take_terms(in);
+  const auto flags = in.fixed(1);
+  if (flags > (order_pending | final_asked)) in.fail();
+  ledger.order_pending = (flags & order_pending) != 0;
+  ledger.final_asked = (flags & final_asked) != 0;
+  ledger.captures_asked = static_cast<std::int32_t>(layout::take_least(in, 0, limits::captures_asked));
+  ledger.capture_total_minor = layout::take_reported(in);
+  ledger.capture_from_minor = layout::take_reported(in);
+  ledger.until = layout::take_time(in);
+  if (ledger.order_pending && ledger.order_placed) in.fail();
+  if (ledger.capture_from_minor > ledger.capture_total_minor) in.fail();
+  if (session.terms.extra_up_to_minor > session.amount_minor) in.fail();
+}
+
+void put_more(ByteWriter& to, const Session& session, std::uint64_t second) {
+  const auto& ledger = session.ledger;
   to.fixed(second, 1);
   if ((second & has_attempts) != 0) {
     layout::put(to, ledger.attempts_told);
@@ -33,9 +64,11 @@ void put_more(ByteWriter& to, const SessionLedger& ledger, std::uint64_t second)
   }
   if ((second & has_refund_failures) != 0) layout::put(to, ledger.refund_failures);
   if ((second & has_refund_before) != 0) layout::put(to, ledger.refund_before_minor);
+  if ((second & has_terms) != 0) put_terms(to, session);
 }
 
-void take_more(ByteReader& in, SessionLedger& ledger) {
+void take_more(ByteReader& in, Session& session) {
+  auto& ledger = session.ledger;
   const auto second = in.fixed(1);
   if (second == 0 || second > second_known) in.fail();
   if ((second & has_attempts) != 0) {
@@ -50,13 +83,14 @@ void take_more(ByteReader& in, SessionLedger& ledger) {
     ledger.refund_before_minor = layout::take_least(in, 1, ledger.refund_asked_minor);
   }
   if (ledger.refund_retry_running && ledger.refund_failures == 0) in.fail();
+  if ((second & has_terms) != 0) take_terms(in, session);
 }
 
 }  // namespace
 
 void append_session(std::string& out, const Session& session) {
   const auto& ledger = session.ledger;
-  const auto second = second_flags_of(ledger);
+  const auto second = second_flags_of(session);
   const auto flags = flags_of(ledger, second != 0);
   // The older layout where it can say all: the same history leaves the same bytes as with an older program.
   const bool terms = flags >= 2 * capture_retry || ledger.why > Why::paid;
@@ -77,7 +111,7 @@ void append_session(std::string& out, const Session& session) {
   layout::put(to, ledger.status_tries);
   layout::put(to, ledger.capture_failures);
   to.text(session.action_url);
-  if (second != 0) put_more(to, ledger, second);
+  if (second != 0) put_more(to, session, second);
 }
 
 std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::pmr::memory_resource* memory) {
@@ -88,13 +122,14 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   auto& ledger = session.ledger;
   const auto flags = in.fixed(1);
   if (version <= layout::without_terms && flags >= 2 * capture_retry) in.fail();
-  if ((flags & state_high) != 0) in.fail();
-  ledger.state = static_cast<SessionState>(flags & state_bits);
+  const auto state = (flags & state_bits) + ((flags & state_high) != 0 ? state_bits + 1 : 0);
+  if (state > static_cast<std::uint64_t>(SessionState::holding)) in.fail();
+  ledger.state = static_cast<SessionState>(state);
   ledger.asked_since = (flags & asked_since) != 0;
   ledger.order_placed = (flags & order_placed) != 0;
   ledger.in_doubt = (flags & in_doubt) != 0;
   ledger.capture_retry_running = (flags & capture_retry) != 0;
-  ledger.why = in.one_of(version > layout::without_terms ? Why::abandoned : Why::paid);
+  ledger.why = in.one_of(version > layout::without_terms ? Why::released : Why::paid);
   session.number = static_cast<int>(layout::take_least(in, 1, limits::checkouts));
   session.amount_minor = layout::take_least(in, 1, max_amount_minor);
   session.currency = layout::take_currency(in);
@@ -112,7 +147,9 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   const bool authorizing = ledger.state == SessionState::authorizing;
   if (authorizing && (ledger.order_placed || ledger.capture_retry_running)) in.fail();
   if (version > layout::without_action_url) session.action_url = in.text();
-  if ((flags & has_more) != 0) take_more(in, ledger);
+  if ((flags & has_more) != 0) take_more(in, session);
+  if (ledger.state == SessionState::settling && !ledger.order_pending) in.fail();
+  if (ledger.state == SessionState::holding && !(session.terms.on_command && ledger.order_placed)) in.fail();
   if (!in.done()) return layout::damage(layout::a_session, in, bytes);
   return session;
 }

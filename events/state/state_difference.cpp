@@ -57,6 +57,13 @@ class Comparison {
   std::optional<StateDifference> found_;
 };
 
+void compare_terms(Comparison& c, const Terms& one, const Terms& other) {
+  c.field("terms.on_command", one.on_command, other.on_command);
+  c.field("terms.capture_within_s", one.capture_within_s, other.capture_within_s);
+  c.field("terms.settles_within_s", one.settles_within_s, other.settles_within_s);
+  c.field("terms.extra_up_to_minor", one.extra_up_to_minor, other.extra_up_to_minor);
+}
+
 }  // namespace
 
 std::optional<StateDifference> first_difference(const Cart& one, const Cart& other) {
@@ -74,6 +81,7 @@ std::optional<StateDifference> first_difference(const Cart& one, const Cart& oth
   c.field("sessions", one.sessions, other.sessions);
   c.text("provider", one.provider, other.provider);
   c.hidden("token", one.token, other.token);
+  compare_terms(c, one.terms, other.terms);
   c.field("lines.count", one.lines.size(), other.lines.size());
   for (std::size_t i = 0; i < std::min(one.lines.size(), other.lines.size()); ++i) {
     const auto& a = one.lines[i];
@@ -135,6 +143,13 @@ std::optional<StateDifference> first_difference(const Session& one, const Sessio
   c.field("attempts_told", a.attempts_told, b.attempts_told);
   c.field("last_attempt", a.last_attempt, b.last_attempt);
   c.text("action_url", one.action_url, other.action_url);
+  compare_terms(c, one.terms, other.terms);
+  c.field("order_pending", a.order_pending, b.order_pending);
+  c.field("final_asked", a.final_asked, b.final_asked);
+  c.field("captures_asked", a.captures_asked, b.captures_asked);
+  c.field("capture_total_minor", a.capture_total_minor, b.capture_total_minor);
+  c.field("capture_from_minor", a.capture_from_minor, b.capture_from_minor);
+  c.field("until_ms", a.until.ms, b.until.ms);
   return c.found();
 }
 

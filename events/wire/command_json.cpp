@@ -141,6 +141,22 @@ std::span<const Available> available(Members& m) {
   return read;
 }
 
+Terms terms(Members& m) {
+  Terms t;
+  const auto capture = m.text_if("capture", limits::short_id_bytes);
+  t.on_command = capture == "on_command";
+  if (!capture.empty() && !t.on_command && capture != "automatic") m.wrong("capture", "is not automatic or on_command");
+  const auto within =
+      m.integer_within_if("capture_within_s", limits::capture_within_min_s, limits::capture_within_max_s);
+  if (within && !t.on_command) m.wrong("capture_within_s", "is for capture on_command only");
+  const auto settles =
+      m.integer_within_if("settles_within_s", limits::settles_within_min_s, limits::settles_within_max_s);
+  if (t.on_command) t.capture_within_s = static_cast<std::int32_t>(within.value_or(limits::capture_within_default_s));
+  t.settles_within_s = static_cast<std::int32_t>(settles.value_or(0));
+  t.extra_up_to_minor = m.integer_within_if("extra_up_to_minor", 0, max_amount_minor).value_or(0);
+  return t;
+}
+
 CheckoutComplete checkout_complete(Members& m) {
   CheckoutComplete c{};
   c.expected_total_minor = m.integer("expected_total_minor");
@@ -154,6 +170,7 @@ CheckoutComplete checkout_complete(Members& m) {
   c.has_payment = true;
   c.provider = inner.text("provider", limits::short_id_bytes);
   c.token = inner.text("token", limits::token_bytes);
+  c.terms = terms(inner);
   m.take_over(inner);
   return c;
 }
@@ -165,6 +182,10 @@ Text reference_if(Members& m) { return m.text_if("reference", limits::reference_
 Text reference(Members& m) { return m.text("reference", limits::reference_bytes); }
 Text line_id_if(Members& m) { return m.text_if("line_id", limits::short_id_bytes); }
 Text currency_if(Members& m) { return m.text_if("currency", currency_bytes); }
+
+std::optional<std::int64_t> expires_after_if(Members& m) {
+  return m.integer_within_if("expires_after_s", 1, limits::capture_within_max_s);
+}
 
 PaymentStatus payment_status(Members& m) {
   PaymentStatus s{};
@@ -238,11 +259,16 @@ CommandData read(CommandType type, Members& m, const JsonValue& data, const Sett
     case CommandType::payment_requires_action:
       return PaymentRequiresAction{session(m), m.text("url", limits::url_bytes), m.integer_if("expires_after_s")};
     case CommandType::payment_authorized:
-      return PaymentAuthorized{session(m), reference(m), m.amount("amount_minor"), m.text("currency", currency_bytes)};
+      return PaymentAuthorized{session(m), reference(m), m.amount("amount_minor"), m.text("currency", currency_bytes),
+                               expires_after_if(m)};
+    case CommandType::payment_pending: return PaymentPending{session(m), reference_if(m), expires_after_if(m)};
+    case CommandType::payment_capture:
+      return PaymentCapture{m.text_if("session_id", session_bytes), m.integer_if("total_minor"), m.boolean_if("final")};
     case CommandType::payment_declined:
       return PaymentDeclined{session(m), reference_if(m), m.free_text("reason"), m.boolean("retryable")};
     case CommandType::payment_captured:
-      return PaymentCaptured{session(m), reference(m), m.amount("amount_minor"), m.text("currency", currency_bytes)};
+      return PaymentCaptured{session(m), reference(m), m.amount("amount_minor"), m.text("currency", currency_bytes),
+                             m.boolean_if("final")};
     case CommandType::payment_capture_failed: return capture_failed(m);
     case CommandType::payment_canceled:
       return PaymentCanceled{session(m), reference(m), m.amount("amount_minor"), currency_if(m)};

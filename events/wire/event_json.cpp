@@ -65,9 +65,14 @@ class Writer {
     if (!e.skus.empty()) skus(e.skus);
     if (!e.available.empty()) available(e.available);
   }
-  void operator()(const CheckoutCompleted&) {
+  void operator()(const CheckoutCompleted& e) {
     order_id();
     total();
+    if (e.captured_minor) json_.number("captured_minor", *e.captured_minor);
+  }
+  void operator()(const OrderCanceled& e) {
+    order_id();
+    json_.text("why", name(e.why));
   }
   void operator()(const InventoryRequested& e) {
     const int number = e.number == cart_reservation ? round_.cart->reservations : e.number;
@@ -76,7 +81,9 @@ class Writer {
     json_.text("reservation_id", id);
     stock_lines(e.with_lines);
     effect(e.type, number, 0, e.answer_within);
-    if (e.type == EventType::inventory_reservation_requested) time("hold_until", round_.settings.reservation_hold);
+    if (e.type == EventType::inventory_reservation_requested) {
+      time("hold_until", Millis{round_.settings.reservation_hold.count + e.hold_longer.count});
+    }
   }
   void operator()(const PaymentEvent& e) {
     std::string id;
@@ -92,6 +99,9 @@ class Writer {
     if (e.type == EventType::payment_session_ended) json_.text("outcome", name(e.outcome));
     if (e.type == EventType::payment_disputed) json_.text("state", name(e.dispute));
     if (e.type == EventType::payment_attempt_failed) json_.number("attempt", e.attempt);
+    if (e.type == EventType::payment_pending) moment("expires_at", e.expires_at);
+    if (e.final) json_.boolean("final", true);
+    if (e.type == EventType::payment_authorization_requested && e.terms != nullptr) terms(*e.terms);
     json_.text_if("cause", name(e.cause));
     if (e.with_order) order_id();
     if (e.answer_within.count > 0) effect(e.type, e.number, e.key_amount_minor, e.answer_within, e.late_key);
@@ -107,6 +117,7 @@ class Writer {
       json_.text("session_id", id);
     }
     json_.text_if("payment_reference", e.reference);
+    if (e.expires_at != Timestamp{}) moment("expires_at", e.expires_at);
   }
   void operator()(const CommandRejected& e) {
     std::string message{sentence(e.code)};
@@ -130,9 +141,16 @@ class Writer {
     json_.number("total_minor", round_.cart->total_minor());
     json_.text("currency", round_.cart->currency.view());
   }
-  void time(std::string_view member, Millis after) {
-    const auto text = to_text(round_.time + after);
+  void time(std::string_view member, Millis after) { moment(member, round_.time + after); }
+  void moment(std::string_view member, Timestamp at) {
+    const auto text = to_text(at);
     json_.text(member, {text.data(), text.size()});
+  }
+  void terms(const Terms& t) {
+    if (t.on_command) json_.text("capture", "on_command");
+    if (t.capture_within_s > 0) json_.number("capture_within_s", t.capture_within_s);
+    if (t.settles_within_s > 0) json_.number("settles_within_s", t.settles_within_s);
+    if (t.extra_up_to_minor > 0) json_.number("extra_up_to_minor", t.extra_up_to_minor);
   }
   void skus(std::span<const Text> list) {
     auto& out = json_.member("skus");
@@ -280,6 +298,9 @@ std::string_view sentence(Code code) {
     case Code::checkout_not_running: return "No checkout of this cart is running.";
     case Code::amount_implausible:
       return "The amount is ten times what was asked for, or more; give amounts in minor units of ISO 4217.";
+    case Code::capture_unexpected: return "No payment of this cart waits to be captured by payment.capture.";
+    case Code::capture_in_progress: return "A capture of this payment runs; wait for payment.captured.";
+    case Code::capture_repeated: return "So much is captured already; give `final` to release the rest.";
     case Code::line_conflict: return "This line_id names a line of another sku.";
   }
   return {};

@@ -39,6 +39,8 @@ std::string_view name(RiskState state) {
     case RiskState::abandoned: return "abandoned";
     case RiskState::refund_pending: return "refund_pending";
     case RiskState::unmatched: return "unmatched";
+    case RiskState::settling: return "settling";
+    case RiskState::capture_awaited: return "capture_awaited";
   }
   return {};
 }
@@ -58,7 +60,12 @@ void FundsBook::apply(const FundsEvent& e) {
     case EventType::cart_converted: return cart_is_over(e.cart);
     case EventType::order_placed: {
       const auto found = sessions_.find({e.cart, e.session});
-      if (found != sessions_.end()) found->second.order = e.order;
+      if (found == sessions_.end()) return;
+      auto& s = found->second;
+      s.order = e.order;
+      if (s.on_command && s.asked) {
+        s.asked = {RiskState::capture_awaited, s.amount_minor - s.captured_minor, e.time, e.at};
+      }
       return;
     }
     default: break;
@@ -118,16 +125,22 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       s.amount_minor = e.amount_minor;
       s.currency = e.currency;
       return put(RiskState::authorization_asked, e.amount_minor);
-    case EventType::payment_authorization_requested: return put(RiskState::authorization_asked, e.amount_minor);
+    case EventType::payment_authorization_requested:
+      s.on_command = e.on_command;
+      return put(RiskState::authorization_asked, e.amount_minor);
     case EventType::payment_authorized:
       rise(s.authorized_minor, e.amount_minor);
       return put(RiskState::authorized_without_order, s.authorized_minor);
+    case EventType::payment_pending: return put(RiskState::settling, e.amount_minor);
     case EventType::payment_capture_requested:
-      return put(RiskState::capture_asked, std::max<Minor>(0, e.amount_minor - s.captured_minor));
+      if (e.final) s.amount_minor = s.captured_minor + e.amount_minor;  // no more than this will be asked for
+      return put(RiskState::capture_asked,
+                 std::max<Minor>(0, (s.amount_minor > 0 ? s.amount_minor : e.amount_minor) - s.captured_minor));
     case EventType::payment_captured:
       rise(s.captured_minor, e.amount_minor);
       if (s.open && s.asked && !s.order.empty() && s.captured_minor < s.amount_minor) {
-        s.asked->amount_minor = s.amount_minor - s.captured_minor;  // the rest is still asked for
+        s.asked->amount_minor = s.amount_minor - s.captured_minor;  // the rest is still asked for, or will be
+        if (s.on_command) s.asked->state = RiskState::capture_awaited;
       } else if (s.open) {
         put(RiskState::captured_unpaid, s.captured_minor - s.refunded_minor);
       }
@@ -142,7 +155,8 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       return;
     case EventType::payment_cancel_requested:
       rise(s.authorized_minor, e.amount_minor);
-      return put(RiskState::cancel_asked, s.authorized_minor > 0 ? s.authorized_minor : s.amount_minor);
+      return put(RiskState::cancel_asked,
+                 s.authorized_minor > 0 ? s.authorized_minor - (s.on_command ? s.captured_minor : 0) : s.amount_minor);
     case EventType::payment_canceled:
       if (s.captured_minor > s.refunded_minor) return;  // what was taken is not given back by a cancel
       if (!s.open && e.amount_minor == 0 && s.authorized_minor > 0)

@@ -24,10 +24,12 @@ enum class RiskState : std::uint8_t {
   captured_unpaid,           // taken, and the checkout is not completed
   cancel_asked,
   refund_asked,
-  in_doubt,        // the answer is overdue, the provider is asked what became of it
-  unresolved,      // the engine has done what it can: a person must look
-  abandoned,       // unresolved because the shopper went back: what comes late is given back by itself
-  refund_pending,  // unresolved because the provider says that its refund is under way
+  in_doubt,         // the answer is overdue, the provider is asked what became of it
+  unresolved,       // the engine has done what it can: a person must look
+  abandoned,        // unresolved because the shopper went back: what comes late is given back by itself
+  refund_pending,   // unresolved because the provider says that its refund is under way
+  settling,         // the buyer has time, days, to pay; the order is pending
+  capture_awaited,  // the order is placed, the shop has not asked for the money yet, or for a part of it
   unmatched,  // told of a cart that the engine does not know any more, and its events do not say that it is settled
 };
 [[nodiscard]] std::string_view name(RiskState);
@@ -40,7 +42,9 @@ struct FundsEvent {
   std::string order;
   events::Minor amount_minor = 0;
   std::string currency;
-  bool cart_lives = true;  // it has a ce_sequence
+  bool cart_lives = true;   // it has a ce_sequence
+  bool on_command = false;  // authorization_requested: the shop says when to capture
+  bool final = false;       // capture_requested: what is not asked for is released
   events::Cause cause = events::Cause::none;
   events::Timestamp time{};
   events::Position at{};
@@ -98,6 +102,7 @@ class FundsBook {
   };
   struct Session {
     bool open = false;  // session_opened was said, session_ended not yet
+    bool on_command = false;
     bool cart_over = false;
     std::string order;
     std::string currency;

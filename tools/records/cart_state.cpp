@@ -28,19 +28,23 @@ const char* name(events::SessionState state) {
     case events::SessionState::canceling: return "canceling";
     case events::SessionState::capturing: return "capturing";
     case events::SessionState::refunding: return "refunding";
+    case events::SessionState::settling: return "settling";
+    case events::SessionState::holding: return "holding";
   }
   return "";
 }
 
 Json session_json(const events::Session& s) {
-  return {{"number", s.number},
-          {"state", name(s.ledger.state)},
-          {"provider", std::string(s.provider)},
-          {"reference", std::string(s.reference)},
-          {"amount_minor", s.amount_minor},
-          {"authorized_minor", s.ledger.authorized_minor},
-          {"captured_minor", s.ledger.captured_minor},
-          {"refunded_minor", s.ledger.refunded_minor}};
+  Json json = {{"number", s.number},
+               {"state", name(s.ledger.state)},
+               {"provider", std::string(s.provider)},
+               {"reference", std::string(s.reference)},
+               {"amount_minor", s.amount_minor},
+               {"authorized_minor", s.ledger.authorized_minor},
+               {"captured_minor", s.ledger.captured_minor},
+               {"refunded_minor", s.ledger.refunded_minor}};
+  if (s.ledger.until != events::Timestamp{}) json["until"] = time_text(s.ledger.until);
+  return json;
 }
 
 /// The state as JSON, or what of it cannot be read.

@@ -44,15 +44,21 @@ class PaymentGuards : public GuardLadder {
   explicit PaymentGuards(const Replayed& told) : GuardLadder(told), says_(events::reported(command())) {}
 
  protected:
-  void reply();         // 5.2, and on
-  void late(int n);     // 6.1 of a session of the cart's; W and how it ended as the epitaph says
-  void late_ended();    // 6.1 of an ended cart
-  void wait_ended();    // 5.8
-  void cancel_cart();   // 2.12.3 to 2.12.5
-  void abandon_cart();  // 2.12.7 to 2.12.10
+  void reply();               // 5.2, and on
+  void late(int n);           // 6.1 of a session of the cart's; W and how it ended as the epitaph says
+  void late_ended();          // 6.1 of an ended cart
+  void wait_ended();          // 5.8
+  void cancel_cart();         // 2.12.3 to 2.12.5
+  void abandon_cart();        // 2.12.7 to 2.12.10
+  void capture_of_session();  // 2.15.2 on
 
  private:
   void authorizing();
+  void settling();
+  bool decided();
+  bool attempts();
+  void holding();
+  bool captured_in_full();
   void canceling();
   void capturing();
   void refunding();
@@ -67,8 +73,11 @@ class PaymentGuards : public GuardLadder {
   [[nodiscard]] const events::Session& session() const { return *told_.before->session; }
   [[nodiscard]] const events::SessionLedger& ledger() const { return session().ledger; }
   [[nodiscard]] events::Minor owed() const {
-    return ca_ - re_ - (ledger().why == events::Why::paid ? session().amount_minor : 0);
+    if (ledger().why == events::Why::paid) return ca_ - re_ - due() - session().terms.extra_up_to_minor;
+    return ca_ - re_ - (ledger().why == events::Why::released ? asked() : 0);
   }
+  [[nodiscard]] events::Minor due() const;
+  [[nodiscard]] events::Minor asked() const;  // T
   [[nodiscard]] OrderedJson totals() const {
     return {{"A", session().amount_minor}, {"au", au_}, {"ca", ca_}, {"re", re_}};
   }

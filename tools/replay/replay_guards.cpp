@@ -37,7 +37,7 @@ class Guards : public PaymentGuards {
 
   void of_deadline() {
     const auto kind = data<DeadlineReached>().kind;
-    if (kind == WaitKind::idle) return otherwise("2.4.4", "idle wait ends");
+    if (kind == WaitKind::idle) return otherwise("2.4.5", "idle wait ends");
     if (kind == WaitKind::reservation) return otherwise("4.2.1", "reservation wait ends");
     wait_ended();
   }
@@ -97,6 +97,7 @@ class Guards : public PaymentGuards {
       case CommandType::cart_create: return otherwise("2.4.1", "create again");
       case CommandType::cart_cancel: return otherwise("2.4.2", "cancel");
       case CommandType::checkout_abandon: return otherwise("2.4.3", "nothing to abandon");
+      case CommandType::payment_capture: return otherwise("2.4.4", "nothing to capture");
       case CommandType::cart_add_line: return add_line();
       case CommandType::cart_change_quantity: return change_quantity();
       case CommandType::cart_remove_line: return remove_line();
@@ -156,7 +157,8 @@ class Guards : public PaymentGuards {
               {{"lines", cart().lines.size()}}))
       return;
     const Text called = add.name.empty() && line != nullptr ? Text{line->name} : add.name;
-    const Text attributes = add.attributes || line == nullptr ? add.attributes.value_or(Text{}) : cart().attributes(*line);
+    const Text attributes =
+        add.attributes || line == nullptr ? add.attributes.value_or(Text{}) : cart().attributes(*line);
     const auto text = text_with(line, add, called, attributes);
     if (guard("2.5.6", "too much text", text > limits::cart_text_bytes, {{"bytes", text}})) return;
     if (amount("2.5.7", cost(sum, add.unit_price_minor, add.per_quantity), total_without(line))) return;
@@ -252,10 +254,11 @@ class Guards : public PaymentGuards {
       return;
     if (guard("2.11.4", "no payment", total > 0 && !checkout.has_payment)) return;
     if (guard("2.11.5", "card number", is_card_number(checkout.token))) return;
-    if (guard("2.11.6", "too many attempts", cart().reservations >= limits::checkouts,
+    if (guard("2.11.6", "too much extra", checkout.terms.extra_up_to_minor > total)) return;
+    if (guard("2.11.7", "too many attempts", cart().reservations >= limits::checkouts,
               {{"checkouts", cart().reservations}}))
       return;
-    otherwise("2.11.7", "start");
+    otherwise("2.11.8", "start");
   }
 
   void in_checkout() {  // 2.12
@@ -265,9 +268,17 @@ class Guards : public PaymentGuards {
       if (!guard("2.12.2", "cancel while reserving", reserving, {{"phase", name(cart().phase)}})) cancel_cart();
     } else if (is(CommandType::checkout_abandon)) {
       if (!guard("2.12.6", "abandon while reserving", reserving, {{"phase", name(cart().phase)}})) abandon_cart();
+    } else if (is(CommandType::payment_capture)) {
+      otherwise("2.12.11", "capture");
+      capture();
     } else {
-      otherwise("2.12.11", "any other command of the shop", {{"phase", name(cart().phase)}});
+      otherwise("2.12.12", "any other command of the shop", {{"phase", name(cart().phase)}});
     }
+  }
+
+  void capture() {  // 2.15
+    if (guard("2.15.1", "no session", cart().phase == Phase::reserving)) return;
+    capture_of_session();
   }
 
   void inventory() {  // 4.1
@@ -277,7 +288,8 @@ class Guards : public PaymentGuards {
     const bool unwanted = r != cart().reservations || cart().phase == Phase::active;
     const bool reserving = cart().phase == Phase::reserving;
     const auto* session = told_.before->session ? &*told_.before->session : nullptr;
-    const bool authorizing = session != nullptr && session->ledger.state == SessionState::authorizing;
+    const bool authorizing = session != nullptr && (session->ledger.state == SessionState::authorizing ||
+                                                    session->ledger.state == SessionState::settling);
     const bool placed = session != nullptr && session->ledger.order_placed;
     const auto total = cart().total_minor();
     if (guard("4.1.1", "unknown reservation", r == 0 || r > cart().reservations, saw)) return;

@@ -24,6 +24,8 @@ void PaymentGuards::reply() {  // 5.2
   raise();
   switch (ledger().state) {
     case SessionState::authorizing: return authorizing();
+    case SessionState::settling: return settling();
+    case SessionState::holding: return holding();
     case SessionState::canceling: return canceling();
     case SessionState::capturing: return capturing();
     case SessionState::refunding: return refunding();
@@ -39,68 +41,128 @@ void PaymentGuards::raise() {
   au_ = std::max(au_, ca_);
 }
 
+/// D: what has to be captured for the order to be paid.
+Minor PaymentGuards::due() const {
+  return ledger().final_asked ? ledger().capture_total_minor : session().amount_minor;
+}
+Minor PaymentGuards::asked() const {
+  return session().terms.on_command ? ledger().capture_total_minor : session().amount_minor;
+}
+
 void PaymentGuards::authorizing() {  // 5.4
-  const auto A = session().amount_minor;
-  if (guard("5.4.1", "short", ca_ > 0 && (ca_ < A || re_ > 0), totals())) return;
-  if (guard("5.4.2", "captured too much", ca_ > A, {{"ca", ca_}, {"A", A}})) return;
-  if (guard("5.4.3", "captured", ca_ == A, {{"ca", ca_}, {"A", A}})) return;
-  if (guard("5.4.4", "authorized", au_ >= A, {{"au", au_}, {"A", A}})) return;
-  if (guard("5.4.5", "authorized in part", au_ > ledger().authorized_minor, {{"au", au_}, {"A", A}})) return;
-  if (guard("5.4.6", "declined", declined())) return;
-  if (guard("5.4.7", "canceled", canceled() || is_status(StatusState::not_found))) return;
+  if (decided()) return;
   const auto* action = std::get_if<PaymentRequiresAction>(&command().data);
-  if (guard("5.4.8", "action again", action != nullptr && action->url == session().action_url)) return;
-  if (guard("5.4.9", "action", action != nullptr)) return;
+  if (guard("5.4.10", "action", action != nullptr)) return;
   const auto open_for = told_.record.append_time - session().opened_at;
-  const bool too_late = open_for >= told_.settings.action_total;
-  if (guard("5.4.10", "status, too late", says_.status && too_late, {{"open_for_ms", open_for.count}})) return;
-  if (guard("5.4.11", "status", says_.status.has_value())) return;
-  if (guard("5.4.12", "capture failed", is(CommandType::payment_capture_failed))) return;
-  if (guard("5.4.13", "refund failed", is(CommandType::payment_refund_failed))) return;
+  const std::int64_t settles_s = session().terms.settles_within_s;
+  const auto longest = settles_s > 0 ? Millis{settles_s * 1000} : told_.settings.action_total;
+  const bool pending = is(CommandType::payment_pending);
+  const bool says = says_.status || pending;
+  if (guard("5.4.11", "status, too late", says && open_for >= longest, {{"open_for_ms", open_for.count}})) return;
+  const bool long_pending = is_status(StatusState::pending) && open_for >= told_.settings.action_total;
+  if (guard("5.4.12", "takes days", settles_s > 0 && (pending || long_pending))) return;
+  if (guard("5.4.13", "status", says)) return;
+  if (attempts()) return;
+  otherwise("5.4.18", "anything else");
+}
+
+void PaymentGuards::settling() {  // 5.9
+  if (decided() || attempts()) return;
+  const auto* action = std::get_if<PaymentRequiresAction>(&command().data);
+  if (guard("5.9.2", "action", action != nullptr)) return;
+  otherwise("5.9.5", "anything else");
+}
+
+/// What decides in authorizing and in settling.
+bool PaymentGuards::decided() {
+  const auto A = session().amount_minor;
+  const auto most = A + session().terms.extra_up_to_minor;
+  if (guard("5.4.1", "short", ca_ > 0 && (ca_ < A || re_ > 0), totals())) return true;
+  if (guard("5.4.2", "captured too much", ca_ > most, {{"ca", ca_}, {"A", A}})) return true;
+  if (guard("5.4.3", "captured", ca_ >= A, {{"ca", ca_}, {"A", A}})) return true;
+  const bool commanded = session().terms.on_command;
+  if (guard("5.4.4", "authorized, on command", au_ >= A && commanded, {{"au", au_}, {"A", A}})) return true;
+  if (guard("5.4.5", "authorized", au_ >= A, {{"au", au_}, {"A", A}})) return true;
+  if (guard("5.4.6", "authorized in part", au_ > ledger().authorized_minor, {{"au", au_}, {"A", A}})) return true;
+  if (guard("5.4.7", "declined", declined())) return true;
+  if (guard("5.4.8", "canceled", canceled() || is_status(StatusState::not_found))) return true;
+  const auto* action = std::get_if<PaymentRequiresAction>(&command().data);
+  return guard("5.4.9", "action again", action != nullptr && action->url == session().action_url);
+}
+
+bool PaymentGuards::attempts() {
+  if (guard("5.4.14", "capture failed", is(CommandType::payment_capture_failed))) return true;
+  if (guard("5.4.15", "refund failed", is(CommandType::payment_refund_failed))) return true;
   const auto* failed = std::get_if<PaymentAttemptFailed>(&command().data);
   const auto attempt =
       failed != nullptr ? failed->attempt.value_or(ledger().last_attempt + std::int64_t{1}) : std::int64_t{0};
   const bool told_before = attempt <= ledger().last_attempt || attempt > limits::attempt_number ||
                            ledger().attempts_told >= limits::attempts_told;
-  if (guard("5.4.14", "attempt told", failed != nullptr && told_before)) return;
-  if (guard("5.4.15", "attempt failed", failed != nullptr, {{"attempt", attempt}})) return;
-  otherwise("5.4.16", "anything else");
+  if (guard("5.4.16", "attempt told", failed != nullptr && told_before)) return true;
+  return guard("5.4.17", "attempt failed", failed != nullptr, {{"attempt", attempt}});
 }
 
 void PaymentGuards::canceling() {  // 5.5
   const auto* given_back = std::get_if<PaymentCanceled>(&command().data);
-  if (guard("5.5.1", "captured after all", ca_ > ledger().captured_minor, totals())) return;
-  if (guard("5.5.2", "authorized after all", au_ > ledger().authorized_minor)) return;
-  if (guard("5.5.3", "canceled in part", given_back != nullptr && given_back->amount_minor < au_, {{"au", au_}}))
+  const bool released = ledger().why == Why::released;
+  const auto held = released ? au_ - ca_ : au_;
+  const bool raised = ca_ > ledger().captured_minor;
+  if (guard("5.5.1", "captured after all, some is held", released && raised && ca_ < au_, totals())) return;
+  if (guard("5.5.2", "captured after all", raised, totals())) return;
+  if (guard("5.5.3", "authorized after all", au_ > ledger().authorized_minor)) return;
+  if (guard("5.5.4", "canceled in part", given_back != nullptr && given_back->amount_minor < held, {{"held", held}}))
     return;
-  if (guard("5.5.4", "canceled", canceled() || is_status(StatusState::not_found))) return;
-  if (guard("5.5.5", "declined", declined() && au_ == 0, {{"au", au_}})) return;
+  const bool over = canceled() || declined() || is_status(StatusState::not_found);
+  const auto back = ca_ - re_ - asked();
+  if (guard("5.5.5", "released, too much captured", released && over && back > 0, {{"owed", back}})) return;
+  if (guard("5.5.6", "released", released && over)) return;
+  if (guard("5.5.7", "canceled", canceled() || is_status(StatusState::not_found))) return;
+  if (guard("5.5.8", "declined", declined() && au_ == 0, {{"au", au_}})) return;
   const bool once = ledger().status_tries > 0 && !ledger().asked_since;
-  if (guard("5.5.6", "status, asked about", says_.status && once, {{"once", once}})) return;
-  if (guard("5.5.7", "refund failed", is(CommandType::payment_refund_failed))) return;
-  otherwise("5.5.8", "anything else");
+  if (guard("5.5.9", "status, asked about", says_.status && once, {{"once", once}})) return;
+  if (guard("5.5.10", "refund failed", is(CommandType::payment_refund_failed))) return;
+  otherwise("5.5.11", "anything else");
+}
+
+/// What decides in capturing and in holding. Refused money first: 5.6.7 and 5.6.8 come behind what was captured.
+bool PaymentGuards::captured_in_full() {
+  const auto most = due() + session().terms.extra_up_to_minor;
+  const auto* captured = std::get_if<PaymentCaptured>(&command().data);
+  if (guard("5.6.1", "refunded", re_ > 0, totals())) return true;
+  if (guard("5.6.2", "captured too much", ca_ > most, {{"ca", ca_}, {"D", due()}})) return true;
+  if (guard("5.6.3", "captured", ca_ >= due(), {{"ca", ca_}, {"D", due()}})) return true;
+  return guard("5.6.4", "no more comes", captured != nullptr && captured->final);
+}
+
+void PaymentGuards::holding() {  // 5.10
+  if (captured_in_full()) return;
+  if (guard("5.10.2", "captured by somebody else", ca_ > ledger().captured_minor)) return;
+  if (guard("5.6.7", "declined", declined())) return;
+  if (guard("5.6.8", "canceled", canceled() || is_status(StatusState::not_found))) return;
+  const bool failed = is(CommandType::payment_capture_failed) || is(CommandType::payment_refund_failed);
+  if (guard("5.10.3", "capture or refund failed", failed)) return;
+  otherwise("5.10.5", "anything else");
 }
 
 void PaymentGuards::capturing() {  // 5.6
-  const auto A = session().amount_minor;
-  if (guard("5.6.1", "refunded", re_ > 0, totals())) return;
-  if (guard("5.6.2", "captured too much", ca_ > A, {{"ca", ca_}, {"A", A}})) return;
-  if (guard("5.6.3", "captured", ca_ == A, {{"ca", ca_}, {"A", A}})) return;
-  if (guard("5.6.4", "captured in part", ca_ > ledger().captured_minor)) return;
-  if (guard("5.6.5", "declined", declined())) return;
-  if (guard("5.6.6", "canceled", canceled() || is_status(StatusState::not_found))) return;
+  if (captured_in_full()) return;
+  const bool raised = ca_ > ledger().captured_minor;
+  if (guard("5.6.5", "captured in part", raised && ca_ < asked(), {{"ca", ca_}, {"T", asked()}})) return;
+  if (guard("5.6.6", "captured as asked", raised)) return;
+  if (guard("5.6.7", "declined", declined())) return;
+  if (guard("5.6.8", "canceled", canceled() || is_status(StatusState::not_found))) return;
   const auto* failed = std::get_if<PaymentCaptureFailed>(&command().data);
   const auto failures = ledger().capture_failures + 1;
   const auto most = std::ssize(told_.settings.capture_retry);
-  if (guard("5.6.7", "capture failed, retry waits", failed != nullptr && ledger().capture_retry_running)) return;
-  if (guard("5.6.8", "capture failed for good", failed != nullptr && !failed->retryable)) return;
-  if (guard("5.6.9", "capture failed too often", failed != nullptr && failures > most)) return;
-  if (guard("5.6.10", "capture failed", failed != nullptr, {{"failures", ledger().capture_failures}})) return;
+  if (guard("5.6.9", "capture failed, retry waits", failed != nullptr && ledger().capture_retry_running)) return;
+  if (guard("5.6.10", "capture failed for good", failed != nullptr && !failed->retryable)) return;
+  if (guard("5.6.11", "capture failed too often", failed != nullptr && failures > most)) return;
+  if (guard("5.6.12", "capture failed", failed != nullptr, {{"failures", ledger().capture_failures}})) return;
   const bool once = ledger().status_tries > 0 && !ledger().asked_since;
   const bool not_yet = is_status(StatusState::authorized) || is_status(StatusState::captured);
-  if (guard("5.6.11", "not captured yet, asked about", not_yet && once, {{"once", once}})) return;
-  if (guard("5.6.12", "refund failed", is(CommandType::payment_refund_failed))) return;
-  otherwise("5.6.13", "anything else");
+  if (guard("5.6.13", "not captured yet, asked about", not_yet && once, {{"once", once}})) return;
+  if (guard("5.6.14", "refund failed", is(CommandType::payment_refund_failed))) return;
+  otherwise("5.6.15", "anything else");
 }
 
 void PaymentGuards::refunding() {  // 5.7
@@ -118,6 +180,11 @@ void PaymentGuards::refunding() {  // 5.7
 
 void PaymentGuards::wait_ended() {  // 5.8
   const auto kind = data<DeadlineReached>().kind;
+  if (kind == WaitKind::hold) return otherwise("5.10.4", "wait ends");
+  if (kind == WaitKind::settle) {
+    if (guard("5.9.3", "wait ends, too late", told_.record.append_time >= ledger().until)) return;
+    return otherwise("5.9.4", "wait ends");
+  }
   if (guard("5.8.1", "capture retry", kind == WaitKind::capture_retry)) return;
   if (guard("5.8.2", "refund retry", kind == WaitKind::refund_retry)) return;
   const auto& set = told_.settings;
@@ -125,21 +192,44 @@ void PaymentGuards::wait_ended() {  // 5.8
   if (guard("5.8.3", "ask", ledger().status_tries < most, {{"tries", ledger().status_tries}, {"most", most}})) return;
   const auto state = ledger().state;
   if (guard("5.8.4", "silent in authorizing", state == SessionState::authorizing)) return;
-  if (guard("5.8.5", "silent in canceling", state == SessionState::canceling)) return;
-  if (guard("5.8.6", "silent in capturing", state == SessionState::capturing)) return;
-  otherwise("5.8.7", "silent in refunding");
+  const bool canceling = state == SessionState::canceling;
+  if (guard("5.8.5", "silent in canceling(released)", canceling && ledger().why == Why::released)) return;
+  if (guard("5.8.6", "silent in canceling", canceling)) return;
+  if (guard("5.8.7", "silent in capturing", state == SessionState::capturing)) return;
+  otherwise("5.8.8", "silent in refunding");
+}
+
+void PaymentGuards::capture_of_session() {  // 2.15
+  const auto& wanted = data<PaymentCapture>();
+  const bool other =
+      !wanted.session_id.empty() && session_number(wanted.session_id, told_.before->cart.id) != session().number;
+  if (guard("2.15.2", "another session", other)) return;
+  const OrderedJson saw = {{"session", name(ledger().state)}};
+  if (guard("2.15.3", "capture runs", ledger().state == SessionState::capturing, saw)) return;
+  if (guard("2.15.4", "nothing waits for it", ledger().state != SessionState::holding, saw)) return;
+  const auto A = session().amount_minor;
+  const auto ca = ledger().captured_minor;
+  const auto total = wanted.total_minor.value_or(A);
+  if (guard("2.15.5", "out of range", total < ca || total > A, {{"total_minor", total}, {"ca", ca}, {"A", A}})) return;
+  if (guard("2.15.6", "so much already", total == ca && !wanted.final)) return;
+  if (guard("2.15.7", "no more", total == ca)) return;
+  const auto asked_for = ledger().captures_asked;
+  if (guard("2.15.8", "too many", asked_for >= limits::captures_asked, {{"captures", asked_for}})) return;
+  otherwise("2.15.9", "capture");
 }
 
 void PaymentGuards::cancel_cart() {
   const OrderedJson saw = {{"session", name(ledger().state)}};
   if (guard("2.12.3", "cancel after the order", ledger().order_placed)) return;
-  if (guard("2.12.4", "cancel while authorizing", ledger().state == SessionState::authorizing, saw)) return;
+  const auto state = ledger().state;
+  const bool waits = state == SessionState::authorizing || state == SessionState::settling;
+  if (guard("2.12.4", "cancel while authorizing or settling", waits, saw)) return;
   otherwise("2.12.5", "cancel while canceling or refunding", saw);
 }
 
 void PaymentGuards::abandon_cart() {
   const OrderedJson saw = {{"session", name(ledger().state)}};
-  if (guard("2.12.7", "abandon after the order", ledger().order_placed)) return;
+  if (guard("2.12.7", "abandon after the order", ledger().order_placed || ledger().order_pending)) return;
   if (guard("2.12.8", "abandon while authorizing", ledger().state == SessionState::authorizing, saw)) return;
   if (guard("2.12.9", "abandon while canceling", ledger().state == SessionState::canceling, saw)) return;
   otherwise("2.12.10", "abandon while refunding", saw);

@@ -22,6 +22,8 @@ std::string_view name(events::SessionState state) {
     case events::SessionState::canceling: return "canceling";
     case events::SessionState::capturing: return "capturing";
     case events::SessionState::refunding: return "refunding";
+    case events::SessionState::settling: return "settling";
+    case events::SessionState::holding: return "holding";
   }
   return "";
 }
@@ -60,6 +62,17 @@ OrderedJson session_json(const events::Session& s) {
                       {"status_tries", l.status_tries},
                       {"capture_failures", l.capture_failures}};
   if (!s.reference.empty()) json["reference"] = std::string(s.reference);
+  if (s.terms.any()) {
+    json["capture"] = s.terms.on_command ? "on_command" : "automatic";
+    json["capture_within_s"] = s.terms.capture_within_s;
+    json["settles_within_s"] = s.terms.settles_within_s;
+    json["extra_up_to_minor"] = s.terms.extra_up_to_minor;
+    json["order_pending"] = l.order_pending;
+    json["captures_asked"] = l.captures_asked;
+    json["capture_total_minor"] = l.capture_total_minor;
+    json["final_asked"] = l.final_asked;
+    if (l.until != events::Timestamp{}) json["until"] = time_text(l.until);
+  }
   if (!s.action_url.empty()) json["action_url"] = std::string(s.action_url);
   if (l.state == events::SessionState::canceling || l.state == events::SessionState::refunding)
     json["why"] = name(l.why);

@@ -75,11 +75,16 @@ struct Line {
     for (const auto sku : e.skus) skus.append("[").append(sku).append("]");
     said.text("why", name(e.why)).text("skus", skus);
   }
-  void operator()(const CheckoutCompleted&) const { said.number("total", cart->total_minor()); }
+  void operator()(const CheckoutCompleted& e) const {
+    said.number("total", cart->total_minor());
+    if (e.captured_minor) said.number("captured", *e.captured_minor);
+  }
+  void operator()(const OrderCanceled& e) const { said.text("why", name(e.why)); }
   void operator()(const InventoryRequested& e) const {
     said.number("r", e.number == cart_reservation ? cart->reservations : e.number);
     said.number("within", e.answer_within.count);
     if (e.with_lines) said.text("lines", lines_text(*cart));
+    if (e.type == EventType::inventory_reservation_requested) said.number("longer", e.hold_longer.count / 1000);
   }
   void operator()(const PaymentEvent& e) const {
     if (e.number == 0) {
@@ -93,6 +98,13 @@ struct Line {
     said.flag("order", e.with_order).text("cause", name(e.cause));
     if (e.type == EventType::payment_attempt_failed) said.number("attempt", e.attempt);
     if (e.type == EventType::payment_disputed) said.text("dispute", name(e.dispute));
+    if (e.type == EventType::payment_pending) said.number("until", e.expires_at.ms);
+    if (e.type == EventType::payment_authorization_requested) {
+      const Terms terms = e.terms != nullptr ? *e.terms : Terms{};
+      said.flag("on_command", terms.on_command).number("capture_within", terms.capture_within_s);
+      said.number("settles_within", terms.settles_within_s).number("extra", terms.extra_up_to_minor);
+    }
+    if (e.type == EventType::payment_capture_requested) said.flag("final", e.final);
     const bool request = e.type == EventType::payment_authorization_requested ||
                          e.type == EventType::payment_status_requested ||
                          e.type == EventType::payment_capture_requested ||
@@ -105,6 +117,7 @@ struct Line {
     if (e.session != 0) said.number("n", e.session).text("ref", e.reference);
     said.text("lines", lines_text(*cart)).text("adjustments", adjustments_text(*cart, cart->adjustments));
     said.number("total", cart->total_minor()).text("currency", cart->currency.view());
+    if (e.expires_at != Timestamp{}) said.number("until", e.expires_at.ms);
   }
   void operator()(const CommandRejected& e) const {
     said.text("code", name(e.code)).flag("order", e.with_order);
@@ -159,21 +172,28 @@ Command command_of(const Step& s, KeptViews& kept) {
     case CommandType::cart_cancel: c.data = CartCancel{s.reason}; break;
     case CommandType::cart_merge: c.data = CartMerge{s.into}; break;
     case CommandType::checkout_complete:
-      c.data = CheckoutComplete{s.expected_total_minor, s.payment, s.provider, s.token};
+      c.data = CheckoutComplete{s.expected_total_minor,
+                                s.payment,
+                                s.provider,
+                                s.token,
+                                {s.on_command, static_cast<std::int32_t>(s.capture_within_s),
+                                 static_cast<std::int32_t>(s.settles_within_s), s.extra_up_to_minor}};
       break;
+    case CommandType::payment_capture: c.data = PaymentCapture{s.session_id, s.total_minor, s.final}; break;
+    case CommandType::payment_pending: c.data = PaymentPending{s.session_id, s.reference, s.expires_after_s}; break;
     case CommandType::inventory_reserved: c.data = InventoryReserved{s.reservation_id}; break;
     case CommandType::inventory_rejected: c.data = InventoryRejected{s.reservation_id, kept.skus, s.reason}; break;
     case CommandType::payment_requires_action:
       c.data = PaymentRequiresAction{s.session_id, s.url, s.expires_after_s};
       break;
     case CommandType::payment_authorized:
-      c.data = PaymentAuthorized{s.session_id, s.reference, s.amount_minor, s.currency};
+      c.data = PaymentAuthorized{s.session_id, s.reference, s.amount_minor, s.currency, s.expires_after_s};
       break;
     case CommandType::payment_declined:
       c.data = PaymentDeclined{s.session_id, s.reference, s.reason, s.retryable};
       break;
     case CommandType::payment_captured:
-      c.data = PaymentCaptured{s.session_id, s.reference, s.amount_minor, s.currency};
+      c.data = PaymentCaptured{s.session_id, s.reference, s.amount_minor, s.currency, s.final};
       break;
     case CommandType::payment_capture_failed:
       c.data = PaymentCaptureFailed{s.session_id, s.reason, s.retryable, s.reference, s.currency};

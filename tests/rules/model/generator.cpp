@@ -14,6 +14,8 @@ Theme theme_of(std::uint64_t seed) {
   if (seed % 50 == 8) return Theme::failing;
   if (seed % 50 == 9) return Theme::attempts;
   if (seed % 50 == 10) return Theme::answers;
+  if (seed % 50 == 11) return Theme::captures;
+  if (seed % 50 == 12) return Theme::settling;
   if (seed % 20 == 7) return Theme::long_cart;
   return Theme::mixed;
 }
@@ -28,6 +30,8 @@ Generator::Generator(std::uint64_t seed)
     case Theme::failing: steps_left_ = 40 + below(40); break;
     case Theme::attempts: steps_left_ = 50 + below(20); break;
     case Theme::answers: steps_left_ = 60 + below(20); break;
+    case Theme::captures: steps_left_ = 90 + below(20); break;
+    case Theme::settling: steps_left_ = 60 + below(40); break;
     case Theme::stubborn: steps_left_ = 150; break;
     case Theme::long_cart: steps_left_ = 60 + below(40); break;
     case Theme::wide_cart: steps_left_ = 2006; break;
@@ -37,7 +41,8 @@ Generator::Generator(std::uint64_t seed)
   }
   if (theme_ != Theme::mixed && theme_ != Theme::graves) names_.resize(1);
   straight_ = theme_ == Theme::silence || theme_ == Theme::failing || theme_ == Theme::attempts ||
-              theme_ == Theme::answers || (theme_ == Theme::mixed && chance(70));
+              theme_ == Theme::answers || theme_ == Theme::captures || theme_ == Theme::settling ||
+              (theme_ == Theme::mixed && chance(70));
 }
 
 // splitmix64: two lines, the same everywhere.
@@ -157,7 +162,13 @@ Step Generator::themed(Model& model) {
   s.id = fresh_id();
   switch (theme_) {
     case Theme::silence:
-      if (cart != nullptr && cart->session && chance(cart->session->state == "authorizing" ? 60 : 97)) {
+      if (cart != nullptr && cart->session && cart->session->state == "holding" && chance(60)) {
+        return release_rest(*cart);
+      }
+      if (cart != nullptr && cart->session && cart->session->why == "released" && chance(2)) {
+        return captured_one_more(*cart);
+      }
+      if (cart != nullptr && cart->session && chance(cart->session->state == "authorizing" ? 60 : 99)) {
         s = tick(model);
         if (cart->wait.due) s.time = std::max(now_, *cart->wait.due);
         if (s.at) s.at = s.time;
@@ -210,6 +221,45 @@ Step Generator::themed(Model& model) {
         s.state = cart->session->state == "capturing" ? "authorized" : "pending";
         return s;
       }
+      s = tick(model);
+      if (cart->wait.due) s.time = std::max(now_, *cart->wait.due);
+      if (s.at) s.at = s.time;
+      s.settings.clear();
+      return s;
+    case Theme::captures:  // part by part, until no more may be asked for
+      if (cart == nullptr || !cart->session || chance(3)) break;
+      if (cart->session->state == "holding" && chance(5)) return release_rest(*cart);
+      if (cart->session->why == "released" && chance(30)) return captured_one_more(*cart);
+      if (cart->session->state == "holding" && chance(95)) {
+        s.type = "payment.capture";
+        s.total_minor = cart->session->ca + 1;
+        return s;
+      }
+      if (cart->session->state != "capturing") break;
+      s.type = chance(90) ? "payment.captured" : "payment.capture_failed";
+      s.session_id = cart->id + "-p" + std::to_string(cart->sessions);
+      s.reason = "no";
+      s.reference = "pi";
+      s.currency = cart->currency;
+      s.retryable = true;
+      s.amount_minor = s.type == "payment.captured" ? cart->session->T : 0;
+      return s;
+    case Theme::settling:
+      if (cart == nullptr || !cart->session) break;
+      if (cart->session->state == "authorizing" && chance(10)) {  // to the last second
+        s = tick(model);
+        s.time = std::max(now_, cart->session->opened_at + cart->session->terms.settles_within_s * 1000 - 700);
+        if (s.at) s.at = s.time;
+        return s;
+      }
+      if (cart->session->state == "authorizing" && chance(60)) {
+        s.type = chance(60) ? "payment.pending" : "payment.status";
+        s.state = s.type == "payment.status" ? "pending" : "";
+        s.session_id = cart->id + "-p" + std::to_string(cart->sessions);
+        if (s.type == "payment.pending" && chance(20)) s.expires_after_s = one_of<std::int64_t>({1, 60, 86'400});
+        return s;
+      }
+      if (cart->session->state != "settling" || chance(3)) break;
       s = tick(model);
       if (cart->wait.due) s.time = std::max(now_, *cart->wait.due);
       if (s.at) s.at = s.time;
@@ -288,6 +338,8 @@ Step Generator::anything(const Model& model) {
     s = chance(80) ? shop(name, cart) : chance(50) ? payment(name, cart, model) : inventory(name, cart, model);
   } else if (!cart->session) {
     s = chance(75) ? inventory(name, cart, model) : chance(50) ? shop(name, cart) : payment(name, cart, model);
+  } else if (cart->session->state == "holding" && chance(50)) {
+    s = capture(name, cart);
   } else {
     s = chance(85) ? payment(name, cart, model) : chance(60) ? inventory(name, cart, model) : shop(name, cart);
   }
@@ -383,6 +435,8 @@ Step Generator::shop(const std::string& name, const LiveCart* cart) {
   } else if (kind < 88) {
     s.type = "checkout.abandon";
     s.reason = chance(50) ? "" : "another card";
+  } else if (kind < 90) {
+    return capture(name, cart);
   } else if (kind < 92) {
     s.type = "cart.cancel";
     s.reason = chance(50) ? "" : "changed my mind";
@@ -392,6 +446,41 @@ Step Generator::shop(const std::string& name, const LiveCart* cart) {
   } else {
     return checkout(name, cart);
   }
+  return s;
+}
+
+Step Generator::release_rest(const LiveCart& cart) {
+  Step s = capture(cart.id, &cart);
+  s.session_id.clear();
+  s.total_minor = cart.session->ca;
+  s.final = true;
+  return s;
+}
+
+/// While the rest is to be released.
+Step Generator::captured_one_more(const LiveCart& cart) {
+  Step s;
+  s.cart = cart.id;
+  s.id = fresh_id();
+  s.type = "payment.captured";
+  s.session_id = cart.id + "-p" + std::to_string(cart.sessions);
+  s.reference = "pi";
+  s.currency = cart.currency;
+  s.amount_minor = cart.session->ca + 1;
+  return s;
+}
+
+Step Generator::capture(const std::string& name, const LiveCart* cart) {
+  Step s;
+  s.cart = name;
+  s.id = fresh_id();
+  s.type = "payment.capture";
+  if (chance(20)) s.session_id = session_id(name, cart != nullptr ? cart->sessions : 1);
+  const bool open = cart != nullptr && cart->session;
+  const std::int64_t A = open ? cart->session->A : 1999;
+  const std::int64_t ca = open ? cart->session->ca : 0;
+  if (chance(75)) s.total_minor = one_of<std::int64_t>({A, A / 2, A / 3, ca, ca + 1, ca - 1, A + 1, 0});
+  s.final = chance(35);
   return s;
 }
 
@@ -412,6 +501,17 @@ Step Generator::checkout(const std::string& name, const LiveCart* cart) {
     s.provider = "sim";
     s.token =
         chance(95) ? "tok" : one_of<std::string>({"4111 1111-1111 1111", "4111111111111112", "4111111111111111x"});
+    const bool commanded = theme_ == Theme::captures || (theme_ == Theme::silence && chance(40));
+    if (commanded || chance(25)) {
+      s.on_command = true;
+      s.capture_within_s = one_of<std::int64_t>({60, 3600, 604'800, 7'776'000});
+    }
+    if (theme_ == Theme::settling || chance(25)) {
+      s.settles_within_s = one_of<std::int64_t>({3600, 7200, 1'209'600, 2'592'000});
+    }
+    if (chance(20))
+      s.extra_up_to_minor = one_of<std::int64_t>({1, 200, s.expected_total_minor, s.expected_total_minor + 1});
+    s.extra_up_to_minor = std::max<std::int64_t>(0, s.extra_up_to_minor);
   }
   return s;
 }

@@ -24,7 +24,9 @@ enum class Theme {
   crowd_due,
   graves,
   attempts,
-  answers
+  answers,
+  captures,
+  settling
 };
 [[nodiscard]] Theme theme_of(std::uint64_t seed);
 
@@ -51,6 +53,9 @@ class Generator {
   Step shop(const std::string& cart, const LiveCart*);
   Step checkout(const std::string& cart, const LiveCart*);
   void name_line(Step&);
+  Step capture(const std::string& cart, const LiveCart*);
+  Step release_rest(const LiveCart&);
+  Step captured_one_more(const LiveCart&);
   Step inventory(const std::string& cart, const LiveCart*, const Model&);
   Step payment(const std::string& cart, const LiveCart*, const Model&);
   std::string session_id(const std::string& cart, std::int64_t newest);

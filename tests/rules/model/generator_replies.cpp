@@ -59,12 +59,19 @@ Step Generator::payment(const std::string& name, const LiveCart* cart, const Mod
     A = cart->session->A;
     state = cart->session->state;
     asked = cart->session->ca - (cart->session->why == "paid" ? A : 0);
+    if (cart->session->why == "released") asked = cart->session->ca - cart->session->T;
+    if (state == "capturing" && chance(70)) A = cart->session->T;
+    if (state == "holding" && chance(30)) A = cart->session->ca;
+    if (cart->session->terms.extra > 0 && chance(20)) A += cart->session->terms.extra + below(2);
   }
   // What the provider would say to what it was asked, mostly.
   std::string says;
   const std::int64_t kind = below(100);
   if (kind < 45) {
-    says = state == "authorizing" ? one_of<std::string>({"authorized", "authorized", "declined", "requires_action"})
+    says = state == "authorizing"
+               ? one_of<std::string>({"authorized", "authorized", "declined", "requires_action", "pending"})
+           : state == "settling"  ? one_of<std::string>({"authorized", "captured", "declined", "requires_action"})
+           : state == "holding"   ? one_of<std::string>({"captured", "authorized", "canceled"})
            : state == "canceling" ? one_of<std::string>({"canceled", "canceled", "authorized", "captured"})
            : state == "capturing" ? one_of<std::string>({"captured", "captured", "capture_failed"})
            : state == "refunding" ? one_of<std::string>({"refunded", "refunded", "captured", "refund_failed"})
@@ -73,18 +80,25 @@ Step Generator::payment(const std::string& name, const LiveCart* cart, const Mod
     says = "status";
   } else {
     says = one_of<std::string>({"authorized", "captured", "declined", "canceled", "refunded", "capture_failed",
-                                "requires_action", "refund_failed", "disputed", "attempt_failed"});
+                                "requires_action", "refund_failed", "disputed", "attempt_failed", "pending"});
   }
   Step s;
   s.cart = name;
   s.type = "payment." + says;
   s.session_id = session_id(name, newest);
   s.amount_minor = amount(says == "refunded" && asked > 0 ? asked : A);
-  if (says == "canceled" && cart != nullptr && cart->session) s.amount_minor = amount(cart->session->au);
+  if (says == "canceled" && cart != nullptr && cart->session)
+    s.amount_minor = amount(cart->session->au - (cart->session->why == "released" ? cart->session->ca : 0));
   if (says == "requires_action") {
     s.url = one_of<std::string>({"https://a", "https://b"});
     if (chance(50)) s.expires_after_s = one_of<std::int64_t>({0, 1, 60, 900, 3600, 4000, 1'000'000'000});
     s.amount_minor = 0;
+    return s;
+  }
+  if (says == "pending") {
+    s.amount_minor = 0;
+    if (chance(50)) s.reference = "pi";
+    if (chance(40)) s.expires_after_s = one_of<std::int64_t>({1, 60, 5000, 7'776'000});
     return s;
   }
   if (says == "attempt_failed") {
@@ -113,6 +127,8 @@ Step Generator::payment(const std::string& name, const LiveCart* cart, const Mod
   }
   s.reference = one_of<std::string>({"pi", "pi", "pi2"});
   s.currency = currency(cart);
+  if (says == "authorized" && chance(30)) s.expires_after_s = one_of<std::int64_t>({1, 60, 5000, 7'776'000});
+  if (says == "captured" && chance(10)) s.final = true;
   if (says != "status") return s;
   s.state = one_of<std::string>({"pending", "pending", "requires_action", "authorized", "authorized", "captured",
                                  "refunded", "declined", "canceled", "not_found", "refund_pending", "captured"});

@@ -43,7 +43,10 @@ void Invariants::said(const Cart& cart, const Event& event) {
       break;
     }
     case EventType::checkout_completed:
-      check(id, cart.total_minor() == 0 || book.captured >= cart.total_minor(), "completed, not captured in full");
+      check(id,
+            cart.total_minor() == 0 ||
+                book.captured >= std::get<CheckoutCompleted>(event).captured_minor.value_or(cart.total_minor()),
+            "completed, not captured in full");
       check(id, book.orders == 1, "completed without an order");
       break;
     default: break;

@@ -132,7 +132,7 @@ void Model::command(const Step& step) {
     return no_cart(step);
   }
   if (begins(step.type, "inventory.")) return inventory(*cart, step);
-  if (begins(step.type, "payment.")) return payment(*cart, step);
+  if (begins(step.type, "payment.") && step.type != "payment.capture") return payment(*cart, step);
 
   const std::string body = body_of(step);
   for (const auto& [id, known_body] : cart->remembered) {
@@ -215,7 +215,7 @@ void Model::ended_cart(const Step& step, const Grave& grave) {
     }
   }
   if (begins(step.type, "inventory.")) return late_inventory(step, grave);
-  if (begins(step.type, "payment.")) return late_payment(nullptr, step, &grave);
+  if (begins(step.type, "payment.") && step.type != "payment.capture") return late_payment(nullptr, step, &grave);
   refuse(nullptr, step, "cart_ended");
 }
 

@@ -34,12 +34,17 @@ struct CartLine {
   std::int64_t per_quantity = 1;
 };
 
+struct Agreed {
+  bool on_command = false;
+  std::int64_t capture_within_s = 0, settles_within_s = 0, extra = 0;
+};
+
 struct OpenSession {
   int number = 0;
   std::int64_t A = 0, au = 0, ca = 0, re = 0;
   std::int64_t asked_back = 0;
   std::int64_t opened_at = 0;
-  std::string state;  // authorizing, canceling, capturing, refunding
+  std::string state;  // authorizing, canceling, capturing, refunding, settling, holding
   std::string why;
   std::string provider, reference, url;
   int tries = 0, capture_failures = 0, refund_failures = 0;
@@ -47,7 +52,16 @@ struct OpenSession {
   bool asked_since_query = false;  // something was asked again since the newest payment.status_requested
   std::int64_t newest_refund = 0;  // amount of the newest payment.refund_requested
   std::int64_t attempts_told = 0, newest_attempt = 0;
-  [[nodiscard]] bool order_placed() const { return state == "capturing" || (state == "refunding" && why == "paid"); }
+  Agreed terms;
+  bool order_pending = false, final_asked = false;
+  std::int64_t T = 0, request = 0;  // all that was asked to be captured; what the newest request asks for
+  int captures_asked = 0;
+  std::int64_t until = 0;  // S or H
+  [[nodiscard]] bool order_placed() const {
+    return state == "capturing" || state == "holding" || (state == "refunding" && why == "paid") || why == "released";
+  }
+  [[nodiscard]] std::int64_t D() const { return final_asked ? T : A; }
+  [[nodiscard]] std::int64_t most() const { return D() + terms.extra; }
 };
 
 struct LiveCart {
@@ -61,6 +75,7 @@ struct LiveCart {
   std::vector<StepAdjustment> adjustments;  // those that are bound have their line's sku and line id
   int reservations = 0, sessions = 0;
   std::string provider, token;
+  Agreed terms;
   std::deque<std::pair<std::string, std::string>> remembered;  // id, body
   std::optional<OpenSession> session;
   Wait wait;
@@ -128,7 +143,7 @@ class Model {
   void late_payment(LiveCart*, const Step&, const Grave*);
   void late_inventory(const Step&, const Grave&);
   Said stock(LiveCart*, const Step&, const std::string& type, int number, std::int64_t within);
-  void place_order(LiveCart&, const Step&);
+  void place_order(LiveCart&, const Step&, const std::string& type = "order.placed");
   void reopen(LiveCart&, const Step&, const std::string& why, const std::vector<std::string>& skus);
 
   // Section 5: model_session.cpp
@@ -139,6 +154,16 @@ class Model {
   void refunding(LiveCart&, const Step&, std::int64_t ca_rise, bool re_raised);
   void session_wait_ends(LiveCart&, const Step&, const std::string& kind);
   void open_session(LiveCart&, const Step&);
+  // model_terms.cpp
+  void not_decided_yet(LiveCart&, const Step&);
+  void settle(LiveCart&, const Step&);
+  void settle_wait_ends(LiveCart&, const Step&);
+  std::int64_t settle_length(const OpenSession&, const Step&);
+  void hold(LiveCart&, const Step&);
+  void capture_command(LiveCart&, const Step&);
+  void ask_capture(LiveCart&, const Step&);
+  void released(LiveCart&, const Step&, const std::string& outcome);
+  void complete(LiveCart&, const Step&);
   Said fact(LiveCart&, const Step&, const std::string& type, std::int64_t amount);
   void request(LiveCart&, const Step&, const std::string& type, std::int64_t amount, std::int64_t key_amount,
                const std::string& wait);

@@ -159,6 +159,7 @@ void Model::active_cart(LiveCart& cart, const Step& step) {
     return end(cart, step, "merged", 0);
   }
 
+  if (guard("2.active capture", step.type == "payment.capture")) return refuse(&cart, step, "capture_unexpected");
   if (guard("2.active abandon", step.type == "checkout.abandon")) return refuse(&cart, step, "checkout_not_running");
   start_checkout(cart, step);
 }
@@ -296,21 +297,28 @@ void Model::start_checkout(LiveCart& cart, const Step& step) {
   if (guard("2.active checkout: a card number", is_card_number(step.token))) {
     return refuse(&cart, step, "card_number_refused");
   }
+  if (guard("2.active checkout: extra above the total", step.extra_up_to_minor > due)) {
+    return refuse(&cart, step, "data_invalid");
+  }
   if (guard("2.active checkout: 32 checkouts had", cart.reservations >= 32)) {
     return refuse(&cart, step, "attempts_exhausted");
   }
   say(&cart, step, "checkout.started").number("total", due);
+  cart.terms = {step.on_command, step.on_command ? step.capture_within_s : 0, step.settles_within_s,
+                step.extra_up_to_minor};
   cart.frozen = true;
   cart.provider = step.provider;
   cart.token = step.token;
   ++cart.reservations;
-  stock(&cart, step, "inventory.reservation_requested", cart.reservations, numbers_["reservation_wait"]);
+  stock(&cart, step, "inventory.reservation_requested", cart.reservations, numbers_["reservation_wait"])
+      .number("longer", step.settles_within_s);
   set_wait(cart, step, "reservation", numbers_["reservation_wait"]);
 }
 
 void Model::frozen_cart(LiveCart& cart, const Step& step) {
   if (guard("2.frozen create", step.type == "cart.create")) return refuse(&cart, step, "cart_exists");
   if (guard("2.frozen abandon", step.type == "checkout.abandon")) return abandon(cart, step);
+  if (guard("2.frozen capture", step.type == "payment.capture")) return capture_command(cart, step);
   if (guard("2.frozen cancel", step.type == "cart.cancel")) {
     OpenSession* session = cart.session ? &*cart.session : nullptr;
     if (guard("2.frozen cancel: order placed", session != nullptr && session->order_placed())) {
@@ -321,7 +329,8 @@ void Model::frozen_cart(LiveCart& cart, const Step& step) {
       say(&cart, step, "cart.canceled").text("reason", step.reason);
       return end(cart, step, "canceled", 0);
     }
-    if (guard("2.frozen cancel: authorizing", session->state == "authorizing")) {
+    if (guard("2.frozen cancel: authorizing", session->state == "authorizing") ||
+        guard("2.frozen cancel: settling", session->state == "settling")) {
       return void_session(cart, step, "canceled");
     }
     session->why = "canceled";
@@ -343,11 +352,12 @@ Said Model::stock(LiveCart* cart, const Step& step, const std::string& type, int
   return said;
 }
 
-void Model::place_order(LiveCart& cart, const Step& step) {
-  Said said = say(&cart, step, "order.placed");
+void Model::place_order(LiveCart& cart, const Step& step, const std::string& type) {
+  Said said = say(&cart, step, type);
   if (cart.session) said.number("n", cart.session->number).text("ref", cart.session->reference);
   said.text("lines", lines_text(cart.lines)).text("adjustments", adjustments_text(cart.adjustments));
   said.number("total", total(cart.lines, cart.adjustments)).text("currency", cart.currency);
+  if (type == "order.pending") said.number("until", cart.session->until);
 }
 
 }  // namespace mayfly::model

@@ -37,6 +37,7 @@ void Model::inventory(LiveCart& cart, const Step& step) {
   const bool newest = r == cart.reservations;
   const bool reserving = cart.frozen && !cart.session;
   const bool authorizing = cart.session && cart.session->state == "authorizing";
+  const bool settling = cart.session && cart.session->state == "settling";
   const bool order_placed = cart.session && cart.session->order_placed();
 
   if (guard("4 malformed or 0", r == 0)) return refuse(&cart, step, "reservation_unknown");
@@ -55,7 +56,8 @@ void Model::inventory(LiveCart& cart, const Step& step) {
   if (guard("4 rejected R, reserving", !reserved && newest && reserving)) {
     return reopen(cart, step, "out_of_stock", step.skus);
   }
-  if (guard("4 rejected R, authorizing", !reserved && newest && authorizing)) {
+  if (guard("4 rejected R, authorizing", !reserved && newest && authorizing) ||
+      guard("4 rejected R, settling", !reserved && newest && settling)) {
     return void_session(cart, step, "out_of_stock");
   }
   if (guard("4 rejected R, order placed", !reserved && newest && order_placed)) {
@@ -63,6 +65,7 @@ void Model::inventory(LiveCart& cart, const Step& step) {
     return alert("rejected after the order");
   }
   if (guard("4 reserved R, authorizing", reserved && newest && authorizing)) return;
+  if (guard("4 reserved R, settling", reserved && newest && settling)) return;
   if (guard("4 reserved R, order placed", reserved && newest && order_placed)) return;
   if (guard("4 reserved", reserved)) {
     stock(&cart, step, "inventory.release_requested", static_cast<int>(r), numbers_["request_answer"]);

@@ -40,11 +40,17 @@ void Model::open_session(LiveCart& cart, const Step& step) {
   session.opened_at = step.time;
   session.state = "authorizing";
   session.provider = cart.provider;
+  session.terms = cart.terms;
+  session.T = session.request = session.terms.on_command ? 0 : session.A;
   cart.session = session;
   fact(cart, step, "payment.session_opened", session.A).text("provider", cart.provider);
   fact(cart, step, "payment.authorization_requested", session.A)
       .text("provider", cart.provider)
       .text("token", cart.token)
+      .flag("on_command", cart.terms.on_command)
+      .number("capture_within", cart.terms.capture_within_s)
+      .number("settles_within", cart.terms.settles_within_s)
+      .number("extra", cart.terms.extra)
       .number("within", numbers_["authorization_wait"])
       .number("key", session.A);
   set_wait(cart, step, "authorization", numbers_["authorization_wait"]);
@@ -57,7 +63,11 @@ void Model::void_session(LiveCart& cart, const Step& step, const std::string& wh
   enter(cart, "canceling", why);
 }
 
-std::int64_t owed(const OpenSession& s) { return s.ca - s.re - (s.why == "paid" ? s.A : 0); }
+std::int64_t owed(const OpenSession& s) {
+  if (s.why == "paid") return s.ca - s.re - s.most();
+  if (s.why == "released") return s.ca - s.re - s.T;
+  return s.ca - s.re;
+}
 
 void Model::refund(LiveCart& cart, const Step& step, const std::string& why) {
   enter(cart, "refunding", why);
@@ -74,7 +84,9 @@ void Model::refund_is_done(LiveCart& cart, const Step& step) {
   OpenSession& s = *cart.session;
   fact(cart, step, "payment.refunded", s.re);
   if (guard("5.refunding owed < 0", owed(s) < 0)) unresolved(cart, step, -owed(s));
-  const bool paid = guard("5.refunding done: why is paid", s.why == "paid");
+  const bool paid =
+      guard("5.refunding done: why is paid", s.why == "paid") ||
+      guard("5.refunding done: why is released, and something is kept", s.why == "released" && s.ca > s.re);
   session_ended(cart, step, paid ? "captured" : "refunded");
   close(cart, step, s.why);
 }
@@ -116,22 +128,28 @@ void Model::unresolved(LiveCart& cart, const Step& step, std::int64_t amount, co
 }
 
 void Model::close(LiveCart& cart, const Step& step, const std::string& why) {
+  if (guard("5 CLOSE order pending", cart.session->order_pending)) {
+    say(&cart, step, "order.canceled").text("why", why);
+    say(&cart, step, "cart.canceled");
+    return end(cart, step, "canceled", 0);
+  }
+  if (guard("5 CLOSE(released)", why == "released")) {
+    if (guard("5 CLOSE(released): something is kept", cart.session->ca > cart.session->re)) return complete(cart, step);
+    say(&cart, step, "order.canceled").text("why", why);
+    say(&cart, step, "cart.converted").text("as", "converted unpaid").number("w", 0);
+    return end(cart, step, "converted unpaid", 0);
+  }
   if (guard("5 CLOSE(canceled)", why == "canceled")) {
     say(&cart, step, "cart.canceled");
     return end(cart, step, "canceled", 0);
   }
-  if (guard("5 CLOSE(paid)", why == "paid")) {
-    const int W = cart.session->number;
-    say(&cart, step, "checkout.completed").number("total", total(cart.lines, cart.adjustments));
-    say(&cart, step, "cart.converted").text("as", "converted paid").number("w", W);
-    return end(cart, step, "converted paid", W);
-  }
+  if (guard("5 CLOSE(paid)", why == "paid")) return complete(cart, step);
   reopen(cart, step, why, {});
 }
 
 void Model::unpaid(LiveCart& cart, const Step& step, const std::string& outcome) {
   const int W = cart.session->number;
-  unresolved(cart, step, cart.session->A - cart.session->ca);
+  unresolved(cart, step, cart.session->D() - cart.session->ca);
   session_ended(cart, step, outcome);
   say(&cart, step, "cart.converted").text("as", "converted unpaid").number("w", W);
   end(cart, step, "converted unpaid", W);
@@ -169,9 +187,9 @@ void Model::payment(LiveCart& cart, const Step& step) {
   s.au = std::max(s.au, s.ca);
   if (s.reference.empty()) s.reference = step.reference;
   const bool au_raised = s.au > before.au;
-  if (s.state == "authorizing") return authorizing(cart, step, au_raised);
+  if (s.state == "authorizing" || s.state == "settling") return authorizing(cart, step, au_raised);
   if (s.state == "canceling") return canceling(cart, step, au_raised, s.ca > before.ca);
-  if (s.state == "capturing") return capturing(cart, step, s.ca > before.ca);
+  if (s.state == "capturing" || s.state == "holding") return capturing(cart, step, s.ca > before.ca);
   refunding(cart, step, s.ca - before.ca, s.re > before.re);
 }
 
@@ -191,15 +209,27 @@ void Model::authorizing(LiveCart& cart, const Step& step, bool au_raised) {
   if (guard("5.authorizing ca >= A", s.ca >= s.A)) {
     fact(cart, step, "payment.authorized", s.au);
     place_order(cart, step);
+    s.order_pending = false;
     stock(&cart, step, "inventory.commit_requested", cart.reservations, commit_within);
     fact(cart, step, "payment.captured", s.ca);
-    if (guard("5.authorizing ca > A", s.ca > s.A)) return refund(cart, step, "paid");
+    if (guard("5.authorizing ca > A + X", s.ca > s.most())) return refund(cart, step, "paid");
     session_ended(cart, step, "captured");
     return close(cart, step, "paid");
   }
   if (guard("5.authorizing au >= A", s.au >= s.A)) {
     fact(cart, step, "payment.authorized", s.au);
     place_order(cart, step);
+    s.order_pending = false;
+    if (guard("5.authorizing au >= A: on command", s.terms.on_command)) {
+      stock(&cart, step, "inventory.commit_requested", cart.reservations, commit_within);
+      std::int64_t length = s.terms.capture_within_s;
+      if (step.type == "payment.authorized" && step.expires_after_s) {
+        if (guard("5.authorizing au >= A: expires earlier", *step.expires_after_s < length))
+          length = *step.expires_after_s;
+      }
+      s.until = step.time + length * 1000;
+      return hold(cart, step);
+    }
     request(cart, step, "payment.capture_requested", s.A, s.A, "capture");
     stock(&cart, step, "inventory.commit_requested", cart.reservations, commit_within);
     return enter(cart, "capturing", "");
@@ -226,18 +256,17 @@ void Model::authorizing(LiveCart& cart, const Step& step, bool au_raised) {
     if (guard("5.authorizing requires_action: last url again", step.url == s.url)) return;
     s.url = step.url;
     fact(cart, step, "payment.action_required", s.A).text("url", step.url);
+    if (guard("5.settling requires_action", s.state == "settling")) return;
     std::int64_t length = step.expires_after_s ? *step.expires_after_s * 1000 : numbers_["action_wait"];
-    const std::int64_t left = numbers_["action_total"] - since_opened;
+    const bool settles = guard("3 action: the session may settle", s.terms.settles_within_s > 0);
+    const std::int64_t left = (settles ? s.terms.settles_within_s * 1000 : numbers_["action_total"]) - since_opened;
     if (guard("3 action: what is left of 3,600 s is less", left < length)) length = left;
     if (guard("3 action: less than 1 s", length < 1000)) length = 1000;
     return set_wait(cart, step, "action", length);
   }
-  if (step.type == "payment.status") {
-    if (guard("5.authorizing status: under 3,600 s", since_opened < numbers_["action_total"])) {
-      s.tries = 0;
-      return set_wait(cart, step, "pending", numbers_["pending_wait"]);
-    }
-    return void_session(cart, step, "payment_expired");
+  if (step.type == "payment.status" || step.type == "payment.pending") {
+    if (guard("5.settling status or pending", s.state == "settling")) return;
+    return not_decided_yet(cart, step);
   }
   if (step.type == "payment.attempt_failed") return attempt_failed(cart, step);
   if (guard("5.authorizing capture_failed", step.type == "payment.capture_failed") ||
@@ -248,24 +277,35 @@ void Model::authorizing(LiveCart& cart, const Step& step, bool au_raised) {
 
 void Model::canceling(LiveCart& cart, const Step& step, bool au_raised, bool ca_raised) {
   OpenSession& s = *cart.session;
+  const bool releasing = guard("5.canceling why is released", s.why == "released");
+  const std::int64_t held = releasing ? s.au - s.ca : s.au;
   if (guard("5.canceling ca raised", ca_raised)) {
     fact(cart, step, "payment.captured", s.ca);
+    if (releasing && !guard("5.canceling(released) ca raised to au", s.ca == s.au)) return;
     return refund(cart, step, s.why);
   }
   if (guard("5.canceling au raised", au_raised)) {
     fact(cart, step, "payment.authorized", s.au);
-    return request(cart, step, "payment.cancel_requested", s.au, s.au, "cancel");
+    return request(cart, step, "payment.cancel_requested", held, held, "cancel");
   }
   if (guard("5.canceling payment.canceled of less than au",
-            step.type == "payment.canceled" && step.amount_minor < s.au)) {
+            step.type == "payment.canceled" && step.amount_minor < held)) {
     return;
   }
   if (guard("5.canceling is canceled", is(step, "canceled")) || guard("5.canceling not_found", is(step, "not_found"))) {
+    if (releasing) {
+      fact(cart, step, "payment.canceled", step.type == "payment.canceled" ? step.amount_minor : held);
+      return released(cart, step, "canceled");
+    }
     canceled(cart, step);
     session_ended(cart, step, "canceled");
     return close(cart, step, s.why);
   }
   if (guard("5.canceling is declined", is(step, "declined"))) {
+    if (releasing) {
+      declined(cart, step);
+      return released(cart, step, "declined");
+    }
     if (guard("5.canceling is declined, au = 0", s.au == 0)) {
       declined(cart, step);
       session_ended(cart, step, "declined");
@@ -274,7 +314,7 @@ void Model::canceling(LiveCart& cart, const Step& step, bool au_raised, bool ca_
   }
   if (guard("5.canceling status", step.type == "payment.status")) {
     if (once_a_query(cart)) {
-      fact(cart, step, "payment.cancel_requested", s.au).number("within", numbers_["cancel_wait"]).number("key", s.au);
+      fact(cart, step, "payment.cancel_requested", held).number("within", numbers_["cancel_wait"]).number("key", held);
     }
     return;
   }
@@ -286,23 +326,33 @@ void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
   if (guard("5.capturing re > 0", s.re > 0)) {
     fact(cart, step, "payment.captured", s.ca);
     fact(cart, step, "payment.refunded", s.re);
-    const bool all = guard("5.capturing re > 0: all was captured", s.ca >= s.A);
-    unresolved(cart, step, s.re + (all ? 0 : s.A - s.ca));
+    const bool all = guard("5.capturing re > 0: all was captured", s.ca >= s.D());
+    unresolved(cart, step, s.re + (all ? 0 : s.D() - s.ca));
     session_ended(cart, step, "refunded");
     say(&cart, step, "cart.converted").text("as", "converted paid").number("w", s.number);
     return end(cart, step, "converted paid", s.number);
   }
-  if (guard("5.capturing ca > A", s.ca > s.A)) {
+  if (guard("5.capturing ca > D + X", s.ca > s.most())) {
     fact(cart, step, "payment.captured", s.ca);
     return refund(cart, step, "paid");
   }
-  if (guard("5.capturing ca = A", s.ca == s.A)) {
+  if (guard("5.capturing ca >= D", s.ca >= s.D())) {
     fact(cart, step, "payment.captured", s.ca);
     session_ended(cart, step, "captured");
     return close(cart, step, "paid");
   }
+  if (guard("5.capturing captured, final", step.type == "payment.captured" && step.final)) {
+    fact(cart, step, "payment.captured", s.ca);
+    return unpaid(cart, step, "capture_failed");
+  }
+  const bool holding = guard("5.holding", s.state == "holding");
   if (guard("5.capturing ca raised", ca_raised)) {
     fact(cart, step, "payment.captured", s.ca);
+    if (holding) {
+      s.T = s.ca;
+    } else if (guard("5.capturing ca raised to T", s.ca >= s.T)) {
+      hold(cart, step);
+    }
     return;
   }
   if (guard("5.capturing is declined", is(step, "declined"))) {
@@ -312,6 +362,13 @@ void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
   if (guard("5.capturing is canceled", is(step, "canceled")) || guard("5.capturing not_found", is(step, "not_found"))) {
     canceled(cart, step);
     return unpaid(cart, step, "canceled");
+  }
+  if (holding) {
+    if (guard("5.holding capture_failed", step.type == "payment.capture_failed") ||
+        guard("5.holding refund_failed", step.type == "payment.refund_failed")) {
+      refuse(&cart, step, "reply_unexpected");
+    }
+    return;
   }
   if (guard("5.capturing capture_failed", step.type == "payment.capture_failed")) {
     if (guard("5.capturing capture_failed: retry running", cart.wait.kind == "capture_retry")) return;
@@ -328,7 +385,10 @@ void Model::capturing(LiveCart& cart, const Step& step, bool ca_raised) {
   if (guard("5.capturing status authorized", status && step.state == "authorized") ||
       guard("5.capturing status captured, below what is asked", status && step.state == "captured")) {
     if (once_a_query(cart)) {
-      fact(cart, step, "payment.capture_requested", s.A).number("within", numbers_["capture_wait"]).number("key", s.A);
+      fact(cart, step, "payment.capture_requested", s.request)
+          .flag("final", s.final_asked)
+          .number("within", numbers_["capture_wait"])
+          .number("key", s.T);
     }
     return;
   }
@@ -358,10 +418,10 @@ void Model::refunding(LiveCart& cart, const Step& step, std::int64_t ca_rise, bo
 
 void Model::session_wait_ends(LiveCart& cart, const Step& step, const std::string& kind) {
   OpenSession& s = *cart.session;
+  if (kind == "settle") return settle_wait_ends(cart, step);
+  if (kind == "hold") return unpaid(cart, step, "capture_expired");
   if (s.state == "capturing") {
-    if (guard("5.capturing capture retry ends", kind == "capture_retry")) {
-      return request(cart, step, "payment.capture_requested", s.A, s.A, "capture");
-    }
+    if (guard("5.capturing capture retry ends", kind == "capture_retry")) return ask_capture(cart, step);
     if (guard("5.capturing wait ends: tries left", tries_left(cart))) return doubt(cart, step);
     return unpaid(cart, step, "unresolved");
   }
@@ -375,6 +435,12 @@ void Model::session_wait_ends(LiveCart& cart, const Step& step, const std::strin
   }
   if (s.state == "canceling") {
     if (guard("5.canceling wait ends: tries left", tries_left(cart))) return doubt(cart, step);
+    if (guard("5.canceling wait ends: why is released", s.why == "released")) {
+      const std::int64_t back = owed(s);
+      unresolved(cart, step, s.au - s.ca + (guard("5.canceling(released) wait ends: owed > 0", back > 0) ? back : 0));
+      session_ended(cart, step, "unresolved");
+      return close(cart, step, "released");
+    }
     const bool nothing_authorized = guard("5.canceling wait ends: au is 0", s.au == 0);
     unresolved(cart, step, nothing_authorized ? s.A : s.au);
     session_ended(cart, step, "unresolved");

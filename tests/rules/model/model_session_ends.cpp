@@ -17,6 +17,9 @@ void Model::abandon(LiveCart& cart, const Step& step) {
   if (guard("abandon: order placed", s != nullptr && s->order_placed())) {
     return refuse_with_order(&cart, step, "order_placed");
   }
+  if (guard("abandon: order pending", s != nullptr && s->order_pending)) {
+    return refuse_with_order(&cart, step, "order_placed");
+  }
   if (guard("abandon: reserving", s == nullptr)) {
     stock(&cart, step, "inventory.release_requested", cart.reservations, numbers_["request_answer"]);
     return reopen(cart, step, "abandoned", {});

@@ -40,6 +40,12 @@ std::string body_of(const Step& s) {
   number(out, "captured_minor", s.captured_minor);
   number(out, "refunded_minor", s.refunded_minor);
   number(out, "retryable", s.retryable ? 1 : 0);
+  number(out, "on_command", s.on_command ? 1 : 0);
+  number(out, "capture_within_s", s.capture_within_s);
+  number(out, "settles_within_s", s.settles_within_s);
+  number(out, "extra_up_to_minor", s.extra_up_to_minor);
+  if (s.total_minor) out += " total_minor=" + std::to_string(*s.total_minor);
+  number(out, "final", s.final ? 1 : 0);
   for (const auto& a : s.adjustments) {
     out += " " + a.kind + ":" + a.label + ":" + std::to_string(a.amount_minor);
     out += std::string(a.included ? ":included" : "") + ":" + a.sku + ":" + a.line_id;

@@ -54,6 +54,10 @@ struct Step {
   std::int64_t refunded_minor = 0;
   bool retryable = false;
   bool payment = false;  // checkout.complete has one
+  bool on_command = false;
+  std::int64_t capture_within_s = 0, settles_within_s = 0, extra_up_to_minor = 0;  // 0: not given
+  std::optional<std::int64_t> total_minor;                                         // payment.capture
+  bool final = false;
   std::vector<StepAdjustment> adjustments;
   std::vector<std::string> skus;
 

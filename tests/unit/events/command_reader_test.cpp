@@ -213,6 +213,41 @@ TEST_CASE("what a line may have since version 1.1 is read, and what is wrong wit
   CHECK(adjustment(R"("included":"yes")") == "data_invalid: included is not true or false");
 }
 
+TEST_CASE("terms are read, and what is wrong with them is named") {
+  const auto complete = [](const std::string& members) {
+    return verdict(R"({"expected_total_minor":5,"payment":{"provider":"sim","token":"t",)" + members + "}}",
+                   headers_of("checkout.complete"));
+  };
+  const std::pair<std::string, std::string> rows[] = {
+      {R"("capture":"on_command","capture_within_s":60,"settles_within_s":3600,"extra_up_to_minor":0)", "ok"},
+      {R"("capture":"on_command","capture_within_s":7776000,"settles_within_s":2592000)", "ok"},
+      {R"("capture":"automatic","extra_up_to_minor":5)", "ok"},
+      {R"("capture":null,"capture_within_s":null,"settles_within_s":null,"extra_up_to_minor":null)", "ok"},
+      {R"("capture":"later")", "data_invalid: capture is not automatic or on_command"},
+      {R"("capture":1)", "data_invalid: capture is not a string"},
+      {R"("capture_within_s":60)", "data_invalid: capture_within_s is for capture on_command only"},
+      {R"("capture":"on_command","capture_within_s":59)", "data_invalid: capture_within_s is not from 60 to 7776000"},
+      {R"("capture":"on_command","capture_within_s":7776001)",
+       "data_invalid: capture_within_s is not from 60 to 7776000"},
+      {R"("settles_within_s":3599)", "data_invalid: settles_within_s is not from 3600 to 2592000"},
+      {R"("settles_within_s":2592001)", "data_invalid: settles_within_s is not from 3600 to 2592000"},
+      {R"("extra_up_to_minor":-1)", "data_invalid: extra_up_to_minor is not from 0 to 1000000000000000"},
+  };
+  for (const auto& row : rows) {
+    const auto& members = row.first;
+    CAPTURE(members);
+    CHECK(complete(members) == row.second);
+  }
+  CHECK(verdict("{}", headers_of("payment.capture")) == "ok");
+  CHECK(verdict(R"({"session_id":"c1-p1","total_minor":-5,"final":true})", headers_of("payment.capture")) == "ok");
+  CHECK(verdict(R"({"total_minor":1.5})", headers_of("payment.capture")) ==
+        "data_invalid: total_minor is not an integer that 64 bits hold");
+  CHECK(verdict(R"({"session_id":"c1-p1","expires_after_s":7776000})", headers_of("payment.pending")) == "ok");
+  CHECK(verdict("{}", headers_of("payment.pending")) == "data_invalid: session_id is missing");
+  CHECK(verdict(R"({"session_id":"c1-p1","expires_after_s":0})", headers_of("payment.pending")) ==
+        "data_invalid: expires_after_s is not from 1 to 7776000");
+}
+
 TEST_CASE("card numbers in attributes are masked, and the shop's order and spelling are kept") {
   CommandReader reader("test", 1);
   std::pmr::monotonic_buffer_resource arena;

@@ -64,6 +64,26 @@ TEST_CASE("what version 1.1 adds to events is written where it is said, and nowh
   e.reason = {};
   e.dispute = DisputeState::lost;
   CHECK(written(e) == begin + R"(,"state":"lost"})");
+  e.type = EventType::payment_pending;
+  e.expires_at = Timestamp{1'750'000'000'000};
+  CHECK(written(e) == begin + R"(,"expires_at":"2025-06-15T15:06:40.000Z"})");
+  e.type = EventType::payment_authorization_requested;
+  const Terms terms{true, 60, 3600, 7};
+  e.terms = &terms;
+  CHECK(written(e) ==
+        begin + R"(,"capture":"on_command","capture_within_s":60,"settles_within_s":3600,"extra_up_to_minor":7})");
+  e.terms = nullptr;
+  CHECK(written(e) == begin + "}");
+  e.type = EventType::payment_capture_requested;
+  e.final = true;
+  CHECK(written(e) == begin + R"(,"final":true})");
+  cart.currency = e.currency;
+  CHECK(written(CheckoutCompleted{}) == R"({"order_id":"o-c1","total_minor":0,"currency":"GBP"})");
+  CHECK(written(CheckoutCompleted{5}) == R"({"order_id":"o-c1","total_minor":0,"currency":"GBP","captured_minor":5})");
+  CHECK(written(OrderCanceled{Why::released}) == R"({"order_id":"o-c1","why":"released"})");
+  CHECK(written(OrderPlaced{1, "pi", Timestamp{1'750'000'000'000}}) ==
+        R"({"order_id":"o-c1","lines":[],"adjustments":[],"total_minor":0,"currency":"GBP","session_id":"c1-p1",)"
+        R"("payment_reference":"pi","expires_at":"2025-06-15T15:06:40.000Z"})");
   const Available left[] = {{"A", "", 0}, {"B", "b1", 2}};
   CHECK(written(CheckoutReopened{Why::out_of_stock, {}, left}) ==
         R"({"why":"out_of_stock","available":[{"sku":"A","quantity":0},{"sku":"B","line_id":"b1","quantity":2}]})");

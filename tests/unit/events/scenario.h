@@ -103,6 +103,19 @@ class Scenario {
   std::vector<std::string> attempt_failed(std::optional<std::int64_t> attempt, Text id = "c-p1") {
     return (*this)(CommandType::payment_attempt_failed, PaymentAttemptFailed{id, "no funds", attempt, ""});
   }
+  /// A session of 1000 on those terms.
+  Scenario& on_terms(const Terms& terms) {
+    active(1000);
+    (*this)(CommandType::checkout_complete, CheckoutComplete{1000, true, "sim", "tok", terms});
+    (*this)(CommandType::inventory_reserved, InventoryReserved{"c-r1"});
+    return *this;
+  }
+  std::vector<std::string> pending(std::optional<std::int64_t> expires_s = {}) {
+    return (*this)(CommandType::payment_pending, PaymentPending{"c-p1", "pi", expires_s});
+  }
+  std::vector<std::string> capture(std::optional<Minor> total, bool final = false, Text id = "") {
+    return (*this)(CommandType::payment_capture, PaymentCapture{id, total, final});
+  }
   std::vector<std::string> abandon() { return (*this)(CommandType::checkout_abandon, CheckoutAbandon{""}); }
   std::vector<std::string> complete(Minor expected, bool payment = true, Text token = "tok") {
     return (*this)(CommandType::checkout_complete, CheckoutComplete{expected, payment, "sim", token});
@@ -157,6 +170,7 @@ class Scenario {
       if (p->cause != Cause::none) text += ", " + std::string(name(p->cause));
       if (p->attempt != 0) text += " attempt " + std::to_string(p->attempt);
       if (p->late_key) text += " late";
+      if (p->final) text += " final";
       if (p->key_amount_minor != p->amount_minor && p->key_amount_minor != 0) {
         text += " key " + std::to_string(p->key_amount_minor);
       }
@@ -164,6 +178,10 @@ class Scenario {
       text += " " + std::string(name(o->why));
     } else if (const auto* c = std::get_if<CartConverted>(&event)) {
       text += c->paid ? " paid" : " unpaid";
+    } else if (const auto* completed = std::get_if<CheckoutCompleted>(&event)) {
+      if (completed->captured_minor) text += " captured " + std::to_string(*completed->captured_minor);
+    } else if (const auto* over = std::get_if<OrderCanceled>(&event)) {
+      text += " " + std::string(name(over->why));
     }
     return text;
   }

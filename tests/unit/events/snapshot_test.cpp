@@ -479,6 +479,54 @@ TEST_CASE("what a session of version 3 may have besides, as it stands in logs, i
   CHECK(why(decode_session(from_hex(begin + "08 dd0b"), heap())) != "");  // more than was asked back in all
 }
 
+TEST_CASE("a session's terms, as they stand in logs, are read and written") {
+  const auto bytes = from_hex(
+      "03 a5 04 01 fa0b 474250 80b4b5eba034 03 73696d 00 00 00 00 00 00 00 00 "
+      "10 01 80f524 00 00 00 01 d804 00 80b4b5eba034");
+  const auto read = decode_session(bytes, heap());
+  REQUIRE(why(read) == "");
+  const auto& session = std::get<Session>(read);
+  CHECK(session.ledger.state == SessionState::holding);
+  CHECK(session.terms == Terms{true, 604'800, 0, 0});
+  CHECK(session.ledger.captures_asked == 1);
+  CHECK(session.ledger.capture_total_minor == 600);
+  CHECK(session.ledger.until == session.opened_at);
+  CHECK(bytes_of(session) == bytes);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CHECK(why(decode_session(bytes.substr(0, size), heap())) != "");
+  }
+  const auto damaged = [&](std::size_t at, unsigned char value) {
+    auto other = bytes;
+    other[at] = static_cast<char>(value);
+    return why(decode_session(other, heap())) != "";
+  };
+  const std::size_t terms = bytes.size() - 17;  // behind the second flags
+  CHECK(damaged(1, 0xa1));                      // holding, and no order is placed
+  CHECK(damaged(1, 0xa4));                      // settling, and no order is pending
+  CHECK(damaged(1, 0xa6));                      // a state that there is not
+  CHECK(damaged(terms, 0));                     // not on command, and to be captured within
+  CHECK(damaged(terms, 2));
+  CHECK(damaged(terms + 6, 1));  // pending and placed
+  CHECK(damaged(terms + 6, 4));
+  CHECK(damaged(terms + 7, 33));  // more captures than may be asked for
+  CHECK_FALSE(damaged(terms + 6, 2));
+
+  Cart cart = empty_cart();
+  cart.phase = Phase::reserving;
+  cart.reservations = 1;
+  cart.provider = "sim";
+  cart.token = "tok";
+  CHECK(bytes_of(cart).front() == 2);
+  cart.terms = {true, 60, 3600, 5};
+  const auto with_terms = bytes_of(cart);
+  CHECK(with_terms.front() == 3);
+  CHECK(with_terms.find(from_hex("03 746f6b 01 3c 901c 05")) != std::string::npos);
+  const auto again = decode_cart("c1", with_terms, heap());
+  REQUIRE(why(again) == "");
+  CHECK(std::get<Cart>(again).terms == cart.terms);
+  CHECK(bytes_of(std::get<Cart>(again)) == with_terms);
+}
+
 TEST_CASE("a session is written as version 2 where that says everything, else as version 3") {
   const struct {
     std::string_view said;

@@ -18,6 +18,8 @@ struct Said {
   const char* currency = "GBP";
   bool cart_lives = true;
   mayfly::events::Cause cause = mayfly::events::Cause::none;
+  bool on_command = false;
+  bool final = false;
 };
 
 constexpr auto opened = EventType::payment_session_opened;
@@ -49,6 +51,8 @@ std::string rows_after(const std::vector<Said>& said) {
     e.currency = s.currency;
     e.cart_lives = s.cart_lives;
     e.cause = s.cause;
+    e.on_command = s.on_command;
+    e.final = s.final;
     e.at = {0, offset++};
     book.apply(e);
   }
@@ -257,4 +261,51 @@ TEST_CASE("an unmatched amount is listed unless the events hold that session's e
   CHECK(rows_with({told, {canceled, 0, "GBP", late}}) == "");
   CHECK(rows_with({told, {refunded, 999, "GBP", late}}) == "unmatched 1000;");
   CHECK(rows_with({told, {refunded, 1000, "GBP", late}}) == "");
+}
+
+TEST_CASE("money of sessions with terms: awaited while the shop has not asked for it, settling while it takes days") {
+  Said on_command{ask_authorization, 1000};
+  on_command.on_command = true;
+  Said last{ask_capture, 600};
+  last.final = true;
+  const std::vector<Said> placed = {{opened, 1000}, on_command, {authorized, 1000}, {order}};
+  const auto then = [&](std::vector<Said> more) {
+    auto all = placed;
+    all.insert(all.end(), more.begin(), more.end());
+    return rows_after(all);
+  };
+  const struct {
+    const char* name;
+    std::string rows;
+    const char* expected;
+  } rows[] = {
+      {"placed", then({}), "capture_awaited 1000 GBP order"},
+      {"a part is asked for", then({{ask_capture, 600}}), "capture_asked 1000 GBP order"},
+      {"it is captured", then({{ask_capture, 600}, {captured, 600}}), "capture_awaited 400 GBP order"},
+      {"the rest is asked for", then({{ask_capture, 600}, {captured, 600}, {ask_capture, 400}}),
+       "capture_asked 400 GBP order"},
+      {"all is", then({{ask_capture, 600}, {captured, 600}, {ask_capture, 400}, {captured, 1000}, {ended}}), ""},
+      {"no more than a part", then({last}), "capture_asked 600 GBP order"},
+      {"and it is", then({last, {captured, 600}, {ended}, {converted}}), ""},
+      {"the rest is released", then({{ask_capture, 600}, {captured, 600}, {ask_cancel, 400}}),
+       "cancel_asked 400 GBP order"},
+      {"it was", then({{ask_capture, 600}, {captured, 600}, {ask_cancel, 400}, {canceled, 400}, {ended}}), ""},
+      {"too late", then({{ask_capture, 600}, {captured, 600}, {unresolved, 400}, {ended}, {converted}}),
+       "unresolved 400 GBP over order"},
+      {"takes days", rows_after({{opened, 1000}, {ask_authorization, 1000}, {EventType::payment_pending, 1000}}),
+       "settling 1000 GBP"},
+      {"came",
+       rows_after({{opened, 1000},
+                   {ask_authorization, 1000},
+                   {EventType::payment_pending, 1000},
+                   {authorized, 1000},
+                   {order},
+                   {captured, 1000},
+                   {ended}}),
+       ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.name);
+    CHECK(row.rows == row.expected);
+  }
 }
