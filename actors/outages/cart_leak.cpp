@@ -27,9 +27,9 @@ class KeepingCart final : public CartActor {
   std::pmr::vector<std::pmr::string> kept_;  // in the cart's own memory, and in nobody's books
 };
 
-class Maker final : public CartMaker {
+class KeepingCarts final : public CartMaker {
  public:
-  explicit Maker(const Bug& bug) : bug_(bug) {}
+  explicit KeepingCarts(const Bug& bug) : bug_(bug) {}
   caf::actor make(caf::event_based_actor& supervisor, Environment& environment, std::string_view id,
                   std::string_view cart, std::string_view session) override {
     return supervisor.spawn<KeepingCart, caf::monitored + caf::lazy_init>(
@@ -43,7 +43,7 @@ class Maker final : public CartMaker {
 }  // namespace
 
 MakesCarts carts_that_keep_data(const Bug& bug) {
-  return [&bug] { return std::make_shared<Maker>(bug); };
+  return [&bug] { return std::make_shared<KeepingCarts>(bug); };
 }
 
 }  // namespace mayfly::actors

@@ -62,9 +62,9 @@ class ForgetfulCart final : public CartActor {
   std::shared_ptr<SessionList> list_;
 };
 
-class Maker final : public CartMaker {
+class ForgetfulCarts final : public CartMaker {
  public:
-  explicit Maker(const Bug& bug) : bug_(bug) {}
+  explicit ForgetfulCarts(const Bug& bug) : bug_(bug) {}
   caf::actor make(caf::event_based_actor& supervisor, Environment& environment, std::string_view id,
                   std::string_view cart, std::string_view session) override {
     return supervisor.spawn<ForgetfulCart, caf::monitored + caf::lazy_init>(
@@ -79,7 +79,7 @@ class Maker final : public CartMaker {
 }  // namespace
 
 MakesCarts sessions_that_do_not_end(const Bug& bug) {
-  return [&bug] { return std::make_shared<Maker>(bug); };
+  return [&bug] { return std::make_shared<ForgetfulCarts>(bug); };
 }
 
 }  // namespace mayfly::actors
