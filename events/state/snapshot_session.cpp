@@ -9,9 +9,9 @@ namespace {
 
 // Flags: the state in bits 0-1 and, since version 3, 5. Second flags, since version 3, say what follows at the end.
 constexpr std::uint64_t state_bits = 3, order_placed = 4, in_doubt = 8, capture_retry = 16, state_high = 32,
-                        asked_since = 64, has_more = 128;
+                        asked_since = 64, second_follows = 128;
 constexpr std::uint64_t has_attempts = 1, has_refund_failures = 2, refund_retry = 4, has_refund_before = 8,
-                        has_terms = 16, second_known = 31;
+                        with_terms = 16, known_of_second = 31;
 // What the terms end with: flags of their own.
 constexpr std::uint64_t order_pending = 1, final_asked = 2;
 
@@ -19,14 +19,14 @@ std::uint64_t flags_of(const SessionLedger& ledger, bool more) {
   const auto state = static_cast<std::uint64_t>(ledger.state);
   return (state & state_bits) | (state > state_bits ? state_high : 0) | (ledger.order_placed ? order_placed : 0) |
          (ledger.in_doubt ? in_doubt : 0) | (ledger.capture_retry_running ? capture_retry : 0) |
-         (ledger.asked_since ? asked_since : 0) | (more ? has_more : 0);
+         (ledger.asked_since ? asked_since : 0) | (more ? second_follows : 0);
 }
 
 std::uint64_t second_flags_of(const Session& session) {
   const auto& ledger = session.ledger;
   return (ledger.attempts_told > 0 ? has_attempts : 0) | (ledger.refund_failures > 0 ? has_refund_failures : 0) |
          (ledger.refund_retry_running ? refund_retry : 0) | (ledger.refund_before_minor > 0 ? has_refund_before : 0) |
-         (session.terms.any() ? has_terms : 0);
+         (session.terms.any() ? with_terms : 0);
 }
 
 void put_terms(ByteWriter& to, const Session& session) {
@@ -64,13 +64,13 @@ void put_more(ByteWriter& to, const Session& session, std::uint64_t second) {
   }
   if ((second & has_refund_failures) != 0) layout::put(to, ledger.refund_failures);
   if ((second & has_refund_before) != 0) layout::put(to, ledger.refund_before_minor);
-  if ((second & has_terms) != 0) put_terms(to, session);
+  if ((second & with_terms) != 0) put_terms(to, session);
 }
 
 void take_more(ByteReader& in, Session& session) {
   auto& ledger = session.ledger;
   const auto second = in.fixed(1);
-  if (second == 0 || second > second_known) in.fail();
+  if (second == 0 || second > known_of_second) in.fail();
   if ((second & has_attempts) != 0) {
     ledger.attempts_told = static_cast<std::int32_t>(layout::take_least(in, 1, limits::attempts_told));
     ledger.last_attempt = static_cast<std::int32_t>(layout::take_least(in, 1, limits::attempt_number));
@@ -83,7 +83,7 @@ void take_more(ByteReader& in, Session& session) {
     ledger.refund_before_minor = layout::take_least(in, 1, ledger.refund_asked_minor);
   }
   if (ledger.refund_retry_running && ledger.refund_failures == 0) in.fail();
-  if ((second & has_terms) != 0) take_terms(in, session);
+  if ((second & with_terms) != 0) take_terms(in, session);
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   const bool authorizing = ledger.state == SessionState::authorizing;
   if (authorizing && (ledger.order_placed || ledger.capture_retry_running)) in.fail();
   if (version > layout::without_action_url) session.action_url = in.text();
-  if ((flags & has_more) != 0) take_more(in, session);
+  if ((flags & second_follows) != 0) take_more(in, session);
   if (ledger.state == SessionState::settling && !ledger.order_pending) in.fail();
   if (ledger.state == SessionState::holding && !(session.terms.on_command && ledger.order_placed)) in.fail();
   if (!in.done()) return layout::damage(layout::a_session, in, bytes);

@@ -10,7 +10,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::int64_t ms_per_s = 1'000;
 constexpr std::int64_t price_minor = 499;
 
 }  // namespace

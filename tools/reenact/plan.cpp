@@ -6,7 +6,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::int64_t ms_per_s = 1'000;
 constexpr std::int64_t ms_per_minute = 60 * ms_per_s;
 constexpr std::int64_t without_bug_bytes = 32LL << 20;  // what a run takes at most
 // The share of what is left that the bug gets: the allocator rounds up and reserves, and carts on their way to a

@@ -10,6 +10,9 @@
 
 namespace mayfly::tools {
 
+inline constexpr std::int64_t ms_per_s = 1'000;
+inline constexpr std::int64_t mib = 1LL << 20;  // bytes
+
 enum class Outage : std::uint8_t { cart_leak, session_leak };
 
 /// The three runs of a re-enactment. They differ in nothing else.
@@ -26,8 +29,8 @@ inline constexpr std::array roles = {Role::unprotected, Role::guarded, Role::men
 
 struct Plan {
   Outage outage = Outage::cart_leak;
-  events::Millis length{105'000};          // of a run, until the last cart is begun
-  std::int64_t limit_bytes = 512LL << 20;  // of a run's process
+  events::Millis length{105'000};        // of a run, until the last cart is begun
+  std::int64_t limit_bytes = 512 * mib;  // of a run's process
   std::int64_t carts_per_s = 100;
   std::uint64_t seed = 1;
   std::int64_t given_bug_bytes = 0;  // 0: as the outage's time wants it

@@ -15,8 +15,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::int64_t ms_per_s = 1'000;
-
 Plan plan_of(const ReenactOptions& options) {
   Plan plan;
   plan.outage = options.outage == name(Outage::cart_leak) ? Outage::cart_leak : Outage::session_leak;

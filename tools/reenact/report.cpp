@@ -10,7 +10,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::int64_t mib = 1LL << 20;
 constexpr int label_columns = 26;
 constexpr int cell_columns = 26;
 

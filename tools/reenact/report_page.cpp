@@ -15,8 +15,9 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr double mib = 1 << 20;
 constexpr std::size_t windows = 80;  // of a run, for what is counted by time
+
+double in_mib(std::int64_t bytes) { return static_cast<double>(bytes) / static_cast<double>(mib); }
 
 const char* css_of(Role role) {
   switch (role) {
@@ -47,8 +48,8 @@ class Charts {
       : plan_(plan), runs_(runs), verdict_(verdict) {}
 
   [[nodiscard]] std::string all() const {
-    auto memory = chart("Memory", "MiB", [](const Sample& s) { return static_cast<double>(s.used_bytes) / mib; });
-    memory.limit = static_cast<double>(plan_.limit_bytes) / mib;
+    auto memory = chart("Memory", "MiB", [](const Sample& s) { return in_mib(s.used_bytes); });
+    memory.limit = in_mib(plan_.limit_bytes);
     memory.limit_name = "the limit";
     const bool carts = plan_.outage == Outage::cart_leak;
     const auto actors =

@@ -11,7 +11,7 @@ namespace mayfly::tools {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::int64_t admitted_permille = 990;
 constexpr std::int64_t alert_permille = 20;  // of the budget
@@ -151,10 +151,10 @@ std::vector<Goal> goals(const Plan& plan, const Verdict& verdict) {
   return all;
 }
 
-Json moment(const std::optional<events::Millis>& m) { return m ? Json(m->count) : Json(); }
+OrderedJson moment(const std::optional<events::Millis>& m) { return m ? OrderedJson(m->count) : OrderedJson(); }
 
-Json json_of(const Outcome& o) {
-  Json alert;
+OrderedJson json_of(const Outcome& o) {
+  OrderedJson alert;
   if (o.first_alert) {
     const auto& a = *o.first_alert;
     alert = {{"ms", a.at.count},     {"alert", a.name},  {"kind", a.kind},
@@ -199,13 +199,13 @@ Verdict judge(const Plan& plan, const Recordings& recordings) {
 }
 
 std::string to_json(const Plan& plan, const Verdict& verdict) {
-  Json goals = Json::array();
+  OrderedJson goals = OrderedJson::array();
   for (const auto& goal : verdict.goals) {
     goals.push_back({{"promised", goal.promised}, {"measured", goal.measured}, {"reached", goal.reached}});
   }
-  Json runs = Json::array();
+  OrderedJson runs = OrderedJson::array();
   for (const auto& run : verdict.runs) runs.push_back(json_of(run));
-  return Json{
+  return OrderedJson{
       {"outage", name(plan.outage)},
       {"seed", plan.seed},
       {"length_ms", plan.length.count},

@@ -12,7 +12,6 @@ namespace mayfly::tools {
 namespace {
 
 constexpr std::int64_t rows_of_a_run = 24;
-constexpr std::int64_t mib = 1LL << 20;
 
 /// Orders a second and p99 of answers, of the last so many samples.
 constexpr std::size_t looked_back = 20;
