@@ -8,8 +8,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::int64_t mib = 1LL << 20;
-
 Plan plan_of(Outage outage) {
   Plan plan;
   plan.outage = outage;
@@ -21,7 +19,7 @@ Plan plan_of(Outage outage) {
 void pass_second(Recording& run, std::int64_t used_mib, std::int64_t ms) {
   Sample s = run.samples.empty() ? Sample{} : run.samples.back();
   s.at.count += 1'000;
-  s.used_bytes = used_mib * mib;
+  s.used_bytes = used_mib * tools::mib;
   s.offered += 10;
   s.admitted += 10;
   s.checkouts += 5;
@@ -38,7 +36,7 @@ Recordings untroubled(const Plan& plan) {
     for (int s = 0; s < 100; ++s) pass_second(runs[i], 10, 20);
   }
   runs[1].alerts.push_back({events::Millis{plan.bug_begins().count + 400}, "leak", std::string(plan.right_purpose()),
-                            "growth_per_actor", "it leaks", mib});
+                            "growth_per_actor", "it leaks", tools::mib});
   return runs;
 }
 
@@ -111,7 +109,7 @@ TEST_CASE("each promise that is broken is said to be not reached, and no other")
        3},
       {"another name", [](Recordings& r) { r[1].alerts[0].purpose = "unaccounted"; }, 4},
       {"the name comes late", [](Recordings& r) { r[1].alerts[0].at.count += 10'000; }, 4},
-      {"too much has leaked", [](Recordings& r) { r[1].alerts[0].bytes = 10 * mib; }, 5},
+      {"too much has leaked", [](Recordings& r) { r[1].alerts[0].bytes = 10 * tools::mib; }, 5},
   };
   for (const auto& row : rows) {
     CAPTURE(row.what);
@@ -135,7 +133,7 @@ TEST_CASE("a quarter of failed checkouts is an end as the second outage's, also 
 TEST_CASE("recovery is when memory is again what it is without the bug") {
   const auto plan = plan_of(Outage::cart_leak);
   auto runs = untroubled(plan);
-  for (std::size_t i = 10; i < 90; ++i) runs[1].samples[i].used_bytes = 50 * mib;
+  for (std::size_t i = 10; i < 90; ++i) runs[1].samples[i].used_bytes = 50 * tools::mib;
   const auto recovered = judge(plan, runs).runs[1].recovered;
   REQUIRE(recovered);
   CHECK(recovered->count == 6'000);  // the sample at 91 s; the release without the bug came after 85 s
