@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -47,6 +48,7 @@ class NotingLog final : public events::Log {
   [[nodiscard]] std::int32_t partitions() const override { return inner_.partitions(); }
   events::Polled poll(const events::PollLimits& limits) override {
     auto polled = inner_.poll(limits);
+    const std::scoped_lock lock(mutex_);
     const auto again = std::exchange(take_again_, {});
     if (!again.empty()) polled.batch = {};
     polled.taken.insert(polled.taken.end(), again.begin(), again.end());
@@ -56,10 +58,14 @@ class NotingLog final : public events::Log {
     return inner_.restore(p, f);
   }
   void start(events::Partition p, events::Offset from) override {
-    next_[p] = from;
+    {
+      const std::scoped_lock lock(mutex_);
+      next_[p] = from;
+    }
     inner_.start(p, from);
   }
   events::CommitResult commit(const events::Commit& commit) override {
+    const std::scoped_lock lock(mutex_);
     auto& one = commits.emplace_back();
     one.records = commit.records.size();
     for (const auto& r : commit.records) one.bytes += r.key.value_or("").size() + r.value.value_or("").size();
@@ -78,6 +84,7 @@ class NotingLog final : public events::Log {
 
  private:
   adapters::MemoryLog inner_;
+  std::mutex mutex_;  // a commit is under way while the log is polled
   int failures_;
   std::map<events::Partition, events::Offset> next_;
   std::set<events::Partition> take_again_;
