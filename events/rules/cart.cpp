@@ -5,6 +5,26 @@
 
 namespace mayfly::events {
 
+std::string_view name(Phase phase) {
+  switch (phase) {
+    case Phase::active: return "active";
+    case Phase::reserving: return "reserving";
+    case Phase::paying: return "paying";
+  }
+  return "";
+}
+
+std::string_view name(CartOutcome outcome) {
+  switch (outcome) {
+    case CartOutcome::converted_paid: return "converted_paid";
+    case CartOutcome::converted_unpaid: return "converted_unpaid";
+    case CartOutcome::expired: return "expired";
+    case CartOutcome::canceled: return "canceled";
+    case CartOutcome::merged: return "merged";
+  }
+  return "";
+}
+
 namespace {
 
 __extension__ using Wide = __int128;

@@ -18,6 +18,7 @@ enum class Phase : std::uint8_t {
   reserving,  // frozen, waits for inventory
   paying,     // frozen, a payment session is open
 };
+[[nodiscard]] std::string_view name(Phase);
 
 struct Line {
   using allocator_type = std::pmr::polymorphic_allocator<>;
@@ -89,6 +90,7 @@ struct KeptAdjustment {
 
 /// How a cart ended, as its epitaph says it.
 enum class CartOutcome : std::uint8_t { converted_paid = 1, converted_unpaid, expired, canceled, merged };
+[[nodiscard]] std::string_view name(CartOutcome);
 
 struct CartEnd {
   CartOutcome outcome;

@@ -5,6 +5,18 @@
 
 namespace mayfly::events {
 
+std::string_view name(SessionState state) {
+  switch (state) {
+    case SessionState::authorizing: return "authorizing";
+    case SessionState::canceling: return "canceling";
+    case SessionState::capturing: return "capturing";
+    case SessionState::refunding: return "refunding";
+    case SessionState::settling: return "settling";
+    case SessionState::holding: return "holding";
+  }
+  return "";
+}
+
 void evolve(Session& session, const SessionDecision& decision) {
   session.ledger = decision.next;
   if (session.reference.empty() && !decision.reference.empty()) session.reference = decision.reference;

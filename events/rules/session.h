@@ -15,6 +15,7 @@ namespace mayfly::events {
 /// settling: an order is pending, the money may take days. holding: an order is placed, its money is captured by
 /// command.
 enum class SessionState : std::uint8_t { authorizing, canceling, capturing, refunding, settling, holding };
+[[nodiscard]] std::string_view name(SessionState);
 
 /// The numbers of a session. Totals so far, never increments; they only rise.
 struct SessionLedger {

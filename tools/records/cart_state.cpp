@@ -13,27 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-const char* name(events::Phase phase) {
-  switch (phase) {
-    case events::Phase::active: return "active";
-    case events::Phase::reserving: return "reserving";
-    case events::Phase::paying: return "paying";
-  }
-  return "";
-}
-
-const char* name(events::SessionState state) {
-  switch (state) {
-    case events::SessionState::authorizing: return "authorizing";
-    case events::SessionState::canceling: return "canceling";
-    case events::SessionState::capturing: return "capturing";
-    case events::SessionState::refunding: return "refunding";
-    case events::SessionState::settling: return "settling";
-    case events::SessionState::holding: return "holding";
-  }
-  return "";
-}
-
 Json session_json(const events::Session& s) {
   Json json = {{"number", s.number},
                {"state", name(s.ledger.state)},

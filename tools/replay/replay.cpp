@@ -1,11 +1,11 @@
 // mayfly replay verify: the recorded commands decided once more; are events and state the same, byte for byte?
 #include "actors/engine/engine.h"
-#include "adapters/host/wall_clock.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_log.h"
 #include "tools/replay/replay_recorded.h"
 
@@ -38,23 +38,21 @@ int say_what_is_the_same(const ReplayLog& log, const Recorded& recorded) {
 
 int replay_verify(const ReplayVerifyOptions& options) {
   if (options.carts || !options.against.empty()) return replay_verify_carts(options);
-  const adapters::WallClock clock;
-  int code = exit_ok;
-  const auto commands = open_reader(options, clock, code);
-  const auto results = commands ? open_reader(options, clock, code) : nullptr;
-  if (!results) return code;
-  Recorded recorded;
-  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*results, recorded); !status.ok()) return complain_of(status);
+  RecordedLog results;
+  int code = open_recorded(options, results);
+  if (code != exit_ok) return code;
+  const auto commands = open_reader(options, results.clock, code);
+  if (!commands) return code;
+  auto& recorded = results.recorded;
 
-  ReplayLog log(*commands, *results, recorded.ends, recorded.position_at);
+  ReplayLog log(*commands, *results.log, recorded.ends, recorded.position_at);
   actors::EngineConfig config;
   config.name = recorded.engine;
   config.tick_secrets = recorded.tick_secrets;
   config.batch_records = batch_records;
   config.batch_bytes = batch_bytes;
   config.withheld = [&](events::Position at, std::string_view cart) { return recorded.withheld_at(at, cart); };
-  actors::Engine engine(log, clock, config, nullptr);
+  actors::Engine engine(log, results.clock, config, nullptr);
   for (int round = 1;; ++round) {
     const auto result = engine.run_until_caught_up();
     const auto difference = result.end == actors::RunEnd::caught_up ? log.compare_rest() : result.message;
@@ -65,7 +63,7 @@ int replay_verify(const ReplayVerifyOptions& options) {
     }
     if (log.moved_on() == 0 || round == most_rounds) return say_what_is_the_same(log, recorded);
     // An engine serves the log: what it has decided meanwhile is decided again too.
-    if (const auto status = read_recorded(*results, recorded); !status.ok()) return complain_of(status);
+    if (const auto status = read_recorded(*results.log, recorded); !status.ok()) return complain_of(status);
     log.extend(recorded.ends, recorded.position_at);
   }
 }

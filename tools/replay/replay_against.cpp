@@ -1,12 +1,12 @@
 // mayfly replay verify --carts and --against, and replay decisions: does this build decide as the one that wrote the
 // log, or as another program, and where does it begin to differ in each cart?
-#include "adapters/host/wall_clock.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_compare.h"
 
 #include <algorithm>
@@ -17,11 +17,6 @@ namespace mayfly::tools {
 namespace {
 
 constexpr std::size_t carts_told = 20;
-
-int say(const events::LogStatus& status) {
-  complain("%s\n", status.message.c_str());
-  return exit_code_of(status.error);
-}
 
 std::string quoted(const std::string& word) {
   std::string out = "'";
@@ -84,19 +79,17 @@ int say_comparison(const Comparison& result, const char* other) {
 }  // namespace
 
 int replay_verify_carts(const ReplayVerifyOptions& options) {
-  const adapters::WallClock clock;
-  int code = exit_ok;
-  const auto commands = open_reader(options, clock, code);
-  const auto results = commands ? open_reader(options, clock, code) : nullptr;
-  if (!results) return code;
-  Recorded recorded;
-  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*results, recorded); !status.ok()) return say(status);
+  RecordedLog results;
+  int code = open_recorded(options, results);
+  if (code != exit_ok) return code;
+  const auto commands = open_reader(options, results.clock, code);
+  if (!commands) return code;
+  const auto& recorded = results.recorded;
   Comparison result;
   if (options.against.empty()) {
-    RecordedSide other(*results);
+    RecordedSide other(*results.log);
     const auto status = compare_with(*commands, recorded, other, result);
-    return status.ok() ? say_comparison(result, "recorded") : say(status);
+    return status.ok() ? say_comparison(result, "recorded") : complain_of(status);
   }
   auto command = quoted(options.against) + " replay decisions";
   if (!options.log.empty()) command += " --log " + quoted(options.log);
@@ -114,15 +107,12 @@ int replay_verify_carts(const ReplayVerifyOptions& options) {
 }
 
 int replay_decisions(const ReplayDecisionsOptions& options) {
-  const adapters::WallClock clock;
-  int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
-  if (!log) return code;
-  Recorded recorded;
-  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*log, recorded); !status.ok()) return say(status);
-  const auto status = each_decision(*log, recorded, [](const OtherEvent& event) { print_json(decision_line(event)); });
-  return status.ok() ? exit_ok : say(status);
+  RecordedLog opened;
+  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
+  auto& log = *opened.log;
+  const auto& recorded = opened.recorded;
+  const auto status = each_decision(log, recorded, [](const OtherEvent& event) { print_json(decision_line(event)); });
+  return status.ok() ? exit_ok : complain_of(status);
 }
 
 }  // namespace mayfly::tools

@@ -1,13 +1,12 @@
 // mayfly replay at, and diff: carts as they were at a moment, and what is different at another one.
-#include "adapters/host/wall_clock.h"
 #include "events/rules/identity.h"
-#include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
+#include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_moment.h"
 #include "tools/replay/replay_state.h"
 #include "tools/replay/replay_timeline.h"
@@ -26,19 +25,12 @@ using events::Stream;
 constexpr std::size_t member_columns = 28;
 
 /// What both verbs begin with.
-struct Asked {
-  adapters::WallClock clock;
-  std::unique_ptr<events::LogClient> log;
-  Recorded recorded;
+struct Asked : RecordedLog {
   std::map<Partition, std::set<std::string>> carts;  // none: all
 };
 
 int open_asked(const LogWords& words, const std::vector<std::string>& ids, Asked& asked) {
-  int code = exit_ok;
-  asked.log = open_reader(words, asked.clock, code);
-  if (!asked.log) return code;
-  if (code = choose_tick_secrets(words, asked.recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*asked.log, asked.recorded); !status.ok()) return complain_of(status);
+  if (const int code = open_recorded(words, asked); code != exit_ok) return code;
   for (const auto& id : ids) {
     std::vector<std::string> carts;
     if (const auto status = carts_of_id(*asked.log, id, carts); !status.ok()) return complain_of(status);

@@ -1,7 +1,5 @@
 // mayfly replay bisect: since when? The first command after which a condition holds.
-#include "adapters/host/wall_clock.h"
 #include "events/rules/identity.h"
-#include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
@@ -9,6 +7,7 @@
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_condition.h"
 #include "tools/replay/replay_timeline.h"
 
@@ -152,22 +151,13 @@ class Bisection {
 
 int print_found(events::LogClient& log, const Recorded& recorded, const Found& found, bool json) {
   Timeline timeline;
-  if (const auto status = read_timeline(log, recorded, found.cart, timeline); !status.ok()) {
-    complain("%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
+  if (const auto status = read_timeline(log, recorded, found.cart, timeline); !status.ok()) return complain_of(status);
   const auto position = std::to_string(found.at.partition) + ":" + std::to_string(found.at.offset);
   auto& steps = timeline.steps;
   steps.erase(std::remove_if(steps.begin(), steps.end(), [&](const auto& s) { return s["position"] != position; }),
               steps.end());
   timeline.not_decided = 0;
-  if (!json) {
-    print_text(timeline_text(timeline));
-    return exit_ok;
-  }
-  OrderedJson line = {{"cart", found.cart}};
-  if (!steps.empty()) line.update(steps.back());
-  print_json(line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+  print_timeline(timeline, json);
   return exit_ok;
 }
 
@@ -184,28 +174,21 @@ int replay_bisect(const ReplayBisectOptions& options) {
     complain("--when: %s. docs/replay.md says what a condition is.\n", wrong.c_str());
     return exit_usage;
   }
-  const adapters::WallClock clock;
-  int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
-  if (!log) return code;
-  Recorded recorded;
-  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  auto status = read_recorded(*log, recorded);
-  Bisection bisection(*log, recorded, options);
-  if (status.ok()) {
-    status = options.program.empty() ? bisection.by_condition(condition) : bisection.by_program(options.program);
-  }
-  if (!status.ok()) {
-    complain("%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
+  RecordedLog opened;
+  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
+  auto& log = *opened.log;
+  const auto& recorded = opened.recorded;
+  Bisection bisection(log, recorded, options);
+  const auto status =
+      options.program.empty() ? bisection.by_condition(condition) : bisection.by_program(options.program);
+  if (!status.ok()) return complain_of(status);
   const auto& found = bisection.found();
   if (!options.json) {
     print(
         "%s after %s commands%s\n", found ? "found" : "It never holds: looked", grouped(bisection.commands()).c_str(),
         options.program.empty() ? "" : (", the program asked " + std::to_string(bisection.asked()) + " times").c_str());
   }
-  return found ? print_found(*log, recorded, *found, options.json) : exit_failed;
+  return found ? print_found(log, recorded, *found, options.json) : exit_failed;
 }
 
 }  // namespace mayfly::tools

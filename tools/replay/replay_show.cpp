@@ -1,11 +1,10 @@
 // mayfly replay show: what happened to a cart, an order, a session, a customer, and what came of each command.
-#include "adapters/host/wall_clock.h"
-#include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_timeline.h"
 
 namespace mayfly::tools {
@@ -14,26 +13,15 @@ namespace {
 
 constexpr std::size_t most_carts = 50;  // that one id is shown with
 
-void print_timeline_json(const Timeline& timeline) {
-  for (const auto& step : timeline.steps) {
-    OrderedJson line = {{"cart", timeline.cart}};
-    line.update(step);
-    print_json(line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
-  }
-}
-
 }  // namespace
 
 int replay_show(const ReplayShowOptions& options) {
-  const adapters::WallClock clock;
-  int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
-  if (!log) return code;
-  Recorded recorded;
-  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  if (const auto status = read_recorded(*log, recorded); !status.ok()) return complain_of(status);
+  RecordedLog opened;
+  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
+  auto& log = *opened.log;
+  const auto& recorded = opened.recorded;
   std::vector<std::string> carts;
-  if (const auto status = carts_of_id(*log, options.id, carts); !status.ok()) return complain_of(status);
+  if (const auto status = carts_of_id(log, options.id, carts); !status.ok()) return complain_of(status);
   if (carts.empty()) {
     complain("No command names %s: not as a cart, an order, a session, a reservation, a reference or a customer.\n",
              printable(options.id).c_str());
@@ -47,13 +35,9 @@ int replay_show(const ReplayShowOptions& options) {
   std::vector<Timeline> timelines;
   for (const auto& cart : carts) {
     auto& timeline = timelines.emplace_back();
-    if (const auto status = read_timeline(*log, recorded, cart, timeline); !status.ok()) return complain_of(status);
+    if (const auto status = read_timeline(log, recorded, cart, timeline); !status.ok()) return complain_of(status);
     if (options.html) continue;
-    if (options.json) {
-      print_timeline_json(timeline);
-    } else {
-      print_text(timeline_text(timeline));
-    }
+    print_timeline(timeline, options.json);
     timelines.clear();
   }
   if (options.html) print_text(timeline_page(timelines, options.id));

@@ -7,38 +7,6 @@
 
 namespace mayfly::tools {
 
-std::string_view name(events::Phase phase) {
-  switch (phase) {
-    case events::Phase::active: return "active";
-    case events::Phase::reserving: return "reserving";
-    case events::Phase::paying: return "paying";
-  }
-  return "";
-}
-
-std::string_view name(events::SessionState state) {
-  switch (state) {
-    case events::SessionState::authorizing: return "authorizing";
-    case events::SessionState::canceling: return "canceling";
-    case events::SessionState::capturing: return "capturing";
-    case events::SessionState::refunding: return "refunding";
-    case events::SessionState::settling: return "settling";
-    case events::SessionState::holding: return "holding";
-  }
-  return "";
-}
-
-std::string_view name(events::CartOutcome outcome) {
-  switch (outcome) {
-    case events::CartOutcome::converted_paid: return "converted_paid";
-    case events::CartOutcome::converted_unpaid: return "converted_unpaid";
-    case events::CartOutcome::expired: return "expired";
-    case events::CartOutcome::canceled: return "canceled";
-    case events::CartOutcome::merged: return "merged";
-  }
-  return "";
-}
-
 std::string phase_of(const ReplayedCart* cart, const std::optional<events::Ended>& ended) {
   if (cart != nullptr) return std::string(name(cart->cart.phase));
   return ended ? std::string(name(ended->outcome)) : "none";

@@ -16,9 +16,6 @@ using OrderedJson = nlohmann::ordered_json;
 [[nodiscard]] OrderedJson state_json(const ReplayedCart&);
 /// phase, also of a cart that is none: "none", or how it ended.
 [[nodiscard]] std::string phase_of(const ReplayedCart*, const std::optional<events::Ended>&);
-[[nodiscard]] std::string_view name(events::CartOutcome);
-[[nodiscard]] std::string_view name(events::Phase);
-[[nodiscard]] std::string_view name(events::SessionState);
 
 /// A member that differs; null where there is none.
 struct Change {
@@ -26,7 +23,7 @@ struct Change {
   OrderedJson before;
   OrderedJson after;
 };
-/// Lines are told apart by sku, other arrays by place. `null` stands for no state at all.
+/// Lines are told apart by sku and line id, other arrays by place. `null` stands for no state at all.
 [[nodiscard]] std::vector<Change> changes_between(const OrderedJson& before, const OrderedJson& after);
 /// "500", "GBP", "nothing": short, for a line of text.
 [[nodiscard]] std::string short_value(const OrderedJson&);

@@ -33,6 +33,8 @@ struct Timeline {
 
 /// For people, in lines; idle gaps are folded.
 [[nodiscard]] std::string timeline_text(const Timeline&);
+/// Prints that, or a JSON object for each step, with its cart.
+void print_timeline(const Timeline&, bool json);
 /// One page that needs nothing else.
 [[nodiscard]] std::string timeline_page(const std::vector<Timeline>&, const std::string& asked);
 

@@ -1,5 +1,6 @@
 // A timeline in lines for people.
 #include "events/text/time_text.h"
+#include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/replay/replay_timeline.h"
@@ -190,6 +191,15 @@ std::string timeline_text(const Timeline& timeline) {
            " to something else than was recorded: this build decides differently.\n";
   }
   return out;
+}
+
+void print_timeline(const Timeline& timeline, bool json) {
+  if (!json) return print_text(timeline_text(timeline));
+  for (const auto& step : timeline.steps) {
+    OrderedJson line = {{"cart", timeline.cart}};
+    line.update(step);
+    print_json(line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
+  }
 }
 
 }  // namespace mayfly::tools

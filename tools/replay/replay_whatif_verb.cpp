@@ -1,11 +1,10 @@
 // mayfly replay whatif: what would have come of other settings, or of a command that had not come, or had come in time.
-#include "adapters/host/wall_clock.h"
-#include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_state.h"
 #include "tools/replay/replay_whatif.h"
 
@@ -62,10 +61,10 @@ void print_sums(const WhatIf& result, bool json) {
 }  // namespace
 
 int replay_whatif(const ReplayWhatIfOptions& options) {
-  const adapters::WallClock clock;
-  int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
-  if (!log) return code;
+  RecordedLog opened;
+  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
+  auto& log = *opened.log;
+  const auto& recorded = opened.recorded;
   std::ifstream file(options.file);
   if (!file) {
     complain("%s cannot be read.\n", options.file.c_str());
@@ -73,19 +72,12 @@ int replay_whatif(const ReplayWhatIfOptions& options) {
   }
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   ReplayPlan plan;
-  if (const auto wrong = read_plan(text, *log, plan); !wrong.empty()) {
+  if (const auto wrong = read_plan(text, log, plan); !wrong.empty()) {
     complain("%s: %s\n", options.file.c_str(), wrong.c_str());
     return exit_usage;
   }
-  Recorded recorded;
-  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
   WhatIf result;
-  auto status = read_recorded(*log, recorded);
-  if (status.ok()) status = what_if(*log, recorded, plan, result);
-  if (!status.ok()) {
-    complain("%s\n", status.message.c_str());
-    return exit_code_of(status.error);
-  }
+  if (const auto status = what_if(log, recorded, plan, result); !status.ok()) return complain_of(status);
   std::size_t listed = 0;
   for (const auto& [cart, difference] : result.carts) {
     if (!options.json && ++listed > carts_listed) break;

@@ -1,6 +1,4 @@
 // mayfly replay why: which guards of docs/decisions.md a command met, with the values they saw, and which one decided.
-#include "adapters/host/wall_clock.h"
-#include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
@@ -8,6 +6,7 @@
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_moment.h"
 #include "tools/replay/replay_timeline.h"
 
@@ -32,15 +31,6 @@ std::string not_decided(events::LogClient& log, const Recorded& recorded, events
   return decided ? "" : where + ": it is not decided yet. Is an engine serving this log?";
 }
 
-void print_why(const Timeline& timeline, bool json) {
-  if (!json) return print_text(timeline_text(timeline));
-  for (const auto& step : timeline.steps) {
-    OrderedJson line = {{"cart", timeline.cart}};
-    line.update(step);
-    print_json(line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace));
-  }
-}
-
 }  // namespace
 
 int replay_why(const ReplayWhyOptions& options) {
@@ -49,23 +39,20 @@ int replay_why(const ReplayWhyOptions& options) {
     complain("%s: give the PARTITION:OFFSET of a command, as show prints it.\n", printable(options.position).c_str());
     return exit_usage;
   }
-  const adapters::WallClock clock;
-  int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
-  if (!log) return code;
-  Recorded recorded;
-  if (code = choose_tick_secrets(options, recorded.tick_secrets); code != exit_ok) return code;
-  auto status = read_recorded(*log, recorded);
-  if (!status.ok()) return complain_of(status);
-  const auto wrong = not_decided(*log, recorded, *at, status);
+  RecordedLog opened;
+  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
+  auto& log = *opened.log;
+  const auto& recorded = opened.recorded;
+  events::LogStatus status;
+  const auto wrong = not_decided(log, recorded, *at, status);
   if (!status.ok()) return complain_of(status);
   if (!wrong.empty()) {
     complain("%s\n", wrong.c_str());
     return exit_failed;
   }
   std::vector<Timeline> timelines;
-  if (status = read_why(*log, recorded, *at, timelines); !status.ok()) return complain_of(status);
-  for (const auto& timeline : timelines) print_why(timeline, options.json);
+  if (status = read_why(log, recorded, *at, timelines); !status.ok()) return complain_of(status);
+  for (const auto& timeline : timelines) print_timeline(timeline, options.json);
   if (timelines.empty() && !options.json) print("%s is a tick that ended no wait.\n", position_text(*at).c_str());
   return exit_ok;
 }
