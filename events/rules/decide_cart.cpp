@@ -111,7 +111,8 @@ class CartLadder {
       if (bound && known_line(a.sku, a.line_id) == nullptr) return reject(Code::line_unknown);
       text_bytes += escaped_bytes(a.label);
     }
-    if (text_bytes > limits::adjustments_text_bytes) return reject(Code::cart_full);
+    if (text_bytes > limits::adjustments_text_bytes)
+      return reject(Code::cart_full, "adjustments has over 32 KiB of labels");
     Wide total = cart_.lines_minor;  // the limit is on what all of them come to, in whatever order
     for (const auto& a : c.adjustments) total += signed_amount(a);
     if (total > max_amount_minor || total < -max_amount_minor) return reject(Code::amount_out_of_range);
@@ -272,12 +273,12 @@ class CartLadder {
     return {cart_.id, false, false, 0, cart_.sessions, cart_.reservations, cart_.currency};
   }
   void say(const Event& event) { d_.events.push_back(event); }
-  void reject(Code code) { say(rejected(code)); }
-  void invalid(Text about) {
-    auto refusal = rejected(Code::data_invalid);
+  void reject(Code code, Text about = {}) {
+    auto refusal = rejected(code);
     refusal.about = about;
     say(refusal);
   }
+  void invalid(Text about) { reject(Code::data_invalid, about); }
   void wait(WaitKind kind, Millis length) { d_.wait = {WaitChange::Kind::set, kind, length}; }
 
   const Cart& cart_;

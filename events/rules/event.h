@@ -116,7 +116,7 @@ struct OrderCanceled {
 };
 struct CommandRejected {
   Code code;
-  Text about;  // data_invalid: which member and why; else empty
+  Text about;  // which member and why; empty: the code says all
   bool with_order = false;
   std::optional<Minor> total_minor;
   std::optional<std::int64_t> retry_after_s;

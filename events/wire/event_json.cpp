@@ -280,9 +280,8 @@ std::string_view sentence(Code code) {
     case Code::quantity_out_of_range:
       return "A line's quantity must be from 1 to 1000000 (0 to remove it by cart.change_quantity).";
     case Code::amount_out_of_range: return "A line or the total would be beyond 10^15 minor units.";
-    case Code::line_unknown: return "The cart has no line of this sku and line_id.";
-    case Code::cart_full:
-      return "The cart is full: 2000 lines, 256 KiB of text in them, or 32 KiB of adjustments' labels.";
+    case Code::line_unknown: return "The cart has no line of this sku.";
+    case Code::cart_full: return "The cart is full: 2000 lines, or 256 KiB of skus and names.";
     case Code::cart_empty: return "The cart has no lines; add one before the checkout.";
     case Code::total_negative: return "The total is negative; correct the discounts.";
     case Code::total_mismatch: return "The expected total is not the cart's; show the buyer total_minor and ask again.";

@@ -30,7 +30,8 @@ void append_dead_lettered_data(std::string& out, DeadLetterReason, Position, std
 /// Appends the data of the cart.add_line commands that cart.merge sends, one call per line.
 void append_merge_line_data(std::string& out, const Cart&, const Line&);
 
-/// A sentence for a person about a refusal: what, and what to do.
+/// A sentence for a person about a refusal: what, and what to do. It is part of events: those of old logs are decided
+/// again to the same bytes only while it stays as it is.
 [[nodiscard]] std::string_view sentence(Code);
 [[nodiscard]] std::string_view sentence(DeadLetterReason);
 

@@ -36,6 +36,13 @@ TEST_CASE("a late refund's key is none of those asked while the session was open
   CHECK(idempotency_key("shop", "c1", {0, 42}, "payment.refund_requested", 1, 1999) == key(false));
 }
 
+TEST_CASE("a refusal of version 1 keeps its message: events of old logs are decided again to the same bytes") {
+  CHECK(sentence(Code::line_unknown) == "The cart has no line of this sku.");
+  CHECK(sentence(Code::cart_full) == "The cart is full: 2000 lines, or 256 KiB of skus and names.");
+  CHECK(sentence(Code::amount_out_of_range) == "A line or the total would be beyond 10^15 minor units.");
+  CHECK(sentence(Code::attempts_exhausted) == "The cart has had 32 checkouts; create another one.");
+}
+
 TEST_CASE("what version 1.1 adds to events is written where it is said, and nowhere else") {
   const Settings settings;
   Cart cart(std::pmr::get_default_resource());
