@@ -133,7 +133,10 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       return put(RiskState::authorized_without_order, s.authorized_minor);
     case EventType::payment_pending: return put(RiskState::settling, e.amount_minor);
     case EventType::payment_capture_requested:
-      if (e.final) s.amount_minor = s.captured_minor + e.amount_minor;  // no more than this will be asked for
+      if (e.final && !s.final_asked) {  // no more than this will be asked for; asked again, it is the same
+        s.final_asked = true;
+        s.amount_minor = s.captured_minor + e.amount_minor;
+      }
       return put(RiskState::capture_asked,
                  std::max<Minor>(0, (s.amount_minor > 0 ? s.amount_minor : e.amount_minor) - s.captured_minor));
     case EventType::payment_captured:

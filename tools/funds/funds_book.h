@@ -103,6 +103,7 @@ class FundsBook {
   struct Session {
     bool open = false;  // session_opened was said, session_ended not yet
     bool on_command = false;
+    bool final_asked = false;  // the last capture was asked for
     bool cart_over = false;
     std::string order;
     std::string currency;
