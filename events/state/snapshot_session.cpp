@@ -47,11 +47,10 @@ void take_terms(ByteReader& in, Session& session) {
   ledger.order_pending = (flags & order_pending) != 0;
   ledger.final_asked = (flags & final_asked) != 0;
   ledger.captures_asked = static_cast<std::int32_t>(layout::take_least(in, 0, limits::captures_asked));
-  ledger.capture_total_minor = layout::take_reported(in);
-  ledger.capture_from_minor = layout::take_reported(in);
+  ledger.capture_total_minor = layout::take_least(in, 0, session.amount_minor);
+  ledger.capture_from_minor = layout::take_least(in, 0, ledger.capture_total_minor);
   ledger.until = layout::take_time(in);
   if (ledger.order_pending && ledger.order_placed) in.fail();
-  if (ledger.capture_from_minor > ledger.capture_total_minor) in.fail();
   if (session.terms.extra_up_to_minor > session.amount_minor) in.fail();
 }
 
@@ -140,6 +139,7 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
        {&ledger.authorized_minor, &ledger.captured_minor, &ledger.refunded_minor, &ledger.refund_asked_minor}) {
     *amount = layout::take_reported(in);
   }
+  if (ledger.refunded_minor > ledger.captured_minor) in.fail();
   ledger.status_tries = layout::take_tries(in);
   if (ledger.asked_since && ledger.status_tries == 0) in.fail();
   ledger.capture_failures = layout::take_tries(in);

@@ -101,9 +101,15 @@ TEST_CASE("a payment session whose numbers no decision can have left is refused"
                      {"opened_at", 0, end_of_9999_ms, [](auto& s, auto v) { s.opened_at = {v}; }},
                      {"authorized_minor", 0, most, [](auto& s, auto v) { s.ledger.authorized_minor = v; }},
                      {"captured_minor", 0, most, [](auto& s, auto v) { s.ledger.captured_minor = v; }},
-                     {"refunded_minor", 0, most, [](auto& s, auto v) { s.ledger.refunded_minor = v; }},
+                     {"refunded_minor", 0, 600,
+                      [](auto& s, auto v) { s.ledger.captured_minor = 600, s.ledger.refunded_minor = v; }},
                      {"refund_asked_minor", 0, most, [](auto& s, auto v) { s.ledger.refund_asked_minor = v; }},
                  });
+  auto on_command = a_session();
+  on_command.terms = {true, 60, 0, 0};
+  on_command.ledger.order_placed = true;
+  check<Session>(on_command,
+                 {{"capture_total_minor", 0, 1'000, [](auto& s, auto v) { s.ledger.capture_total_minor = v; }}});
   for (const int tries : {-1, 1'000'001, std::numeric_limits<int>::max(), std::numeric_limits<int>::min()}) {
     CAPTURE(tries);
     auto status = a_session();
