@@ -285,7 +285,7 @@ class SessionLadder : SessionRungs {
         end(SessionOutcome::unresolved);
         release();
         return close(Why::payment_unknown);
-      case State::canceling: return give_up(may_be_held(), Cause::none, SessionOutcome::unresolved);
+      case State::canceling: say_refunded(); return give_up(may_be_held(), Cause::none, SessionOutcome::unresolved);
       case State::refunding: return give_up(owed(before_.why), Cause::none, SessionOutcome::unresolved);
       default: return unpaid(SessionOutcome::unresolved);
     }

@@ -94,8 +94,13 @@ class SessionRungs {
   /// canceling(released): nothing is held any more.
   void released(SessionOutcome outcome) {
     if (owed(Why::released) > 0) return refund(Why::released);
+    say_refunded();
     end(ca() > re() ? SessionOutcome::captured : outcome);
     close(Why::released);
+  }
+  /// Of what the order was to keep: nobody asked for it back, and no event has told it.
+  void say_refunded() {
+    if (re() > 0) fact(EventType::payment_refunded, re());
   }
   /// Canceling, refunding: the session ends as it would, and somebody must look.
   void give_up(Minor amount, Cause cause, SessionOutcome outcome) {

@@ -165,6 +165,7 @@ const char* const guards[] = {
     "5.canceling why is released",
     "5.canceling(released) ca raised to au",
     "5.canceling(released) owed > 0",
+    "5.canceling(released) re > 0",
     "5.canceling(released) something is kept",
     "5.canceling wait ends: why is released",
     "5.canceling(released) wait ends: owed > 0",

@@ -166,7 +166,7 @@ Step Generator::themed(Model& model) {
         return release_rest(*cart);
       }
       if (cart != nullptr && cart->session && cart->session->why == "released" && chance(2)) {
-        return captured_one_more(*cart);
+        return moved_by_one(*cart);
       }
       if (cart != nullptr && cart->session && chance(cart->session->state == "authorizing" ? 60 : 99)) {
         s = tick(model);
@@ -229,7 +229,7 @@ Step Generator::themed(Model& model) {
     case Theme::captures:  // part by part, until no more may be asked for
       if (cart == nullptr || !cart->session || chance(3)) break;
       if (cart->session->state == "holding" && chance(5)) return release_rest(*cart);
-      if (cart->session->why == "released" && chance(30)) return captured_one_more(*cart);
+      if (cart->session->why == "released" && chance(30)) return moved_by_one(*cart);
       if (cart->session->state == "holding" && chance(95)) {
         s.type = "payment.capture";
         s.total_minor = cart->session->ca + 1;
@@ -458,15 +458,15 @@ Step Generator::release_rest(const LiveCart& cart) {
 }
 
 /// While the rest is to be released.
-Step Generator::captured_one_more(const LiveCart& cart) {
+Step Generator::moved_by_one(const LiveCart& cart) {
   Step s;
   s.cart = cart.id;
   s.id = fresh_id();
-  s.type = "payment.captured";
+  s.type = chance(80) ? "payment.captured" : "payment.refunded";
   s.session_id = cart.id + "-p" + std::to_string(cart.sessions);
   s.reference = "pi";
   s.currency = cart.currency;
-  s.amount_minor = cart.session->ca + 1;
+  s.amount_minor = (s.type == "payment.captured" ? cart.session->ca : cart.session->re) + 1;
   return s;
 }
 

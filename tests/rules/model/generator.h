@@ -55,7 +55,7 @@ class Generator {
   void name_line(Step&);
   Step capture(const std::string& cart, const LiveCart*);
   Step release_rest(const LiveCart&);
-  Step captured_one_more(const LiveCart&);
+  Step moved_by_one(const LiveCart&);
   Step inventory(const std::string& cart, const LiveCart*, const Model&);
   Step payment(const std::string& cart, const LiveCart*, const Model&);
   std::string session_id(const std::string& cart, std::int64_t newest);

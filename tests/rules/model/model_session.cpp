@@ -437,6 +437,7 @@ void Model::session_wait_ends(LiveCart& cart, const Step& step, const std::strin
     if (guard("5.canceling wait ends: tries left", tries_left(cart))) return doubt(cart, step);
     if (guard("5.canceling wait ends: why is released", s.why == "released")) {
       const std::int64_t back = owed(s);
+      if (guard("5.canceling(released) re > 0", s.re > 0)) fact(cart, step, "payment.refunded", s.re);
       unresolved(cart, step, s.au - s.ca + (guard("5.canceling(released) wait ends: owed > 0", back > 0) ? back : 0));
       session_ended(cart, step, "unresolved");
       return close(cart, step, "released");

@@ -108,6 +108,7 @@ void Model::capture_command(LiveCart& cart, const Step& step) {
 void Model::released(LiveCart& cart, const Step& step, const std::string& outcome) {
   OpenSession& s = *cart.session;
   if (guard("5.canceling(released) owed > 0", owed(s) > 0)) return refund(cart, step, "released");
+  if (guard("5.canceling(released) re > 0", s.re > 0)) fact(cart, step, "payment.refunded", s.re);
   const bool kept = guard("5.canceling(released) something is kept", s.ca > s.re);
   session_ended(cart, step, kept ? "captured" : outcome);
   close(cart, step, "released");

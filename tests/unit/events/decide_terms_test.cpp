@@ -138,6 +138,19 @@ TEST_CASE("what is left is released: what was captured is the order's") {
   all.capture(600, true);
   CHECK(joined(all.captured(1000)) == "payment.captured 1000; payment.refund_requested 400; wait refund 120");
 
+  auto refunded = captured_in_part(600);
+  refunded.capture(600, true);
+  CHECK(refunded.refunded(100).empty());
+  CHECK(joined(refunded.canceled(400)) ==
+        "payment.canceled 400; payment.refunded 100; payment.session_ended captured; checkout.completed captured 500; "
+        "cart.converted paid");
+  auto all_refunded = captured_in_part(600);
+  all_refunded.capture(600, true);
+  all_refunded.refunded(600);
+  CHECK(joined(all_refunded.declined()) ==
+        "payment.declined 1000; payment.refunded 600; payment.session_ended declined; order.canceled released; "
+        "cart.converted unpaid");
+
   auto silent = captured_in_part(600);
   silent.capture(600, true);
   silent.captured(700);
