@@ -53,8 +53,8 @@ class SessionLadder : SessionRungs {
 
   // --- payment.capture ---
   void capture(const PaymentCapture& c) {
-    if (before_.state != State::holding && before_.state != State::capturing) return reject(Code::capture_unexpected);
     if (before_.state == State::capturing) return reject(Code::capture_in_progress);
+    if (before_.state != State::holding) return reject(Code::capture_unexpected);
     const Minor total = c.total_minor.value_or(A);
     if (total < ca() || total > A) {
       auto refusal = rejected(Code::amount_out_of_range);
