@@ -141,7 +141,9 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
                  std::max<Minor>(0, (s.amount_minor > 0 ? s.amount_minor : e.amount_minor) - s.captured_minor));
     case EventType::payment_captured:
       rise(s.captured_minor, e.amount_minor);
-      if (s.open && s.asked && !s.order.empty() && s.captured_minor < s.amount_minor) {
+      if (s.open && s.asked && s.releasing) {
+        s.asked->amount_minor = std::max<Minor>(0, s.authorized_minor - s.captured_minor);
+      } else if (s.open && s.asked && !s.order.empty() && s.captured_minor < s.amount_minor) {
         s.asked->amount_minor = s.amount_minor - s.captured_minor;  // the rest is still asked for, or will be
         if (s.on_command) s.asked->state = RiskState::capture_awaited;
       } else if (s.open) {
@@ -157,6 +159,7 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       }
       return;
     case EventType::payment_cancel_requested:
+      s.releasing = s.open && !s.order.empty();
       rise(s.authorized_minor, e.amount_minor);
       return put(RiskState::cancel_asked,
                  s.authorized_minor > 0 ? s.authorized_minor - (s.on_command ? s.captured_minor : 0) : s.amount_minor);

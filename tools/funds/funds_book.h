@@ -104,6 +104,7 @@ class FundsBook {
     bool open = false;  // session_opened was said, session_ended not yet
     bool on_command = false;
     bool final_asked = false;  // the last capture was asked for
+    bool releasing = false;    // of a placed order: what is not captured shall be released
     bool cart_over = false;
     std::string order;
     std::string currency;
