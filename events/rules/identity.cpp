@@ -69,7 +69,7 @@ class Canonical {
     number(c.terms.extra_up_to_minor);
   }
   void operator()(const PaymentCapture& c) {
-    text(c.session_id), number(c.total_minor.value_or(-1)), number(c.final ? 1 : 0);
+    text(c.session_id), number(c.total_minor ? 1 : 0), number(c.total_minor.value_or(0)), number(c.final ? 1 : 0);
   }
   void operator()(const CheckoutAbandon& c) { text(c.reason); }
   template <class Other>

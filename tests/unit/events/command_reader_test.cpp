@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
 #include <memory_resource>
 #include <string>
 #include <vector>
@@ -59,6 +60,19 @@ bool tick_is_taken(const std::string& value, const Headers& given, const std::op
   record.headers = headers;
   const auto result = reader.read(record, current, &arena);
   return std::get<ClockTick>(std::get<ReadCommand>(result).command.data).at.has_value();
+}
+Fingerprint fingerprint(const std::string& type, const std::string& value) {
+  CommandReader reader("test", 1);
+  std::pmr::monotonic_buffer_resource arena;
+  const auto given = headers_of(type);
+  std::vector<Header> headers;
+  for (const auto& [name, text] : given) headers.push_back({name, text});
+  Record record;
+  record.at = {0, 7};
+  record.key = "c1";
+  record.value = value;
+  record.headers = headers;
+  return std::get<ReadCommand>(reader.read(record, {}, &arena)).command.fingerprint;
 }
 std::string line(const std::string& data) { return verdict(data, headers_of("cart.add_line")); }
 std::string reply(const std::string& type, const std::string& data) { return verdict(data, headers_of(type)); }
@@ -246,6 +260,52 @@ TEST_CASE("terms are read, and what is wrong with them is named") {
   CHECK(verdict("{}", headers_of("payment.pending")) == "data_invalid: session_id is missing");
   CHECK(verdict(R"({"session_id":"c1-p1","expires_after_s":0})", headers_of("payment.pending")) ==
         "data_invalid: expires_after_s is not from 1 to 7776000");
+}
+
+TEST_CASE("every known member of a shop's command counts where the same id comes again") {
+  const auto line = [](const std::string& more) {
+    return R"({"sku":"A","quantity":1,"unit_price_minor":5)" + more + "}";
+  };
+  const auto payment = [](const std::string& more) {
+    return R"({"expected_total_minor":5,"payment":{"provider":"sim","token":"t")" + more + "}}";
+  };
+  const auto adjustment = [](const std::string& more) {
+    return R"({"adjustments":[{"kind":"tax","label":"VAT","amount_minor":1)" + more + "}]}";
+  };
+  const struct {
+    std::string type;
+    std::vector<std::string> bodies;
+  } rows[] = {
+      {"cart.create",
+       {R"({"currency":"GBP"})", R"({"currency":"EUR"})", R"({"currency":"GBP","customer_id":"c"})",
+        R"({"currency":"GBP","expires_after_s":60})"}},
+      {"cart.add_line",
+       {line(""), line(R"(,"name":"Tea")"), line(R"(,"currency":"GBP")"), line(R"(,"line_id":"a")"),
+        line(R"(,"line_id":"b")"), line(R"(,"per_quantity":2)"), line(R"(,"attributes":{})"),
+        line(R"(,"attributes":{"a":"b"})"), line(R"(,"attributes":{"a":"c"})")}},
+      {"cart.set_line", {line(""), line(R"(,"line_id":"a")"), line(R"(,"attributes":{"a":"b"})")}},
+      {"cart.assign", {R"({"customer_id":"a"})", R"({"customer_id":"b"})"}},
+      {"cart.change_quantity",
+       {R"({"sku":"A","quantity":1})", R"({"sku":"A","quantity":2})", R"({"sku":"A","quantity":1,"line_id":"a"})"}},
+      {"cart.remove_line", {R"({"sku":"A"})", R"({"sku":"B"})", R"({"sku":"A","line_id":"a"})"}},
+      {"cart.adjust",
+       {adjustment(""), adjustment(R"(,"included":true)"), adjustment(R"(,"sku":"A")"), adjustment(R"(,"line_id":"A")"),
+        adjustment(R"(,"sku":"A","included":true)"), R"({"adjustments":[]})"}},
+      {"checkout.complete",
+       {payment(""), payment(R"(,"capture":"on_command")"), payment(R"(,"capture":"on_command","capture_within_s":60)"),
+        payment(R"(,"settles_within_s":3600)"), payment(R"(,"settles_within_s":3601)"),
+        payment(R"(,"extra_up_to_minor":1)"), R"({"expected_total_minor":5})"}},
+      {"payment.capture",
+       {"{}", R"({"total_minor":5})", R"({"total_minor":-1})", R"({"final":true})", R"({"session_id":"c1-p1"})"}},
+  };
+  for (const auto& row : rows) {
+    std::map<std::uint32_t, std::string> bodies;
+    for (const auto& body : row.bodies) {
+      CAPTURE(body);
+      const auto kept = bodies.emplace(fingerprint(row.type, body).body, body);
+      CHECK_MESSAGE(kept.second, kept.first->second);
+    }
+  }
 }
 
 TEST_CASE("card numbers in attributes are masked, and the shop's order and spelling are kept") {
