@@ -29,11 +29,6 @@ namespace {
 
 __extension__ using Wide = __int128;
 
-std::int64_t text_of(const Cart& cart, const Line& line) {
-  const auto bytes = escaped_bytes(line.sku) + escaped_bytes(line.name);
-  return line.extras == 0 ? bytes : bytes + escaped_bytes(cart.line_id(line)) + std::ssize(cart.attributes(line));
-}
-
 Line* find_line(Cart& cart, Text sku, Text line_id) { return const_cast<Line*>(cart.find(sku, line_id)); }
 
 void forget_extras(Cart& cart, Line& line) {
@@ -99,20 +94,20 @@ struct Evolve {
       line->sku = e.sku;
     } else {
       cart.lines_minor -= cart.cost(*line);
-      cart.text_bytes -= text_of(cart, *line);
+      cart.text_bytes -= text_bytes_of(cart, *line);
     }
     line->quantity = static_cast<std::int32_t>(e.quantity);
     line->unit_price_minor = e.unit_price_minor;
     if (line->name != e.name) line->name = e.name;
     keep_extras(cart, *line, e);
     cart.lines_minor += cart.cost(*line);
-    cart.text_bytes += text_of(cart, *line);
+    cart.text_bytes += text_bytes_of(cart, *line);
   }
   void operator()(const CartLineRemoved& e) const {
     Line* line = find_line(cart, e.sku, e.line_id);
     const auto place = line - cart.lines.data();
     cart.lines_minor -= cart.cost(*line);
-    cart.text_bytes -= text_of(cart, *line);
+    cart.text_bytes -= text_bytes_of(cart, *line);
     forget_extras(cart, *line);
     cart.lines.erase(cart.lines.begin() + place);
     unbind_adjustments(cart, static_cast<std::size_t>(place));
@@ -174,6 +169,11 @@ const Line* Cart::find(Text sku, Text line_id) const {
   return found == lines.end() ? nullptr : &*found;
 }
 
+const Line* Cart::find_known(Text sku, Text line_id) const {
+  const Line* line = find(sku, line_id);
+  return line != nullptr && (sku.empty() || line->sku == sku) ? line : nullptr;
+}
+
 Minor Cart::cost(const Line& line) const {
   if (line.extras == 0) return line.quantity * line.unit_price_minor;
   return line_cost(line.quantity, line.unit_price_minor, more(line).per_quantity).value_or(0);
@@ -190,6 +190,11 @@ std::optional<Minor> line_cost(std::int64_t quantity, Minor unit_price_minor, st
   if (twice_rest > per_quantity || (twice_rest == per_quantity && cost % 2 != 0)) ++cost;
   if (cost > max_amount_minor) return std::nullopt;
   return static_cast<Minor>(cost);
+}
+
+std::int64_t text_bytes_of(const Cart& cart, const Line& line) {
+  const auto bytes = escaped_bytes(line.sku) + escaped_bytes(line.name);
+  return line.extras == 0 ? bytes : bytes + escaped_bytes(cart.line_id(line)) + std::ssize(cart.attributes(line));
 }
 
 void evolve(Cart& cart, const Event& event, const Context& context) {

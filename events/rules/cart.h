@@ -76,10 +76,7 @@ struct KeptAdjustment {
   KeptAdjustment& operator=(KeptAdjustment&&) = default;
   ~KeptAdjustment() = default;
 
-  /// What it adds to the total.
-  [[nodiscard]] Minor signed_minor() const {
-    return included ? 0 : kind == AdjustmentKind::discount ? -amount_minor : amount_minor;
-  }
+  [[nodiscard]] Minor signed_minor() const { return events::signed_minor(kind, included, amount_minor); }
 
   AdjustmentKind kind = AdjustmentKind::shipping;
   bool included = false;   // shown, not added
@@ -144,6 +141,8 @@ struct Cart {
   [[nodiscard]] Minor total_minor() const { return lines_minor + adjustments_minor; }
   /// By `line_id`, whatever its sku; where that is empty the line of that sku without one.
   [[nodiscard]] const Line* find(Text sku, Text line_id = {}) const;
+  /// As `find`, for who means a line that is there: its id counts only with its sku, which an adjustment may leave out.
+  [[nodiscard]] const Line* find_known(Text sku, Text line_id) const;
   [[nodiscard]] Text line_id(const Line& line) const { return line.extras == 0 ? Text{} : more(line).line_id; }
   [[nodiscard]] Text attributes(const Line& line) const { return line.extras == 0 ? Text{} : more(line).attributes; }
   [[nodiscard]] std::int64_t per_quantity(const Line& line) const {
@@ -160,6 +159,9 @@ struct Cart {
 
 /// quantity x price / per_quantity, rounded half to even; nothing where a line may not cost that much.
 [[nodiscard]] std::optional<Minor> line_cost(std::int64_t quantity, Minor unit_price_minor, std::int64_t per_quantity);
+
+/// What a line counts in the cart's text budget.
+[[nodiscard]] std::int64_t text_bytes_of(const Cart&, const Line&);
 
 /// Applies one event of this cart, in order; every event, refusals too, takes the next sequence number.
 /// Precondition: the event was decided for this state.

@@ -25,6 +25,12 @@ struct Adjustment {
   Text line_id{};
 };
 
+/// What an adjustment adds to the total.
+constexpr Minor signed_minor(AdjustmentKind kind, bool included, Minor amount_minor) {
+  if (included) return 0;
+  return kind == AdjustmentKind::discount ? -amount_minor : amount_minor;
+}
+
 struct CartCreate {
   Text currency;  // as given, not yet looked up
   Text customer_id;

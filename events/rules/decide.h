@@ -43,8 +43,8 @@ struct SessionDecision : Decision {
 /// life. A session that reopens the checkout leaves this length to be filled in.
 [[nodiscard]] Millis idle_length(const Cart&, const Context&);
 
-/// True where the open session decides: its replies and waits, cart.cancel, and inventory's word on the newest
-/// reservation while it is open (decisions.md 2, 4, 5).
+/// True where the open session decides: its replies and waits, cart.cancel, checkout.abandon, payment.capture of it,
+/// and inventory's word on the newest reservation while it is open (decisions.md 2, 4, 5).
 [[nodiscard]] bool concerns_session(const Cart&, const Command&);
 
 /// A command that concerns the open session (decisions.md 2, 4, 5). Its events are the cart's too, in one order.

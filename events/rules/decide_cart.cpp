@@ -13,11 +13,6 @@ namespace {
 
 __extension__ using Wide = __int128;  // the sum of a few amounts of any size
 
-Minor signed_amount(const Adjustment& a) {
-  if (a.included) return 0;
-  return a.kind == AdjustmentKind::discount ? -a.amount_minor : a.amount_minor;
-}
-
 bool quantity_in_range(std::int64_t quantity) { return quantity >= 1 && quantity <= limits::quantity; }
 
 /// The cart's total with its lines' sum changed, or nothing when it goes beyond the limit.
@@ -87,7 +82,7 @@ class CartLadder {
                     c.attributes.value_or(Text{})});
   }
   void active(const CartChangeQuantity& c) {
-    const Line* line = known_line(c.sku, c.line_id);
+    const Line* line = cart_.find_known(c.sku, c.line_id);
     if (line == nullptr) return reject(Code::line_unknown);
     if (c.quantity < 0 || c.quantity > limits::quantity) return reject(Code::quantity_out_of_range);
     if (c.quantity == 0) return remove_line(*line);
@@ -95,7 +90,7 @@ class CartLadder {
                        cart_.line_id(*line), cart_.per_quantity(*line), cart_.attributes(*line)});
   }
   void active(const CartRemoveLine& c) {
-    const Line* line = known_line(c.sku, c.line_id);
+    const Line* line = cart_.find_known(c.sku, c.line_id);
     if (line == nullptr) return reject(Code::line_unknown);
     remove_line(*line);
   }
@@ -108,13 +103,13 @@ class CartLadder {
     }
     for (const auto& a : c.adjustments) {
       const bool bound = !a.sku.empty() || !a.line_id.empty();
-      if (bound && known_line(a.sku, a.line_id) == nullptr) return reject(Code::line_unknown);
+      if (bound && cart_.find_known(a.sku, a.line_id) == nullptr) return reject(Code::line_unknown);
       text_bytes += escaped_bytes(a.label);
     }
     if (text_bytes > limits::adjustments_text_bytes)
       return reject(Code::cart_full, "adjustments has over 32 KiB of labels");
     Wide total = cart_.lines_minor;  // the limit is on what all of them come to, in whatever order
-    for (const auto& a : c.adjustments) total += signed_amount(a);
+    for (const auto& a : c.adjustments) total += signed_minor(a.kind, a.included, a.amount_minor);
     if (total > max_amount_minor || total < -max_amount_minor) return reject(Code::amount_out_of_range);
     say(CartAdjusted{c.adjustments, static_cast<Minor>(total)});
   }
@@ -215,17 +210,10 @@ class CartLadder {
     if (!total) return reject(Code::amount_out_of_range);
     say(CartLineRemoved{line.sku, *total, cart_.line_id(line)});
   }
-  /// A line id counts only with the sku of its line; an adjustment may leave the sku out.
-  [[nodiscard]] const Line* known_line(Text sku, Text line_id) const {
-    const Line* line = cart_.find(sku, line_id);
-    return line != nullptr && (sku.empty() || line->sku == sku) ? line : nullptr;
-  }
   [[nodiscard]] std::int64_t text_bytes_with(const Line* line, const LineChanged& after) const {
-    auto bytes = cart_.text_bytes + escaped_bytes(after.sku) + escaped_bytes(after.name);
-    if (line != nullptr) bytes -= escaped_bytes(line->sku) + escaped_bytes(line->name);
-    bytes += escaped_bytes(after.line_id) + std::ssize(after.attributes);
-    if (line != nullptr) bytes -= escaped_bytes(cart_.line_id(*line)) + std::ssize(cart_.attributes(*line));
-    return bytes;
+    const auto bytes = cart_.text_bytes + escaped_bytes(after.sku) + escaped_bytes(after.name) +
+                       escaped_bytes(after.line_id) + std::ssize(after.attributes);
+    return line != nullptr ? bytes - text_bytes_of(cart_, *line) : bytes;
   }
   void release() {
     say(InventoryRequested{EventType::inventory_release_requested, cart_.reservations, true,

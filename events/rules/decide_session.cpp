@@ -1,5 +1,5 @@
-// An open payment session (decisions.md 5, and its rows of 2 and 4): authorizing, canceling, capturing, refunding.
-// One ladder per state, guards in the page's order. A: the session's amount; totals so far, never increments.
+// An open payment session (decisions.md 5, and its rows of 2 and 4). One ladder per state, guards in the page's order.
+// A: the session's amount; totals so far, never increments.
 #include "events/rules/session_rungs.h"
 
 namespace mayfly::events {

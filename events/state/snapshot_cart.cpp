@@ -165,8 +165,7 @@ void sum_up(ByteReader& in, Cart& cart) {
     const auto cost = line_cost(line.quantity, line.unit_price_minor, cart.per_quantity(line));
     if (!cost) return in.fail();
     cart.lines_minor += *cost;
-    cart.text_bytes += escaped_bytes(line.sku) + escaped_bytes(line.name) + escaped_bytes(cart.line_id(line)) +
-                       std::ssize(cart.attributes(line));
+    cart.text_bytes += text_bytes_of(cart, line);
   }
   std::uint64_t sum = 0;  // modulo 2^64: right whatever the order, if the sum is an int64
   for (const auto& adjustment : cart.adjustments) sum += static_cast<std::uint64_t>(adjustment.signed_minor());

@@ -134,10 +134,6 @@ class Guards : public PaymentGuards {
     const auto sum = line_cost(quantity, price, per_quantity);
     return sum ? Wide{*sum} : Wide{max_amount_minor} + 1;
   }
-  [[nodiscard]] const Line* known_line(Text sku, Text line_id) const {
-    const Line* line = cart().find(sku, line_id);
-    return line != nullptr && (sku.empty() || line->sku == sku) ? line : nullptr;
-  }
 
   void add_line() {  // 2.5
     const auto& add = data<CartAddLine>();
@@ -165,11 +161,9 @@ class Guards : public PaymentGuards {
     otherwise("2.5.8", "add");
   }
   [[nodiscard]] std::int64_t text_with(const Line* line, const CartAddLine& given, Text name, Text attributes) const {
-    auto bytes = cart().text_bytes + escaped_bytes(given.sku) + escaped_bytes(name) + escaped_bytes(given.line_id) +
-                 std::ssize(attributes);
-    if (line == nullptr) return bytes;
-    bytes -= escaped_bytes(line->sku) + escaped_bytes(line->name);
-    return bytes - escaped_bytes(cart().line_id(*line)) - std::ssize(cart().attributes(*line));
+    const auto bytes = cart().text_bytes + escaped_bytes(given.sku) + escaped_bytes(name) +
+                       escaped_bytes(given.line_id) + std::ssize(attributes);
+    return line != nullptr ? bytes - text_bytes_of(cart(), *line) : bytes;
   }
 
   void set_line() {  // 2.13
@@ -195,7 +189,7 @@ class Guards : public PaymentGuards {
 
   void change_quantity() {  // 2.6
     const auto& change = data<CartChangeQuantity>();
-    const Line* line = known_line(change.sku, change.line_id);
+    const Line* line = cart().find_known(change.sku, change.line_id);
     if (guard("2.6.1", "no such line", line == nullptr, {{"sku", std::string(change.sku)}})) return;
     if (guard("2.6.2", "quantity out of range", change.quantity < 0 || change.quantity > limits::quantity,
               {{"quantity", change.quantity}}))
@@ -209,7 +203,7 @@ class Guards : public PaymentGuards {
 
   void remove_line() {  // 2.7
     const Text sku = data<CartRemoveLine>().sku;
-    const Line* line = known_line(sku, data<CartRemoveLine>().line_id);
+    const Line* line = cart().find_known(sku, data<CartRemoveLine>().line_id);
     if (guard("2.7.1", "no such line", line == nullptr, {{"sku", std::string(sku)}})) return;
     if (amount("2.7.2", 0, total_without_all_of(*line))) return;
     otherwise("2.7.3", "remove");
@@ -226,9 +220,9 @@ class Guards : public PaymentGuards {
       const bool may_be = a.kind == AdjustmentKind::tax || a.kind == AdjustmentKind::fee;
       const bool bound = !a.sku.empty() || !a.line_id.empty();
       wrongly_included = wrongly_included || (a.included && !may_be);
-      unknown_line = unknown_line || (bound && known_line(a.sku, a.line_id) == nullptr);
+      unknown_line = unknown_line || (bound && cart().find_known(a.sku, a.line_id) == nullptr);
       text += escaped_bytes(a.label);
-      if (!a.included) total += a.kind == AdjustmentKind::discount ? -Wide{a.amount_minor} : a.amount_minor;
+      total += signed_minor(a.kind, a.included, a.amount_minor);
     }
     if (guard("2.8.2", "cannot be included", wrongly_included)) return;
     if (guard("2.8.3", "no such line", unknown_line)) return;
