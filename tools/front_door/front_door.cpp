@@ -2,6 +2,7 @@
 
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
+#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/front_door/cart_answers.h"
 #include "tools/front_door/http_words.h"
@@ -30,7 +31,7 @@ constexpr std::size_t most_id_bytes = 128;  // of ce_id and ce_source, docs/cont
 Json event_json(const CausedEvent& event) {
   return {{"type", event.type},        {"id", event.id},
           {"time", event.time},        {"partition", event.at.partition},
-          {"offset", event.at.offset}, {"data", Json::parse(event.data, nullptr, false)}};
+          {"offset", event.at.offset}, {"data", parsed_json(event.data)}};
 }
 
 /// A refused command is a problem with the contract's code.
@@ -138,7 +139,7 @@ void FrontDoor::cloudevent(HttpRequest&& request, const HttpReply& reply) {
     return reply(problem(415, "batch", "one event a request, please: a batch could be accepted in part"));
   }
   if (request.header("content-type").starts_with("application/cloudevents")) {
-    const auto event = Json::parse(request.body, nullptr, false);
+    const auto event = parsed_json(request.body);
     if (!event.is_object()) return reply(problem(400, "json_invalid", "the body is no JSON object"));
     const auto text = [&](const char* name) {
       return event.contains(name) && event[name].is_string() ? event[name].get<std::string>() : std::string();

@@ -3,6 +3,7 @@
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
 #include "events/state/snapshot.h"
+#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
@@ -101,7 +102,7 @@ bool read_ending(const events::Record& record, Json& state) {
   const bool ends =
       type == "cart.converted" || type == "cart.expired" || type == "cart.canceled" || type == "cart.merged";
   if (!ends) return false;
-  const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
+  const auto data = parsed_json(record.value.value_or("{}"));
   state["outcome"] = std::string(type.substr(type.find('.') + 1));
   for (const char* member : {"order_id", "reason", "into"}) {
     if (data.is_object() && data.contains(member)) state[member] = data[member];

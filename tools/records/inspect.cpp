@@ -5,6 +5,7 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/records/derived_id.h"
@@ -108,7 +109,7 @@ struct Found {
 };
 
 bool names(const events::Record& record, const char* member, const std::string& id) {
-  const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
+  const auto data = parsed_json(record.value.value_or("{}"));
   return data.is_object() && data.contains(member) && data[member] == id;
 }
 

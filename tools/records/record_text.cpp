@@ -2,6 +2,7 @@
 
 #include "events/state/snapshot.h"
 #include "events/wire/json_writer.h"
+#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 
 #include <nlohmann/json.hpp>
@@ -67,11 +68,13 @@ std::string as_ndjson(const events::Record& record) {
     headers.text(std::string_view(name).substr(1, name.size() - 2), printable(h.value));
   }
   headers.close();
-  if (record.value && nlohmann::json::accept(*record.value)) {
-    const auto compact = nlohmann::json::parse(*record.value).dump();  // one line, whatever it was
-    json.member("data") += compact;
-  } else if (record.value) {
-    json.text("data_base64", base64(*record.value));
+  if (record.value) {
+    const auto data = parsed_json(*record.value);
+    if (data.is_discarded()) {
+      json.text("data_base64", base64(*record.value));
+    } else {
+      json.member("data") += data.dump();  // one line, whatever it was
+    }
   }
   json.close();
   return out;

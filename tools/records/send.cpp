@@ -6,6 +6,7 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/records/command_check.h"
@@ -57,7 +58,8 @@ std::string set_member(Json& data, const std::string& member) {
   }
   const bool text = is_text_member(name) || member.starts_with("attributes.");
   const bool as_it_stands = text && !value.starts_with('"');
-  (*to)[name] = !as_it_stands && Json::accept(value) ? Json::parse(value) : Json(value);
+  auto given = as_it_stands ? Json(value) : parsed_json(value);
+  (*to)[name] = given.is_discarded() ? Json(value) : std::move(given);
   return {};
 }
 
@@ -68,7 +70,7 @@ std::string text_in(const Json& line, const char* name) {
 
 /// A command of a line of NDJSON; what is wrong with it, or nothing.
 std::string from_line(const std::string& text, const std::string& source, OutgoingCommand& command) {
-  const auto line = Json::parse(text, nullptr, false);
+  const auto line = parsed_json(text);
   if (!line.is_object()) return "is no JSON object";
   command.key = text_in(line, "cart").empty() ? text_in(line, "key") : text_in(line, "cart");
   command.type = text_in(line, "type");
@@ -177,8 +179,7 @@ void print_outcome_json(const CommandOutcome& outcome) {
                {"repeated", outcome.repeated},
                {"events", Json::array()}};
   for (const auto& event : outcome.events) {
-    line["events"].push_back(
-        {{"type", event.type}, {"id", event.id}, {"data", Json::parse(event.data, nullptr, false)}});
+    line["events"].push_back({{"type", event.type}, {"id", event.id}, {"data", parsed_json(event.data)}});
   }
   print_json(line.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

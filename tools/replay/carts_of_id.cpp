@@ -1,5 +1,6 @@
 // The carts that an id leads to: by its form, else by reading all commands.
 #include "events/rules/identity.h"
+#include "tools/console/parsed_json.h"
 #include "tools/records/derived_id.h"
 #include "tools/records/each_record.h"
 #include "tools/replay/replay_timeline.h"
@@ -35,7 +36,7 @@ bool names(const Record& record, const std::string& id) {
     if (h.name.ends_with("traceparent") && id.size() == 32 && h.value.find(id) != events::Bytes::npos) return true;
   }
   return record.value && record.value->find(id) != events::Bytes::npos &&
-         names(OrderedJson::parse(*record.value, nullptr, false), id);
+         names(parsed_json<OrderedJson>(*record.value), id);
 }
 
 }  // namespace

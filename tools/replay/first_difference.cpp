@@ -2,6 +2,7 @@
 
 #include "events/state/snapshot.h"
 #include "events/state/state_difference.h"
+#include "tools/console/parsed_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -60,8 +61,8 @@ std::string first_difference(const RecordContent& recorded, const RecordContent&
     if (r.value != a.value) return differ(std::string(r.name), r.value, a.value);
   }
   if (recorded.value == again.value) return {};
-  const auto r = Json::parse(recorded.value.value_or("null"), nullptr, false);
-  const auto a = Json::parse(again.value.value_or("null"), nullptr, false);
+  const auto r = parsed_json(recorded.value.value_or("null"));
+  const auto a = parsed_json(again.value.value_or("null"));
   if (r.is_discarded() || a.is_discarded() || r == a)
     return differ("data", recorded.value.value_or("none"), again.value.value_or("none"));
   return data_difference("data", r, a);

@@ -1,6 +1,7 @@
 #include "tools/replay/replay_timeline.h"
 
 #include "events/rules/identity.h"
+#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
@@ -21,7 +22,7 @@ using events::Stream;
 namespace {
 
 OrderedJson parsed(std::string_view text) {
-  auto json = OrderedJson::parse(text, nullptr, false);
+  auto json = parsed_json<OrderedJson>(text);
   return json.is_discarded() ? OrderedJson(nullptr) : json;
 }
 

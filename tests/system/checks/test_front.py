@@ -166,7 +166,9 @@ class WithAnEngine(unittest.TestCase):
                 ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": "k" * 129}, 400, "id_invalid"),
                 ("/events", {}, {"ce-id": "1"}, 400, "not_cloudevent"),
                 ("/events", "[]", {"Content-Type": "application/cloudevents-batch+json"}, 415, "batch"),
-                ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "json_invalid")):
+                ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "json_invalid"),
+                ("/events", '{"data":' + "[" * 130_000 + "]" * 130_000 + "}", {"Content-Type": "application/cloudevents+json"}, 400,
+                 "json_invalid")):
             found = self.front.checked("POST", path, body, headers)
             self.assertEqual((found[0], found[1]["title"]), (status, code), path)
         told = self.front.command("c1", "cart.create", '{"currency":GBP}')[1]["detail"]

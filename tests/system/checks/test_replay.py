@@ -274,6 +274,31 @@ class Replay(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("makes a new file", done.stderr)
 
+    # --- what anybody may have sent -----------------------------------------------------------------------------------
+
+    def test_a_command_that_nests_deeply_ends_no_verb(self):
+        """What walks JSON needs stack for each level, and a record may have half a million of them."""
+        log = f"sqlite:{self.folder}/deep.db"
+        data = '{"to":"FINDME","a":' + "[" * 500_000 + "]" * 500_000 + "}"
+        lines = [{"type": "cart.create", "cart": "c1", "data": {"currency": "GBP"}}, {"type": "cart.add_line", "cart": "c1", "data": data}]
+        done = run("send", "--log", log, "--create", "--unchecked", "-", stdin="".join(json.dumps(line) + "\n" for line in lines))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        at = json.loads(run("send", "--log", log, "--json", "cart.cancel", "c1").stdout)
+        engine = subprocess.Popen([MAYFLY, "serve", "--log", log, "--http", "off"], stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (engine.kill(), engine.wait()))
+        self.assertEqual(run("send", "--log", log, "--wait=300", "cart.create", "c1", "currency=GBP").returncode, 1)
+        engine.terminate()
+        engine.wait()
+        deep = f"{at['partition']}:{at['offset'] - 1}"
+        for words, code in ((("tail", "--stream", "commands", "--json"), 0), (("tail", "--stream", "deadletters", "--json"), 0),
+                            (("replay", "show", "c1"), 0), (("replay", "show", "c1", "--json"), 0), (("replay", "show", "c1", "--html"), 0),
+                            (("replay", "show", "FINDME"), 1), (("replay", "why", deep, "--json"), 0), (("replay", "verify", "--carts"), 0),
+                            (("replay", "export", f"{self.folder}/deep.bundle"), 0), (("deadletters", "list", "--all", "--json"), 0), (("inspect", "c1"), 0)):
+            done = run(*words, "--log", log)
+            self.assertEqual(done.returncode, code, (words, done.stderr[-300:]))
+        done = run("send", "--log", log, "--unchecked", "-", stdin=json.dumps(lines[1]).replace('"' + data.replace('"', '\\"') + '"', data) + "\n")
+        self.assertEqual((done.returncode, "is no JSON object" in done.stderr), (1, True), done.stderr[-300:])
+
     def test_the_log_is_not_touched(self):
         before = hashlib.sha256(self.file.read_bytes()).hexdigest()
         self.said("show", self.carts[0])
