@@ -98,6 +98,13 @@ std::optional<Access> Access::from_text(std::string_view text, std::string& wron
               "hexadecimal digits (printf %s TOKEN | sha256sum), and a rate as 100/s, 100/min or 100/h";
       return std::nullopt;
     }
+    const auto same_name = std::find_if(access.entries_.begin(), access.entries_.end(),
+                                        [&](const Entry& e) { return e.caller.name == entry.caller.name; });
+    if (same_name != access.entries_.end() && same_name->caller.rate != entry.caller.rate) {
+      wrong = "line " + std::to_string(number) + ": " + entry.caller.name +
+              " has another rate in a line above: lines with the same name share one";
+      return std::nullopt;
+    }
     access.entries_.push_back(std::move(entry));
   }
   return access;

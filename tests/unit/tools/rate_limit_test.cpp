@@ -55,6 +55,17 @@ TEST_CASE("a token's rate stands behind it, and is 1,000 a second where none doe
     REQUIRE(access.has_value());
     CHECK(access->caller("Bearer abc")->rate == row.rate);
   }
+  for (const char* rates : {"5/s|5/s", "|", "|1000/s"}) {
+    CAPTURE(rates);
+    const std::string both(rates);
+    const auto bar = both.find('|');
+    CHECK(tools::Access::from_text(line + both.substr(0, bar) + "\n" + line + both.substr(bar + 1), wrong).has_value());
+  }
+  for (const char* second : {"6/s", "", "5/min"}) {  // each would fill the bucket of the other
+    CAPTURE(second);
+    CHECK_FALSE(tools::Access::from_text(line + "5/s\n" + line + second, wrong).has_value());
+    CHECK(wrong.starts_with("line 2: web has another rate"));
+  }
   for (const char* word : {"5", "0/s", "-1/s", "1000001/s", "5/d", "/s", "5 /s", "5/s x"}) {
     CAPTURE(word);
     CHECK_FALSE(tools::Access::from_text(line + word, wrong).has_value());
