@@ -25,6 +25,7 @@ struct FrontDoorLimits {
     limits.connections = 1'000;
     limits.connection_requests = 10'000;
     limits.connection_ms = 3'600'000;
+    limits.request_header_bytes = 32'768;  // Last-Event-ID of a log with 1,024 partitions is up to 25,600 bytes
     limits.request_body_bytes = 262'144;
     limits.later_ms = 65'000;  // the longest wait, and time to append
     return limits;

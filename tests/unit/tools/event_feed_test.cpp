@@ -2,11 +2,13 @@
 
 #include "events/rules/identity.h"
 #include "logs/memory_log.h"
+#include "tools/front_door/front_door.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include <future>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -77,6 +79,15 @@ std::string last_id(const std::string& text) {
 std::string code(const HttpAnswer& answer) { return nlohmann::json::parse(answer.body)["title"]; }
 
 }  // namespace
+
+TEST_CASE("the id of the largest log's stream fits into a request") {
+  constexpr std::int32_t most_partitions = 1'024;
+  constexpr std::size_t other_headers_bytes = 4'096;
+  std::vector<events::Position> next;
+  for (std::int32_t p = 0; p < most_partitions; ++p) next.push_back({p, std::numeric_limits<events::Offset>::max()});
+  CHECK(tools::feed_id(next).size() + other_headers_bytes <=
+        static_cast<std::size_t>(tools::FrontDoorLimits{}.http.request_header_bytes));
+}
 
 TEST_CASE(
     "a stream begins now, or at the begin of the log, and goes on where its last id says, without loss or repeat") {
