@@ -33,8 +33,11 @@ class TokensFile {
   /// that is understood: the reason is told once.
   std::optional<Access> read_if_changed() {
     std::ifstream file(path_, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    auto wrong = file ? std::string() : "the tokens' file " + path_ + " cannot be read";
+    file.peek();  // a folder can be opened, and not be read
+    const bool readable = !file.fail();
+    std::string text;
+    if (readable) text.assign(std::istreambuf_iterator<char>(file), {});
+    auto wrong = readable ? std::string() : "the tokens' file " + path_ + " cannot be read";
     if (wrong == wrong_before_ && text == text_) return std::nullopt;
     text_ = std::move(text);
     std::optional<Access> access;

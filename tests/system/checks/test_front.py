@@ -43,15 +43,17 @@ def described(method, path, status):
 
 
 class Front:
-    def __init__(self, log, *options):
+    def __init__(self, log, *options, stderr=None):
         self.process = subprocess.Popen([MAYFLY, "front", "--log", log, "--address", "127.0.0.1:0", *options],
-                                        stdout=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=stderr, text=True)
         self.port = int(re.search(r":(\d+)/", self.process.stdout.readline()).group(1))
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
         self.process.stdout.close()
+        if self.process.stderr:
+            self.process.stderr.close()
         return self.process.returncode
 
     def ask(self, method, path, body=None, headers=None):
@@ -357,6 +359,19 @@ class Tokens(unittest.TestCase):
                 time.sleep(0.05)
             self.assertEqual([ask(token)[0] for token in ("new", "other", "web", "web", "web")], [404, 401, 404, 404, 404])
 
+    def test_a_tokens_file_that_is_a_folder_for_a_while_changes_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = f"sqlite:{folder}/shop.db"
+            run("send", "--log", log, "--create", "cart.create", "c1", "currency=GBP")
+            tokens = pathlib.Path(folder) / "tokens"
+            tokens.write_text(f"web read {hashlib.sha256(b'web').hexdigest()}\n")
+            front = Front(log, "--tokens", str(tokens), stderr=subprocess.PIPE)
+            self.addCleanup(front.end)
+            tokens.rename(tokens.with_suffix(".old"))
+            tokens.mkdir()
+            self.assertIn("cannot be read", front.process.stderr.readline())
+            self.assertEqual(front.checked("GET", "/carts/c1", None, {"Authorization": "Bearer web"})[0], 404)
+
     def test_what_cannot_start_says_why(self):
         with tempfile.TemporaryDirectory() as folder:
             log = f"sqlite:{folder}/shop.db"
@@ -364,7 +379,8 @@ class Tokens(unittest.TestCase):
             bad = pathlib.Path(folder) / "tokens"
             bad.write_text("web shop,owner " + "0" * 64 + "\n")
             for options, says in ((["--address", "0.0.0.0:0"], "is not loopback"), (["--tokens", str(bad)], "line 1: expected"),
-                                  (["--tokens", f"{folder}/none"], "cannot be read"), (["--address", "nowhere"], "nowhere")):
+                                  (["--tokens", f"{folder}/none"], "cannot be read"), (["--tokens", folder], "cannot be read"),
+                                  (["--address", "nowhere"], "nowhere")):
                 done = run("front", "--log", log, *options)
                 self.assertEqual(done.returncode, 2, options)
                 self.assertIn(says, done.stderr)
