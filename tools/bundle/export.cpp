@@ -1,4 +1,5 @@
 // mayfly replay export: records of a log as one file that can be sent, with pseudonyms unless asked otherwise.
+#include "adapters/host/random_key.h"
 #include "adapters/host/wall_clock.h"
 #include "events/rules/identity.h"
 #include "events/state/snapshot.h"
@@ -17,7 +18,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <set>
 
 namespace mayfly::tools {
@@ -27,13 +27,6 @@ using events::Stream;
 
 namespace {
 
-events::HashKey random_key() {
-  events::HashKey key;
-  std::random_device random;
-  for (auto& byte : key) byte = static_cast<unsigned char>(random());
-  return key;
-}
-
 class Export {
  public:
   Export(events::LogClient& log, const Recorded& recorded, const ReplayExportOptions& options, std::ostream& out)
@@ -41,7 +34,7 @@ class Export {
         recorded_(recorded),
         options_(options),
         carts_(options.carts.begin(), options.carts.end()),
-        pseudonyms_(random_key()),
+        pseudonyms_(adapters::random_key()),
         bundle_(out) {}
 
   events::LogStatus run() {
@@ -86,14 +79,10 @@ class Export {
     return each_record(log_, Stream::commands, p, [&](const Record& record) {
       if (record.at.offset >= end(p)) return false;
       const bool tick = !record.key && short_type(record) == "clock.tick";
-      if (tick) {
-        bundle_.line(bundle_line(Stream::commands, record));
-      } else if (wants(record)) {
-        write(Stream::commands, record);
-      } else if (first) {
-        begin(record);
-      }
-      if (tick || wants(record)) ++commands_written;
+      const bool wanted = tick || wants(record);
+      if (wanted) write(Stream::commands, record);
+      if (!wanted && first) begin(record);
+      commands_written += wanted ? 1 : 0;
       first = false;
       return true;
     });
