@@ -169,7 +169,7 @@ int inspect(const InspectOptions& options) {
     if (shown.reading.kind != Kind::cart) state[member_of(shown.reading.kind)] = options.id;
     state["events"] = Json::array();
     for (const auto& event : shown.events) state["events"].push_back(Json::parse(event));
-    print_json(state.dump());
+    print_json(state.dump(-1, ' ', false, Json::error_handler_t::replace));
     return exit_ok;
   }
   print_state(state, relation(shown, options.id));

@@ -236,6 +236,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.assertTrue(shown.startswith("cart c1: canceled: moved\n"), shown)
         self.assertNotIn("not decided yet", shown)
         self.assertIn("nothing was ever said", self.verb("inspect", "c9").stdout)
+        self.assertEqual(json.loads(self.verb("inspect", b"\xff", "--json").stdout)["state"], "unknown")
 
     def test_inspect_takes_an_order_a_session_and_a_reservation_too(self):
         self.serve()
