@@ -4,7 +4,10 @@
 #include "adapters/sqlite/headers_blob.h"
 #include "adapters/sqlite/sqlite_file.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <limits>
 
 namespace mayfly::adapters {
 
@@ -12,20 +15,27 @@ using events::LogError;
 
 std::unique_ptr<SqliteImport> SqliteImport::open(const std::string& file, std::int32_t partitions,
                                                  events::LogStatus& status) {
-  if (identity_of(file)) {
-    status = {LogError::invalid, file + ": it is there already. An import makes a new file."};
+  if (!make_private(file, status)) {
+    if (status.ok()) status = {LogError::invalid, file + ": it is there already. An import makes a new file."};
     return nullptr;
   }
   try {
     return std::unique_ptr<SqliteImport>(new SqliteImport(file, partitions));
   } catch (const sqlite::Error& error) {
+    ::unlink(file.c_str());
     status = error.status();
     return nullptr;
   }
 }
 
+SqliteImport::~SqliteImport() {
+  if (!transaction_) return;
+  for (const auto& file : {db_.file(), sqlite::wal_of(db_.file()), sqlite::shm_of(db_.file())}) ::unlink(file.c_str());
+}
+
 SqliteImport::SqliteImport(const std::string& file, std::int32_t partitions)
     : db_(file, sqlite::Access::make), partitions_(sqlite::prepare(db_, partitions)) {
+  db_.run("INSERT INTO meta VALUES ('imported', 1)");  // before all else: no engine serves what was left half done
   transaction_.emplace(db_);
   for (int s = 0; s < events::stream_count; ++s) {
     const auto sql = "INSERT INTO " + sqlite::table_name(static_cast<events::Stream>(s)) +
@@ -35,9 +45,12 @@ SqliteImport::SqliteImport(const std::string& file, std::int32_t partitions)
 }
 
 events::LogStatus SqliteImport::add(events::Stream stream, const events::Record& record) {
-  if (record.at.partition < 0 || record.at.partition >= partitions_ || record.at.offset < 0) {
+  constexpr auto no_offset_follows = std::numeric_limits<events::Offset>::max();
+  if (record.at.partition < 0 || record.at.partition >= partitions_ || record.at.offset < 0 ||
+      record.at.offset == no_offset_follows) {
     return {LogError::corrupt, "a record is in a partition or at an offset that no log has"};
   }
+  if (stream == events::Stream::state && !record.key) return {LogError::corrupt, "a record of state has no key"};
   auto& [next, last_ms] = ends_[{stream, record.at.partition}];
   if (record.at.offset < next) return {LogError::corrupt, "records are not in the order of their offsets"};
   next = record.at.offset + 1;
@@ -69,8 +82,8 @@ events::LogStatus SqliteImport::finish() {
           .bind(4, known.second)
           .execute();
     }
-    db_.run("INSERT INTO meta VALUES ('imported', 1)");
     transaction_->commit();
+    transaction_.reset();
   } catch (const sqlite::Error& error) {
     return error.status();
   }

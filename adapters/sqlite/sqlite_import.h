@@ -17,9 +17,13 @@ class SqliteImport {
   /// Makes the file, which must not be there. Null with `status` set if it cannot.
   static std::unique_ptr<SqliteImport> open(const std::string& file, std::int32_t partitions,
                                             events::LogStatus& status);
+  /// Removes the file unless it is finished.
+  ~SqliteImport();
+  SqliteImport(const SqliteImport&) = delete;
+  SqliteImport& operator=(const SqliteImport&) = delete;
   /// Of one stream and partition in the order of their offsets.
   [[nodiscard]] events::LogStatus add(events::Stream, const events::Record&);
-  /// All that was added is in the file now. Without it nothing is.
+  /// All that was added is in the file now.
   [[nodiscard]] events::LogStatus finish();
 
  private:
@@ -27,8 +31,8 @@ class SqliteImport {
 
   sqlite::Connection db_;
   std::int32_t partitions_;
-  std::optional<sqlite::Transaction> transaction_;
-  std::vector<sqlite::Statement> insert_;  // per stream
+  std::optional<sqlite::Transaction> transaction_;  // until it is finished
+  std::vector<sqlite::Statement> insert_;           // per stream
   std::map<std::pair<events::Stream, events::Partition>, std::pair<events::Offset, std::int64_t>> ends_;
 };
 

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include <array>
+#include <limits>
 #include <memory_resource>
 #include <vector>
 
@@ -161,7 +162,9 @@ std::string read_bundle_line(const nlohmann::json& json, BundleRecord& into) {
   }
   if (!known) return wrong;
   into.record = {};
-  into.record.at = {json["partition"].get<events::Partition>(), json["offset"].get<events::Offset>()};
+  const auto partition = json["partition"].get<std::int64_t>();
+  if (partition < 0 || partition > std::numeric_limits<events::Partition>::max()) return wrong;
+  into.record.at = {static_cast<events::Partition>(partition), json["offset"].get<events::Offset>()};
   into.record.append_time = {json["time_ms"].get<std::int64_t>()};
   if (json.contains("key")) {
     if (!read_bytes(json["key"], into.key)) return wrong;

@@ -80,14 +80,21 @@ int replay_import(const ReplayImportOptions& options) {
   }
   events::LogStatus status;
   const auto log = adapters::SqliteImport::open(choice.name.substr(sqlite.size()), head.partitions, status);
-  if (!log) return complain_of(status);
+  if (!log) {
+    const int code = complain_of(status);
+    return status.error == events::LogError::invalid || status.error == events::LogError::full ? code : exit_failed;
+  }
   wrong = each_of_bundle(options.file, head, [&](const BundleRecord& r) {
     status = log->add(r.stream, r.record);
     return status.message;
   });
-  if (status.ok() && !wrong.empty()) status = {events::LogError::corrupt, options.file + ": " + wrong};
-  if (status.ok()) status = log->finish();
-  if (!status.ok()) return complain_of(status);
+  if (wrong.empty()) status = log->finish();
+  if (status.error == events::LogError::full) return complain_of(status);
+  if (!status.ok() && wrong.empty()) wrong = status.message;
+  if (!wrong.empty()) {
+    complain("%s: %s. Nothing was imported.\n", options.file.c_str(), wrong.c_str());
+    return exit_failed;
+  }
   print("%s commands, %s events imported. Compare them with: mayfly replay verify %s--log %s\n",
         grouped(commands).c_str(), grouped(events).c_str(), head.has_state ? "" : "--carts ", choice.name.c_str());
   return exit_ok;

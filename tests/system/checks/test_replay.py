@@ -5,6 +5,7 @@ import hashlib
 import json
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,14 @@ CARTS = 40
 
 def run(*words, stdin=None):
     return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+def block(number, lines):
+    """A block of a bundle (docs/replay.md), its zstd frame stored and not compressed (RFC 8878, 3.1.1)."""
+    text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    frame = struct.pack("<IBI", 0xFD2FB528, 0b1010_0000, len(text)) + struct.pack("<I", len(text) << 3 | 1)[:3] + text
+    note = f"mayfly bundle block {number} bytes {len(frame)} sha256 {hashlib.sha256(frame).hexdigest()}\n".encode()
+    return struct.pack("<II", 0x184D2A50, len(note)) + note + frame
 
 
 class Replay(unittest.TestCase):
@@ -256,6 +265,24 @@ class Replay(unittest.TestCase):
             log, said = self.imported(bundle, code=1)
             self.assertRegex(said, r"block \d+: (it is cut|it is damaged|more follows its end)")
             self.assertFalse(pathlib.Path(log.removeprefix("sqlite:")).exists())
+
+    def test_a_bundle_that_no_export_wrote_is_refused_and_nothing_is_left(self):
+        def record(**members):
+            return {"stream": "checkout.commands.v1", "partition": 0, "offset": 5, "time_ms": 1, "key": "c1", "headers": [], "value": "{}", **members}
+
+        state = record(stream="checkout.state.v1")
+        del state["key"]
+        for number, (records, said) in enumerate((([record(), record(offset=4)], "not in the order"), ([record(partition=4)], "that no log has"),
+                                                  ([record(partition=2**32)], "is no record"), ([record(offset=2**63 - 1)], "that no log has"),
+                                                  ([record(offset=2**64 - 1)], "that no log has"), ([record(partition=-1)], "is no record"),
+                                                  ([state], "has no key"))):
+            head = {"mayfly_bundle": 1, "partitions": 4, "engine": "mayfly", "pseudonyms": True, "whole": True}
+            bundle = self.folder / f"made-up-{number}"
+            bundle.write_bytes(block(0, [head, *records, {"end": len(records) + 1}]))
+            log, words = self.imported(bundle, code=1)
+            self.assertIn(said, words)
+            self.assertIn("Nothing was imported", words)
+            self.assertEqual(list(self.folder.glob(f"made-up-{number}.db*")), [])
 
     def test_an_imported_log_is_not_served(self):
         """It has no committed position: an engine would begin at the end of its commands and know none of its open carts."""
