@@ -1,4 +1,5 @@
 // mayfly replay export: records of a log as one file that can be sent, with pseudonyms unless asked otherwise.
+#include "adapters/host/private_file.h"
 #include "adapters/host/random_key.h"
 #include "adapters/host/wall_clock.h"
 #include "events/rules/identity.h"
@@ -8,11 +9,14 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/replay_recorded.h"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -38,6 +42,7 @@ class Export {
         bundle_(out) {}
 
   events::LogStatus run() {
+    carts_without_commands = carts_;
     bundle_.line({{"mayfly_bundle", bundle_version},
                   {"partitions", log_.partitions()},
                   {"engine", recorded_.engine},
@@ -57,6 +62,7 @@ class Export {
   }
   std::int64_t commands_written = 0;
   std::int64_t events_written = 0;
+  std::set<std::string> carts_without_commands;
 
  private:
   [[nodiscard]] bool wants(events::Partition p) const {
@@ -81,6 +87,7 @@ class Export {
       const bool tick = !record.key && short_type(record) == "clock.tick";
       const bool wanted = tick || wants(record);
       if (wanted) write(Stream::commands, record);
+      if (wanted && record.key) carts_without_commands.erase(std::string(*record.key));
       if (!wanted && first) begin(record);
       commands_written += wanted ? 1 : 0;
       first = false;
@@ -148,10 +155,24 @@ int replay_export(const ReplayExportOptions& options) {
   if (!log) return code;
   Recorded recorded;
   if (const auto status = read_recorded(*log, recorded); !status.ok()) return complain_of(status);
+  for (const auto partition : options.partitions) {
+    if (partition < log->partitions()) continue;
+    complain("There is no partition %d: the log has 0 to %d.\n", partition, log->partitions() - 1);
+    return exit_failed;
+  }
   const auto partial = options.file + ".partial";
+  events::LogStatus status;
+  const int made_private = adapters::open_private(partial, status);
+  if (made_private < 0) return complain_of(status);
+  ::close(made_private);
   std::ofstream out(partial, std::ios::binary | std::ios::trunc);
   Export made(*log, recorded, options, out);
-  auto status = made.run();
+  status = made.run();
+  if (const auto& none = made.carts_without_commands; status.ok() && !none.empty()) {
+    std::filesystem::remove(partial);
+    complain("The log has no decided command of cart %s.\n", printable(*none.begin()).c_str());
+    return exit_failed;
+  }
   out.close();
   std::error_code failed;
   if (status.ok()) std::filesystem::rename(partial, options.file, failed);

@@ -284,6 +284,19 @@ class Replay(unittest.TestCase):
             self.assertIn("Nothing was imported", words)
             self.assertEqual(list(self.folder.glob(f"made-up-{number}.db*")), [])
 
+    def test_a_bundle_and_its_log_are_their_owners_alone(self):
+        bundle = self.exported("own", "--plain")
+        log, _ = self.imported(bundle)
+        for file in (bundle, pathlib.Path(log.removeprefix("sqlite:"))):
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+
+    def test_export_says_what_is_not_there_and_makes_nothing(self):
+        for words, code, said in ((("none", "--partition", "99"), 1, "no partition 99"), (("none", "--cart", "nobody"), 1, "no decided command of cart nobody"),
+                                  (("none/none",), 2, "Check that the folder exists")):
+            done = run("replay", "export", f"{self.folder}/{words[0]}", *words[1:], "--log", self.log)
+            self.assertEqual((done.returncode, said in done.stderr), (code, True), done.stderr)
+            self.assertEqual(list(self.folder.glob("none*")), [])
+
     def test_an_imported_log_is_not_served(self):
         """It has no committed position: an engine would begin at the end of its commands and know none of its open carts."""
         for name, words in (("unserved", ()), ("unserved-whole", ("--plain",)), ("unserved-cart", ("--cart", self.carts[0]))):
