@@ -277,7 +277,8 @@ bool is_engine_name(std::string_view name) {
 
 std::string read_config(const std::string& file, Config& config) {
   std::ifstream in(file);
-  if (!in) return file + ": cannot be opened. Check the name given with --config.";
+  in.peek();  // a folder can be opened, and not be read
+  if (in.bad() || !in.is_open()) return file + ": cannot be opened. Check the name given with --config.";
   std::ostringstream text;
   text << in.rdbuf();
   return read_config_text(text.str(), file, config);

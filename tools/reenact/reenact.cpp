@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 
 namespace mayfly::tools {
@@ -68,6 +69,7 @@ bool all_began(const Recordings& runs, const std::string& folder) {
 int reenact(const ReenactOptions& options) {
   const auto plan = plan_of(options);
   const auto html = options.html.empty() ? fmt::format("reenact-{}.html", options.outage) : options.html;
+  const bool made_page = html != "off" && !std::filesystem::exists(html);
   if (html != "off" && !write_page(html, {}, std::ios::app)) return exit_usage;
   TemporaryFolder folder("mayfly-reenact");
   if (options.keep) folder.keep();
@@ -84,12 +86,11 @@ int reenact(const ReenactOptions& options) {
     if (!options.json) print_text(rows.step(runs));
     return output_written();
   });
-  if (!whole) {
-    complain("Stopped before the end: there is no report.\n");
-    return exit_failed;
-  }
-  if (!all_began(runs, folder.path())) {
-    folder.keep();
+  if (!whole) complain("Stopped before the end: there is no report.\n");
+  const bool began = whole && all_began(runs, folder.path());
+  if (whole && !began) folder.keep();
+  if (!began) {
+    if (made_page) std::filesystem::remove(html);
     return exit_failed;
   }
   const auto verdict = judge(plan, runs);

@@ -105,6 +105,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         done = run("send", "--log", self.log, "-", stdin=line)
         self.assertEqual((done.returncode, "line 1 has an `id` that is no text" in done.stderr), (1, True), done.stderr)
         self.assertEqual(run("serve", "--log", self.log, "--name", "a b", "--check-config").returncode, 2)
+        self.assertEqual(run("serve", "--log", self.log, "--config", str(self.folder), "--check-config").returncode, 3)
 
     def test_text_members_are_text_and_lines_sent_have_positions(self):
         self.serve()

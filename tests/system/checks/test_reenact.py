@@ -132,7 +132,7 @@ class CommandLine(unittest.TestCase):
 
     def test_asked_to_stop_it_ends_with_its_runs_and_leaves_nothing(self):
         with tempfile.TemporaryDirectory() as folder:
-            process = subprocess.Popen([MAYFLY, "reenact", "cart-leak", *SMALL, "--html", "off"], stdout=subprocess.PIPE,
+            process = subprocess.Popen([MAYFLY, "reenact", "cart-leak", *SMALL, "--html", f"{folder}/page.html"], stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True, env={"TMPDIR": folder})
             while not re.match(r" *-?\d+\.\d ", line := process.stdout.readline()):
                 self.assertNotEqual(line, "", "it ended")
