@@ -25,7 +25,10 @@ def run(*words, stdin=None):
 def block(number, lines):
     """A block of a bundle (docs/replay.md), its zstd frame stored and not compressed (RFC 8878, 3.1.1)."""
     text = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    frame = struct.pack("<IBI", 0xFD2FB528, 0b1010_0000, len(text)) + struct.pack("<I", len(text) << 3 | 1)[:3] + text
+    frame = struct.pack("<IBI", 0xFD2FB528, 0b1010_0000, len(text))
+    for at in range(0, len(text), 1 << 17):
+        part = text[at:at + (1 << 17)]
+        frame += struct.pack("<I", len(part) << 3 | (at + len(part) == len(text)))[:3] + part
     note = f"mayfly bundle block {number} bytes {len(frame)} sha256 {hashlib.sha256(frame).hexdigest()}\n".encode()
     return struct.pack("<II", 0x184D2A50, len(note)) + note + frame
 
@@ -275,7 +278,7 @@ class Replay(unittest.TestCase):
         for number, (records, said) in enumerate((([record(), record(offset=4)], "not in the order"), ([record(partition=4)], "that no log has"),
                                                   ([record(partition=2**32)], "is no record"), ([record(offset=2**63 - 1)], "that no log has"),
                                                   ([record(offset=2**64 - 1)], "that no log has"), ([record(partition=-1)], "is no record"),
-                                                  ([state], "has no key"))):
+                                                  ([state], "has no key"), ([{"a": [0] * 6_000_000}], "longer than 16 MiB"))):
             head = {"mayfly_bundle": 1, "partitions": 4, "engine": "mayfly", "pseudonyms": True, "whole": True}
             bundle = self.folder / f"made-up-{number}"
             bundle.write_bytes(block(0, [head, *records, {"end": len(records) + 1}]))
