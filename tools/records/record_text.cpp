@@ -1,6 +1,7 @@
 #include "tools/records/record_text.h"
 
 #include "events/state/snapshot.h"
+#include "events/text/base64.h"
 #include "events/wire/json_writer.h"
 #include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
@@ -15,20 +16,6 @@ namespace {
 
 constexpr std::size_t shown_data_columns = 160;
 constexpr std::size_t shown_key_columns = 40;
-
-std::string base64(std::string_view bytes) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t at) { return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U; };
-    const unsigned group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
-    out += digits[group >> 18];
-    out += digits[group >> 12 & 63];
-    out += i + 1 < bytes.size() ? digits[group >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? digits[group & 63] : '=';
-  }
-  return out;
-}
 
 std::string data_text(const events::Record& record, events::Stream stream, TextWidth width) {
   if (!record.value) return "tombstone";
@@ -71,7 +58,7 @@ std::string as_ndjson(const events::Record& record) {
   if (record.value) {
     const auto data = parsed_json(*record.value);
     if (data.is_discarded()) {
-      json.text("data_base64", base64(*record.value));
+      json.text("data_base64", events::to_base64(*record.value));
     } else {
       json.member("data") += data.dump();  // one line, whatever it was
     }
