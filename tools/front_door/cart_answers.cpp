@@ -1,6 +1,5 @@
 #include "tools/front_door/cart_answers.h"
 
-#include "events/rules/identity.h"
 #include "tools/front_door/http_words.h"
 #include "tools/records/cart_state.h"
 #include "tools/records/each_record.h"
@@ -15,15 +14,6 @@ namespace {
 using adapters::HttpAnswer;
 using Json = nlohmann::json;
 
-events::LogStatus each_event(events::LogClient& log, const std::string& cart,
-                             const std::function<void(const events::Record&)>& f) {
-  return each_record(log, events::Stream::events, events::partition_of(cart, log.partitions()),
-                     [&](const events::Record& record) {
-                       if (record.key == cart) f(record);
-                       return true;
-                     });
-}
-
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
@@ -35,7 +25,7 @@ HttpAnswer cart_now(events::LogClient& log, const std::string& cart, std::string
   std::string stream = "state";
   auto& state = found.state;
   if (found.status.ok() && (state["state"] == "ended" || state["state"] == "unknown")) {
-    found.status = each_event(log, cart, [&](const events::Record& record) {
+    found.status = each_record_of(log, events::Stream::events, cart, [&](const events::Record& record) {
       if (!read_ending(record, state)) return;
       found.at = record.at;
       stream = "events";
@@ -57,7 +47,7 @@ HttpAnswer cart_now(events::LogClient& log, const std::string& cart, std::string
 
 HttpAnswer cart_events(events::LogClient& log, const std::string& cart) {
   Json found = Json::array();
-  const auto status = each_event(log, cart, [&](const events::Record& record) {
+  const auto status = each_record_of(log, events::Stream::events, cart, [&](const events::Record& record) {
     found.push_back(Json::parse(as_ndjson(record), nullptr, false));
   });
   if (!status.ok()) return problem(503, "log_unavailable", status.message);

@@ -1,5 +1,6 @@
 #include "tools/records/each_record.h"
 
+#include "events/rules/identity.h"
 #include "tools/console/output.h"
 
 #include <cstdio>
@@ -27,6 +28,14 @@ events::LogStatus each_record(events::LogClient& log, events::Stream stream, eve
     }
   }
   return {};
+}
+
+events::LogStatus each_record_of(events::LogClient& log, events::Stream stream, const std::string& cart,
+                                 const std::function<void(const events::Record&)>& f) {
+  return each_record(log, stream, events::partition_of(cart, log.partitions()), [&](const events::Record& record) {
+    if (record.key == cart) f(record);
+    return true;
+  });
 }
 
 void say_where_history_begins(events::LogClient& log, events::Partition partition) {

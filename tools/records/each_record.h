@@ -4,6 +4,7 @@
 #include "events/log/log.h"
 
 #include <functional>
+#include <string>
 
 namespace mayfly::tools {
 
@@ -14,6 +15,10 @@ inline constexpr events::PollLimits read_at_once{2'000, 4 * 1024 * 1024, events:
 /// log may keep only the newest record of a key, so that one written anew meanwhile is found only behind the end.
 events::LogStatus each_record(events::LogClient&, events::Stream, events::Partition,
                               const std::function<bool(const events::Record&)>& f);
+
+/// The same of the records of one cart, all of them.
+events::LogStatus each_record_of(events::LogClient&, events::Stream, const std::string& cart,
+                                 const std::function<void(const events::Record&)>& f);
 
 /// Says on standard error from where on the events of a partition are there, if not from the first.
 void say_where_history_begins(events::LogClient&, events::Partition);

@@ -1,6 +1,5 @@
 #include "tools/records/inspected_cart.h"
 
-#include "events/rules/identity.h"
 #include "events/text/time_text.h"
 #include "tools/console/text.h"
 #include "tools/records/cart_state.h"
@@ -15,15 +14,6 @@ namespace mayfly::tools {
 namespace {
 
 using Json = nlohmann::json;
-
-/// Calls back for each record of a stream's partition that has the key, in order.
-events::LogStatus each_of(events::LogClient& log, events::Stream stream, const std::string& key,
-                          const std::function<void(const events::Record&)>& each) {
-  return each_record(log, stream, events::partition_of(key, log.partitions()), [&](const events::Record& record) {
-    if (record.key == key) each(record);
-    return true;
-  });
-}
 
 /// How a cart ended, and why, as its events say.
 class Ending {
@@ -70,13 +60,14 @@ events::LogStatus inspect_cart(events::LogClient& log, const std::string& cart, 
   std::int64_t waiting = 0;  // where the engine has not read yet
   auto status = std::move(now.status);
   if (status.ok()) {
-    status = each_of(log, events::Stream::commands, cart,
-                     [&](const events::Record& record) { waiting += record.at.offset >= now.next_command ? 1 : 0; });
+    status = each_record_of(log, events::Stream::commands, cart, [&](const events::Record& record) {
+      waiting += record.at.offset >= now.next_command ? 1 : 0;
+    });
   }
   inspected.state["waiting"] = waiting;
   if (!status.ok()) return status;
   Ending ending;
-  return each_of(log, events::Stream::events, cart, [&](const events::Record& record) {
+  return each_record_of(log, events::Stream::events, cart, [&](const events::Record& record) {
     inspected.said_anything = true;
     ending.take(record, inspected.state);
     each_event(record);
