@@ -24,7 +24,9 @@ struct HttpRequest {
   std::string body;
   HttpHeaders headers;  // names in lower case
 
-  /// The value of the first header of that name, which is given in lower case; empty where there is none.
+  /// The value of the first header of that name, which is given in lower case; null where there is none.
+  [[nodiscard]] const std::string* find(std::string_view name) const;
+  /// The same; empty where there is none.
   [[nodiscard]] std::string_view header(std::string_view name) const;
   /// The value of a member of the query, as it was sent; empty where it is not given.
   [[nodiscard]] std::string member(std::string_view name) const;
@@ -41,7 +43,9 @@ struct HttpAnswer {
 /// Gives a request its answer: once, from any thread. Nothing happens where its connection has ended meanwhile.
 using HttpReply = std::function<void(HttpAnswer)>;
 
-/// What is answered at a path. What `answer` throws is a 500, want of memory ends the connection.
+/// What is answered at a path. What `answer` throws is a 500, want of memory ends the connection. A path that has
+/// routes for other methods only is answered with 405; one that has none by the route whose method and path are "*",
+/// else 404.
 struct HttpRoute {
   /// `at_once`: by the thread that reads, before all else, whatever Host the request names: a probe, which never waits.
   /// `in_turn`: by a second thread, one at a time. `later`: `begin` is called by the thread that reads and must not
@@ -49,7 +53,7 @@ struct HttpRoute {
   enum class When { at_once, in_turn, later };
 
   std::string method;
-  std::string path;  // ending in "/*": whatever is below it, where no other route has the very path
+  std::string path;  // a segment "*": any that is not empty; a route with the very path goes before
   std::function<HttpAnswer(const HttpRequest&)> answer;
   When when = When::in_turn;
   std::string takes{};  // the Content-Type that a request must have, else 415; empty: any

@@ -83,7 +83,9 @@ struct HttpServer::Listening {
   [[nodiscard]] HttpReply reply_to(HttpTurns::Id);
   void begin_stream(HttpTurns::Id, const std::shared_ptr<HttpConnection>&, HttpStream&);
   void hold(HttpConnection&, std::size_t bytes);
-  [[nodiscard]] const HttpRoute* route_of(const HttpRequest&) const;
+  [[nodiscard]] const HttpRoute* route_of(std::string_view method, std::string_view path) const;
+  /// As an Allow header has them (RFC 9110, 10.2.1); empty where nothing is at the path.
+  [[nodiscard]] std::string methods_of(std::string_view path) const;
 
   const HttpRoutes routes;
   HttpLimits limits;
@@ -262,11 +264,19 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     const auto type = text_of(message[http::field::content_type]);
     parser_.reset();
     if (!request.path.starts_with('/')) return refuse(refusal(400, "the path must begin with '/'"));
-    const auto* route = server_.route_of(request);
+    const auto* route = server_.route_of(request.method, request.path);
     if (route == nullptr || route->when != HttpRoute::When::at_once) {
       if (hosts != 1) return refuse(refusal(400, "one Host, please"));
       if (!is_host_of(host, server_.limits.hosts))
         return refuse(refusal(421, "no name of this server: ask it by its address, or add the name to http.hosts"));
+    }
+    if (route == nullptr) {
+      if (const auto methods = server_.methods_of(request.path); !methods.empty()) {
+        auto other = refusal(405, ("ask with " + methods).c_str());
+        other.headers.emplace_back("Allow", methods);
+        return answer(std::move(other));
+      }
+      route = server_.route_of("*", "*");
     }
     if (route == nullptr) return answer(refusal(404, "there is nothing here"));
     if (!route->takes.empty() && type != route->takes)

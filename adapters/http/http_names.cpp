@@ -37,11 +37,16 @@ bool matches(std::string_view name, std::string_view pattern) {
 
 }  // namespace
 
-std::string_view HttpRequest::header(std::string_view name) const {
+const std::string* HttpRequest::find(std::string_view name) const {
   for (const auto& [known, value] : headers) {
-    if (known == name) return value;
+    if (known == name) return &value;
   }
-  return {};
+  return nullptr;
+}
+
+std::string_view HttpRequest::header(std::string_view name) const {
+  const auto* value = find(name);
+  return value == nullptr ? std::string_view() : *value;
 }
 
 std::string HttpRequest::member(std::string_view name) const {

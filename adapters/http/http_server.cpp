@@ -16,6 +16,19 @@ namespace {
 constexpr milliseconds accept_pause{100};  // where no connection can be taken: no file descriptor is left
 constexpr milliseconds memory_pause{10};   // where there is no memory to go on
 
+/// Whether a path fits a route's, segment by segment.
+bool is_below(std::string_view route, std::string_view path) {
+  if (route.find('*') == std::string_view::npos) return false;
+  while (!route.empty() && !path.empty()) {
+    const auto wanted = route.substr(1, route.find('/', 1) - 1);
+    const auto given = path.substr(1, path.find('/', 1) - 1);
+    if (wanted == "*" ? given.empty() : wanted != given) return false;
+    route.remove_prefix(std::min(wanted.size() + 1, route.size()));
+    path.remove_prefix(std::min(given.size() + 1, path.size()));
+  }
+  return route.empty() && path.empty();
+}
+
 }  // namespace
 
 HttpServer::Listening::~Listening() {
@@ -87,16 +100,21 @@ void HttpServer::Listening::take_in(tcp::socket&& socket) {
   std::make_shared<HttpConnection>(*this, std::move(socket))->read();
 }
 
-const HttpRoute* HttpServer::Listening::route_of(const HttpRequest& request) const {
-  const HttpRoute* below = nullptr;
+const HttpRoute* HttpServer::Listening::route_of(std::string_view method, std::string_view path) const {
+  const HttpRoute* fits = nullptr;
   for (const auto& route : routes) {
-    if (route.method != request.method) continue;
-    if (route.path == request.path) return &route;
-    const bool fits =
-        route.path.ends_with("/*") && request.path.starts_with(route.path.substr(0, route.path.size() - 1));
-    if (fits && (below == nullptr || below->path.size() < route.path.size())) below = &route;
+    if (route.method != method) continue;
+    if (route.path == path) return &route;
+    if (fits == nullptr && is_below(route.path, path)) fits = &route;
   }
-  return below;
+  return fits;
+}
+
+std::string HttpServer::Listening::methods_of(std::string_view path) const {
+  std::string methods;
+  if (route_of("GET", path) != nullptr) methods = "GET, HEAD";
+  if (route_of("POST", path) != nullptr) methods += methods.empty() ? "POST" : ", POST";
+  return methods;
 }
 
 /// What a reply throws for want of memory ends with the request's time.

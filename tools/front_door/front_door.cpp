@@ -117,15 +117,15 @@ void FrontDoor::command(HttpRequest&& request, const HttpReply& reply) {
   const auto path = std::string_view(request.path).substr(carts_path.size());
   constexpr std::string_view commands = "/commands/";
   const auto middle = path.find(commands);
-  if (middle == std::string_view::npos) return reply(problem(404, "not_found", "there is nothing here"));
   OutgoingCommand command;
   const auto cart = percent_decoded(path.substr(0, middle));
   if (!cart)
     return reply(problem(400, "cart_id_invalid", "the cart's id in the path is not percent-encoded as it should be"));
   command.key = *cart;
   command.type = path.substr(middle + commands.size());
-  const auto key = request.header("idempotency-key");
-  command.id = key.empty() ? new_id() : std::string(key);
+  const auto* key = request.find("idempotency-key");
+  command.id = key == nullptr ? new_id() : *key;
+  if (command.id.empty()) return reply(problem(400, "id_invalid", "the Idempotency-Key is empty"));
   command.data = request.body.empty() ? "{}" : request.body;
   send(request, std::move(command), reply);
 }
@@ -211,11 +211,9 @@ HttpAnswer FrontDoor::cart(const HttpRequest& request) {
   if (!caller) return not_admitted;
   if (!caller->may(Scope::read)) return problem(403, "forbidden", caller->name + " may not read carts");
   auto path = std::string_view(request.path).substr(carts_path.size());
-  constexpr std::string_view all_events = "/events";
+  constexpr std::string_view all_events = "/events";  // a cart's id has no "/": it is percent-encoded
   const bool events_asked = path.ends_with(all_events);
   if (events_asked) path.remove_suffix(all_events.size());
-  if (path.find('/') != std::string_view::npos)
-    return problem(404, "not_found", "ask for /carts/CART or /carts/CART/events");
   const auto cart = percent_decoded(path);
   if (!cart || !events::is_cart_id(*cart)) return problem(400, "cart_id_invalid", "that is no cart's id");
   return events_asked ? cart_events(*history_, *cart) : cart_now(*history_, *cart, request.header("if-none-match"));
@@ -229,16 +227,22 @@ std::string FrontDoor::listen(const std::string& address) {
                       return HttpAnswer{200, "text/plain", "alive\n"};
                     },
                     at_once});
-  routes.push_back({"GET", "/carts/*", [this](const HttpRequest& request) { return cart(request); }, in_turn});
-  routes.push_back({"POST", "/carts/*", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
-                      command(std::move(request), reply);
-                    }});
+  for (const char* path : {"/carts/*", "/carts/*/events"}) {
+    routes.push_back({"GET", path, [this](const HttpRequest& request) { return cart(request); }, in_turn});
+  }
+  routes.push_back(
+      {"POST", "/carts/*/commands/*", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
+         command(std::move(request), reply);
+       }});
   routes.push_back({"POST", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
                       cloudevent(std::move(request), reply);
                     }});
   std::string wrong;
   routes.push_back({"GET", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
                       stream(request, reply);
+                    }});
+  routes.push_back({"*", "*", {}, later, {}, [](HttpRequest&&, const HttpReply& reply) {
+                      reply(problem(404, "not_found", "there is nothing here: docs/http.md has what can be asked"));
                     }});
   server_ = adapters::HttpServer::open(address, std::move(routes), limits_.http, wrong);
   return wrong;

@@ -32,6 +32,8 @@ def run(*words):
 
 def described(method, path, status):
     """The schema of an answer's body in docs/openapi.yaml; None if the page does not have that answer."""
+    if status == 404 and re.fullmatch(r"/carts/[^/]+/commands/.*", path):  # also where no command has that name
+        path = "/carts/c1/commands/cart.create"
     path = path.partition("?")[0]
     for template, operations in OPENAPI["paths"].items():
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) and method.lower() in operations:
@@ -166,6 +168,7 @@ class WithAnEngine(unittest.TestCase):
                 ("/carts/c1/commands/cart.fly", {}, {}, 404, "type_unknown"),
                 ("/carts/%zz/commands/cart.create", {}, {}, 400, "cart_id_invalid"),
                 ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": "k" * 129}, 400, "id_invalid"),
+                ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": ""}, 400, "id_invalid"),
                 ("/events", {}, {"ce-id": "1"}, 400, "not_cloudevent"),
                 ("/events", "[]", {"Content-Type": "application/cloudevents-batch+json"}, 415, "batch"),
                 ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "json_invalid"),
@@ -177,6 +180,17 @@ class WithAnEngine(unittest.TestCase):
         self.assertIn("not one JSON object. parse error at line 1, column 13", told)
         after = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count("cart.")
         self.assertEqual(after, before)
+
+    def test_a_path_that_is_not_there_is_a_problem_and_one_for_other_methods_names_them(self):
+        for path in ("/", "/cart/c1", "/carts", "/carts/", "/carts/c1/", "/carts/c1/lines", "/carts/c1/commands", "/carts/c1/commands/a/b"):
+            for method in ("GET", "POST", "PUT"):
+                answer, text = self.front.ask(method, path)
+                self.assertEqual((answer.status, answer.headers["Content-Type"], json.loads(text)["title"]),
+                                 (404, "application/problem+json", "not_found"), (method, path))
+        for method, path, allowed in (("POST", "/carts/c1", "GET, HEAD"), ("DELETE", "/carts/c1/events", "GET, HEAD"), ("PUT", "/events", "GET, HEAD, POST"),
+                                      ("GET", "/carts/c1/commands/cart.create", "POST"), ("TRACE", "/livez", "GET, HEAD")):
+            answer, _ = self.front.ask(method, path)
+            self.assertEqual((answer.status, answer.headers["Allow"]), (405, allowed), (method, path))
 
     def test_cloudevents_binary_and_structured(self):
         binary = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "web", "ce-type": "dev.mayfly.cart.create.v1", "ce-subject": "c1"}
@@ -390,8 +404,21 @@ class Page(unittest.TestCase):
     def test_paths_of_the_openapi_page_and_of_http_md_are_the_same(self):
         text = (ROOT / "docs/http.md").read_text()
         told = {(method, path) for method, path in re.findall(r"^\| `(GET|POST) (/\S*)` \|", text, re.M)}
-        written = {(method.upper(), path) for path, operations in OPENAPI["paths"].items() for method in operations}
+        written = {(method.upper(), re.sub(r"/commands/[a-z._]+$", "/commands/{command}", path))
+                   for path, operations in OPENAPI["paths"].items() for method in operations}
         self.assertEqual(told, written)
+
+    def test_every_command_of_the_contract_that_may_be_sent_is_in_the_openapi_page_with_its_data(self):
+        contract = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())["components"]["messages"]
+        data = {name.removeprefix("command."): message["payload"]["$ref"] for name, message in contract.items()
+                if name.startswith("command.") and name != "command.clock.tick"}
+        written = {}
+        for path, operations in OPENAPI["paths"].items():
+            if command := re.search(r"/commands/([a-z._]+)$", path):
+                body = operations["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                self.assertEqual(operations["post"]["operationId"], command.group(1))
+                written[command.group(1)] = body.removeprefix("asyncapi.yaml")
+        self.assertEqual(written, data)
 
 
 if __name__ == "__main__":

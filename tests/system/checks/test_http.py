@@ -108,7 +108,7 @@ class Http(unittest.TestCase):
         connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_S)
         self.addCleanup(connection.close)
         seen = []
-        for method, path in (("HEAD", "/"), ("GET", "/"), ("HEAD", "/livez"), ("GET", "/livez"), ("GET", "/else"), ("HEAD", "/else"), ("GET", "/readyz")):
+        for method, path in (("HEAD", "/"), ("GET", "/"), ("HEAD", "/livez"), ("GET", "/livez"), ("GET", "/else"), ("HEAD", "/else"), ("GET", "/readyz"), ("GET", "/renew"), ("PUT", "/tree")):
             connection.request(method, path)
             socket = socket if seen else connection.sock
             self.assertIs(connection.sock, socket, "the connection was not kept")
@@ -117,7 +117,8 @@ class Http(unittest.TestCase):
         for head, get in ((0, 1), (2, 3), (5, 4)):
             self.assertEqual(seen[head], (seen[get][0], seen[get][1], b""))
         self.assertEqual(int(seen[0][1]["Content-Length"]), len(seen[1][2]))
-        self.assertEqual([status for status, _, _ in seen], [200, 200, 200, 200, 404, 404, 200])
+        self.assertEqual([status for status, _, _ in seen], [200, 200, 200, 200, 404, 404, 200, 405, 405])
+        self.assertEqual([headers.get("Allow") for _, headers, _ in seen[-3:]], [None, "POST", "GET, HEAD"])
 
     def test_a_name_that_is_not_the_engine_s_is_told_what_to_do(self):
         named = f"mayfly.localhost.example.com:{self.address.split(':')[1]}"

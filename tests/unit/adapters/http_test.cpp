@@ -57,6 +57,27 @@ TEST_CASE("a path is answered with its status and body, another with 404, and an
   CHECK(adapters::http_get(server->address(), "/fine/").status == 404);
 }
 
+TEST_CASE("a star in a route's path is any one segment, and what no route has is answered by the route of stars") {
+  const auto server = serve({says("/a/*", 200, "one"), says("/a/*/b", 200, "one and b"), says("/a/very", 200, "very")});
+  struct Row {
+    const char* path;
+    std::string body;  // empty: 404
+  };
+  for (const auto& row : {Row{"/a/x", "one"}, Row{"/a/x/b", "one and b"}, Row{"/a/very", "very"},
+                          Row{"/a/very/b", "one and b"}, Row{"/a", ""}, Row{"/a/", ""}, Row{"/a//b", ""},
+                          Row{"/a/x/c", ""}, Row{"/a/x/b/", ""}, Row{"/b/x", ""}, Row{"/a/x/b/c", ""}}) {
+    const auto got = adapters::http_get(server->address(), row.path);
+    CAPTURE(row.path);
+    CHECK(got.status == (row.body.empty() ? 404 : 200));
+    if (!row.body.empty()) CHECK(got.body == row.body);
+  }
+  auto other = says("*", 404, "not here");
+  other.method = "*";
+  const auto kind = serve({says("/fine", 200, "fine"), other});
+  CHECK(adapters::http_get(kind->address(), "/fine").body == "fine");
+  CHECK(adapters::http_get(kind->address(), "/else").body == "not here");
+}
+
 TEST_CASE("a port that is taken, and words that are no address, are refused with a sentence") {
   std::string wrong;
   const auto first = serve({});
@@ -86,7 +107,7 @@ TEST_CASE("a POST acts with its member's value, but only where it is of the type
   };
   const auto server = serve({{"POST", "/do", act, HttpRoute::When::in_turn, "application/json"},
                              {"POST", "/else", act, HttpRoute::When::in_turn, "text/plain"}});
-  CHECK(adapters::http_get(server->address(), "/do").status == 404);
+  CHECK(adapters::http_get(server->address(), "/do").status == 405);
   CHECK(adapters::http_post(server->address(), "/nowhere").status == 404);
   CHECK(adapters::http_post(server->address(), "/else").status == 415);
   CHECK(seen == "nothing");
