@@ -5,6 +5,7 @@
 #include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/front_door/cart_answers.h"
+#include "tools/front_door/cloudevent_request.h"
 #include "tools/front_door/http_words.h"
 
 #include <nlohmann/json.hpp>
@@ -132,42 +133,26 @@ void FrontDoor::command(HttpRequest&& request, const HttpReply& reply) {
 
 /// POST /events with a CloudEvent, binary or structured (CloudEvents HTTP protocol binding 1.0.2).
 void FrontDoor::cloudevent(HttpRequest&& request, const HttpReply& reply) {
-  OutgoingCommand command;
-  std::string type;
-  std::string source;
   if (request.header("content-type").starts_with("application/cloudevents-batch")) {
     return reply(problem(415, "batch", "one event a request, please: a batch could be accepted in part"));
   }
-  if (request.header("content-type").starts_with("application/cloudevents")) {
-    const auto event = parsed_json(request.body);
-    if (!event.is_object()) return reply(problem(400, "json_invalid", "the body is no JSON object"));
-    const auto text = [&](const char* name) {
-      return event.contains(name) && event[name].is_string() ? event[name].get<std::string>() : std::string();
-    };
-    command.key = text("subject");
-    command.id = text("id");
-    command.correlation_id = text("correlationid");
-    if (const auto parent = text("traceparent"); !parent.empty())
-      command.headers.emplace_back("ce_traceparent", parent);
-    type = text("type");
-    source = text("source");
-    command.data = event.contains("data") ? event["data"].dump(-1, ' ', false, Json::error_handler_t::replace) : "{}";
-  } else {
-    command.key = request.header("ce-subject");
-    command.id = request.header("ce-id");
-    command.correlation_id = request.header("ce-correlationid");
-    if (const auto parent = request.header("ce-traceparent"); !parent.empty())
-      command.headers.emplace_back("ce_traceparent", parent);
-    type = request.header("ce-type");
-    source = request.header("ce-source");
-    command.data = request.body.empty() ? "{}" : request.body;
-  }
-  if (command.key.empty() || command.id.empty() || type.empty() || source.empty())
-    return reply(problem(400, "not_cloudevent", "id, source, type and subject (the cart's id) are needed"));
+  ReceivedCloudEvent event;
+  if (const auto wrong = request.header("content-type").starts_with("application/cloudevents")
+                             ? event.read_structured(request.body)
+                             : event.read_binary(request);
+      !wrong.empty())
+    return reply(problem(400, "not_cloudevent", wrong));
+  auto& type = event.type;
   if (!type.starts_with(type_begin) || !type.ends_with(type_end))
     return reply(problem(400, "type_unknown", "types of commands are dev.mayfly.NAME.v1"));
+  OutgoingCommand command;
+  command.key = std::move(event.subject);
   command.type = type.substr(type_begin.size(), type.size() - type_begin.size() - type_end.size());
-  command.source = source;
+  command.id = std::move(event.id);
+  command.source = std::move(event.source);
+  command.correlation_id = std::move(event.correlationid);
+  if (!event.traceparent.empty()) command.headers.emplace_back("ce_traceparent", std::move(event.traceparent));
+  command.data = std::move(event.data);
   send(request, std::move(command), reply);
 }
 

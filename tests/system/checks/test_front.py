@@ -5,12 +5,15 @@ Every answer is checked against docs/openapi.yaml. Needs Debian's python3-yaml a
 import hashlib
 import http.client
 import json
+import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -160,6 +163,17 @@ class WithAnEngine(unittest.TestCase):
             found = self.front.command(cart, command, data)
             self.assertEqual((found[0], found[1]["title"]), (status, code), found)
 
+    def test_requests_made_from_the_openapi_page_get_the_answers_that_it_has(self):
+        tool = shutil.which("schemathesis")
+        if not tool:
+            self.skipTest("schemathesis is not here: pip install schemathesis")
+        seed = os.environ.get("MAYFLY_SEED", "1")
+        answers = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,unsupported_method"
+        done = subprocess.run([tool, "run", str(ROOT / "docs/openapi.yaml"), "--url", f"http://127.0.0.1:{self.front.port}", "--seed", seed,
+                               "--exclude-operation-id", "events", "--max-examples", "20", "--checks", answers, "--no-color"],
+                              capture_output=True, text=True, check=False, cwd=self.folder)
+        self.assertEqual(done.returncode, 0, f"seed {seed}: {done.stdout[-4000:]}{done.stderr}")
+
     def test_what_cannot_be_a_command_is_refused_and_not_appended(self):
         before = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count("cart.")
         for path, body, headers, status, code in (
@@ -171,9 +185,9 @@ class WithAnEngine(unittest.TestCase):
                 ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": ""}, 400, "id_invalid"),
                 ("/events", {}, {"ce-id": "1"}, 400, "not_cloudevent"),
                 ("/events", "[]", {"Content-Type": "application/cloudevents-batch+json"}, 415, "batch"),
-                ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "json_invalid"),
+                ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "not_cloudevent"),
                 ("/events", '{"data":' + "[" * 130_000 + "]" * 130_000 + "}", {"Content-Type": "application/cloudevents+json"}, 400,
-                 "json_invalid")):
+                 "not_cloudevent")):
             found = self.front.checked("POST", path, body, headers)
             self.assertEqual((found[0], found[1]["title"]), (status, code), path)
         told = self.front.command("c1", "cart.create", '{"currency":GBP}')[1]["detail"]
@@ -198,6 +212,45 @@ class WithAnEngine(unittest.TestCase):
         event = {"specversion": "1.0", "id": "2", "source": "web", "type": "dev.mayfly.cart.add_line.v1", "subject": "c1", "data": LINE}
         status, told = self.front.checked("POST", "/events", event, {**WAIT, "Content-Type": "application/cloudevents+json; charset=utf-8"})
         self.assertEqual((status, told["id"], told["events"][0]["type"]), (200, "2", "cart.line_added"))
+
+    def test_a_cloudevent_that_is_none_is_told_why(self):
+        event = {"specversion": "1.0", "id": "1", "source": "web", "type": "dev.mayfly.cart.create.v1", "subject": "c1", "data": {"currency": "GBP"}}
+        structured = {"Content-Type": "application/cloudevents+json"}
+        for change, says in (({"specversion": "0.3"}, "specversion is not 1.0"), ({"specversion": None}, "specversion is missing"), ({"id": 7}, "id is no text"),
+                             ({"subject": ""}, "subject is missing"), ({"source": None}, "source is missing"), ({"traceparent": []}, "traceparent is no text"),
+                             ({"data_base64": "e30="}, "data_base64 is for"), ({"datacontenttype": "text/xml"}, "datacontenttype is not JSON")):
+            status, told = self.front.checked("POST", "/events", {**event, **change}, structured)
+            self.assertEqual((status, told["title"]), (400, "not_cloudevent"), change)
+            self.assertIn(says, told["detail"])
+        binary = {f"ce-{name}": value for name, value in event.items() if name != "data"}
+        for change, says in (({"ce-specversion": "2.0"}, "specversion is not 1.0"), ({"ce-id": ""}, "id is missing"), ({"ce-subject": "%4"}, "subject is no text")):
+            status, told = self.front.checked("POST", "/events", event["data"], {**binary, **change})
+            self.assertEqual((status, told["title"]), (400, "not_cloudevent"), change)
+            self.assertIn(says, told["detail"])
+        status, told = self.front.checked("POST", "/events", event["data"], {**WAIT, **binary, "ce-subject": "a%2Fb%20%C3%A9%25"})
+        self.assertEqual((status, told["cart"]), (200, "a/b é%"))
+
+    def test_the_requests_of_the_cloudevents_conformance_suite_are_read(self):
+        feature = ROOT.parent / "shared/data/cloudevents/features/http-protocol-binding.feature"
+        if not feature.is_file():
+            self.skipTest(f"{feature} is not here")
+        count = 0
+        for outline in feature.read_text().split("Scenario Outline:")[1:]:
+            request = textwrap.dedent(outline.split('"""')[1]).strip()
+            for content_type in re.findall(r"^\s*\| (application/\S.*?)\s*\|", outline.split("Examples:")[1], re.M):
+                head, _, body = request.partition("\n\n")
+                headers = dict(line.split(": ", 1) for line in head.split("\n")[1:])
+                del headers["Content-Length"], headers["Host"]
+                headers["Content-Type"] = content_type
+                if "ce-id" in headers:
+                    headers |= {"ce-type": "dev.mayfly.cart.create.v1", "ce-subject": "c1"}
+                else:
+                    body = json.dumps({**json.loads(body), "type": "dev.mayfly.cart.create.v1", "subject": "c1"})
+                answer, text = self.front.ask("POST", "/events", body, headers)
+                told = json.loads(text)  # it was read, and its data are those of no command
+                self.assertEqual((answer.status, told["detail"]), (422, "currency is missing"), (content_type, text))
+                count += 1
+        self.assertEqual(count, 4)
 
     def test_a_cart_s_events_are_read_by_its_percent_encoded_id(self):
         self.front.command("a%2Fb%20%C3%A9", "cart.create", {"currency": "GBP"})
