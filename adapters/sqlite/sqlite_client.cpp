@@ -37,7 +37,9 @@ std::unique_ptr<SqliteClient> SqliteClient::open(const std::string& file, sqlite
 SqliteClient::SqliteClient(const std::string& file, sqlite::Access access, std::int32_t partitions_if_new,
                            const events::Clock& clock)
     : db_(file, access), partitions_(sqlite::prepare(db_, partitions_if_new)), reader_(db_), clock_(clock) {
-  if (db_.may_write()) appender_.emplace(db_);
+  if (!db_.may_write()) return;
+  sqlite::check_may_be_served(db_);  // an engine decides what is appended
+  appender_.emplace(db_);
 }
 
 events::Appended SqliteClient::append(std::span<const events::NewRecord> records) {

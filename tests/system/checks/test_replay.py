@@ -300,7 +300,7 @@ class Replay(unittest.TestCase):
             self.assertEqual((done.returncode, said in done.stderr), (code, True), done.stderr)
             self.assertEqual(list(self.folder.glob("none*")), [])
 
-    def test_an_imported_log_is_not_served(self):
+    def test_an_imported_log_is_not_served_and_nothing_is_appended(self):
         """It has no committed position: an engine would begin at the end of its commands and know none of its open carts."""
         for name, words in (("unserved", ()), ("unserved-whole", ("--plain",)), ("unserved-cart", ("--cart", self.carts[0]))):
             log, _ = self.imported(self.exported(name, *words))
@@ -308,6 +308,9 @@ class Replay(unittest.TestCase):
             for serving in (("serve", "--http", "off"), ("demo", "--http", "off", "--front", "off"), ("backup", f"{self.folder}/copy.db")):
                 done = run(*serving, "--log", log)
                 self.assertEqual((done.returncode, "was imported" in done.stdout + done.stderr), (6, True), done.stderr)
+            for appending in (("send", "cart.create", "c1", "currency=GBP"), ("tail", "--group", "g")):
+                done = run(*appending, "--log", log)
+                self.assertEqual((done.returncode, "was imported" in done.stderr), (6, True), done.stderr)
             self.assertEqual(run("tail", "--json", "--log", log).stdout, before)
 
     def test_export_and_import_make_new_files_only(self):
