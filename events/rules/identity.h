@@ -72,7 +72,8 @@ class KeyedHash {
 };
 
 /// True when the digits of `text`, spaces and hyphens aside, are a Luhn-valid number of 13..19 digits and there is
-/// nothing else in it (decisions.md 2.11.5).
+/// nothing else in it, or when masking leaves nothing but asterisks and what may stand between them (decisions.md
+/// 2.11.5).
 [[nodiscard]] bool is_card_number(std::string_view text);
 /// False where there are too few digits for one: quick, for what is read with every command.
 [[nodiscard]] bool may_hold_card_number(std::string_view text);

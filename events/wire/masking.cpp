@@ -202,14 +202,17 @@ char plain_digit_or_gap(char32_t code) {
 
 bool is_card_number(std::string_view text) {
   Luhn luhn;
+  bool plain = true;
   for (const char c : text) {
-    if (is_digit(c)) {
-      luhn.take(c);
-    } else if (c != ' ' && c != '-') {
-      return false;
-    }
+    if (is_digit(c)) luhn.take(c);
+    plain = plain && (is_digit(c) || c == ' ' || c == '-');
   }
-  return luhn.count() >= 13 && luhn.count() <= longest && luhn.valid();
+  if (plain) return luhn.count() >= 13 && luhn.count() <= longest && luhn.valid();
+  std::string masked(text);
+  if (!may_hold_card_number(text) || !mask_card_numbers(masked)) return false;
+  constexpr std::string_view gaps = " -./\t\r\n*";
+  const auto left = folded(masked);
+  return std::all_of(left.begin(), left.end(), [&](char c) { return c == skipped || gaps.find(c) != gaps.npos; });
 }
 
 bool may_hold_card_number(std::string_view text) {

@@ -271,11 +271,15 @@ TEST_CASE("the 2,001st line is refused, a known sku is not") {
 }
 
 TEST_CASE("a token is a card number only with 13 to 19 digits that fit Luhn's sum and nothing else in it") {
-  for (const auto* token :
-       {"4222222222222", "4111-1111-1111-1111", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "6304000000000000000"})
+  for (const auto* token : {"4222222222222", "4111-1111-1111-1111", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+                            "6304000000000000000", "4111.1111.1111.1111", "4111/1111/1111/1111",
+                            "4111\xC2\xA0"
+                            "1111\xE2\x80\x93"
+                            "1111 1111"})
     CHECK(Scenario().active().complete(1999, true, token) == Said{"!card_number_refused"});
   for (const auto* token :
-       {"4222222222223", "424242424242", "63040000000000000000", "4111111111111111x", "tok_4111111111111111"})
+       {"4222222222223", "424242424242", "63040000000000000000", "4111111111111111x", "tok_4111111111111111",
+        "4111.1111.1111.1112", "4111.1111.1111.1111 12/27", "41111111-1111-1111-8111-411111111111"})
     CHECK(Scenario().active().complete(1999, true, token).front() == "checkout.started");
 }
 
