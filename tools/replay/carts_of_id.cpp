@@ -6,6 +6,7 @@
 #include "tools/replay/replay_timeline.h"
 
 #include <algorithm>
+#include <set>
 
 namespace mayfly::tools {
 
@@ -50,11 +51,11 @@ events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std
     }
     if (!status.ok()) return status;
   }
+  std::set<std::string> seen;
   for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
     status = each_record(log, Stream::commands, p, [&](const Record& r) {
       if (!r.key || !events::is_cart_id(*r.key) || !names(r, id)) return true;
-      const std::string cart(*r.key);
-      if (std::find(carts.begin(), carts.end(), cart) == carts.end()) carts.push_back(cart);
+      if (seen.emplace(*r.key).second) carts.emplace_back(*r.key);
       return true;
     });
   }

@@ -150,8 +150,10 @@ class Bisection {
 };
 
 int print_found(events::LogClient& log, const Recorded& recorded, const Found& found, bool json) {
-  Timeline timeline;
-  if (const auto status = read_timeline(log, recorded, found.cart, timeline); !status.ok()) return complain_of(status);
+  std::vector<Timeline> timelines;
+  if (const auto status = read_timelines(log, recorded, {found.cart}, timelines); !status.ok())
+    return complain_of(status);
+  auto& timeline = timelines.front();
   const auto position = std::to_string(found.at.partition) + ":" + std::to_string(found.at.offset);
   auto& steps = timeline.steps;
   steps.erase(std::remove_if(steps.begin(), steps.end(), [&](const auto& s) { return s["position"] != position; }),

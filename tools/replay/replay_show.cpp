@@ -33,12 +33,9 @@ int replay_show(const ReplayShowOptions& options) {
     carts.resize(most_carts);
   }
   std::vector<Timeline> timelines;
-  for (const auto& cart : carts) {
-    auto& timeline = timelines.emplace_back();
-    if (const auto status = read_timeline(log, recorded, cart, timeline); !status.ok()) return complain_of(status);
-    if (options.html) continue;
-    print_timeline(timeline, options.json);
-    timelines.clear();
+  if (const auto status = read_timelines(log, recorded, carts, timelines); !status.ok()) return complain_of(status);
+  if (!options.html) {
+    for (const auto& timeline : timelines) print_timeline(timeline, options.json);
   }
   if (options.html) print_text(timeline_page(timelines, options.id));
   return exit_ok;

@@ -1,5 +1,6 @@
 #include "tools/replay/replay_state.h"
 
+#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 
 #include <algorithm>
@@ -54,6 +55,11 @@ OrderedJson wait_json(const events::Wait& wait) {
 }
 
 }  // namespace
+
+OrderedJson json_or_null(std::string_view text) {
+  auto json = parsed_json<OrderedJson>(text);
+  return json.is_discarded() ? OrderedJson(nullptr) : json;
+}
 
 OrderedJson state_json(const ReplayedCart& of) {
   const auto& c = of.cart;

@@ -6,11 +6,15 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mayfly::tools {
 
 using OrderedJson = nlohmann::ordered_json;
+
+/// What the text says; null if it is no JSON.
+[[nodiscard]] OrderedJson json_or_null(std::string_view text);
 
 /// Everything but the payment token, of which it says only that it is kept, and the fingerprints, which it counts.
 [[nodiscard]] OrderedJson state_json(const ReplayedCart&);

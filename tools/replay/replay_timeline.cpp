@@ -1,16 +1,18 @@
 #include "tools/replay/replay_timeline.h"
 
 #include "events/rules/identity.h"
-#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/replay_beside.h"
 #include "tools/replay/replay_guards.h"
 #include "tools/replay/replay_recorded.h"
 
 #include <algorithm>
-#include <charconv>
+#include <functional>
 #include <map>
+#include <set>
+#include <span>
 #include <utility>
 
 namespace mayfly::tools {
@@ -21,21 +23,10 @@ using events::Stream;
 
 namespace {
 
-OrderedJson parsed(std::string_view text) {
-  auto json = parsed_json<OrderedJson>(text);
-  return json.is_discarded() ? OrderedJson(nullptr) : json;
-}
-
 void hide_token(OrderedJson& data) {
   if (data.is_object() && data.contains("payment") && data["payment"].is_object() && data["payment"].contains("token"))
     data["payment"]["token"] = "(hidden)";
   if (data.is_object() && data.contains("token")) data["token"] = "(hidden)";
-}
-
-std::int64_t offset_in(std::string_view digits) {
-  std::int64_t offset = events::no_offset;
-  std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-  return offset;
 }
 
 OrderedJson money_of(const ReplayedCart* cart) {
@@ -47,48 +38,11 @@ OrderedJson money_of(const ReplayedCart* cart) {
           {"currency", s.currency.view()}};
 }
 
-/// What the recorded streams hold of the cart besides its commands.
-struct BesideCart {
-  std::multimap<events::Offset, OrderedJson> said;          // recorded events, by what caused them
-  std::multimap<events::Offset, OrderedJson> dead_letters;  // by the record they stand for
-  std::multimap<events::Offset, OrderedJson> alerts;        // by the record they name
-};
-
-events::LogStatus read_beside(events::LogClient& log, Partition p, const std::string& cart, BesideCart& beside) {
-  auto status = each_record(log, Stream::events, p, [&](const Record& r) {
-    const auto data = r.key == cart || short_type(r) == "command.dead_lettered" ? parsed(r.value.value_or("null"))
-                                                                                : OrderedJson(nullptr);
-    const bool deadline = r.key != cart && data.is_object() && data.value("cart_id", "") == cart;
-    if (r.key == cart || deadline) {
-      beside.said.emplace(cause_offset(r), OrderedJson{{"type", short_type(r)}, {"data", data}});
-    }
-    return true;
-  });
-  if (!status.ok()) return status;
-  status = each_record(log, Stream::deadletters, p, [&](const Record& r) {
-    if (r.key != cart) return true;
-    beside.dead_letters.emplace(offset_in(header(r, "mayfly.offset")),
-                                OrderedJson{{"position", position_text(r.at)},
-                                            {"reason", header(r, "mayfly.reason")},
-                                            {"attempts", offset_in(header(r, "mayfly.attempts"))},
-                                            {"message", header(r, "mayfly.message")}});
-    return true;
-  });
-  if (!status.ok()) return status;
-  return each_record(log, Stream::alerts, p, [&](const Record& r) {
-    if (header(r, "ce_subject") != cart) return true;
-    const auto data = parsed(r.value.value_or("null"));
-    if (data.is_object()) beside.alerts.emplace(data.value("offset", events::no_offset), data);
-    return true;
-  });
-}
-
 class Gatherer final : public ReplayedPartition::Watcher {
  public:
   Gatherer(Timeline& timeline, BesideCart& beside) : timeline_(timeline), beside_(beside) {}
 
-  bool watches(std::string_view cart_id) override { return watching && cart_id == timeline_.cart; }
-  bool watching = true;
+  bool watches(std::string_view cart_id) override { return cart_id == timeline_.cart; }
   bool whole = false;  // every guard that was tried, and the state before
 
   void decided(const Replayed& told) override {
@@ -100,7 +54,7 @@ class Gatherer final : public ReplayedPartition::Watcher {
     for (const auto& event : told.events) {
       OrderedJson said = {{"type", events::name(event.type)}};
       if (event.sequence != 0) said["sequence"] = event.sequence;
-      said["data"] = parsed(event.data);
+      said["data"] = json_or_null(event.data);
       if (event.type == events::EventType::order_placed) timeline_.order = said["data"].value("order_id", "");
       step["events"].push_back(std::move(said));
     }
@@ -139,7 +93,7 @@ class Gatherer final : public ReplayedPartition::Watcher {
     step["id"] = header(told.record, "ce_id");
     if (told.read != nullptr && !told.read->correlation_id.empty()) step["correlation_id"] = told.read->correlation_id;
     if (told.read != nullptr && !told.read->traceparent.empty()) step["traceparent"] = told.read->traceparent;
-    auto data = parsed(told.record.value.value_or("null"));
+    auto data = json_or_null(told.record.value.value_or("null"));
     hide_token(data);
     if (data.is_object() && !data.empty()) step["data"] = std::move(data);
   }
@@ -225,31 +179,76 @@ class Gatherer final : public ReplayedPartition::Watcher {
 
 }  // namespace
 
-events::LogStatus read_timeline(events::LogClient& log, const Recorded& recorded, const std::string& cart,
-                                Timeline& timeline) {
-  const auto p = events::partition_of(cart, log.partitions());
-  const auto end = recorded.ends[static_cast<std::size_t>(p)];
-  timeline.cart = cart;
-  timeline.partition = p;
-  timeline.phase = "none";
-  BesideCart beside;
-  if (auto status = read_beside(log, p, cart, beside); !status.ok()) return status;
+namespace {
+
+/// What was decided for each of them.
+class Gatherers final : public ReplayedPartition::Watcher {
+ public:
+  /// Of the timelines of one partition. All outlive it. `whole`: as a Gatherer's.
+  Gatherers(std::span<Timeline* const> timelines, BesideCarts& besides, bool whole) {
+    for (auto* timeline : timelines) {
+      auto& gatherer = of_.try_emplace(timeline->cart, *timeline, besides[timeline->cart]).first->second;
+      gatherer.whole = whole;
+    }
+  }
+  bool watching = true;
+  bool watches(std::string_view cart_id) override { return watching && of_.contains(cart_id); }
+  void decided(const Replayed& told) override { of_.find(told.cart_id)->second.decided(told); }
+  void wait_started(const Record& tick, const ReplayedCart& cart) override {
+    of_.find(std::string_view(cart.cart.id))->second.wait_started(tick, cart);
+  }
+
+ private:
+  std::map<std::string, Gatherer, std::less<>> of_;
+};
+
+/// One pass over each stream of the partition, whatever the number of carts.
+events::LogStatus read_partition(events::LogClient& log, const Recorded& recorded, Partition p,
+                                 std::span<Timeline* const> timelines) {
+  BesideCarts besides;
+  std::map<std::string, Timeline*, std::less<>> of;
+  for (auto* timeline : timelines) {
+    besides[timeline->cart];
+    of.emplace(timeline->cart, timeline);
+  }
+  if (auto status = read_beside(log, p, besides); !status.ok()) return status;
   ReplayedPartition partition(recorded.engine, p, log.partitions(), recorded.tick_secrets);
   partition.withhold_as([&](events::Position at, std::string_view id) { return recorded.withheld_at(at, id); });
-  Gatherer gatherer(timeline, beside);
+  Gatherers gatherers(timelines, besides, false);
+  const auto end = recorded.ends[static_cast<std::size_t>(p)];
   const auto status = each_record(log, Stream::commands, p, [&](const Record& record) {
     if (record.at.offset < end) {
-      partition.take(record, &gatherer);
-    } else if (record.key == cart) {
-      ++timeline.not_decided;
+      partition.take(record, &gatherers);
+    } else if (const auto found = of.find(record.key.value_or(events::Bytes{})); found != of.end()) {
+      ++found->second->not_decided;
     }
     return true;
   });
-  if (const auto* open = partition.find(cart)) timeline.state = state_json(*open);
-  for (const auto& [offset, alert] : beside.alerts) {  // of records that are not the cart's own
-    timeline.steps.push_back({{"position", position_text({p, offset})}, {"kind", "alert"}, {"alerts", {alert}}});
+  for (auto* timeline : timelines) {
+    if (const auto* open = partition.find(timeline->cart)) timeline->state = state_json(*open);
+    for (const auto& [offset, alert] : besides[timeline->cart].alerts) {  // of records that are not the cart's own
+      timeline->steps.push_back({{"position", position_text({p, offset})}, {"kind", "alert"}, {"alerts", {alert}}});
+    }
   }
   return status;
+}
+
+}  // namespace
+
+events::LogStatus read_timelines(events::LogClient& log, const Recorded& recorded,
+                                 const std::vector<std::string>& carts, std::vector<Timeline>& timelines) {
+  timelines.assign(carts.size(), {});
+  std::map<Partition, std::vector<Timeline*>> by_partition;
+  for (std::size_t i = 0; i < carts.size(); ++i) {
+    auto& timeline = timelines[i];
+    timeline.cart = carts[i];
+    timeline.partition = events::partition_of(carts[i], log.partitions());
+    by_partition[timeline.partition].push_back(&timeline);
+  }
+  for (const auto& [p, of] : by_partition) {
+    if (auto status = read_partition(log, recorded, p, of); !status.ok()) return status;
+  }
+  return {};
 }
 
 namespace {
@@ -261,7 +260,12 @@ class Concerned final : public ReplayedPartition::Watcher {
   std::vector<std::string> carts;
   bool watches(std::string_view) override { return watching; }
   [[nodiscard]] bool wants_before() const override { return false; }
-  void decided(const Replayed& told) override { carts.emplace_back(told.cart_id); }
+  void decided(const Replayed& told) override {
+    if (seen_.emplace(told.cart_id).second) carts.emplace_back(told.cart_id);
+  }
+
+ private:
+  std::set<std::string> seen_;
 };
 
 /// Decides the partition up to the record, which the watcher alone sees.
@@ -283,19 +287,19 @@ events::LogStatus read_why(events::LogClient& log, const Recorded& recorded, eve
                            std::vector<Timeline>& timelines) {
   Concerned concerned;
   auto status = replay_to(log, recorded, at, concerned);
-  for (const auto& cart : concerned.carts) {
-    auto& timeline = timelines.emplace_back();
-    timeline.cart = cart;
-    timeline.partition = at.partition;
-    timeline.phase = "none";
-    BesideCart beside;
-    if (status.ok()) status = read_beside(log, at.partition, cart, beside);
-    Gatherer gatherer(timeline, beside);
-    gatherer.whole = true;
-    if (status.ok()) status = replay_to(log, recorded, at, gatherer);
-    if (!status.ok()) return status;
+  if (!status.ok()) return status;
+  BesideCarts besides;
+  timelines.assign(concerned.carts.size(), {});
+  std::vector<Timeline*> of;
+  for (std::size_t i = 0; i < timelines.size(); ++i) {
+    timelines[i].cart = concerned.carts[i];
+    timelines[i].partition = at.partition;
+    besides[timelines[i].cart];
+    of.push_back(&timelines[i]);
   }
-  return status;
+  if (status = read_beside(log, at.partition, besides); !status.ok()) return status;
+  Gatherers gatherers(of, besides, true);
+  return replay_to(log, recorded, at, gatherers);
 }
 
 }  // namespace mayfly::tools

@@ -14,7 +14,7 @@ namespace mayfly::tools {
 struct Timeline {
   std::string cart;
   events::Partition partition = 0;
-  std::string phase;               // at the end: active, reserving, paying, none, or how it ended
+  std::string phase = "none";      // at the end: active, reserving, paying, none, or how it ended
   std::string order;               // its id, if one was placed
   OrderedJson state;               // at the end; null: not open
   std::vector<OrderedJson> steps;  // by position
@@ -22,9 +22,10 @@ struct Timeline {
   std::int64_t differing = 0;      // steps that came to something else when they were recorded
 };
 
-/// Decides the cart's partition again and gathers what concerns it. `log` and `other` read the same log.
-[[nodiscard]] events::LogStatus read_timeline(events::LogClient& log, const Recorded&, const std::string& cart,
-                                              Timeline&);
+/// A timeline of each of the carts, in their order. Decides each of their partitions again, once, however many carts it
+/// has.
+[[nodiscard]] events::LogStatus read_timelines(events::LogClient& log, const Recorded&,
+                                               const std::vector<std::string>& carts, std::vector<Timeline>&);
 
 /// What one record came to and why, a timeline of one step per cart that it concerns: beside what a step has, every
 /// guard that was tried (`guards`) and the state before (`state_before`). None: a tick that ended no wait.

@@ -144,8 +144,9 @@ TEST_CASE("a timeline tells outcome, change, wait and money of each command") {
   busy_day(shop);
   tools::Recorded recorded;
   CHECK(tools::read_recorded(shop.client, recorded).ok());
-  tools::Timeline timeline;
-  CHECK(tools::read_timeline(shop.client, recorded, "pays", timeline).ok());
+  std::vector<tools::Timeline> timelines;
+  REQUIRE(tools::read_timelines(shop.client, recorded, {"pays"}, timelines).ok());
+  const auto& timeline = timelines.front();
   CHECK(timeline.phase == "converted_paid");
   CHECK(timeline.order == "o-pays");
   CHECK(timeline.differing == 0);
