@@ -44,6 +44,7 @@ struct ReplayVerbs {
   ReplayDecisionsOptions decisions;
   ReplayExportOptions bundle_out;
   ReplayImportOptions bundle_in;
+  ReplayDriveOptions drive;
 };
 
 void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
@@ -113,6 +114,19 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
            chosen);
   log_words(*s, options.bundle_in);
   s->add_option("file", options.bundle_in.file, "what export wrote")->required();
+
+  s = verb(*replay, "drive", "Append recorded commands to another log, at the speed at which they came", options.drive,
+           replay_drive, chosen);
+  s->add_option("from", options.drive.from, "what export wrote, or sqlite:FILE or kafka:HOST:PORT")->required();
+  s->add_option("--log", options.drive.log, "the log to drive into: sqlite:FILE or kafka:HOST:PORT[,HOST:PORT...]");
+  s->add_option("--config", options.drive.config, "TOML file of that log (docs/configuration.md)");
+  s->add_option("--from-config", options.drive.from_config, "the same of the log that is read");
+  s->add_option("--speed", options.drive.speed, "times the recorded one, e.g. 10 or 0.5; max: no pauses");
+  s->add_option("--longest-gap-s", options.drive.longest_gap_s, "cut longer pauses of the drive; 0: none")
+      ->check(CLI::Range(0, 31'536'000));
+  s->add_flag("--create", options.drive.create, "make the log where there is none");
+  s->add_flag("--into-used", options.drive.into_used, "also into a log with other producers' commands");
+  s->add_flag("--json", options.drive.json, "print the counts as JSON");
 }
 
 /// `mayfly help VERB` is `mayfly VERB --help`.

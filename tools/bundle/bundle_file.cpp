@@ -107,12 +107,22 @@ void BundleWriter::write_block() {
   lines_.clear();
 }
 
-std::string read_bundle(std::istream& in, const std::function<std::string(const nlohmann::json&)>& f) {
+std::string read_bundle_block(std::istream& in, BundleBlock& block, std::string& lines) {
+  in.seekg(block.at);
+  if (const auto wrong = read_block(in, block.number, lines); !wrong.empty())
+    return "block " + std::to_string(block.number) + ": " + wrong;
+  block = {block.number + 1, in.tellg()};
+  return {};
+}
+
+std::string read_bundle(std::istream& in,
+                        const std::function<std::string(const nlohmann::json&, const BundleBlock&)>& f) {
   std::string lines;
   std::int64_t read = 0;
-  for (std::int64_t block = 0;; ++block) {
-    const auto where = "block " + std::to_string(block) + ": ";
-    if (const auto wrong = read_block(in, block, lines); !wrong.empty()) return where + wrong;
+  for (BundleBlock block, next;;) {
+    block = next;
+    const auto where = "block " + std::to_string(block.number) + ": ";
+    if (auto wrong = read_bundle_block(in, next, lines); !wrong.empty()) return wrong;
     for (std::size_t begin = 0; begin < lines.size();) {
       const auto end = lines.find('\n', begin);
       if (end == std::string::npos) return where + "a line does not end";
@@ -126,7 +136,7 @@ std::string read_bundle(std::istream& in, const std::function<std::string(const 
                                                                                       : where + "more follows its end";
       }
       ++read;
-      if (auto wrong = f(json); !wrong.empty()) return where + wrong;
+      if (auto wrong = f(json, block); !wrong.empty()) return where + wrong;
     }
   }
 }
@@ -145,6 +155,21 @@ nlohmann::ordered_json bundle_line(events::Stream stream, const events::Record& 
   line["headers"] = std::move(headers);
   if (record.value) line["value"] = json_of(*record.value);
   return line;
+}
+
+std::string read_bundle_head(const nlohmann::json& line, BundleHead& head) {
+  constexpr std::int64_t most_partitions = 1'024;
+  const auto version = line.find("mayfly_bundle");
+  if (version == line.end() || !version->is_number_integer()) return "it is no bundle of mayfly's";
+  if (*version != bundle_version) return "it is of version " + version->dump() + ", this program knows 1";
+  const auto partitions = line.find("partitions");
+  if (partitions == line.end() || !partitions->is_number_integer() || *partitions < 1 || *partitions > most_partitions)
+    return "its first line names no number of partitions";
+  head.partitions = partitions->get<std::int32_t>();
+  const auto engine = line.find("engine");
+  head.engine = engine != line.end() && engine->is_string() ? engine->get<std::string>() : "mayfly";
+  head.has_state = line.value("whole", nlohmann::json()) == true && line.value("pseudonyms", nlohmann::json()) == false;
+  return {};
 }
 
 std::string read_bundle_line(const nlohmann::json& json, BundleRecord& into) {

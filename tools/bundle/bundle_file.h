@@ -33,9 +33,26 @@ class BundleWriter {
   std::int64_t block_ = 0;
 };
 
-/// Gives each line but the last, in order, until `f` says what is wrong. Returns that, or what is wrong with the file,
-/// by block; an empty text: it is whole.
-[[nodiscard]] std::string read_bundle(std::istream&, const std::function<std::string(const nlohmann::json&)>& f);
+/// A block of a file: its number, and the byte that it begins with.
+struct BundleBlock {
+  std::int64_t number = 0;
+  std::streamoff at = 0;
+};
+/// Gives each line but the last, in order and with its block, until `f` says what is wrong. Returns that, or what is
+/// wrong with the file, by block; an empty text: it is whole.
+[[nodiscard]] std::string read_bundle(std::istream&,
+                                      const std::function<std::string(const nlohmann::json&, const BundleBlock&)>& f);
+/// The lines of one block, and then `block` is the next. A sentence if it is not whole.
+[[nodiscard]] std::string read_bundle_block(std::istream&, BundleBlock& block, std::string& lines);
+
+/// What the first line says.
+struct BundleHead {
+  std::int32_t partitions = 0;
+  std::string engine;
+  bool has_state = false;
+};
+/// A sentence if the first line is none that this program knows.
+[[nodiscard]] std::string read_bundle_head(const nlohmann::json&, BundleHead&);
 
 /// A record as a line; and the way back, which views `json` and `storage`. A sentence if it is none.
 [[nodiscard]] nlohmann::ordered_json bundle_line(events::Stream, const events::Record&);

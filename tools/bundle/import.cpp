@@ -13,26 +13,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::int64_t most_partitions = 1'024;
-
-struct BundleHead {
-  std::int32_t partitions = 0;
-  bool has_state = false;
-};
-
-/// A sentence if the first line is none that this program knows.
-std::string read_head(const nlohmann::json& line, BundleHead& head) {
-  const auto version = line.find("mayfly_bundle");
-  if (version == line.end() || !version->is_number_integer()) return "it is no bundle of mayfly's";
-  if (*version != bundle_version) return "it is of version " + version->dump() + ", this program knows 1";
-  const auto partitions = line.find("partitions");
-  if (partitions == line.end() || !partitions->is_number_integer() || *partitions < 1 || *partitions > most_partitions)
-    return "its first line names no number of partitions";
-  head.partitions = partitions->get<std::int32_t>();
-  head.has_state = line.value("whole", nlohmann::json()) == true && line.value("pseudonyms", nlohmann::json()) == false;
-  return {};
-}
-
 /// Calls `f` for each record of the file. Returns what is wrong, or an empty text.
 std::string each_of_bundle(const std::string& file, BundleHead& head,
                            const std::function<std::string(const BundleRecord&)>& f) {
@@ -40,10 +20,10 @@ std::string each_of_bundle(const std::string& file, BundleHead& head,
   if (!in) return "it cannot be read";
   BundleRecord record;
   bool first = true;
-  auto wrong = read_bundle(in, [&](const nlohmann::json& line) -> std::string {
+  auto wrong = read_bundle(in, [&](const nlohmann::json& line, const BundleBlock&) -> std::string {
     if (first) {
       first = false;
-      return read_head(line, head);
+      return read_bundle_head(line, head);
     }
     auto unread = read_bundle_line(line, record);
     return unread.empty() ? f(record) : unread;

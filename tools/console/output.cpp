@@ -61,6 +61,12 @@ void complain(const char* format, ...) {
   va_end(words);
 }
 
+void redraw(std::string_view text) {
+  constexpr std::string_view to_begin_and_clear = "\r\x1b[K";
+  std::fwrite(to_begin_and_clear.data(), 1, to_begin_and_clear.size(), stderr);
+  write(stderr, text);
+}
+
 int complain_of(const events::LogStatus& status) {
   complain("%s\n", status.message.c_str());
   return exit_code_of(status.error);

@@ -19,6 +19,9 @@ void print_text(std::string_view);
 void print_json(std::string_view json);
 /// printf to standard error, as `print`.
 [[gnu::format(printf, 1, 2)]] void complain(const char* format, ...);
+/// Puts text in the place of the line that stands on the terminal of standard error, and stays in it; an empty text
+/// leaves the line empty.
+void redraw(std::string_view text);
 /// Says why a log did not do what was asked, and gives the exit code for it.
 [[nodiscard]] int complain_of(const events::LogStatus&);
 

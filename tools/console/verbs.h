@@ -177,6 +177,17 @@ struct ReplayImportOptions : LogWords {
 };
 int replay_import(const ReplayImportOptions&);
 
+struct ReplayDriveOptions : LogWords {  // of the log that is driven into
+  std::string from;                     // a bundle's file, or a log
+  std::string from_config;              // of that log; empty: none
+  std::string speed = "1";              // times the recorded one, or "max"
+  std::int64_t longest_gap_s = 0;       // 0: pauses as they come
+  bool create = false;                  // make the log where there is none
+  bool into_used = false;               // also where other producers' commands are
+  bool json = false;
+};
+int replay_drive(const ReplayDriveOptions&);
+
 struct BackupOptions : LogWords {
   std::string to;  // a file that is not there
 };

@@ -4,6 +4,7 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/progress.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/feed/retail.h"
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <thread>
 
 namespace mayfly::tools {
@@ -49,13 +51,14 @@ int feed(const FeedOptions& options) {
   const Pace pace(options.speed_per_s);
   std::int64_t sent = 0;
   std::int64_t bad_rows = 0;
+  auto progress = std::make_unique<Progress>("commands", 0);
   RetailShop shop(
       [&](OutgoingCommand command) {
         if (!status.ok()) return;
         pace.wait_for(++sent);
         status = writer.write(std::move(command));
         if (options.speed_per_s > 0 && options.speed_per_s < 2000 && status.ok()) status = writer.flush();
-        if (sent % 50'000 == 0 && is_terminal(2)) complain("\r%12s commands", grouped(sent).c_str());
+        progress->at(sent);
       },
       options.limit_invoices);
   CsvReader csv([&](std::int64_t line, const CsvReader::Fields& fields) {
@@ -71,7 +74,7 @@ int feed(const FeedOptions& options) {
   if (!shop.full()) csv.end();
   shop.end();
   if (status.ok()) status = writer.flush();
-  if (is_terminal(2)) complain("\r");
+  progress.reset();
   if (!wrong.empty()) {
     complain("%s\n%s commands were appended.\n", wrong.c_str(), grouped(writer.written()).c_str());
     return exit_usage;

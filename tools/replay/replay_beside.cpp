@@ -1,8 +1,8 @@
 #include "tools/replay/replay_beside.h"
 
+#include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
-#include "tools/console/text.h"
 #include "tools/replay/replay_recorded.h"
 
 #include <charconv>

@@ -65,6 +65,7 @@ WORDS = {
     "replay bisect": ("replay", "bisect", "--when", "phase == active"),
     "replay export": ("replay", "export", "OWN/shop.bundle"),
     "replay import": ("replay", "import", "F/shop.bundle", "--log", "sqlite:OWN/new.db"),
+    "replay drive": ("replay", "drive", "sqlite:F/other.db", "--into-used", "--speed", "max"),
     "backup": ("backup", "OWN/copy.db"),
     "demo": ("demo", "--http", "off", "--front", "off", "--carts", "1", "--silence", "0", "--delay-ms", "0"),
     "reenact": ("reenact", "cart-leak", "--html", "off"),
@@ -137,6 +138,12 @@ ROWS = (
     Row("replay import", "a log on Kafka", 2, ("replay", "import", "F/shop.bundle", "--log", "kafka:BROKER"), "a new log on SQLite"),
     Row("replay import", "a letter for a bundle", 1, ("replay", "import", "F/letter.db", "--log", "sqlite:OWN/new.db"), "Nothing was imported"),
     Row("replay import", "a key that no config has", 3, ("replay", "import", "F/shop.bundle", "--log", "sqlite:OWN/new.db", "--config", "F/wrong.toml"), "there is no key 'shop'"),
+    Row("replay drive", "a source that is not there", 2, ("replay", "drive", "F/none.bundle", "--log", "LOG"), "cannot be read"),
+    Row("replay drive", "a letter for a bundle", 1, ("replay", "drive", "F/letter.db", "--log", "LOG"), "Nothing was driven"),
+    Row("replay drive", "into its own log", 2, ("replay", "drive", "F/shop.bundle", "--into-used", "--log", "LOG"), "is the log that these commands come from"),
+    Row("replay drive", "into a log that others use", 2, ("replay", "drive", "sqlite:F/other.db", "--log", "LOG"), "holds commands of other producers"),
+    Row("replay drive", "no broker of the source", 4, ("replay", "drive", "kafka:BROKER", "--from-config", "F/impatient.toml", "--log", "LOG"), "Check that the brokers run"),
+    Row("replay drive", "a letter for the source's log", 6, ("replay", "drive", "sqlite:F/letter.db", "--log", "LOG"), "is no whole SQLite database"),
     Row("replay at", "an id that nobody named", 1, ("replay", "at", "end", "c99", "--log", "LOG"), "c99"),
     Row("replay bisect", "a condition that never holds", 1, ("replay", "bisect", "--when", "total_minor > 1000000", "--log", "LOG"), ""),
     Row("replay diff", "a moment that is none", 2, ("replay", "diff", "yesterday", "end", "--log", "LOG"), "yesterday"),
@@ -150,7 +157,7 @@ PRINTS_WITHOUT_END = ("tail", "send -")
 # Of those that a second signal ends, the ones that are sure to be there when it comes: the first does not end them, since
 # they wait for a reader of what they print.
 ENDED_BY_A_SECOND_SIGNAL = ("serve", "demo", "front", "send -")
-STOPPABLE = ("serve", "demo", "front", "tail", "send -", "feed", "deadletters retry", "deadletters drop")
+STOPPABLE = ("serve", "demo", "front", "tail", "send -", "feed", "replay drive", "deadletters retry", "deadletters drop")
 
 
 class VerbCodes(unittest.TestCase):
@@ -169,6 +176,7 @@ class VerbCodes(unittest.TestCase):
         cls.fill_in("impatient.toml", "[kafka]\nrequest_limit_ms = 1000\n")
         cls.fill_in("whatif.json", '{"settings": {"cart_idle_s": 60}}')
         cls.make_log()
+        command_pages.run(MAYFLY, "send", "cart.create", "c9", "currency=GBP", "--create", "--log", f"sqlite:{cls.folder}/other.db")
         for name in ("served", "locked", "group", "differs"):
             shutil.copy(cls.shop, cls.folder / f"{name}.db")
         cls.tail_group_is_beyond_the_end()
