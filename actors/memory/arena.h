@@ -20,6 +20,14 @@ class Arena final : public std::pmr::memory_resource {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
+  /// The same as allocate(count, 1): what texts are asked for often.
+  [[nodiscard]] char* allocate_text(std::size_t count) {
+    if (count > free_bytes_) return static_cast<char*>(allocate(count, 1));
+    auto* at = static_cast<char*>(free_);
+    free_ = at + count;
+    free_bytes_ -= count;
+    return at;
+  }
   /// Takes back all that it gave out; keeps pages for as much as recent batches used.
   void release();
   /// Takes back all that it gave out, and gives all its pages back.

@@ -21,7 +21,7 @@ using events::Header;
 /// Copies into the batch's arena.
 std::string_view keep(Batch& batch, std::string_view text) {
   if (text.empty()) return {};
-  auto* bytes = static_cast<char*>(batch.arena.allocate(text.size(), 1));
+  auto* bytes = batch.arena.allocate_text(text.size());
   std::memcpy(bytes, text.data(), text.size());
   return {bytes, text.size()};
 }
@@ -32,15 +32,30 @@ std::string_view keep(Batch& batch, std::int64_t number) {
   return keep(batch, {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
-/// ce_id: partition "-" offset "-" index of the record that caused it (contract.md 3.2).
-std::string_view keep_id(Batch& batch, events::Position at, std::string_view mark, int index) {
-  std::string id;
-  events::append_json_number(id, at.partition);
-  id += '-';
-  events::append_json_number(id, at.offset);
-  id += '-';
-  id.append(mark);
-  events::append_json_number(id, index);
+/// The ce_ids of what a record causes: partition "-" offset "-" index (contract.md 3.2).
+class CausedIds {
+ public:
+  explicit CausedIds(events::Position at) {
+    auto* end = std::to_chars(text_.data(), text_.data() + text_.size(), at.partition).ptr;
+    *end++ = '-';
+    end = std::to_chars(end, text_.data() + text_.size(), at.offset).ptr;
+    *end++ = '-';
+    index_ = end;
+  }
+  std::string_view keep(Batch& batch, int index) {
+    const auto end = std::to_chars(index_, text_.data() + text_.size(), index).ptr;
+    return actors::keep(batch, {text_.data(), static_cast<std::size_t>(end - text_.data())});
+  }
+
+ private:
+  std::array<char, 48> text_;
+  char* index_;
+};
+
+/// The same with `mark` before the index: of alerts.
+std::string_view keep_alert_id(Batch& batch, events::Position at, std::string_view mark, int index) {
+  std::string id = std::to_string(at.partition);
+  id.append("-").append(std::to_string(at.offset)).append("-").append(mark).append("-").append(std::to_string(index));
   return keep(batch, id);
 }
 
@@ -130,10 +145,11 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
   const std::string_view time = keep_time(batch, record.append_time);
   const std::string_view data = outcome.data;
   const int first_index = index;
+  CausedIds ids(record.at);
   for (const auto& said : outcome.events) {
     Headers headers(batch, 11);
     headers.add("ce_specversion", "1.0");
-    headers.add("ce_id", keep_id(batch, record.at, "", index++));
+    headers.add("ce_id", ids.keep(batch, index++));
     headers.add("ce_source", source_);
     headers.add("ce_type", events::ce_type(said.type));
     headers.add("ce_subject", cart_id);
@@ -158,7 +174,7 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
     const std::string_view into = outcome.merge_into;
     Headers headers(batch, 9);
     headers.add("ce_specversion", "1.0");
-    headers.add("ce_id", keep_id(batch, record.at, "", index++));
+    headers.add("ce_id", ids.keep(batch, index++));
     headers.add("ce_source", source_);
     headers.add("ce_type", events::ce_type(events::CommandType::cart_add_line));
     headers.add("ce_subject", into);
@@ -224,7 +240,7 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
                                     task.is_deadline() ? task.read.cart_id : std::string_view{});
   Headers headers(batch, 10);
   headers.add("ce_specversion", "1.0");
-  headers.add("ce_id", keep_id(batch, record.at, "", index++));
+  headers.add("ce_id", CausedIds(record.at).keep(batch, index++));
   headers.add("ce_source", source_);
   headers.add("ce_type", events::ce_type(events::EventType::command_dead_lettered));
   if (keyed) headers.add("ce_subject", *record.key);
@@ -243,7 +259,7 @@ void RecordWriter::write_alert(Batch& batch, const events::Record& record, std::
                                std::string_view cart_id, std::string_view message, int index) const {
   std::string data;
   append_alert_data(data, alert, record.at, message);
-  write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", index), cart_id, data);
+  write_alert_data(batch, record, keep_alert_id(batch, record.at, alert, index), cart_id, data);
 }
 
 void RecordWriter::raise_alert(Batch& batch, const events::Record& record, std::string_view alert,
@@ -260,7 +276,7 @@ void RecordWriter::write_held_back(Batch& batch, const events::Record& record) {
     message += " came within a minute.";
     std::string data;
     append_alert_data(data, name, record.at, message);
-    write_alert_data(batch, record, keep_id(batch, record.at, std::string(name) + "-held-", 0), {}, data);
+    write_alert_data(batch, record, keep_alert_id(batch, record.at, std::string(name) + "-held", 0), {}, data);
   });
 }
 
@@ -274,7 +290,7 @@ void RecordWriter::write_leak(Batch& batch, const events::Record& record, const 
   json.text("message", sentence(leak));
   append_json(json.member("leak"), leak);
   json.close();
-  write_alert_data(batch, record, keep_id(batch, record.at, std::string(alert) + "-", index), {}, data);
+  write_alert_data(batch, record, keep_alert_id(batch, record.at, alert, index), {}, data);
 }
 
 void RecordWriter::write_alert_data(Batch& batch, const events::Record& record, std::string_view id,

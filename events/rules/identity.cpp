@@ -109,15 +109,21 @@ bool is_cart_id(std::string_view id) {
   return !id.empty() && std::ssize(id) <= limits::cart_id_bytes && is_plain_text(id);
 }
 
-void append_order_id(std::string& out, std::string_view cart_id) { out.append("o-").append(cart_id); }
-void append_session_id(std::string& out, std::string_view cart_id, int number) {
-  out.append(cart_id).append("-p");
-  append_number(out, number);
+DerivedId::DerivedId(std::string_view begin, std::string_view end) {
+  append(begin);
+  append(end);
 }
-void append_reservation_id(std::string& out, std::string_view cart_id, int number) {
-  out.append(cart_id).append("-r");
-  append_number(out, number);
+
+DerivedId::DerivedId(std::string_view begin, std::string_view mark, int number) : DerivedId(begin, mark) {
+  const auto end = std::to_chars(bytes_.data() + size_, bytes_.data() + bytes_.size(), number).ptr;
+  size_ = static_cast<std::size_t>(end - bytes_.data());
 }
+
+void DerivedId::append(std::string_view text) { size_ += text.copy(bytes_.data() + size_, bytes_.size() - size_); }
+
+DerivedId order_id(std::string_view cart_id) { return {"o-", cart_id}; }
+DerivedId session_id(std::string_view cart_id, int number) { return {cart_id, "-p", number}; }
+DerivedId reservation_id(std::string_view cart_id, int number) { return {cart_id, "-r", number}; }
 
 int session_number(std::string_view id, std::string_view cart_id) { return derived_number(id, cart_id, "-p"); }
 int reservation_number(std::string_view id, std::string_view cart_id) { return derived_number(id, cart_id, "-r"); }

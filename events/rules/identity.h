@@ -14,12 +14,26 @@ namespace mayfly::events {
 /// 1..128 bytes of UTF-8 without control characters (U+0000..1F, 7F..9F).
 [[nodiscard]] bool is_cart_id(std::string_view);
 
-/// Appends "o-" + cart id.
-void append_order_id(std::string& out, std::string_view cart_id);
-/// Appends cart id + "-p" + number.
-void append_session_id(std::string& out, std::string_view cart_id, int number);
-/// Appends cart id + "-r" + number.
-void append_reservation_id(std::string& out, std::string_view cart_id, int number);
+/// An id that is made of a cart's. Precondition: that one is an id (is_cart_id).
+class DerivedId {
+ public:
+  DerivedId(std::string_view begin, std::string_view end);
+  DerivedId(std::string_view begin, std::string_view mark, int number);
+  operator std::string_view() const { return {bytes_.data(), size_}; }
+
+ private:
+  void append(std::string_view);
+
+  std::array<char, limits::cart_id_bytes + 16> bytes_;
+  std::size_t size_ = 0;
+};
+
+/// "o-" + cart id.
+[[nodiscard]] DerivedId order_id(std::string_view cart_id);
+/// Cart id + "-p" + number.
+[[nodiscard]] DerivedId session_id(std::string_view cart_id, int number);
+/// Cart id + "-r" + number.
+[[nodiscard]] DerivedId reservation_id(std::string_view cart_id, int number);
 
 /// The number of a session or reservation id of that cart ("-p" or "-r"): 1.., no leading zero; 0 if malformed or
 /// of another cart; numbers beyond int saturate (they are beyond every newest anyway).

@@ -9,8 +9,9 @@ namespace {
 using std::chrono::days;
 using std::chrono::sys_days;
 
-void digits(char* out, int count, std::int64_t value) {
-  for (int i = count; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
+void two_digits(char* out, unsigned value) {
+  out[0] = static_cast<char>('0' + value / 10);
+  out[1] = static_cast<char>('0' + value % 10);
 }
 
 /// Reads exactly `count` digits and what may follow; -1 if they are not there.
@@ -63,16 +64,19 @@ std::array<char, 24> to_text(Timestamp time) {
   const std::chrono::sys_time<std::chrono::milliseconds> t{std::chrono::milliseconds(time.ms)};
   const auto day = std::chrono::floor<days>(t);
   const std::chrono::year_month_day date(day);
-  const auto ms = (t - day).count();
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+  const auto ms = static_cast<unsigned>((t - day).count());
   std::array<char, 24> out{'0', '0', '0', '0', '-', '0', '0', '-', '0', '0', 'T', '0',
                            '0', ':', '0', '0', ':', '0', '0', '.', '0', '0', '0', 'Z'};
-  digits(&out[0], 4, static_cast<int>(date.year()));
-  digits(&out[5], 2, static_cast<unsigned>(date.month()));
-  digits(&out[8], 2, static_cast<unsigned>(date.day()));
-  digits(&out[11], 2, ms / 3'600'000);
-  digits(&out[14], 2, ms / 60'000 % 60);
-  digits(&out[17], 2, ms / 1000 % 60);
-  digits(&out[20], 3, ms % 1000);
+  two_digits(&out[0], year / 100 % 100);
+  two_digits(&out[2], year % 100);
+  two_digits(&out[5], static_cast<unsigned>(date.month()));
+  two_digits(&out[8], static_cast<unsigned>(date.day()));
+  two_digits(&out[11], ms / 3'600'000);
+  two_digits(&out[14], ms / 60'000 % 60);
+  two_digits(&out[17], ms / 1000 % 60);
+  out[20] = static_cast<char>('0' + ms % 1000 / 100);
+  two_digits(&out[21], ms % 100);
   return out;
 }
 

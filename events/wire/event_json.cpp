@@ -5,6 +5,8 @@
 #include "events/text/time_text.h"
 #include "events/wire/json_writer.h"
 
+#include <utility>
+
 namespace mayfly::events {
 
 namespace {
@@ -12,7 +14,7 @@ namespace {
 void extras(JsonObject& json, Text line_id, std::int64_t per_quantity, Text attributes) {
   json.text_if("line_id", line_id);
   if (per_quantity != 1) json.number("per_quantity", per_quantity);
-  if (!attributes.empty()) json.member("attributes") += attributes;
+  if (!attributes.empty()) json.value_of("attributes").put(attributes);
 }
 
 /// The members of a line in orders and merges.
@@ -26,11 +28,11 @@ void full_line(JsonObject& json, const Cart& cart, const Line& line) {
 
 class Writer {
  public:
-  Writer(std::string& out, const EventSurroundings& round) : json_(out), round_(round) {}
+  Writer(JsonText& text, const EventSurroundings& round) : text_(text), json_(text), round_(round) {}
   void close() { json_.close(); }
 
   void operator()(const CartCreated& e) {
-    json_.text("currency", e.currency.view());
+    json_.plain_text("currency", e.currency.view());
     json_.text_if("customer_id", e.customer_id);
     json_.number("expires_after_s", e.expires_after_s);
   }
@@ -58,27 +60,25 @@ class Writer {
     json_.text("into", e.into);
     full_lines();
   }
-  void operator()(const CartConverted&) { order_id(); }
+  void operator()(const CartConverted&) { order(); }
   void operator()(const CheckoutStarted&) { total(); }
   void operator()(const CheckoutReopened& e) {
-    json_.text("why", name(e.why));
+    json_.plain_text("why", name(e.why));
     if (!e.skus.empty()) skus(e.skus);
     if (!e.available.empty()) available(e.available);
   }
   void operator()(const CheckoutCompleted& e) {
-    order_id();
+    order();
     total();
     if (e.captured_minor) json_.number("captured_minor", *e.captured_minor);
   }
   void operator()(const OrderCanceled& e) {
-    order_id();
-    json_.text("why", name(e.why));
+    order();
+    json_.plain_text("why", name(e.why));
   }
   void operator()(const InventoryRequested& e) {
     const int number = e.number == cart_reservation ? round_.cart->reservations : e.number;
-    std::string id;
-    append_reservation_id(id, round_.cart_id, number);
-    json_.text("reservation_id", id);
+    json_.text("reservation_id", reservation_id(round_.cart_id, number));
     stock_lines(e.with_lines);
     effect(e.type, number, 0, e.answer_within);
     if (e.type == EventType::inventory_reservation_requested) {
@@ -86,104 +86,88 @@ class Writer {
     }
   }
   void operator()(const PaymentEvent& e) {
-    std::string id;
-    if (e.number > 0) append_session_id(id, round_.cart_id, e.number);
-    json_.text("session_id", e.number > 0 ? std::string_view(id) : e.session_id);
+    session(e.number, e.session_id);
     json_.number("amount_minor", e.amount_minor);
-    json_.text("currency", e.currency.view());
+    json_.plain_text("currency", e.currency.view());
     json_.text_if("reference", e.reference);
     json_.text_if("provider", e.provider);
     json_.text_if("token", e.token);
     json_.text_if("url", e.url);
     json_.text_if("reason", e.reason);
-    if (e.type == EventType::payment_session_ended) json_.text("outcome", name(e.outcome));
-    if (e.type == EventType::payment_disputed) json_.text("state", name(e.dispute));
+    if (e.type == EventType::payment_session_ended) json_.plain_text("outcome", name(e.outcome));
+    if (e.type == EventType::payment_disputed) json_.plain_text("state", name(e.dispute));
     if (e.type == EventType::payment_attempt_failed) json_.number("attempt", e.attempt);
     if (e.type == EventType::payment_pending) moment("expires_at", e.expires_at);
     if (e.final) json_.boolean("final", true);
     if (e.type == EventType::payment_authorization_requested && e.terms != nullptr) terms(*e.terms);
     json_.text_if("cause", name(e.cause));
-    if (e.with_order) order_id();
+    if (e.with_order) order();
     if (e.answer_within.count > 0) effect(e.type, e.number, e.key_amount_minor, e.answer_within, e.late_key);
   }
   void operator()(const OrderPlaced& e) {
-    order_id();
+    order();
     full_lines();
     kept_adjustments();
     total();
-    if (e.session > 0) {
-      std::string id;
-      append_session_id(id, round_.cart_id, e.session);
-      json_.text("session_id", id);
-    }
+    if (e.session > 0) session(e.session, {});
     json_.text_if("payment_reference", e.reference);
     if (e.expires_at != Timestamp{}) moment("expires_at", e.expires_at);
   }
   void operator()(const CommandRejected& e) {
     std::string message{sentence(e.code)};
     if (!e.about.empty()) message.append(" ").append(e.about).append(".");
-    json_.text("code", name(e.code));
+    json_.plain_text("code", name(e.code));
     json_.text("message", message);
-    json_.text("command_type", name(round_.command->type));
+    json_.plain_text("command_type", name(round_.command->type));
     json_.text("command_id", round_.command->id);
-    if (e.with_order) order_id();
+    if (e.with_order) order();
     if (e.total_minor) json_.number("total_minor", *e.total_minor);
     if (e.retry_after_s) json_.number("retry_after_s", *e.retry_after_s);
   }
 
  private:
-  void order_id() {
-    std::string id;
-    append_order_id(id, round_.cart_id);
-    json_.text("order_id", id);
+  void order() { json_.text("order_id", order_id(round_.cart_id)); }
+  /// `known`: its id where it has no number.
+  void session(int number, Text known) {
+    json_.text("session_id", number > 0 ? session_id(round_.cart_id, number) : known);
   }
   void total() {
     json_.number("total_minor", round_.cart->total_minor());
-    json_.text("currency", round_.cart->currency.view());
+    json_.plain_text("currency", round_.cart->currency.view());
   }
   void time(std::string_view member, Millis after) { moment(member, round_.time + after); }
   void moment(std::string_view member, Timestamp at) {
     const auto text = to_text(at);
-    json_.text(member, {text.data(), text.size()});
+    json_.plain_text(member, {text.data(), text.size()});
   }
   void terms(const Terms& t) {
-    if (t.on_command) json_.text("capture", "on_command");
+    if (t.on_command) json_.plain_text("capture", "on_command");
     if (t.capture_within_s > 0) json_.number("capture_within_s", t.capture_within_s);
     if (t.settles_within_s > 0) json_.number("settles_within_s", t.settles_within_s);
     if (t.extra_up_to_minor > 0) json_.number("extra_up_to_minor", t.extra_up_to_minor);
   }
   void skus(std::span<const Text> list) {
-    auto& out = json_.member("skus");
-    out += '[';
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      if (i > 0) out += ',';
-      append_json_string(out, list[i]);
-    }
-    out += ']';
+    array("skus", list, [this](Text sku) { text_.string(sku); });
   }
   void available(std::span<const Available> list) {
-    auto& out = json_.member("available");
-    out += '[';
-    for (const auto& item : list) {
-      if (out.back() != '[') out += ',';
-      JsonObject json(out);
+    array("available", list, [this](const Available& item) {
+      JsonObject json(text_);
       json.text("sku", item.sku);
       json.text_if("line_id", item.line_id);
       json.number("quantity", item.quantity);
       json.close();
-    }
-    out += ']';
+    });
   }
   void effect(EventType type, int number, Minor amount, Millis answer_within, bool late = false) {
     const auto key = idempotency_key(round_.engine, round_.cart_id, round_.created, name(type), number, amount, late);
-    json_.text("idempotency_key", {key.data(), key.size()});
+    json_.plain_text("idempotency_key", {key.data(), key.size()});
     time("deadline", answer_within);
   }
   void full_lines() {
     lines("lines", [this](JsonObject& json, const Line& line) { full_line(json, *round_.cart, line); });
   }
   void stock_lines(bool with_lines) {
-    if (!with_lines) return void(json_.member("lines") += "[]");
+    if (!with_lines) return json_.value_of("lines").put("[]");
     lines("lines", [this](JsonObject& json, const Line& line) {
       json.text("sku", line.sku);
       json.number("quantity", line.quantity);
@@ -192,38 +176,38 @@ class Writer {
   }
   template <class Members>
   void lines(std::string_view member, Members members) {
-    auto& out = json_.member(member);
-    out += '[';
-    for (const auto& line : round_.cart->lines) {
-      if (&line != round_.cart->lines.data()) out += ',';
-      JsonObject json(out);
+    array(member, round_.cart->lines, [&](const Line& line) {
+      JsonObject json(text_);
       members(json, line);
       json.close();
-    }
-    out += ']';
+    });
   }
   void adjustments(std::span<const Adjustment> list) {
-    auto& out = json_.member("adjustments");
-    out += '[';
-    for (const auto& a : list) {
+    array("adjustments", list, [this](const Adjustment& a) {
       const bool bound = !a.sku.empty() || !a.line_id.empty();
-      adjustment(out, a, bound ? round_.cart->find(a.sku, a.line_id) : nullptr);
-    }
-    out += ']';
+      adjustment(a, bound ? round_.cart->find(a.sku, a.line_id) : nullptr);
+    });
   }
   void kept_adjustments() {
-    auto& out = json_.member("adjustments");
-    out += '[';
     const auto& cart = *round_.cart;
-    for (const auto& a : cart.adjustments) adjustment(out, a, a.line > 0 ? &cart.lines[a.line - 1U] : nullptr);
-    out += ']';
+    array("adjustments", cart.adjustments,
+          [&](const auto& a) { adjustment(a, a.line > 0 ? &cart.lines[a.line - 1U] : nullptr); });
+  }
+  template <class List, class Write>
+  void array(std::string_view member, const List& list, Write write) {
+    json_.value_of(member).put('[');
+    bool first = true;
+    for (const auto& item : list) {
+      if (!std::exchange(first, false)) text_.put(',');
+      write(item);
+    }
+    text_.put(']');
   }
   /// `line`: the one that it is bound to, or null.
   template <class OneAdjustment>
-  void adjustment(std::string& out, const OneAdjustment& a, const Line* line) {
-    if (out.back() != '[') out += ',';
-    JsonObject json(out);
-    json.text("kind", name(a.kind));
+  void adjustment(const OneAdjustment& a, const Line* line) {
+    JsonObject json(text_);
+    json.plain_text("kind", name(a.kind));
     json.text("label", a.label);
     json.number("amount_minor", a.amount_minor);
     if (line != nullptr) {
@@ -234,6 +218,7 @@ class Writer {
     json.close();
   }
 
+  JsonText& text_;
   JsonObject json_;
   const EventSurroundings& round_;
 };
@@ -241,15 +226,17 @@ class Writer {
 }  // namespace
 
 void append_event_data(std::string& out, const Event& event, const EventSurroundings& round) {
-  Writer writer(out, round);
+  JsonText text(out);
+  Writer writer(text, round);
   std::visit(writer, event);
   writer.close();
+  text.end();
 }
 
 void append_dead_lettered_data(std::string& out, DeadLetterReason reason, Position at, std::string_view command_type,
                                std::string_view command_id, std::string_view deadline_of) {
   JsonObject json(out);
-  json.text("reason", name(reason));
+  json.plain_text("reason", name(reason));
   json.number("partition", at.partition);
   json.number("offset", at.offset);
   json.text_if("command_type", command_type);
@@ -261,7 +248,7 @@ void append_dead_lettered_data(std::string& out, DeadLetterReason reason, Positi
 void append_merge_line_data(std::string& out, const Cart& cart, const Line& line) {
   JsonObject json(out);
   full_line(json, cart, line);
-  json.text("currency", cart.currency.view());
+  json.plain_text("currency", cart.currency.view());
   json.close();
 }
 

@@ -2,8 +2,7 @@
 
 #include "events/text/eight_bytes.h"
 
-#include <array>
-#include <charconv>
+#include <cstring>
 
 namespace mayfly::events {
 
@@ -11,13 +10,18 @@ namespace {
 
 bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
-/// Where the first byte that needs an escape lies, or the end.
-std::size_t next_escape(std::string_view text, std::size_t at) {
+bool any_needs_escape(EightBytes bytes) {
+  return bytes.any_below(0x20) || bytes.any_equal('"') || bytes.any_equal('\\');
+}
+
+/// How many bytes, from the first on, need no escape; copies those.
+std::size_t copy_unescaped(char* to, std::string_view text) {
+  std::size_t at = 0;
   for (; at + EightBytes::size <= text.size(); at += EightBytes::size) {
-    const EightBytes bytes(text, at);
-    if (bytes.any_below(0x20) || bytes.any_equal('"') || bytes.any_equal('\\')) break;
+    if (any_needs_escape(EightBytes(text, at))) break;
+    std::memcpy(to + at, text.data() + at, EightBytes::size);
   }
-  while (at < text.size() && !needs_escape(text[at])) ++at;
+  for (; at < text.size() && !needs_escape(text[at]); ++at) to[at] = text[at];
   return at;
 }
 
@@ -38,30 +42,38 @@ void append_escape(std::string& out, char c) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  std::size_t begin = 0;
-  for (std::size_t at = next_escape(text, 0); at < text.size(); at = next_escape(text, begin)) {
-    out.append(text.substr(begin, at - begin));
-    append_escape(out, text[at]);
-    begin = at + 1;
+  JsonText end(out);
+  end.string(text);
+  end.end();
+}
+
+void JsonText::string(std::string_view text) {
+  make_room(text.size() + 2);
+  *at_++ = '"';
+  const auto copied = copy_unescaped(at_, text);
+  at_ += copied;
+  if (copied < text.size()) escaped(text.substr(copied));
+  put('"');
+}
+
+/// A text whose first byte needs an escape.
+void JsonText::escaped(std::string_view text) {
+  while (!text.empty()) {
+    append_escape(end(), text[0]);
+    text.remove_prefix(1);
+    make_room(text.size());
+    const auto copied = copy_unescaped(at_, text);
+    at_ += copied;
+    text.remove_prefix(copied);
   }
-  out.append(text.substr(begin));
-  out += '"';
 }
 
-void append_json_number(std::string& out, std::int64_t number) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-std::string& JsonObject::member(std::string_view name) {
-  if (!first_) out_ += ',';
-  first_ = false;
-  out_ += '"';
-  out_.append(name);
-  out_ += "\":";
-  return out_;
+void JsonText::grow(std::size_t bytes) {
+  constexpr std::size_t ahead_bytes = 256;
+  const auto written = at_ != nullptr ? static_cast<std::size_t>(at_ - out_.data()) : out_.size();
+  out_.resize(written + bytes + ahead_bytes);
+  at_ = out_.data() + written;
+  limit_ = out_.data() + out_.size();
 }
 
 }  // namespace mayfly::events

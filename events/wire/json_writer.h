@@ -1,7 +1,10 @@
 // Appends JSON to a string: just what events, alerts and ticks need. No floating point, no spaces.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,26 +13,103 @@ namespace mayfly::events {
 /// Appends `text` in quotes: `"` and `\` escaped, control characters below 0x20 as \b \f \n \r \t or \u00XX, all else
 /// as it is. Precondition: UTF-8.
 void append_json_string(std::string& out, std::string_view text);
-void append_json_number(std::string& out, std::int64_t number);
+
+/// The growing end of a string. It takes room ahead of what is written, so that the string is asked for it once in some
+/// hundred bytes: the string is as it should be after end(), and until the next call.
+class JsonText {
+ public:
+  explicit JsonText(std::string& out) : out_(out) {}
+  JsonText(const JsonText&) = delete;
+  JsonText& operator=(const JsonText&) = delete;
+
+  void put(char c) {
+    make_room(1);
+    *at_++ = c;
+  }
+  /// As it is.
+  void put(std::string_view text) {
+    make_room(text.size());
+    copy(text);
+  }
+  /// As append_json_string has it.
+  void string(std::string_view text);
+  /// The same of a text in which nothing needs an escape.
+  void plain_string(std::string_view text) {
+    make_room(text.size() + 2);
+    *at_++ = '"';
+    copy(text);
+    *at_++ = '"';
+  }
+  void number(std::int64_t number) {
+    constexpr std::size_t most_digits = 20;
+    make_room(most_digits);
+    at_ = std::to_chars(at_, limit_, number).ptr;
+  }
+  /// `"name":`, after a comma unless it is an object's first.
+  void name(std::string_view name, bool first) {
+    make_room(name.size() + 4);
+    if (!first) *at_++ = ',';
+    *at_++ = '"';
+    copy(name);
+    *at_++ = '"';
+    *at_++ = ':';
+  }
+  /// Gives the room back that is not written.
+  std::string& end() {
+    if (at_ != nullptr) out_.resize(static_cast<std::size_t>(at_ - out_.data()));
+    at_ = limit_ = nullptr;
+    return out_;
+  }
+
+ private:
+  void make_room(std::size_t bytes) {
+    if (static_cast<std::size_t>(limit_ - at_) < bytes) grow(bytes);
+  }
+  void copy(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void grow(std::size_t bytes);
+  void escaped(std::string_view text);
+
+  std::string& out_;
+  char* at_ = nullptr;  // in `out_`; null: nothing is written since end()
+  char* limit_ = nullptr;
+};
 
 /// Writes one object; members in the order of the calls. Names need no escaping.
 class JsonObject {
  public:
-  explicit JsonObject(std::string& out) : out_(out) { out_ += '{'; }
-  void close() { out_ += '}'; }
+  /// Appends it. The string is not to be read before close() or member().
+  explicit JsonObject(std::string& out) : own_(std::in_place, out), text_(*own_) { text_.put('{'); }
+  /// Writes it next: an object within another value.
+  explicit JsonObject(JsonText& text) : text_(text) { text_.put('{'); }
+  void close() {
+    text_.put('}');
+    if (own_) text_.end();
+  }
 
-  void text(std::string_view name, std::string_view value) { append_json_string(member(name), value); }
+  void text(std::string_view name, std::string_view value) { value_of(name).string(value); }
   /// Left out if empty.
   void text_if(std::string_view name, std::string_view value) {
     if (!value.empty()) text(name, value);
   }
-  void number(std::string_view name, std::int64_t value) { append_json_number(member(name), value); }
-  void boolean(std::string_view name, bool value) { member(name) += value ? "true" : "false"; }
-  /// For values that are written by hand: what is appended to the result follows the name.
-  std::string& member(std::string_view name);
+  /// A text in which nothing needs an escape.
+  void plain_text(std::string_view name, std::string_view value) { value_of(name).plain_string(value); }
+  void number(std::string_view name, std::int64_t value) { value_of(name).number(value); }
+  void boolean(std::string_view name, bool value) { value_of(name).put(value ? "true" : "false"); }
+  /// For values that are written by hand: what is written next follows the name.
+  JsonText& value_of(std::string_view name) {
+    text_.name(name, first_);
+    first_ = false;
+    return text_;
+  }
+  /// The same where others append the value to the string.
+  std::string& member(std::string_view name) { return value_of(name).end(); }
 
  private:
-  std::string& out_;
+  std::optional<JsonText> own_;
+  JsonText& text_;
   bool first_ = true;
 };
 
