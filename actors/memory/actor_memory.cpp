@@ -2,6 +2,8 @@
 
 #include "actors/memory/size_class.h"
 
+#include <new>
+
 namespace mayfly::actors {
 
 OverBudget::OverBudget(Purpose purpose, std::int64_t wanted_bytes, std::int64_t budget_bytes)
@@ -9,10 +11,26 @@ OverBudget::OverBudget(Purpose purpose, std::int64_t wanted_bytes, std::int64_t 
                          " bytes of this " + std::string(name(kind_of(purpose))) + ", it may have " +
                          std::to_string(budget_bytes)) {}
 
+namespace {
+
+/// Allocators have a quicker way for what is aligned as everything is.
+bool is_ordinary(std::size_t alignment) { return alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__; }
+
+void* take(std::size_t bytes, std::size_t alignment) {
+  return is_ordinary(alignment) ? ::operator new(bytes) : ::operator new(bytes, std::align_val_t{alignment});
+}
+
+void give_back(void* memory, std::size_t bytes, std::size_t alignment) {
+  if (is_ordinary(alignment)) return ::operator delete(memory, bytes);
+  ::operator delete(memory, bytes, std::align_val_t{alignment});
+}
+
+}  // namespace
+
 void* PurposeMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
   const auto size = static_cast<std::int64_t>(bytes);
   if (budget_.bytes + size > budget_.most_bytes) throw OverBudget(purpose_, budget_.bytes + size, budget_.most_bytes);
-  void* memory = std::pmr::get_default_resource()->allocate(bytes, alignment);
+  void* memory = take(bytes, alignment);
   budget_.bytes += size;
   bytes_ += size;
   rounding_to_post_ += size_class(size) - size;
@@ -21,7 +39,7 @@ void* PurposeMemory::do_allocate(std::size_t bytes, std::size_t alignment) {
 }
 
 void PurposeMemory::do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) {
-  std::pmr::get_default_resource()->deallocate(memory, bytes, alignment);
+  give_back(memory, bytes, alignment);
   const auto size = static_cast<std::int64_t>(bytes);
   budget_.bytes -= size;
   bytes_ -= size;

@@ -1,8 +1,6 @@
 #include "actors/memory/ledger.h"
 
 #include <algorithm>
-#include <functional>
-#include <thread>
 
 namespace mayfly::actors {
 
@@ -34,6 +32,10 @@ constexpr std::array<PurposeName, purpose_count> purposes{{
     {"codec.tasks", Kind::codec},
 }};
 
+/// Tells the threads of the process apart.
+std::atomic<std::size_t> threads{0};
+thread_local const std::size_t thread_number = threads++;
+
 std::size_t index(Purpose purpose) { return static_cast<std::size_t>(purpose); }
 std::int64_t value(const std::atomic<std::int64_t>& a) { return a.load(std::memory_order_relaxed); }
 void add(std::atomic<std::int64_t>& to, std::int64_t change) {
@@ -62,10 +64,7 @@ Amounts& Amounts::operator+=(const Amounts& other) {
   return *this;
 }
 
-Ledger::Shard& Ledger::mine() {
-  const auto hash = static_cast<std::uint64_t>(std::hash<std::thread::id>{}(std::this_thread::get_id()));
-  return shards_[hash % shards_.size()];
-}
+Ledger::Shard& Ledger::mine() { return shards_[thread_number % shards_.size()]; }
 
 void Ledger::post(Purpose purpose, const Amounts& change) {
   auto& cell = mine().cells[index(purpose)];

@@ -30,9 +30,10 @@ void Batch::take_stock() {
 }
 
 Task& Batch::new_task() {
-  if (used == tasks.size()) tasks.emplace_back();
-  Task& task = tasks[used++];
-  task.reset();
+  const bool is_new = used == tasks.size();
+  Task& task = is_new ? tasks.emplace_back() : tasks[used];
+  ++used;
+  if (!is_new) task.reset();
   task.segment = &segment;
   return task;
 }

@@ -1,6 +1,8 @@
 // How a cart's events change it. Decides nothing.
 #include "events/rules/cart.h"
 
+#include "events/text/eight_bytes.h"
+
 #include <algorithm>
 
 namespace mayfly::events {
@@ -211,10 +213,17 @@ void remember(Cart& cart, const Fingerprint& fingerprint) {
 
 std::int64_t escaped_bytes(Text text) {
   std::int64_t bytes = 0;
-  for (const char c : text) {
+  while (!text.empty()) {
+    if (text.size() >= EightBytes::size && !EightBytes(text, 0).any_needs_json_escape()) {
+      bytes += EightBytes::size;
+      text.remove_prefix(EightBytes::size);
+      continue;
+    }
+    const char c = text[0];
     const auto u = static_cast<unsigned char>(c);
     const bool short_escape = c == '"' || c == '\\' || c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t';
     bytes += short_escape ? 2 : u < 0x20 ? 6 : 1;
+    text.remove_prefix(1);
   }
   return bytes;
 }

@@ -1,6 +1,7 @@
 #include "events/rules/identity.h"
 
 #include "events/rules/sha1.h"
+#include "events/text/appender.h"
 #include "events/text/utf8.h"
 
 #include <sodium/crypto_hash_sha256.h>
@@ -34,7 +35,7 @@ int derived_number(std::string_view id, std::string_view cart_id, std::string_vi
 /// contract 1.1 is left out where it is not given, so that the fingerprints of older commands stay.
 class Canonical {
  public:
-  explicit Canonical(std::string& out) : out_(out) {}
+  explicit Canonical(Appender& out) : out_(out) {}
   void operator()(const CartCreate& c) {
     text(c.currency), text(c.customer_id), number(c.expires_after_s.value_or(-1));
   }
@@ -78,14 +79,14 @@ class Canonical {
  private:
   void text(Text t) {
     number(static_cast<std::int64_t>(t.size()));
-    out_.append(t);
+    out_.put(t);
   }
   void number(std::int64_t n) {
     char bytes[sizeof n];
     std::memcpy(bytes, &n, sizeof n);
-    out_.append(bytes, sizeof n);
+    out_.put({bytes, sizeof n});
   }
-  std::string& out_;
+  Appender& out_;
 };
 
 /// RFC 4122, 4.3: the digest's first 16 bytes with version and variant, as text.
@@ -208,15 +209,18 @@ std::uint64_t KeyedHash::operator()(std::string_view bytes) const {
 
 std::uint64_t Fingerprinter::of(std::string_view bytes) const { return KeyedHash(key_)(bytes); }
 
-Fingerprint Fingerprinter::of(std::string_view source, std::string_view id, CommandType type,
-                              const CommandData& data) const {
-  std::string bytes;
-  bytes.append(source).append(1, '\0').append(id);
+Fingerprint Fingerprinter::of(std::string_view source, std::string_view id, CommandType type, const CommandData& data) {
   Fingerprint fingerprint;
-  fingerprint.id = of(bytes);
-  bytes.assign(1, static_cast<char>(type));
-  std::visit(Canonical(bytes), data);
-  fingerprint.body = static_cast<std::uint32_t>(of(bytes));
+  Appender out(bytes_);
+  bytes_.clear();
+  out.put(source);
+  out.put('\0');
+  out.put(id);
+  fingerprint.id = of(out.end());
+  bytes_.clear();
+  out.put(static_cast<char>(type));
+  std::visit(Canonical(out), data);
+  fingerprint.body = static_cast<std::uint32_t>(of(out.end()));
   return fingerprint;
 }
 

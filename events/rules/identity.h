@@ -59,17 +59,19 @@ using CartHash = std::array<unsigned char, 16>;
 /// SHA-256 as 64 lower-case hexadecimal digits.
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
-/// Keyed 64-bit hash (SipHash-2-4); the key is derived from the engine's name, so that a replay agrees.
+/// Keyed 64-bit hash (SipHash-2-4); the key is derived from the engine's name, so that a replay agrees. Keeps a buffer:
+/// one thread at a time.
 class Fingerprinter {
  public:
   explicit Fingerprinter(std::string_view engine);
   /// Of source + id, and of type + known members.
-  [[nodiscard]] Fingerprint of(std::string_view source, std::string_view id, CommandType, const CommandData&) const;
+  [[nodiscard]] Fingerprint of(std::string_view source, std::string_view id, CommandType, const CommandData&);
   /// Of a cart's id: names it where the id itself must not stand.
   [[nodiscard]] std::uint64_t of(std::string_view cart_id) const;
 
  private:
   std::array<unsigned char, 16> key_;
+  std::string bytes_;
 };
 
 /// A hash for tables in memory (SipHash-2-4). With a key that nobody outside the process knows, nobody can choose ids

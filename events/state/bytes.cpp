@@ -1,9 +1,13 @@
 #include "events/state/bytes.h"
 
+#include <array>
+
 namespace mayfly::events {
 
 void ByteWriter::fixed(std::uint64_t value, int width) {
-  for (int i = 0; i < width; ++i) out_.push_back(static_cast<char>(static_cast<unsigned char>(value >> (8 * i))));
+  std::array<char, sizeof value> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+  out_.append(bytes.data(), static_cast<std::size_t>(width));
 }
 
 void ByteWriter::varint(std::uint64_t value) {

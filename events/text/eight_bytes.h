@@ -21,6 +21,7 @@ class EightBytes {
     const auto zero_where_equal = bytes_ ^ (ones * static_cast<unsigned char>(c));
     return ((zero_where_equal - ones) & ~zero_where_equal & highs) != 0;
   }
+  [[nodiscard]] bool any_needs_json_escape() const { return any_below(0x20) || any_equal('"') || any_equal('\\'); }
 
  private:
   static constexpr std::uint64_t ones = 0x0101'0101'0101'0101;

@@ -42,6 +42,10 @@ bool is_plain_text(std::string_view text) {
         continue;
       }
     }
+    if (text[0] >= 0x20 && text[0] < del) {
+      text.remove_prefix(1);
+      continue;
+    }
     const auto point = take_code_point(text);
     if (point == malformed || point < 0x20 || (point >= 0x7f && point < 0xa0)) return false;
   }

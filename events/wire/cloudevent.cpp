@@ -158,7 +158,8 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
     a = envelope.attributes;
   }
   const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
-  const Text id = fault(a.id).empty() ? *a.id : Text{};
+  const auto id_fault = fault(a.id);
+  const Text id = id_fault.empty() ? *a.id : Text{};
   const auto unreadable = [&](DeadLetterReason reason, Text about) -> ReadResult {
     return Unreadable{reason, about, type, id, correlation(a.correlation_id, arena), trace(a.traceparent)};
   };
@@ -196,10 +197,10 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   if (a.specversion != "1.0") {
     return unreadable(DeadLetterReason::not_cloudevent, why_no_event(record, mode, a, parser_->json, arena));
   }
-  for (const auto& [name, attribute] : {std::pair{"id", &a.id}, {"source", &a.source}, {"type", &a.type}}) {
-    if (const auto why = fault(*attribute); !why.empty()) {
-      return unreadable(DeadLetterReason::not_cloudevent, keep(std::string(name) + " " + std::string(why) + "."));
-    }
+  const auto type_fault = type ? std::string_view{} : fault(a.type);
+  for (const auto& [name, why] : {std::pair{"id", id_fault}, {"source", fault(a.source)}, {"type", type_fault}}) {
+    if (why.empty()) continue;
+    return unreadable(DeadLetterReason::not_cloudevent, keep(std::string(name) + " " + std::string(why) + "."));
   }
   if (!record.key || !is_cart_id(*record.key)) return unreadable(DeadLetterReason::key_invalid, {});
   if (a.subject && *a.subject != *record.key) return unreadable(DeadLetterReason::subject_mismatch, {});

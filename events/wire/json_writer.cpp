@@ -10,15 +10,11 @@ namespace {
 
 bool needs_escape(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
 
-bool any_needs_escape(EightBytes bytes) {
-  return bytes.any_below(0x20) || bytes.any_equal('"') || bytes.any_equal('\\');
-}
-
 /// How many bytes, from the first on, need no escape; copies those.
 std::size_t copy_unescaped(char* to, std::string_view text) {
   std::size_t at = 0;
   for (; at + EightBytes::size <= text.size(); at += EightBytes::size) {
-    if (any_needs_escape(EightBytes(text, at))) break;
+    if (EightBytes(text, at).any_needs_json_escape()) break;
     std::memcpy(to + at, text.data() + at, EightBytes::size);
   }
   for (; at < text.size() && !needs_escape(text[at]); ++at) to[at] = text[at];
@@ -66,14 +62,6 @@ void JsonText::escaped(std::string_view text) {
     at_ += copied;
     text.remove_prefix(copied);
   }
-}
-
-void JsonText::grow(std::size_t bytes) {
-  constexpr std::size_t ahead_bytes = 256;
-  const auto written = at_ != nullptr ? static_cast<std::size_t>(at_ - out_.data()) : out_.size();
-  out_.resize(written + bytes + ahead_bytes);
-  at_ = out_.data() + written;
-  limit_ = out_.data() + out_.size();
 }
 
 }  // namespace mayfly::events

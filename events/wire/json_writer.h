@@ -1,9 +1,9 @@
 // Appends JSON to a string: just what events, alerts and ticks need. No floating point, no spaces.
 #pragma once
 
-#include <charconv>
+#include "events/text/appender.h"
+
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,23 +14,9 @@ namespace mayfly::events {
 /// as it is. Precondition: UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 
-/// The growing end of a string. It takes room ahead of what is written, so that the string is asked for it once in some
-/// hundred bytes: the string is as it should be after end(), and until the next call.
-class JsonText {
+class JsonText : public Appender {
  public:
-  explicit JsonText(std::string& out) : out_(out) {}
-  JsonText(const JsonText&) = delete;
-  JsonText& operator=(const JsonText&) = delete;
-
-  void put(char c) {
-    make_room(1);
-    *at_++ = c;
-  }
-  /// As it is.
-  void put(std::string_view text) {
-    make_room(text.size());
-    copy(text);
-  }
+  using Appender::Appender;
   /// As append_json_string has it.
   void string(std::string_view text);
   /// The same of a text in which nothing needs an escape.
@@ -39,11 +25,6 @@ class JsonText {
     *at_++ = '"';
     copy(text);
     *at_++ = '"';
-  }
-  void number(std::int64_t number) {
-    constexpr std::size_t most_digits = 20;
-    make_room(most_digits);
-    at_ = std::to_chars(at_, limit_, number).ptr;
   }
   /// `"name":`, after a comma unless it is an object's first.
   void name(std::string_view name, bool first) {
@@ -54,27 +35,9 @@ class JsonText {
     *at_++ = '"';
     *at_++ = ':';
   }
-  /// Gives the room back that is not written.
-  std::string& end() {
-    if (at_ != nullptr) out_.resize(static_cast<std::size_t>(at_ - out_.data()));
-    at_ = limit_ = nullptr;
-    return out_;
-  }
 
  private:
-  void make_room(std::size_t bytes) {
-    if (static_cast<std::size_t>(limit_ - at_) < bytes) grow(bytes);
-  }
-  void copy(std::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-  }
-  void grow(std::size_t bytes);
   void escaped(std::string_view text);
-
-  std::string& out_;
-  char* at_ = nullptr;  // in `out_`; null: nothing is written since end()
-  char* limit_ = nullptr;
 };
 
 /// Writes one object; members in the order of the calls. Names need no escaping.
@@ -96,7 +59,7 @@ class JsonObject {
   }
   /// A text in which nothing needs an escape.
   void plain_text(std::string_view name, std::string_view value) { value_of(name).plain_string(value); }
-  void number(std::string_view name, std::int64_t value) { value_of(name).number(value); }
+  void number(std::string_view name, std::int64_t value) { value_of(name).put_digits(value); }
   void boolean(std::string_view name, bool value) { value_of(name).put(value ? "true" : "false"); }
   /// For values that are written by hand: what is written next follows the name.
   JsonText& value_of(std::string_view name) {
