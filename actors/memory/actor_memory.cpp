@@ -17,12 +17,12 @@ namespace {
 bool is_ordinary(std::size_t alignment) { return alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__; }
 
 void* take(std::size_t bytes, std::size_t alignment) {
-  return is_ordinary(alignment) ? ::operator new(bytes) : ::operator new(bytes, std::align_val_t{alignment});
+  return is_ordinary(alignment) ? ::operator new(bytes) : ::operator new (bytes, std::align_val_t{alignment});
 }
 
 void give_back(void* memory, std::size_t bytes, std::size_t alignment) {
   if (is_ordinary(alignment)) return ::operator delete(memory, bytes);
-  ::operator delete(memory, bytes, std::align_val_t{alignment});
+  ::operator delete (memory, bytes, std::align_val_t{alignment});
 }
 
 }  // namespace

@@ -6,7 +6,8 @@ namespace mayfly::events {
 
 void ByteWriter::fixed(std::uint64_t value, int width) {
   std::array<char, sizeof value> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
   out_.append(bytes.data(), static_cast<std::size_t>(width));
 }
 
