@@ -222,6 +222,12 @@ int main(int argc, char** argv) {
   s->add_option("--address", front_options.address, "HOST:PORT to listen on (default 127.0.0.1:9280)");
   s->add_option("--tokens", front_options.tokens, "file of who may come in; not needed on loopback");
 
+  ConnectOptions connect_options;
+  s = verb(app, "connect", "Deliver events over HTTP as webhooks, and take webhooks in (docs/connect.md)",
+           connect_options, connect, chosen);
+  log_words(*s, connect_options);
+  s->add_flag("--check-config", connect_options.check_config, "say what is wrong with the config, and start nothing");
+
   FundsOptions funds_options;
   s = verb(app, "funds", "List the money at risk (docs/payments.md)", funds_options, funds, chosen);
   log_words(*s, funds_options);

@@ -2,16 +2,11 @@
 
 #include "adapters/http/http_names.h"
 #include "events/state/trouble.h"
-#include "tools/console/nearest.h"
+#include "tools/console/config_keys.h"
 #include "tools/console/secret_property.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
-#include <fstream>
 #include <functional>
-#include <map>
-#include <sstream>
 #include <vector>
 
 namespace mayfly::tools {
@@ -21,62 +16,52 @@ namespace {
 using adapters::read_host_names;
 using events::Millis;
 
-/// A key: where it goes, and what it takes. Integers have a range.
-struct Key {
-  std::string table;  // empty: top level
-  std::string name;
-  std::int64_t least = 0;
-  std::int64_t most = 0;
-  std::function<void(std::int64_t)> integer;
-  std::function<std::string(std::string)> text;  // says what is wrong with it, if anything
-  bool or_zero = false;                          // below the range only 0
-  [[nodiscard]] std::string path() const { return table.empty() ? name : table + "." + name; }
-};
-
 constexpr std::int64_t day_s = 86'400;
 constexpr std::int64_t least_process_bytes = 64LL * 1024 * 1024;  // with less an engine only waits for memory
 constexpr std::string_view properties = "kafka.properties.";
+constexpr std::string_view connect_tables = "connect.";  // of `mayfly connect` (tools/connect/connect_config.h)
 
-std::vector<Key> keys_of(Config& c) {
+std::vector<ConfigKey> keys_of(Config& c) {
   auto& e = c.engine;
   auto& s = e.settings;
   auto& h = c.http_limits;
   const auto text = [](std::string table, std::string name, std::string& to) {
-    return Key{std::move(table), std::move(name), 0, 0, nullptr, [&to](std::string v) {
-                 to = std::move(v);
-                 return std::string();
-               }};
+    return ConfigKey{std::move(table), std::move(name), 0, 0, nullptr, [&to](std::string v) {
+                       to = std::move(v);
+                       return std::string();
+                     }};
   };
   const auto number = [](std::string table, std::string name, std::int64_t least, std::int64_t most, auto& to) {
     using To = std::remove_reference_t<decltype(to)>;
-    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = static_cast<To>(v); },
-               nullptr};
+    return ConfigKey{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = static_cast<To>(v); },
+                     nullptr};
   };
   const auto millis = [](std::string table, std::string name, std::int64_t least, std::int64_t most, Millis& to) {
-    return Key{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = Millis{v}; }, nullptr};
+    return ConfigKey{std::move(table), std::move(name), least, most, [&to](std::int64_t v) { to = Millis{v}; },
+                     nullptr};
   };
   const auto seconds = [](std::string name, std::int64_t most, Millis& to) {
-    return Key{"decisions", std::move(name), 1, most, [&to](std::int64_t v) { to = Millis{v * 1000}; }, nullptr};
+    return ConfigKey{"decisions", std::move(name), 1, most, [&to](std::int64_t v) { to = Millis{v * 1000}; }, nullptr};
   };
   auto& u = e.supervision;
   const auto borne = [](std::string name, std::int64_t most, actors::Intensity& to) {
-    return Key{"supervision", std::move(name), 0, most, [&to](std::int64_t v) { to.most = v; }, nullptr};
+    return ConfigKey{"supervision", std::move(name), 0, most, [&to](std::int64_t v) { to.most = v; }, nullptr};
   };
   const auto borne_within = [](std::string name, actors::Intensity& to) {
-    return Key{"supervision", std::move(name), 1, day_s, [&to](std::int64_t v) { to.within = Millis{v * 1000}; },
-               nullptr};
+    return ConfigKey{"supervision", std::move(name), 1, day_s, [&to](std::int64_t v) { to.within = Millis{v * 1000}; },
+                     nullptr};
   };
   return {
       text("", "log", c.log),
       number("", "partitions", 1, 1024, c.partitions),
       text("engine", "name", e.name),
       text("engine", "tick_secret_file", c.tick_secret_file),
-      Key{"replies", "sources", 0, 0, nullptr,
-          [&s](const std::string& v) {
-            const auto patterns = events::SourcePatterns::from(v);
-            if (patterns) s.reply_sources = *patterns;
-            return patterns ? std::string() : "give patterns with spaces between, 254 bytes at most.";
-          }},
+      ConfigKey{"replies", "sources", 0, 0, nullptr,
+                [&s](const std::string& v) {
+                  const auto patterns = events::SourcePatterns::from(v);
+                  if (patterns) s.reply_sources = *patterns;
+                  return patterns ? std::string() : "give patterns with spaces between, 254 bytes at most.";
+                }},
       number("engine", "batch_records", 1, 1'000'000, e.batch_records),
       number("engine", "batch_bytes", 1024, 1 << 30, e.batch_bytes),
       number("engine", "batch_output_records", 1, 10'000'000, e.batch_output_records),
@@ -92,8 +77,8 @@ std::vector<Key> keys_of(Config& c) {
       number("memory", "cart_bytes", 0, 1 << 30, e.memory.cart_bytes),
       number("memory", "session_bytes", 0, 1 << 30, e.memory.session_bytes),
       number("memory", "partition_bytes", 0, std::int64_t{1} << 50, e.memory.partition_bytes),
-      Key{"memory", "process_bytes", least_process_bytes, std::int64_t{1} << 50,
-          [&e](std::int64_t v) { e.memory.process_bytes = v; }, nullptr, true},
+      ConfigKey{"memory", "process_bytes", least_process_bytes, std::int64_t{1} << 50,
+                [&e](std::int64_t v) { e.memory.process_bytes = v; }, nullptr, true},
       number("memory", "process_percent", 1, 100, e.memory.process_percent),
       millis("memory", "longest_stop_ms", 10, 60'000, e.memory.longest_stop),
       millis("memory", "look_interval_ms", 10, 60'000, e.memory.look_interval),
@@ -117,7 +102,7 @@ std::vector<Key> keys_of(Config& c) {
       text("kafka.topics", "deadletters", c.kafka.topics[3]),
       text("kafka.topics", "alerts", c.kafka.topics[4]),
       text("operate", "http", c.http),
-      Key{"http", "hosts", 0, 0, nullptr, [&h](const std::string& v) { return read_host_names(v, h.hosts); }},
+      ConfigKey{"http", "hosts", 0, 0, nullptr, [&h](const std::string& v) { return read_host_names(v, h.hosts); }},
       number("http", "connections", 8, 10'000, h.connections),
       number("http", "connection_ms", 100, day_s * 1000, h.connection_ms),
       number("http", "connection_requests", 1, 1'000'000, h.connection_requests),
@@ -164,60 +149,16 @@ std::vector<Key> keys_of(Config& c) {
   };
 }
 
-/// What else could be meant: a key or a table, by its whole path or by its name alone.
-std::string instead_of(const std::vector<Key>& keys, const std::string& path) {
-  std::map<std::string, std::string> meant;  // by spelling, what to say
-  std::vector<std::string> spellings;
-  const auto add = [&](const std::string& whole, const std::string& say) {
-    for (const auto& spelling : {whole, whole.substr(whole.rfind('.') + 1)}) {
-      if (meant.emplace(spelling, say).second) spellings.push_back(spelling);
-    }
-  };
-  for (const auto& key : keys) {
-    if (key.table == path) return " It is a table: write [" + path + "] and its keys below.";
-    add(key.path(), "'" + key.path() + "'");
-  }
-  for (const auto& key : keys) {
-    if (!key.table.empty()) add(key.table, "the table [" + key.table + "]");
-  }
-  const auto by_path = nearest(spellings, path);
-  const auto name = path.substr(path.rfind('.') + 1);
-  const auto by_name = nearest(spellings, name);
-  const bool name_is_nearer =
-      by_path.empty() || (!by_name.empty() && letters_to_change(by_name, name) < letters_to_change(by_path, path));
-  const auto& best = name_is_nearer ? by_name : by_path;
-  return best.empty() ? " docs/configuration.md has every key." : " Did you mean " + meant[best] + "?";
-}
-
-std::string take(const std::vector<Key>& keys, const std::string& path, const toml::node& node,
-                 const std::string& where) {
-  const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.path() == path; });
-  if (key == keys.end()) return where + "there is no key '" + path + "'." + instead_of(keys, path);
-  if (key->text) {
-    if (!node.is_string()) return where + path + " must be a text in quotes.";
-    const auto wrong = key->text(node.value<std::string>().value_or(""));
-    return wrong.empty() ? wrong : where + path + ": " + wrong;
-  }
-  const auto value = node.is_integer() ? node.value<std::int64_t>() : std::nullopt;
-  const bool zero = key->or_zero && value == 0;
-  if (!value || (!zero && *value < key->least) || *value > key->most) {
-    return where + path + " must be " + (key->or_zero ? "0 or " : "") + "an integer from " +
-           std::to_string(key->least) + " to " + std::to_string(key->most) + ".";
-  }
-  key->integer(*value);
-  return {};
-}
-
 /// A property of librdkafka: its names have dots, so that `linger.ms = 5` is a table in a table.
-std::string take_property(adapters::KafkaOptions& kafka, const std::string& name, const toml::node& node,
-                          const std::string& where) {
+std::string take_property(adapters::KafkaOptions& kafka, const ConfigValue& given, const std::string& where) {
+  const auto name = given.path.substr(properties.size());
   std::string value;
-  if (const auto text = node.value_exact<std::string>()) {
-    value = *text;
-  } else if (const auto number = node.value_exact<std::int64_t>()) {
-    value = std::to_string(*number);
-  } else if (const auto yes = node.value_exact<bool>()) {
-    value = *yes ? "true" : "false";
+  if (given.text) {
+    value = *given.text;
+  } else if (given.integer) {
+    value = std::to_string(*given.integer);
+  } else if (given.yes) {
+    value = *given.yes ? "true" : "false";
   } else {
     return where + std::string(properties) + name + " must be a text, an integer, true or false.";
   }
@@ -237,33 +178,18 @@ std::string take_property(adapters::KafkaOptions& kafka, const std::string& name
 }  // namespace
 
 std::string read_config_text(const std::string& text, const std::string& name, Config& config) {
-  const auto where = [&](const toml::source_region& at) { return name + ":" + std::to_string(at.begin.line) + ": "; };
-  try {
-    const auto keys = keys_of(config);
-    std::multimap<std::uint32_t, std::string> wrong;  // by line
-    const std::function<void(const toml::table&, const std::string&)> read = [&](const toml::table& table,
-                                                                                 const std::string& before) {
-      for (const auto& [key, node] : table) {
-        const std::string path = before + std::string(key.str());
-        const auto at = where(node.source());
-        std::string said;
-        if (const auto* inner = node.as_table()) {
-          read(*inner, path + ".");
-        } else if (path.starts_with(properties)) {
-          said = take_property(config.kafka, path.substr(properties.size()), node, at);
-        } else {
-          said = take(keys, path, node, at);
-        }
-        if (!said.empty()) wrong.emplace(node.source().begin.line, std::move(said));
-      }
-    };
-    read(toml::parse(text, name), "");
-    std::string all;
-    for (const auto& [line, said] : wrong) all.append(all.empty() ? "" : "\n").append(said);
-    return all;
-  } catch (const toml::parse_error& error) {
-    return where(error.source()) + std::string(error.description()) + ".";
+  std::vector<ConfigValue> values;
+  auto all = read_values(text, name, values);
+  if (!all.empty()) return all;
+  const auto keys = keys_of(config);
+  for (const auto& value : values) {
+    if (value.path.starts_with(connect_tables)) continue;
+    const auto where = name + ":" + std::to_string(value.line) + ": ";
+    const auto said = value.path.starts_with(properties) ? take_property(config.kafka, value, where)
+                                                         : take(keys, value, where, "docs/configuration.md");
+    if (!said.empty()) all.append(all.empty() ? "" : "\n").append(said);
   }
+  return all;
 }
 
 bool is_engine_name(std::string_view name) {
@@ -276,12 +202,9 @@ bool is_engine_name(std::string_view name) {
 }
 
 std::string read_config(const std::string& file, Config& config) {
-  std::ifstream in(file);
-  in.peek();  // a folder can be opened, and not be read
-  if (in.bad() || !in.is_open()) return file + ": cannot be opened. Check the name given with --config.";
-  std::ostringstream text;
-  text << in.rdbuf();
-  return read_config_text(text.str(), file, config);
+  std::string text;
+  auto wrong = read_config_file(file, text);
+  return wrong.empty() ? read_config_text(text, file, config) : wrong;
 }
 
 }  // namespace mayfly::tools

@@ -70,6 +70,11 @@ struct FrontOptions : LogWords {
 };
 int front(const FrontOptions&);
 
+struct ConnectOptions : LogWords {
+  bool check_config = false;
+};
+int connect(const ConnectOptions&);
+
 struct DeadLettersOptions : LogWords {
   std::string what;                // list, show, retry, release or drop
   std::vector<std::string> which;  // PARTITION:OFFSET of dead letters; release: cart ids

@@ -1,0 +1,143 @@
+// mayfly connect: events to HTTP addresses as signed webhooks, and providers' webhooks to the log.
+#include "adapters/host/random_key.h"
+#include "adapters/host/wall_clock.h"
+#include "tools/connect/connect_config.h"
+#include "tools/connect/delivery.h"
+#include "tools/connect/hooks.h"
+#include "tools/console/client.h"
+#include "tools/console/config_keys.h"
+#include "tools/console/exit_codes.h"
+#include "tools/console/output.h"
+#include "tools/console/text.h"
+#include "tools/console/verbs.h"
+
+#include <condition_variable>
+#include <cstdio>
+#include <cstring>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+namespace mayfly::tools {
+
+namespace {
+
+/// A delivery with what it works with, in a thread of its own.
+class Running {
+ public:
+  Running(const DeliveryConfig& config, std::unique_ptr<events::LogClient> log, const events::Clock& clock)
+      : name_(config.name),
+        log_(std::move(log)),
+        delivery_(
+            config, *log_, clock,
+            [this](adapters::HttpCall call, auto done) { caller_.post(std::move(call), std::move(done)); },
+            [name = config.name](const std::string& sentence) { complain("%s: %s\n", name.c_str(), sentence.c_str()); },
+            seed()) {}
+  ~Running() { end(); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  [[nodiscard]] events::LogStatus begin() { return delivery_.begin(); }
+  /// Asks `all` to stop where it cannot go on.
+  void start(std::stop_source all) {
+    thread_ = std::thread([this, all]() mutable {
+      status_ = delivery_.run(all.get_token());
+      all.request_stop();
+    });
+  }
+  /// Waits for it. Why it ended.
+  events::LogStatus end() {
+    if (thread_.joinable()) thread_.join();
+    return status_;
+  }
+  [[nodiscard]] const Delivery::Counts& counts() const { return delivery_.counts(); }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  static std::uint64_t seed() {
+    const auto key = adapters::random_key();
+    std::uint64_t seed = 0;
+    std::memcpy(&seed, key.data(), sizeof seed);
+    return seed;
+  }
+  const std::string name_;
+  const std::unique_ptr<events::LogClient> log_;
+  Delivery delivery_;
+  adapters::HttpCaller caller_;
+  events::LogStatus status_;
+  std::thread thread_;
+};
+
+/// exit_ok, or an exit code with the reason said.
+int read_config_of(const ConnectOptions& options, ConnectConfig& config) {
+  std::string text;
+  auto wrong = read_config_file(options.config, text);
+  if (wrong.empty()) wrong = read_connect_config(text, options.config, config);
+  if (wrong.empty()) return exit_ok;
+  complain("%s\n", wrong.c_str());
+  return exit_config;
+}
+
+int complain_and_fail(const std::string& wrong, int code) {
+  complain("%s\n", wrong.c_str());
+  return code;
+}
+
+}  // namespace
+
+int connect(const ConnectOptions& options) {
+  if (options.config.empty())
+    return complain_and_fail("What is to be delivered where? Give --config FILE (docs/connect.md).", exit_usage);
+  ConnectConfig config;
+  LogChoice choice;
+  int code = read_config_of(options, config);
+  if (code == exit_ok) code = choose_log(options, choice);
+  if (code != exit_ok) return code;
+  if (options.check_config) {
+    print("%s: %zu deliveries and %zu hooks\n", options.config.c_str(), config.deliveries.size(), config.hooks.size());
+    return exit_ok;
+  }
+  auto stop = stop_on_signals();
+  const adapters::WallClock clock;
+  std::unique_ptr<Hooks> hooks;
+  if (!config.hooks.empty()) {
+    auto writer = open_client(options, false, clock, code);
+    auto reader = writer ? open_reader(options, clock, code) : nullptr;
+    if (!reader) return code;
+    hooks = std::make_unique<Hooks>(config.hooks, std::move(writer), std::move(reader), clock);
+  }
+  std::list<Running> running;
+  for (const auto& delivery : config.deliveries) {
+    auto log = open_client(options, false, clock, code);
+    if (!log) return code;
+    if (const auto status = running.emplace_back(delivery, std::move(log), clock).begin(); !status.ok())
+      return complain_and_fail(status.message, exit_code_of(status.error));
+    print("%s: to %s\n", delivery.name.c_str(), delivery.url_text.c_str());
+  }
+  if (hooks) {
+    if (const auto wrong = hooks->listen(config.listen); !wrong.empty()) return complain_and_fail(wrong, exit_usage);
+    for (const auto& hook : config.hooks)
+      print("%s: at http://%s/hooks/%s\n", hook.name.c_str(), hooks->address().c_str(), hook.name.c_str());
+  }
+  print("connected (docs/connect.md)\n");
+  std::fflush(stdout);  // whoever started it may wait for this line
+  for (auto& one : running) one.start(stop);
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait(lock, stop.get_token(), [] { return false; });
+  for (auto& one : running) {
+    const auto status = one.end();
+    const auto& counts = one.counts();
+    print("%s: %lld delivered, %lld failed attempts, %lld parked\n", one.name().c_str(),
+          static_cast<long long>(counts.delivered), static_cast<long long>(counts.failed),
+          static_cast<long long>(counts.parked));
+    if (!status.ok()) code = complain_and_fail(status.message, exit_code_of(status.error));
+  }
+  return code;
+}
+
+}  // namespace mayfly::tools
