@@ -226,6 +226,8 @@ int main(int argc, char** argv) {
   s = verb(app, "connect", "Deliver events over HTTP as webhooks, and take webhooks in (docs/connect.md)",
            connect_options, connect, chosen);
   log_words(*s, connect_options);
+  s->add_option("--again", connect_options.again,
+                "NAME:PARTITION:OFFSET of a parked event: try it once more; as often as needed");
   s->add_flag("--check-config", connect_options.check_config, "say what is wrong with the config, and start nothing");
 
   FundsOptions funds_options;

@@ -1,5 +1,5 @@
-// Asks HTTP servers, many at a time and without waiting for any of them. Every request is bounded in time and its answer
-// in bytes. Plain HTTP/1.1, one connection for each request; a redirection is an answer like any other.
+// Asks HTTP servers, many at a time and without waiting for any of them. Every request is bounded in time and its
+// answer in bytes. Plain HTTP/1.1, one connection for each request; a redirection is an answer like any other.
 #pragma once
 
 #include "adapters/http/http.h"

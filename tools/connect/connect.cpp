@@ -11,15 +11,18 @@
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace mayfly::tools {
 
@@ -41,6 +44,9 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   [[nodiscard]] events::LogStatus begin() { return delivery_.begin(); }
+  [[nodiscard]] events::LogStatus run_again(const std::vector<events::Position>& parked, const std::stop_token& stop) {
+    return delivery_.run_again(parked, stop);
+  }
   /// Asks `all` to stop where it cannot go on.
   void start(std::stop_source all) {
     thread_ = std::thread([this, all]() mutable {
@@ -86,6 +92,53 @@ int complain_and_fail(const std::string& wrong, int code) {
   return code;
 }
 
+/// The positions that --again gives each delivery. A sentence if a word is none.
+std::string read_again(const ConnectOptions& options, const ConnectConfig& config,
+                       std::map<std::string, std::vector<events::Position>>& parked) {
+  for (const auto& word : options.again) {
+    const auto name = word.substr(0, word.find(':'));
+    events::Position at;
+    char behind = 0;
+    const auto* numbers = word.c_str() + name.size();
+    long long offset = 0;
+    const bool fits = std::sscanf(numbers, ":%d:%lld%c", &at.partition, &offset, &behind) == 2 && offset >= 0;
+    at.offset = offset;
+    const auto known = std::find_if(config.deliveries.begin(), config.deliveries.end(),
+                                    [&](const DeliveryConfig& d) { return d.name == name; });
+    if (!fits || known == config.deliveries.end())
+      return "--again " + word + ": give NAME:PARTITION:OFFSET, with the name of a table [connect.deliver.NAME].";
+    parked[name].push_back(at);
+  }
+  return {};
+}
+
+void print_counts(const Running& one) {
+  const auto& counts = one.counts();
+  print("%s: %lld delivered, %lld failed attempts, %lld parked\n", one.name().c_str(),
+        static_cast<long long>(counts.delivered), static_cast<long long>(counts.failed),
+        static_cast<long long>(counts.parked));
+}
+
+/// Events that were parked, once more.
+int deliver_again(const ConnectOptions& options, const ConnectConfig& config, const events::Clock& clock) {
+  std::map<std::string, std::vector<events::Position>> parked;
+  if (const auto wrong = read_again(options, config, parked); !wrong.empty())
+    return complain_and_fail(wrong, exit_usage);
+  auto stop = stop_on_signals();
+  int code = exit_ok;
+  for (const auto& delivery : config.deliveries) {
+    if (!parked.contains(delivery.name)) continue;
+    auto log = open_client(options, false, clock, code);
+    if (!log) return code;
+    Running one(delivery, std::move(log), clock);
+    const auto status = one.run_again(parked[delivery.name], stop.get_token());
+    if (!status.ok()) return complain_and_fail(status.message, exit_code_of(status.error));
+    print_counts(one);
+    if (one.counts().delivered != static_cast<std::int64_t>(parked[delivery.name].size())) code = exit_failed;
+  }
+  return code;
+}
+
 }  // namespace
 
 int connect(const ConnectOptions& options) {
@@ -100,8 +153,9 @@ int connect(const ConnectOptions& options) {
     print("%s: %zu deliveries and %zu hooks\n", options.config.c_str(), config.deliveries.size(), config.hooks.size());
     return exit_ok;
   }
-  auto stop = stop_on_signals();
   const adapters::WallClock clock;
+  if (!options.again.empty()) return deliver_again(options, config, clock);
+  auto stop = stop_on_signals();
   std::unique_ptr<Hooks> hooks;
   if (!config.hooks.empty()) {
     auto writer = open_client(options, false, clock, code);
@@ -131,10 +185,7 @@ int connect(const ConnectOptions& options) {
   stopped.wait(lock, stop.get_token(), [] { return false; });
   for (auto& one : running) {
     const auto status = one.end();
-    const auto& counts = one.counts();
-    print("%s: %lld delivered, %lld failed attempts, %lld parked\n", one.name().c_str(),
-          static_cast<long long>(counts.delivered), static_cast<long long>(counts.failed),
-          static_cast<long long>(counts.parked));
+    print_counts(one);
     if (!status.ok()) code = complain_and_fail(status.message, exit_code_of(status.error));
   }
   return code;

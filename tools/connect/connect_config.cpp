@@ -184,7 +184,8 @@ Draft<Of>& draft_of(std::vector<Draft<Of>>& drafts, const std::string& name, con
 template <class Of>
 std::string finish(Draft<Of>& draft, const std::string& table, WebhookScheme scheme) {
   if (draft.secret_where.empty())
-    return draft.where + table + " lacks a secret: give secret_file, a file that only its owner may read, or secret_env.";
+    return draft.where + table +
+           " lacks a secret: give secret_file, a file that only its owner may read, or secret_env.";
   if (draft.secret.empty()) return {};  // said already
   const auto wrong = read_webhook_keys(draft.secret, scheme, draft.config.keys);
   return wrong.empty() ? wrong : draft.secret_where + wrong + ".";
@@ -227,7 +228,8 @@ struct Drafts {
     if (!has_name) {
       const ConfigKey listen_key{"connect", "listen", 0, 0, nullptr, [&](std::string text) {
                                    listen = std::move(text);
-                                   return adapters::http_place(listen) ? std::string() : adapters::not_http_place(listen);
+                                   return adapters::http_place(listen) ? std::string()
+                                                                       : adapters::not_http_place(listen);
                                  }};
       return take({listen_key}, value, where, page);
     }

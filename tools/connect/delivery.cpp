@@ -26,9 +26,9 @@ using events::Millis;
 
 /// Of one partition at a time, so that none waits long for the others.
 constexpr events::PollLimits read_some{200, 1'048'576, Millis{0}};
-constexpr Millis idle_wait{50};      // between two looks at a log that has nothing new
-constexpr Millis keep_interval{200}; // between two writes of the position, while events are on their way
-constexpr Millis log_wait{1'000};    // before a log that did not answer is asked again
+constexpr Millis idle_wait{50};       // between two looks at a log that has nothing new
+constexpr Millis keep_interval{200};  // between two writes of the position, while events are on their way
+constexpr Millis log_wait{1'000};     // before a log that did not answer is asked again
 constexpr int failures_worth_saying = 5;
 constexpr std::size_t shown_body_columns = 200;  // of an answer's, in messages
 
@@ -90,25 +90,49 @@ LogStatus Delivery::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     bool found = false;
     if (auto status = step(found); !status.ok()) return status;
-    if (found) continue;
-    auto wait = log_is_away_ ? log_wait : idle_wait;
-    if (const auto due = queue_.next_due()) wait = std::clamp(*due - clock_.now(), Millis{1}, wait);
-    std::unique_lock lock(mailbox_->mutex);
-    mailbox_->came.wait_for(lock, stop, std::chrono::milliseconds(wait.count),
-                            [this] { return !mailbox_->answers.empty(); });
+    if (!found) wait(stop);
+  }
+  while (queue_.in_flight() > 0) {
+    wait({});
+    settle();
   }
   keep();
   return unusable_;
 }
 
-LogStatus Delivery::step(bool& found) {
-  std::vector<Answer> answers;
-  {
-    const std::scoped_lock lock(mailbox_->mutex);
-    answers.swap(mailbox_->answers);
+LogStatus Delivery::run_again(const std::vector<events::Position>& parked, const std::stop_token& stop) {
+  const auto now = clock_.now();
+  for (const auto at : parked) {
+    const bool exists = at.partition >= 0 && at.partition < log_.partitions();
+    auto fetched =
+        exists ? log_.read(events::Stream::events, at.partition, at.offset, {1, 1, log_wait}) : events::Fetched{};
+    if (!fetched.status.ok()) return std::move(fetched.status);
+    const auto& records = fetched.batch.records;
+    if (records.empty() || records.front().at != at || !wants(records.front()))
+      return {LogError::invalid, "There is no event at " + position_text(at) + " that " + config_.name + " delivers."};
+    auto event = webhook_of(records.front(), {}, now);
+    event.until = now;
+    queue_.add(std::move(event), now);
   }
-  found = !answers.empty();
-  settle(std::move(answers));
+  while (queue_.size() > 0 && !stop.stop_requested()) {
+    bool found = false;
+    if (auto status = step(found); !status.ok()) return status;
+    if (!found) wait(stop);
+  }
+  return {};
+}
+
+/// For an answer, or until there may be something to do.
+void Delivery::wait(const std::stop_token& stop) {
+  auto longest = log_is_away_ ? log_wait : idle_wait;
+  if (const auto due = queue_.next_due()) longest = std::clamp(*due - clock_.now(), Millis{1}, longest);
+  std::unique_lock lock(mailbox_->mutex);
+  mailbox_->came.wait_for(lock, stop, std::chrono::milliseconds(longest.count),
+                          [this] { return !mailbox_->answers.empty(); });
+}
+
+LogStatus Delivery::step(bool& found) {
+  found = settle();
   read_on(found);
   const auto now = clock_.now();
   while (auto* event = queue_.take(now)) {
@@ -119,8 +143,12 @@ LogStatus Delivery::step(bool& found) {
   return unusable_;
 }
 
-/// The replies of all of them are durable before any of these events counts as delivered.
-void Delivery::settle(std::vector<Answer>&& answers) {
+bool Delivery::settle() {
+  std::vector<Answer> answers;
+  {
+    const std::scoped_lock lock(mailbox_->mutex);
+    answers.swap(mailbox_->answers);
+  }
   std::vector<OutgoingCommand> replies;
   std::vector<events::Position> delivered;
   for (const auto& [at, called] : answers) {
@@ -131,7 +159,11 @@ void Delivery::settle(std::vector<Answer>&& answers) {
     else
       try_again(event, called, fault);
   }
-  if (delivered.empty()) return;
+  if (!delivered.empty()) deliver(delivered, std::move(replies));
+  return !answers.empty();
+}
+
+void Delivery::deliver(const std::vector<events::Position>& delivered, std::vector<OutgoingCommand>&& replies) {
   CommandWriter writer(log_);
   LogStatus status;
   for (auto& reply : replies) {
@@ -213,6 +245,10 @@ void Delivery::park(const QueuedEvent& event, const std::string& fault) {
   queue_.done(event.at, now);
 }
 
+bool Delivery::wants(const events::Record& record) const {
+  return std::find(config_.types.begin(), config_.types.end(), short_type(record)) != config_.types.end();
+}
+
 void Delivery::read_on(bool& found) {
   for (auto& next : next_) {
     if (!queue_.has_room()) return;
@@ -221,8 +257,7 @@ void Delivery::read_on(bool& found) {
     if (!is_well(fetched.status)) return;
     const auto now = clock_.now();
     for (const auto& record : fetched.batch.records) {
-      const auto wanted = std::find(config_.types.begin(), config_.types.end(), short_type(record));
-      if (wanted != config_.types.end()) queue_.add(webhook_of(record, config_.retry_for, now), now);
+      if (wants(record)) queue_.add(webhook_of(record, config_.retry_for, now), now);
     }
     next.offset = fetched.next;
     queue_.read_to(next);

@@ -37,8 +37,11 @@ class Delivery {
   /// Takes the answers that have come, reads on, sends what is due, keeps its position; waits for nothing. `found`:
   /// whether there was anything to do. Not ok: the log cannot be used any more.
   [[nodiscard]] events::LogStatus step(bool& found);
-  /// Until it is asked to stop.
+  /// Until it is asked to stop; then it waits for the answers that are under way.
   [[nodiscard]] events::LogStatus run(const std::stop_token&);
+  /// Instead of `begin` and `run`: one attempt for each of these events, which were parked; one that fails is parked
+  /// again. `invalid` where no event that it delivers lies there.
+  [[nodiscard]] events::LogStatus run_again(const std::vector<events::Position>&, const std::stop_token&);
 
   struct Counts {
     std::int64_t delivered = 0;
@@ -51,7 +54,12 @@ class Delivery {
   struct Mailbox;
   using Answer = std::pair<events::Position, adapters::HttpCalled>;
 
-  void settle(std::vector<Answer>&&);
+  void wait(const std::stop_token&);
+  /// Takes the answers that have come. False: there are none.
+  bool settle();
+  /// The replies are durable before any of these events counts as delivered.
+  void deliver(const std::vector<events::Position>&, std::vector<OutgoingCommand>&& replies);
+  [[nodiscard]] bool wants(const events::Record&) const;
   /// Empty: the event is delivered; its reply, where it has one, is added to `replies`. Else what went wrong.
   [[nodiscard]] std::string fault_of(const QueuedEvent&, const adapters::HttpCalled&,
                                      std::vector<OutgoingCommand>& replies);

@@ -41,7 +41,8 @@ class DeliveryQueue {
   [[nodiscard]] std::size_t size() const { return open_.size(); }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
-  /// Events of one partition come in the order of their offsets. It may be sent from `now` on, if it is its cart's first.
+  /// Events of one partition come in the order of their offsets. It may be sent from `now` on, if it is its cart's
+  /// first.
   void add(QueuedEvent, events::Timestamp now);
   /// All of that partition before `next` was added, or is not to be delivered.
   void read_to(events::Position next) { read_to_[next.partition] = next.offset; }

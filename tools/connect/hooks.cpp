@@ -145,8 +145,9 @@ std::string Hooks::listen(const std::string& address) {
                       return HttpAnswer{200, "text/plain", "alive\n"};
                     },
                     at_once});
-  routes.push_back(
-      {"POST", "/hooks/*", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) { take(request, reply); }});
+  routes.push_back({"POST", "/hooks/*", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
+                      take(request, reply);
+                    }});
   adapters::HttpLimits limits;
   limits.connections = 1'000;
   limits.connection_requests = 10'000;

@@ -18,8 +18,8 @@ namespace mayfly::tools {
 [[nodiscard]] QueuedEvent webhook_of(const events::Record&, events::Millis retry_for, events::Timestamp now);
 
 /// {"type": "inventory.reserved", "data": {...}} as a command for the event's cart, whose id is the event's and whose
-/// source is given; its type must begin with one of `families` and a dot. None, with `wrong` a sentence, where it is not
-/// such a one or no engine could read it.
+/// source is given; its type must begin with one of `families` and a dot. None, with `wrong` a sentence, where it is
+/// not such a one or no engine could read it.
 [[nodiscard]] std::optional<OutgoingCommand> reply_of(const QueuedEvent&, std::string_view body,
                                                       const std::vector<std::string>& families, std::string source,
                                                       CommandCheck&, std::string& wrong);

@@ -71,6 +71,7 @@ struct FrontOptions : LogWords {
 int front(const FrontOptions&);
 
 struct ConnectOptions : LogWords {
+  std::vector<std::string> again;  // NAME:PARTITION:OFFSET of parked events: one attempt each, then it ends
   bool check_config = false;
 };
 int connect(const ConnectOptions&);
