@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -72,24 +73,39 @@ class Call : public std::enable_shared_from_this<Call> {
     request_.body() = std::move(call_.body);
     request_.prepare_payload();
     parser_.header_limit(answer_header_bytes);
-    parser_.body_limit(call_.answer_bytes);
+    parser_.body_limit(std::numeric_limits<std::uint64_t>::max());
     http::async_write(stream_, request_,
                       [me = shared_from_this()](beast::error_code failed, std::size_t) { me->read(failed); });
   }
 
   /// Also where not all was written: a server may answer before it has read all.
   void read(beast::error_code) {
-    http::async_read(stream_, buffer_, parser_,
-                     [me = shared_from_this()](beast::error_code failed, std::size_t) { me->on_read(failed); });
+    http::async_read_header(stream_, buffer_, parser_,
+                            [me = shared_from_this()](beast::error_code failed, std::size_t) {
+                              me->parser_.eager(true);
+                              me->on_read(failed);
+                            });
+  }
+
+  /// Beast's own body_limit does not hold for answers (Boost 1.74), so the length is looked at before room is made for
+  /// it.
+  [[nodiscard]] bool too_long() const {
+    return parser_.content_length().value_or(0) > call_.answer_bytes ||
+           parser_.get().body().size() > call_.answer_bytes;
   }
 
   void on_read(beast::error_code wrong) {
-    if (wrong == http::error::body_limit)
-      return fail("its answer is longer than " + std::to_string(call_.answer_bytes) + " bytes");
     if (wrong) return fail("no answer: " + wrong.message());
-    auto& answer = parser_.get();
-    HttpCalled called{static_cast<int>(answer.result_int()), {}, std::move(answer.body()), {}};
-    for (const auto& field : answer) {
+    if (too_long()) return fail("its answer is longer than " + std::to_string(call_.answer_bytes) + " bytes");
+    if (parser_.is_done()) return answer();
+    http::async_read_some(stream_, buffer_, parser_,
+                          [me = shared_from_this()](beast::error_code failed, std::size_t) { me->on_read(failed); });
+  }
+
+  void answer() {
+    auto& message = parser_.get();
+    HttpCalled called{static_cast<int>(message.result_int()), {}, std::move(message.body()), {}};
+    for (const auto& field : message) {
       std::string name(field.name_string().data(), field.name_string().size());
       std::transform(name.begin(), name.end(), name.begin(),
                      [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
