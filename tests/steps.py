@@ -125,6 +125,7 @@ def steps():
     yield Step("systemd unit, Kubernetes manifests", check("test_deploy.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("front door over HTTP", check("test_front.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
+    yield Step("web shop of examples/", check("test_webshop.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("both outages, played again", check("test_reenact.py", MAYFLY), needs=RELEASE)
     yield Step("command line", check("test_command_line.py", MAYFLY), needs=RELEASE, quick=True)
