@@ -146,8 +146,8 @@ int connect(const ConnectOptions& options) {
     return complain_and_fail("What is to be delivered where? Give --config FILE (docs/connect.md).", exit_usage);
   ConnectConfig config;
   LogChoice choice;
-  int code = read_config_of(options, config);
-  if (code == exit_ok) code = choose_log(options, choice);
+  int code = choose_log(options, choice);
+  if (code == exit_ok) code = read_config_of(options, config);
   if (code != exit_ok) return code;
   if (options.check_config) {
     print("%s: %zu deliveries and %zu hooks\n", options.config.c_str(), config.deliveries.size(), config.hooks.size());

@@ -22,6 +22,9 @@ import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests"))
+import free_ports  # noqa: E402
+
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 CONTRACT = ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "asyncapi.py")]
 SEED = int(os.environ.get("MAYFLY_SEED", "1"))
@@ -177,9 +180,12 @@ class WithAnEngine(unittest.TestCase):
 
     def check_out(self, *carts):
         for cart in carts:
-            self.send(("cart.create", cart, {"currency": "GBP"}),
-                      ("cart.add_line", cart, {"sku": "A", "quantity": 2, "unit_price_minor": 100}),
-                      ("checkout.complete", cart, {"expected_total_minor": 200, "payment": {"provider": "p", "token": "t"}}))
+            self.check_out_of(cart, "A")
+
+    def check_out_of(self, cart, sku):
+        self.send(("cart.create", cart, {"currency": "GBP"}),
+                  ("cart.add_line", cart, {"sku": sku, "quantity": 2, "unit_price_minor": 100}),
+                  ("checkout.complete", cart, {"expected_total_minor": 200, "payment": {"provider": "p", "token": "t"}}))
 
     def records(self, stream="events", *words):
         out = run("tail", "--log", self.log, "--stream", stream, "--from", "begin", "--json", *words).stdout
@@ -376,6 +382,23 @@ currency = "data.object.currency"
             self.assertEqual(status, wanted, f"{what}: {told}")
         before = [record for record in self.records("commands") if record["headers"]["ce_source"].startswith("/hooks/")]
         self.assertEqual(len(before), 1)
+
+
+class Example(WithAnEngine):
+    def test_the_warehouse_of_the_page_reserves_what_it_has_and_refuses_what_it_has_not(self):
+        port = free_ports.one()
+        environment = {**os.environ, "SECRET": SECRET}
+        warehouse = subprocess.Popen([sys.executable, str(ROOT / "examples/warehouse/warehouse.py"), str(port)], env=environment,
+                                     stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (warehouse.kill(), warehouse.wait()))
+        os.environ["SECRET"] = SECRET
+        connector, _ = self.connect((ROOT / "examples/connect.toml").read_text().replace(":8080", f":{port}"))
+        self.check_out_of("c1", "TEA")
+        self.check_out_of("c2", "HAT")
+        requested, = self.wait_until(lambda: self.records("events", "--type", "payment.authorization_requested"))
+        reopened, = self.wait_until(lambda: self.records("events", "--type", "checkout.reopened"))
+        self.assertEqual((requested["key"], reopened["key"], reopened["data"]["skus"]), ("c1", "c2", ["HAT"]))
+        self.end(connector)
 
 
 class Config(unittest.TestCase):

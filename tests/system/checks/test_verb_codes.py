@@ -48,6 +48,7 @@ WORDS = {
     "tail": ("tail",),
     "inspect": ("inspect", "c1"),
     "front": ("front", "--address", "127.0.0.1:0"),
+    "connect": ("connect", "--config", "F/connect.toml"),
     "funds": ("funds",),
     "deadletters list": ("deadletters", "list"),
     "deadletters show": ("deadletters", "show", "D"),
@@ -97,9 +98,11 @@ ROWS = (
     *no_verb_has("--bogus"),
     *on("sqlite:F/none.db", "no such log", 2, "there is no such log", [verb for verb in ON_A_LOG if verb not in MAKES_A_LOG]),
     *on("sqlite:F", "a folder for a log", 2, "is no file", ON_A_LOG),
-    *on("LOG", "a key that no config has", 3, "there is no key 'shop'", [verb for verb in ON_A_LOG if verb != "demo"], ("--config", "F/wrong.toml")),
+    *on("LOG", "a key that no config has", 3, "there is no key 'shop'", [verb for verb in ON_A_LOG if verb not in ("connect", "demo")], ("--config", "F/wrong.toml")),
+    Row("connect", "a key that no config has", 3, ("connect", "--log", "LOG", "--config", "F/wrong.toml"), "there is no key 'shop'"),
     *on("kafka:BROKER", "no broker there", 4, "Check that the brokers run",
-        [verb for verb in ON_A_LOG if verb not in ("backup", "demo")], ("--config", "F/impatient.toml"), ENGINE),
+        [verb for verb in ON_A_LOG if verb not in ("backup", "connect", "demo")], ("--config", "F/impatient.toml"), ENGINE),
+    Row("connect", "no broker there", 4, ("connect", "--log", "kafka:BROKER", "--config", "F/impatient_connect.toml"), "Check that the brokers run"),
     *on("sqlite:F/locked.db", "another program keeps the file", 4, "database is locked", ("backup", "demo"), (), ENGINE),
     *on("sqlite:F/served.db", "an engine serves it", 5, "is served by engine 'mayfly'", MAKES_A_LOG, (), ENGINE),
     *on("sqlite:F/letter.db", "a letter for a log", 6, "is no whole SQLite database", ON_A_LOG, (), ENGINE),
@@ -125,6 +128,11 @@ ROWS = (
     Row("tail", "a group that is beyond the end", 6, ("tail", "--group", "books", "--log", "sqlite:F/group.db"), "the log is older"),
     Row("front", "an address that is taken", 2, ("front", "--address", "A", "--log", "LOG"), "cannot be listened on"),
     Row("front", "no tokens for an address that others reach", 2, ("front", "--address", "0.0.0.0:0", "--log", "LOG"), "is not loopback"),
+    Row("connect", "no config", 2, ("connect", "--log", "LOG"), "Give --config FILE"),
+    Row("connect", "an address that is taken", 2, ("connect", "--log", "LOG", "--config", "F/taken.toml"), "cannot be listened on"),
+    Row("connect", "a table without a secret", 3, ("connect", "--log", "LOG", "--config", "F/open.toml"), "lacks a secret"),
+    Row("connect", "a parked event that is not there", 2, ("connect", "--log", "LOG", "--config", "F/connect.toml", "--again", "w:0:99"), "There is no event at 0:99"),
+    Row("connect", "a parked event that is parked again", 1, ("connect", "--log", "sqlite:F/parked.db", "--config", "F/connect.toml", "--again", "PARKED"), "1 parked"),
     Row("deadletters retry", "no dead letter there", 2, ("deadletters", "retry", "0:99", "--log", "LOG"), "Nothing was done"),
     Row("deadletters release", "a cart that is not quarantined", 1, ("deadletters", "release", "c1", "--log", "LOG"), "is not quarantined"),
     Row("feed", "a letter for a CSV", 2, ("feed", "F/letter.db", "--log", "LOG"), "is no CSV"),
@@ -156,8 +164,8 @@ ROWS = (
 PRINTS_WITHOUT_END = ("tail", "send -")
 # Of those that a second signal ends, the ones that are sure to be there when it comes: the first does not end them, since
 # they wait for a reader of what they print.
-ENDED_BY_A_SECOND_SIGNAL = ("serve", "demo", "front", "send -")
-STOPPABLE = ("serve", "demo", "front", "tail", "send -", "feed", "replay drive", "deadletters retry", "deadletters drop")
+ENDED_BY_A_SECOND_SIGNAL = ("serve", "demo", "front", "connect", "send -")
+STOPPABLE = ("serve", "demo", "front", "connect", "tail", "send -", "feed", "replay drive", "deadletters retry", "deadletters drop")
 
 
 class VerbCodes(unittest.TestCase):
@@ -174,14 +182,22 @@ class VerbCodes(unittest.TestCase):
         cls.fill_in("letter.db", "this is a letter to my aunt, not a database\n" * 100)
         cls.fill_in("wrong.toml", "shop = 1\n")
         cls.fill_in("impatient.toml", "[kafka]\nrequest_limit_ms = 1000\n")
+        cls.fill_in("webhook", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        (cls.folder / "webhook").chmod(0o600)
+        secret = f'secret_file = "{cls.folder}/webhook"\n'
+        deliver = '[connect.deliver.w]\nurl = "http://{}:{}/"\ntypes = "{}"\n'.format(*cls.free.getsockname(), "cart.created order.placed")
+        cls.fill_in("connect.toml", deliver + 'from = "end"\n' + secret)
+        cls.fill_in("impatient_connect.toml", deliver + secret + "[kafka]\nrequest_limit_ms = 1000\n")
+        cls.fill_in("open.toml", deliver)
         cls.fill_in("whatif.json", '{"settings": {"cart_idle_s": 60}}')
         cls.make_log()
         command_pages.run(MAYFLY, "send", "cart.create", "c9", "currency=GBP", "--create", "--log", f"sqlite:{cls.folder}/other.db")
-        for name in ("served", "locked", "group", "differs"):
+        for name in ("served", "locked", "group", "differs", "parked"):
             shutil.copy(cls.shop, cls.folder / f"{name}.db")
         cls.tail_group_is_beyond_the_end()
         cls.change("differs.db", "UPDATE events SET value = replace(CAST(value AS TEXT), 'GBP', 'EUR') WHERE key = CAST('c1' AS BLOB)")
         cls.engine, cls.address = cls.serve("served.db", "127.0.0.1:0")
+        cls.fill_in("taken.toml", f'[connect]\nlisten = "{cls.address}"\n[connect.hooks.h]\nsecret_file = "{cls.folder}/webhook"\n')
         locks = sqlite3.connect(cls.folder / "locked.db", isolation_level=None)
         cls.addClassCleanup(locks.close)
         locks.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -228,9 +244,9 @@ class VerbCodes(unittest.TestCase):
         return [json.loads(line) for line in command_pages.run(MAYFLY, "deadletters", "list", "--json", "--log", f"sqlite:{cls.shop}").splitlines()]
 
     @classmethod
-    def position_of(cls, cart):
-        """Of its first command."""
-        first = command_pages.run(MAYFLY, "tail", "--stream", "commands", "--cart", cart, "--limit", "1", "--json", "--log", f"sqlite:{cls.shop}")
+    def position_of(cls, cart, stream="commands"):
+        """Of its first command, or event."""
+        first = command_pages.run(MAYFLY, "tail", "--stream", stream, "--cart", cart, "--limit", "1", "--json", "--log", f"sqlite:{cls.shop}")
         return "{partition}:{offset}".format_map(json.loads(first))
 
     @classmethod
@@ -259,7 +275,7 @@ class VerbCodes(unittest.TestCase):
         """With what stands for files, positions and addresses put in; LOG is a copy of the log that nobody else has."""
         own = tempfile.mkdtemp(dir=self.folder)
         broker = "{}:{}".format(*self.free.getsockname())
-        put = {"D": self.dead_letter, "C": self.command, "A": self.address, "BROKER": broker, "kafka:BROKER": "kafka:" + broker, "LOG": f"sqlite:{own}/shop.db"}
+        put = {"D": self.dead_letter, "C": self.command, "PARKED": "w:" + self.position_of("c1", "events"), "A": self.address, "BROKER": broker, "kafka:BROKER": "kafka:" + broker, "LOG": f"sqlite:{own}/shop.db"}
         if "LOG" in words:
             shutil.copy(self.shop, own)
         folders = {"F": str(self.folder), "OWN": own}
@@ -283,10 +299,10 @@ class VerbCodes(unittest.TestCase):
 
     def test_0_what_can_be_done_is_done(self):
         for verb in WORDS:
-            if verb not in ("front", "reenact"):  # the one goes on until it is asked to stop; of the other see below
+            if verb not in ("front", "connect", "reenact"):  # two go on until they are asked to stop; of the third see below
                 result = self.done(verb)
                 self.assertEqual(result.returncode, 0, (verb, result.stderr))
-        for verb in ("serve", "front", "demo", "tail"):
+        for verb in ("serve", "front", "connect", "demo", "tail"):
             self.assertEqual(self.stopped(verb), 0, verb)
 
     def stopped(self, verb, **how):
@@ -301,10 +317,11 @@ class VerbCodes(unittest.TestCase):
     def test_1_what_cannot_be_printed_is_said(self):
         with open("/dev/full", "w") as full:
             for verb in WORDS:
-                if verb != "front":
+                if verb not in ("front", "connect"):
                     result = self.done(verb, stdout=full)
                     self.assertEqual((result.returncode, "cannot be written" in result.stderr), (1, True), (verb, result.stderr))
-            self.assertEqual(self.stopped("front", stdout=full), 1)
+            for verb in ("front", "connect"):
+                self.assertEqual(self.stopped(verb, stdout=full), 1, verb)
 
     def test_8_a_full_disk(self):
         disk = self.folder / "disk"

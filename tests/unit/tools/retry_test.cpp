@@ -47,17 +47,21 @@ TEST_CASE("Retry-After is seconds or a date") {
 TEST_CASE("the limit of the backoff doubles up to the most, any time below it may come, and a seed gives it again") {
   tools::Backoff backoff(7);
   tools::Backoff same(7);
-  for (const auto& [attempts, limit] : {std::pair{1, 500}, {2, 1'000}, {4, 4'000}, {8, 60'000}, {1'000'000, 60'000}}) {
-    CAPTURE(attempts);
+  struct Row {
+    int attempts;
+    std::int64_t limit;
+  };
+  for (const auto& row : {Row{1, 500}, {2, 1'000}, {4, 4'000}, {8, 60'000}, {1'000'000, 60'000}}) {
+    CAPTURE(row.attempts);
     std::vector<std::int64_t> waits;
     for (int i = 0; i < 1'000; ++i) {
-      waits.push_back(backoff.after(attempts).count);
-      CHECK(same.after(attempts).count == waits.back());
+      waits.push_back(backoff.after(row.attempts).count);
+      CHECK(same.after(row.attempts).count == waits.back());
     }
     const auto [least, most] = std::minmax_element(waits.begin(), waits.end());
     CHECK(*least >= 0);
-    CHECK(*least < limit / 10);
-    CHECK(*most <= limit);
-    CHECK(*most > limit - limit / 10);
+    CHECK(*least < row.limit / 10);
+    CHECK(*most <= row.limit);
+    CHECK(*most > row.limit - row.limit / 10);
   }
 }
