@@ -24,8 +24,8 @@ using Begin = std::function<void(HttpRequest&&, HttpReply)>;
 
 std::unique_ptr<HttpServer> serve(Begin begin) {
   std::string wrong;
-  auto server = HttpServer::open("127.0.0.1:0", {{"POST", "/at", {}, HttpRoute::When::later, {}, std::move(begin)}}, {},
-                                 wrong);
+  auto server =
+      HttpServer::open("127.0.0.1:0", {{"POST", "/at", {}, HttpRoute::When::later, {}, std::move(begin)}}, {}, wrong);
   REQUIRE_MESSAGE(server, wrong);
   return server;
 }
@@ -113,8 +113,8 @@ TEST_CASE("an address in a URL is read, or refused by a sentence") {
     int port;
     const char* target;
   } rows[] = {
-      {"http://a", "a", 80, "/"},           {"http://a:81", "a", 81, "/"},   {"http://a/b/c?d=e", "a", 80, "/b/c?d=e"},
-      {"http://a?d", "a", 80, "/?d"},       {"http://[::1]/b", "::1", 80, "/b"}, {"http://[::1]:5/", "::1", 5, "/"},
+      {"http://a", "a", 80, "/"},     {"http://a:81", "a", 81, "/"},       {"http://a/b/c?d=e", "a", 80, "/b/c?d=e"},
+      {"http://a?d", "a", 80, "/?d"}, {"http://[::1]/b", "::1", 80, "/b"}, {"http://[::1]:5/", "::1", 5, "/"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.text);

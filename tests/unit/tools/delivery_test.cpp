@@ -31,6 +31,31 @@ HttpCalled status(int code, std::string body = {}, adapters::HttpHeaders headers
   return {code, std::move(headers), std::move(body), {}};
 }
 
+/// A client that fails, if it is told to, in what it writes.
+class FailingClient final : public events::LogClient {
+ public:
+  explicit FailingClient(adapters::MemoryStore& store) : client_(store) {}
+  [[nodiscard]] std::int32_t partitions() const override { return client_.partitions(); }
+  events::Appended append(std::span<const events::NewRecord> records) override {
+    return fault.ok() ? client_.append(records) : events::Appended{{}, fault};
+  }
+  events::Fetched read(Stream s, events::Partition p, events::Offset from, const events::PollLimits& l) override {
+    return client_.read(s, p, from, l);
+  }
+  events::StreamEnds ends(Stream s, events::Partition p) override { return client_.ends(s, p); }
+  events::GroupPositions group_positions(std::string_view group, Stream s) override {
+    return client_.group_positions(group, s);
+  }
+  events::LogStatus keep_group_positions(std::string_view group, Stream s,
+                                         std::span<const events::Position> next) override {
+    return fault.ok() ? client_.keep_group_positions(group, s, next) : fault;
+  }
+  events::LogStatus fault;
+
+ private:
+  adapters::MemoryClient client_;
+};
+
 /// A log, an address, and a delivery from one to the other that goes on when it is told to.
 struct World {
   explicit World(tools::DeliveryConfig made = {}) : config(std::move(made)) {
@@ -58,8 +83,9 @@ struct World {
   void append(const std::string& id, const std::string& cart, const std::string& type = "order.placed",
               const std::string& data = "{}") {
     const std::string full = "dev.mayfly." + type + ".v1";
-    const events::Header headers[] = {{"ce_specversion", "1.0"}, {"ce_id", id},     {"ce_type", full},
-                                      {"ce_subject", cart},      {"ce_sequence", "4"}, {"content-type", "application/json"},
+    const events::Header headers[] = {{"ce_specversion", "1.0"}, {"ce_id", id},
+                                      {"ce_type", full},         {"ce_subject", cart},
+                                      {"ce_sequence", "4"},      {"content-type", "application/json"},
                                       {"ce_correlationid", "x1"}};
     store.append({Stream::events, 0, cart, data, headers});
   }
@@ -89,7 +115,7 @@ struct World {
 
   SetClock clock;
   adapters::MemoryStore store{1, clock};
-  adapters::MemoryClient client{store};
+  FailingClient client{store};
   tools::DeliveryConfig config;
   std::vector<std::string> sent;  // ids
   std::vector<HttpCall> calls;
@@ -108,7 +134,8 @@ const std::string reserved = R"({"type":"inventory.reserved","data":{"reservatio
 
 }  // namespace
 
-TEST_CASE("an event is sent as a CloudEvent with the headers of Standard Webhooks, the same each time but for the time") {
+TEST_CASE(
+    "an event is sent as a CloudEvent with the headers of Standard Webhooks, the same each time but for the time") {
   World world;
   world.append("0-1-0", "c1", "order.placed", R"({"order_id":"o-c1"})");
   world.step();
@@ -304,6 +331,63 @@ TEST_CASE("Retry-After is waited for, and where it lies beyond the deadline the 
   CHECK(world.alert()["message"].get<std::string>().find("Retry-After beyond its deadline") != std::string::npos);
 }
 
+TEST_CASE("a log that is away while a reply or an alert is written is said once, and what it was of is done later") {
+  for (const auto& answer : {status(200, reserved), status(410)}) {
+    CAPTURE(answer.status);
+    World world(that_takes_replies());
+    world.append("1", "c1");
+    world.append("2", "c1");
+    world.step();
+    world.client.fault = {events::LogError::unavailable, "The log is away."};
+    world.answer("1", HttpCalled(answer));
+    world.pass(Millis{1'000});
+    CHECK(world.sent == std::vector<std::string>{"1", "1"});
+    world.answer("1", HttpCalled(answer));
+    CHECK(world.kept() == 0);
+    world.client.fault = {};
+    world.pass(Millis{1'000});
+    world.answer("1", HttpCalled(answer));
+    CHECK(world.sent == std::vector<std::string>{"1", "1", "1", "2"});
+    CHECK(world.store.records(Stream::commands, 0).size() + world.store.records(Stream::alerts, 0).size() == 1);
+    CHECK(world.said.find("The log is away. This is tried again.\n") == 0);
+    CHECK(world.said.find("the log answers again\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("a log that is full ends the delivery, and nothing counts as delivered") {
+  World world(that_takes_replies());
+  world.append("1", "c1");
+  world.step();
+  world.client.fault = {events::LogError::full, "No space."};
+  auto of_id = world.waiting.extract("1");
+  of_id.mapped()(status(200, reserved));
+  bool found = false;
+  CHECK(world.delivery->step(found).error == events::LogError::full);
+  CHECK(world.delivery->counts().delivered == 0);
+}
+
+TEST_CASE("what was parked is tried once where it is asked for, whatever its deadline") {
+  World world;
+  world.append("1", "c1", "inventory.reservation_requested", R"({"deadline":"2020-01-01T00:00:00.000Z"})");
+  for (const int code : {200, 503}) {
+    std::vector<std::string> sent;
+    tools::Delivery again(
+        world.config, world.client, world.clock,
+        [&](const HttpCall& call, const auto& done) {
+          sent.push_back(Json::parse(call.body)["id"]);
+          done(status(code));
+        },
+        [](auto&&...) {}, 1);
+    CHECK(again.run_again({{0, 0}}, {}).ok());
+    CHECK(sent == std::vector<std::string>{"1"});
+    CHECK(again.counts().delivered == (code == 200 ? 1 : 0));
+    CHECK(again.counts().parked == (code == 200 ? 0 : 1));
+    CHECK(again.run_again({{0, 1}}, {}).error == events::LogError::invalid);
+    CHECK(again.run_again({{9, 0}}, {}).error == events::LogError::invalid);
+  }
+  CHECK(world.kept() == 0);
+}
+
 TEST_CASE("a table that begins at the end sends nothing that was there, also after a restart") {
   tools::DeliveryConfig config;
   config.from_end = true;
@@ -318,6 +402,7 @@ TEST_CASE("a group beyond the log's end is refused") {
   World world;
   const events::Position beyond{0, 5};
   REQUIRE(world.client.keep_group_positions("connect.shop", Stream::events, {&beyond, 1}).ok());
-  tools::Delivery other(world.config, world.client, world.clock, [](auto&&...) {}, [](auto&&...) {}, 1);
+  tools::Delivery other(
+      world.config, world.client, world.clock, [](auto&&...) {}, [](auto&&...) {}, 1);
   CHECK(other.begin().error == events::LogError::corrupt);
 }

@@ -39,8 +39,8 @@ HttpHeaders standard(const std::string& signatures) {
 
 TEST_CASE("a webhook is signed as Standard Webhooks' own example, once for each secret") {
   CHECK(tools::webhook_signature(keys_of(secret), id, time_s, body) == signature);
-  const auto both = tools::webhook_signature(keys_of(secret + "\n whsec_bm90aGluZyBidXQgMjQgYnl0ZXMgbG9uZw==\n"), id,
-                                             time_s, body);
+  const auto both =
+      tools::webhook_signature(keys_of(secret + "\n whsec_bm90aGluZyBidXQgMjQgYnl0ZXMgbG9uZw==\n"), id, time_s, body);
   CHECK(both.starts_with(signature + " v1,"));
   CHECK(both.size() == 2 * signature.size() + 1);
 }
@@ -72,9 +72,9 @@ TEST_CASE("a signature of Standard Webhooks holds among others, by an older secr
   CHECK_FALSE(holds("v1a," + signature.substr(3), then));
   CHECK_FALSE(holds(signature.substr(0, signature.size() - 1), then));
   CHECK_FALSE(holds("", then));
-  CHECK_FALSE(fault(WebhookScheme::standard, keys_of("whsec_bm90aGluZyBidXQgMjQgYnl0ZXMgbG9uZw=="), standard(signature),
-                    then)
-                  .empty());
+  CHECK_FALSE(
+      fault(WebhookScheme::standard, keys_of("whsec_bm90aGluZyBidXQgMjQgYnl0ZXMgbG9uZw=="), standard(signature), then)
+          .empty());
 }
 
 TEST_CASE("id, time and body of a webhook of Standard Webhooks are all signed, and all needed") {
