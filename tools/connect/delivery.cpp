@@ -124,7 +124,7 @@ LogStatus Delivery::run_again(const std::vector<events::Position>& parked, const
 
 /// For an answer, or until there may be something to do.
 void Delivery::wait(const std::stop_token& stop) {
-  auto longest = log_is_away_ ? log_wait : idle_wait;
+  auto longest = reads_fail_ || writes_fail_ ? log_wait : idle_wait;
   if (const auto due = queue_.next_due()) longest = std::clamp(*due - clock_.now(), Millis{1}, longest);
   std::unique_lock lock(mailbox_->mutex);
   mailbox_->came.wait_for(lock, stop, std::chrono::milliseconds(longest.count),
@@ -170,7 +170,7 @@ void Delivery::deliver(const std::vector<events::Position>& delivered, std::vect
     if (status.ok()) status = writer.write(std::move(reply));
   }
   if (status.ok()) status = writer.flush();
-  const bool written = is_well(std::move(status));
+  const bool written = is_written(std::move(status));
   const auto now = clock_.now();
   for (const auto at : delivered) {
     if (written)
@@ -239,7 +239,7 @@ void Delivery::park(const QueuedEvent& event, const std::string& fault) {
                                     {"ce_time", {time.data(), time.size()}},
                                     {"content-type", "application/json"}};
   const events::NewRecord alert{events::Stream::alerts, event.at.partition, key, data, headers};
-  if (!is_well(log_.append({&alert, 1}).status)) return queue_.again(event.at, now + log_wait);
+  if (!is_written(log_.append({&alert, 1}).status)) return queue_.again(event.at, now + log_wait);
   ++counts_.parked;
   say_("parked: " + message);
   queue_.done(event.at, now);
@@ -254,7 +254,7 @@ void Delivery::read_on(bool& found) {
     if (!queue_.has_room()) return;
     const auto fetched = log_.read(events::Stream::events, next.partition, next.offset, read_some);
     const bool anything = !fetched.batch.records.empty();
-    if (!is_well(fetched.status)) return;
+    if (!is_read(fetched.status)) return;
     const auto now = clock_.now();
     for (const auto& record : fetched.batch.records) {
       if (wants(record)) queue_.add(webhook_of(record, config_.retry_for, now), now);
@@ -290,17 +290,17 @@ void Delivery::keep() {
   auto positions = queue_.positions();
   kept_at_ = clock_.now();
   if (positions == kept_) return;
-  if (is_well(log_.keep_group_positions(group_, events::Stream::events, positions))) kept_ = std::move(positions);
+  if (is_written(log_.keep_group_positions(group_, events::Stream::events, positions))) kept_ = std::move(positions);
 }
 
-bool Delivery::is_well(LogStatus status) {
+bool Delivery::is_well(LogStatus status, bool& away) {
   if (status.ok()) {
-    if (std::exchange(log_is_away_, false)) say_("the log answers again");
+    if (std::exchange(away, false)) say_("the log answers again");
     return true;
   }
   if (status.error != LogError::unavailable)
     unusable_ = std::move(status);
-  else if (!std::exchange(log_is_away_, true))
+  else if (!std::exchange(away, true))
     say_(status.message + " This is tried again.");
   return false;
 }

@@ -69,7 +69,9 @@ class Delivery {
   void send(QueuedEvent&);
   void keep();
   /// False where the log does not answer now, which is said once, or never will: then `unusable_` says why.
-  [[nodiscard]] bool is_well(events::LogStatus);
+  [[nodiscard]] bool is_well(events::LogStatus, bool& away);
+  [[nodiscard]] bool is_read(events::LogStatus status) { return is_well(std::move(status), reads_fail_); }
+  [[nodiscard]] bool is_written(events::LogStatus status) { return is_well(std::move(status), writes_fail_); }
 
   const DeliveryConfig config_;
   const std::string group_;   // of readers
@@ -86,7 +88,8 @@ class Delivery {
   events::Timestamp kept_at_{};
   Counts counts_;
   int failures_in_a_row_ = 0;
-  bool log_is_away_ = false;
+  bool reads_fail_ = false;
+  bool writes_fail_ = false;
   events::LogStatus unusable_;
   std::shared_ptr<Mailbox> mailbox_;  // answers come from other threads
 };
