@@ -1,8 +1,6 @@
 #include "tools/connect/delivery.h"
 
-#include "events/rules/identity.h"
-#include "events/text/time_text.h"
-#include "events/wire/json_writer.h"
+#include "tools/connect/parked_event.h"
 #include "tools/connect/webhook.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
@@ -213,33 +211,11 @@ void Delivery::try_again(QueuedEvent& event, const HttpCalled& called, const std
   queue_.again(event.at, when);
 }
 
-/// In the log, where an operator finds it after any restart.
 void Delivery::park(const QueuedEvent& event, const std::string& fault) {
   const auto now = clock_.now();
-  const auto where = config_.name + ":" + position_text(event.at);
-  const auto message = config_.name + " has not taken " + event.type + " " + event.id + " of cart " +
-                       printable(event.cart) + " (attempts: " + std::to_string(event.attempts) + "): " + fault +
-                       ". To deliver it again: mayfly connect --again " + where;
-  std::string data;
-  events::JsonObject json(data);
-  json.text("alert", "delivery_parked");
-  json.number("partition", event.at.partition);
-  json.number("offset", event.at.offset);
-  json.text("message", message);
-  json.text("delivery", where);
-  json.close();
-  const auto id = event.id + "-delivery_parked-" + config_.name;
-  const auto time = events::to_text(now);
-  const auto key = std::to_string(event.at.partition);
-  const events::Header headers[] = {{"ce_specversion", "1.0"},
-                                    {"ce_id", id},
-                                    {"ce_source", source_},
-                                    {"ce_type", "dev.mayfly.alert.raised.v1"},
-                                    {"ce_subject", event.cart},
-                                    {"ce_time", {time.data(), time.size()}},
-                                    {"content-type", "application/json"}};
-  const events::NewRecord alert{events::Stream::alerts, event.at.partition, key, data, headers};
-  if (!is_written(log_.append({&alert, 1}).status)) return queue_.again(event.at, now + log_wait);
+  const auto message = parked_message(config_.name, event, fault);
+  if (!is_written(write_parked(log_, config_.name, source_, event, message, now)))
+    return queue_.again(event.at, now + log_wait);
   ++counts_.parked;
   say_("parked: " + message);
   queue_.done(event.at, now);
@@ -249,19 +225,20 @@ bool Delivery::wants(const events::Record& record) const {
   return std::find(config_.types.begin(), config_.types.end(), short_type(record)) != config_.types.end();
 }
 
+/// The partition that was read goes behind the others, so that none that is always full keeps them from the room.
 void Delivery::read_on(bool& found) {
-  for (auto& next : next_) {
-    if (!queue_.has_room()) return;
+  for (std::size_t i = 0; i < next_.size() && queue_.has_room(); ++i) {
+    auto& next = next_.front();
     const auto fetched = log_.read(events::Stream::events, next.partition, next.offset, read_some);
-    const bool anything = !fetched.batch.records.empty();
     if (!is_read(fetched.status)) return;
     const auto now = clock_.now();
     for (const auto& record : fetched.batch.records) {
       if (wants(record)) queue_.add(webhook_of(record, config_.retry_for, now), now);
     }
+    found = found || !fetched.batch.records.empty();
     next.offset = fetched.next;
     queue_.read_to(next);
-    found = found || anything;
+    std::rotate(next_.begin(), next_.begin() + 1, next_.end());
   }
 }
 

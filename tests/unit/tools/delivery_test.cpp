@@ -58,7 +58,8 @@ class FailingClient final : public events::LogClient {
 
 /// A log, an address, and a delivery from one to the other that goes on when it is told to.
 struct World {
-  explicit World(tools::DeliveryConfig made = {}) : config(std::move(made)) {
+  explicit World(tools::DeliveryConfig made = {}, std::int32_t partitions = 1)
+      : store(partitions, clock), config(std::move(made)) {
     config.name = "shop";
     config.url_text = "http://receiver/";
     if (config.types.empty()) config.types = {"inventory.reservation_requested", "order.placed"};
@@ -81,13 +82,13 @@ struct World {
   }
 
   void append(const std::string& id, const std::string& cart, const std::string& type = "order.placed",
-              const std::string& data = "{}") {
+              const std::string& data = "{}", events::Partition partition = 0) {
     const std::string full = "dev.mayfly." + type + ".v1";
     const events::Header headers[] = {{"ce_specversion", "1.0"}, {"ce_id", id},
                                       {"ce_type", full},         {"ce_subject", cart},
                                       {"ce_sequence", "4"},      {"content-type", "application/json"},
                                       {"ce_correlationid", "x1"}};
-    store.append({Stream::events, 0, cart, data, headers});
+    store.append({Stream::events, partition, cart, data, headers});
   }
 
   void step() {
@@ -114,7 +115,7 @@ struct World {
   }
 
   SetClock clock;
-  adapters::MemoryStore store{1, clock};
+  adapters::MemoryStore store;
   FailingClient client{store};
   tools::DeliveryConfig config;
   std::vector<std::string> sent;  // ids
@@ -192,6 +193,18 @@ TEST_CASE("a cart's next event is sent when the one before was taken, however of
   CHECK(world.kept() == -1 + 1);  // a1 is not done
   world.answer("a1", status(200));
   CHECK(world.sent.back() == "a2");
+}
+
+TEST_CASE("a partition that has more than there is room for does not hold up the others") {
+  World world({}, 2);
+  for (int i = 0; i < 3'000; ++i) world.append(std::to_string(i), std::to_string(i));
+  world.step();
+  world.append("other", "other", "order.placed", "{}", 1);
+  while (world.sent.back() != "other") {
+    world.clock.at = world.clock.at + Millis{1};
+    world.answer(world.waiting.begin()->first, status(200));
+  }
+  CHECK(world.sent.size() < 1'200);
 }
 
 TEST_CASE("a delivery that ends before an answer comes sends all that is not done again") {
