@@ -85,7 +85,8 @@ class Delivery {
   Backoff backoff_;
   std::vector<events::Position> next_;  // to read, of each partition
   std::vector<events::Position> kept_;
-  events::Timestamp kept_at_{};
+  events::Timestamp looked_at_{};   // when `keep` was last called
+  events::Timestamp written_at_{};  // when it last wrote
   Counts counts_;
   int failures_in_a_row_ = 0;
   bool reads_fail_ = false;

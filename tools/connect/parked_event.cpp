@@ -13,8 +13,8 @@ std::string parked_name(const std::string& delivery, events::Position at) { retu
 
 std::string parked_message(const std::string& delivery, const QueuedEvent& event, const std::string& fault) {
   return delivery + " has not taken " + event.type + " " + event.id + " of cart " + printable(event.cart) +
-         " (attempts: " + std::to_string(event.attempts) + "): " + fault + ". To deliver it again: mayfly connect --again " +
-         parked_name(delivery, event.at);
+         " (attempts: " + std::to_string(event.attempts) + "): " + fault +
+         ". To deliver it again: mayfly connect --again " + parked_name(delivery, event.at);
 }
 
 events::LogStatus write_parked(events::LogClient& log, const std::string& delivery, const std::string& source,

@@ -413,6 +413,18 @@ TEST_CASE("a table that begins at the end sends nothing that was there, also aft
   CHECK(world.sent == std::vector<std::string>{"1"});
 }
 
+TEST_CASE("a position that does not change is written once an hour, so that no broker forgets it") {
+  World world;
+  world.append("1", "c1", "cart.created");
+  world.step();
+  const events::Position forgotten{0, 0};
+  REQUIRE(world.client.keep_group_positions("connect.shop", Stream::events, {&forgotten, 1}).ok());
+  world.pass(Millis{3'599'999});
+  CHECK(world.kept() == 0);
+  world.pass(Millis{1});
+  CHECK(world.kept() == 1);
+}
+
 TEST_CASE("a group beyond the log's end is refused") {
   World world;
   const events::Position beyond{0, 5};
