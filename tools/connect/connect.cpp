@@ -15,6 +15,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -36,7 +37,9 @@ class Running {
         log_(std::move(log)),
         delivery_(
             config, *log_, clock,
-            [this](adapters::HttpCall call, auto done) { caller_.post(std::move(call), std::move(done)); },
+            [this](adapters::HttpCall&& call, std::function<void(adapters::HttpCalled)>&& done) {
+              caller_.post(std::move(call), std::move(done));
+            },
             [name = config.name](const std::string& sentence) { complain("%s: %s\n", name.c_str(), sentence.c_str()); },
             seed()) {}
   ~Running() { end(); }
@@ -48,7 +51,7 @@ class Running {
     return delivery_.run_again(parked, stop);
   }
   /// Asks `all` to stop where it cannot go on.
-  void start(std::stop_source all) {
+  void start(const std::stop_source& all) {
     thread_ = std::thread([this, all]() mutable {
       status_ = delivery_.run(all.get_token());
       all.request_stop();

@@ -48,6 +48,7 @@ std::string meant(const std::vector<std::string>& known, const std::string& word
 
 std::string read_event_types(const std::string& text, std::vector<std::string>& types) {
   std::vector<std::string> known;
+  known.reserve(events::event_type_count);
   for (int t = 0; t < events::event_type_count; ++t) known.emplace_back(name(static_cast<events::EventType>(t)));
   types = words_of(text);
   for (const auto& type : types) {
@@ -207,7 +208,10 @@ std::string finish(Draft<HookConfig>& draft) {
   if (c.cart.empty() != c.commands.empty())
     return draft.where + table + " needs both or neither: `cart`, and a table for each of the provider's types.";
   for (const auto& [type, command] : c.commands) {
-    if (command.type.empty()) return draft.where + table + "." + type + " lacks `command`: what it becomes.";
+    if (!command.type.empty()) continue;
+    auto wrong = draft.where;
+    wrong.append(table).append(".").append(type).append(" lacks `command`: what it becomes.");
+    return wrong;
   }
   return finish(draft, table, c.scheme);
 }
