@@ -33,7 +33,7 @@ SYSTEM = {
     "events": {"cpuid.h", "immintrin.h"},
     "actors": {"pthread.h"},
     "adapters": {"arpa/inet.h", "fcntl.h", "poll.h", "unistd.h", "sys/file.h", "sys/inotify.h", "sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "sys/un.h"},
-    "tools": {"unistd.h", "sys/prctl.h", "sys/resource.h", "sys/wait.h", "signal.h", "pthread.h", "fcntl.h", "locale.h", "poll.h"},
+    "tools": {"unistd.h", "sys/prctl.h", "sys/resource.h", "sys/wait.h", "signal.h", "pthread.h", "fcntl.h", "locale.h", "poll.h", "pwd.h"},
 }
 NOT_PURE = {"thread", "mutex", "fstream", "iostream", "ctime", "random", "filesystem", "condition_variable", "future"}
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|impl|common)(_|\.|$)")

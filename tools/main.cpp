@@ -251,7 +251,10 @@ int main(int argc, char** argv) {
   s->add_option("--until", dead_options.until, "older: the same");
   s->add_flag("--all", dead_options.all, "list, show: handled ones too; retry, drop: all that are open");
   s->add_flag("--yes", dead_options.yes, "do not ask");
-  s->add_flag("--json", dead_options.json, "list, show: NDJSON");
+  s->add_flag("--dry-run", dead_options.dry_run, "retry: send nothing, say what each would come to");
+  s->add_flag("--force", dead_options.force, "retry: also what was sent again three times and came back");
+  s->add_option("--why", dead_options.why, "retry, drop: the reason, which list shows");
+  s->add_flag("--json", dead_options.json, "list, show, retry --dry-run: NDJSON");
 
   FeedOptions feed_options;
   s = verb(app, "feed", "Turn Online Retail's CSV into commands (docs/feed.md)", feed_options, feed, chosen);

@@ -85,6 +85,9 @@ struct DeadLettersOptions : LogWords {
   std::string until;
   bool all = false;  // list: handled ones too; retry and drop: with no other word, all that are open
   bool yes = false;
+  bool dry_run = false;  // retry: only say what each would come to
+  bool force = false;    // retry: also what has come back too often
+  std::string why;       // retry, drop: kept in the marks
   bool json = false;
 };
 int deadletters(const DeadLettersOptions&);

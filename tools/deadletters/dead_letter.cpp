@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace mayfly::tools {
 
@@ -79,6 +80,15 @@ std::string retry_name(events::Position dead_letter) {
   return std::to_string(dead_letter.partition) + "-" + std::to_string(dead_letter.offset);
 }
 
+std::int64_t times_redriven(const DeadLetter& letter) {
+  std::int64_t times = 0;
+  for (const auto& h : letter.headers) {
+    if (h.name == retry_header) times = std::max<std::int64_t>(times, 1);  // of an older program, which did not count
+    if (h.name == redriven_header) times = std::max(times, number(h.value).value_or(0));
+  }
+  return times;
+}
+
 std::string_view name(MarkKind kind) { return mark_names[static_cast<std::size_t>(kind)]; }
 
 std::optional<Mark> read_mark(const events::Record& record) {
@@ -94,7 +104,10 @@ std::optional<Mark> read_mark(const events::Record& record) {
   Mark mark;
   mark.kind = static_cast<MarkKind>(kind - mark_names.begin());
   mark.of = data["offset"].get<events::Offset>();
-  if (data.contains("run") && data["run"].is_string()) mark.run = data["run"].get<std::string>();
+  for (const auto& [member, into] :
+       {std::pair{"run", &mark.run}, {"by", &mark.handler.by}, {"why", &mark.handler.why}}) {
+    if (data.contains(member) && data[member].is_string()) *into = data[member].get<std::string>();
+  }
   if (mark.kind == MarkKind::dropped) return mark;
   if (!is_number("command_partition") || !is_number("command_offset")) return std::nullopt;
   mark.to = {data["command_partition"].get<events::Partition>(), data["command_offset"].get<events::Offset>()};
@@ -111,6 +124,8 @@ OwnedRecord mark_record(const Mark& mark, const events::Record& dead_letter, eve
     json.number("command_offset", mark.to.offset);
   }
   json.text("run", mark.run);
+  json.text_if("by", mark.handler.by);
+  json.text_if("why", mark.handler.why);
   json.close();
   OwnedRecord out;
   out.bytes = {std::string(mark_prefix) + std::string(name(mark.kind)) + ".v1", new_id(), time_text(now),

@@ -34,6 +34,16 @@ struct DeadLetter {
 /// A command that was sent again has this header: "PARTITION-OFFSET" of its dead letter.
 inline constexpr std::string_view retry_header = "mayfly.retry_of";
 [[nodiscard]] std::string retry_name(events::Position dead_letter);
+/// And this one: how often it has been sent again, with this time.
+inline constexpr std::string_view redriven_header = "mayfly.redriven";
+/// How often what became this dead letter had been sent again; 0: never.
+[[nodiscard]] std::int64_t times_redriven(const DeadLetter&);
+
+/// Who did something about dead letters, and why; both may be empty.
+struct Handler {
+  std::string by;   // USER@HOST
+  std::string why;  // in the person's words
+};
 
 enum class MarkKind : std::uint8_t {
   retry_begun,  // it may be among the commands from `to` on, or not
@@ -47,6 +57,7 @@ struct Mark {
   events::Offset of = 0;  // of the dead letter, in the mark's partition
   events::Position to;    // dropped: none
   std::string run;        // which run of the program wrote it
+  Handler handler{};
 };
 
 [[nodiscard]] std::optional<Mark> read_mark(const events::Record&);

@@ -40,6 +40,11 @@ void DeadLetterReading::take(const Mark& mark, events::Timestamp at) {
     fate.to = mark.to;
   }
   fate.at = at;
+  fate.handler = kept(mark.handler);
+}
+
+const Handler* DeadLetterReading::kept(const Handler& handler) {
+  return &handlers_.try_emplace({handler.by, handler.why}, handler).first->second;
 }
 
 Fate DeadLetterReading::fate_of(events::Offset offset) const {

@@ -5,11 +5,13 @@
 #include "tools/deadletters/dead_letter.h"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace mayfly::tools {
@@ -17,8 +19,9 @@ namespace mayfly::tools {
 /// What became of a dead letter, by its marks.
 struct Fate {
   enum class Kind : std::uint8_t { open, retry_begun, retried, dropped } kind = Kind::open;
-  events::Position to;     // as in the mark; of several retries begun the lowest offset
-  events::Timestamp at{};  // when it was marked, the last time
+  events::Position to;               // as in the mark; of several retries begun the lowest offset
+  events::Timestamp at{};            // when it was marked, the last time
+  const Handler* handler = nullptr;  // by whom, why; null: it was not marked
   [[nodiscard]] bool handled() const { return kind == Kind::retried || kind == Kind::dropped; }
 };
 [[nodiscard]] std::string_view name(Fate::Kind);
@@ -34,6 +37,7 @@ struct Selection {
   [[nodiscard]] bool fits(const events::Record&, const DeadLetter&, const Fate&) const;
 };
 
+/// The fate's handler lives as long as the reading.
 struct Found {
   events::Record record;
   DeadLetter letter;
@@ -59,6 +63,7 @@ class DeadLetterReading {
 
  private:
   void take(const Mark&, events::Timestamp);
+  const Handler* kept(const Handler&);
   [[nodiscard]] Fate fate_of(events::Offset) const;
 
   events::LogClient& log_;
@@ -66,6 +71,7 @@ class DeadLetterReading {
   events::StreamEnds ends_;           // as `begin` found them
   events::Offset marks_read_to_ = 0;  // where the next mark may lie
   std::unordered_map<events::Offset, Fate> fates_;
+  std::map<std::pair<std::string, std::string>, Handler> handlers_;  // each once: one for every run, not for every mark
   std::set<events::Offset> by_others_;  // dead letters that other runs have marked meanwhile
 };
 

@@ -7,18 +7,21 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 namespace mayfly::tools {
 
-namespace {
-
-events::Partition partition_to(const Found& found, std::int32_t partitions) {
+events::Partition retry_partition(const Found& found, std::int32_t partitions) {
   const auto& key = found.record.key;
   if (key && events::is_cart_id(*key)) return events::partition_of(*key, partitions);
   return std::min(found.letter.command.partition, partitions - 1);
 }
 
-}  // namespace
+std::string_view why_left_out(const DeadLetter& letter, bool forced) {
+  if (const auto why = why_not_sent_again(letter); !why.empty()) return why;
+  if (forced || times_redriven(letter) < most_redriven) return {};
+  return "sent again 3 times already, and a dead letter each time: --force sends it once more";
+}
 
 std::int64_t HandlingCounts::all_left_out() const {
   std::int64_t all = 0;
@@ -27,8 +30,8 @@ std::int64_t HandlingCounts::all_left_out() const {
 }
 
 DeadLetterHandling::DeadLetterHandling(events::LogClient& log, const events::Clock& clock,
-                                       const events::TickSecret* secret)
-    : log_(log), clock_(clock), secret_(secret), run_(new_id()) {}
+                                       const events::TickSecret* secret, Handler handler, bool forced)
+    : log_(log), clock_(clock), secret_(secret), handler_(std::move(handler)), forced_(forced), run_(new_id()) {}
 
 /// What is to be sent; the rest is counted with why not.
 events::LogStatus DeadLetterHandling::choose(const std::vector<Found>& batch, std::vector<Sending>& sendings) {
@@ -37,14 +40,14 @@ events::LogStatus DeadLetterHandling::choose(const std::vector<Found>& batch, st
   std::map<events::Partition, events::StreamEnds> ends;  // asked for once: a broker's answer takes a while
   for (const auto& found : batch) {
     const bool begun = found.fate.kind == Fate::Kind::retry_begun;
-    if (const auto why = why_not_sent_again(found.letter); !why.empty()) {
+    if (const auto why = why_left_out(found.letter, forced_); !why.empty()) {
       leave_out(why);
     } else if (begun && now - found.fate.at < retry_over_after) {
       leave_out("a retry of it began less than a minute ago: try again later");
     } else if (begun) {
       sendings.push_back({&found, found.fate.to});
     } else {
-      const auto partition = partition_to(found, log_.partitions());
+      const auto partition = retry_partition(found, log_.partitions());
       const auto [known, is_new] = ends.try_emplace(partition);
       if (is_new) known->second = log_.ends(events::Stream::commands, partition);
       if (!known->second.status.ok()) return known->second.status;
@@ -107,7 +110,7 @@ events::LogStatus DeadLetterHandling::look_for_sent(std::vector<Sending>& sendin
   return {};
 }
 
-/// Step 4: the record's own bytes and headers, and one header more.
+/// Step 4: the record's own bytes and headers, and two headers more.
 events::LogStatus DeadLetterHandling::send(std::vector<Sending>& sendings) {
   std::deque<std::string> names;
   std::deque<std::vector<events::Header>> headers;
@@ -117,8 +120,9 @@ events::LogStatus DeadLetterHandling::send(std::vector<Sending>& sendings) {
     if (s.to.offset != events::no_offset) continue;
     auto& own = headers.emplace_back();
     for (const auto& h : s.found->letter.headers) {
-      if (h.name != retry_header) own.push_back(h);
+      if (h.name != retry_header && h.name != redriven_header) own.push_back(h);
     }
+    own.push_back({redriven_header, names.emplace_back(std::to_string(times_redriven(s.found->letter) + 1))});
     own.push_back({retry_header, names.emplace_back(retry_name(s.found->record.at))});
     records.push_back({events::Stream::commands, s.from.partition, s.found->record.key, s.found->record.value, own});
     sent.push_back(&s);
@@ -141,7 +145,7 @@ events::LogStatus DeadLetterHandling::mark(MarkKind kind, const std::vector<Send
   for (const auto& s : sendings) {
     const auto& letter = s.found->record;
     marks.push_back(
-        mark_record({kind, letter.at.offset, kind == MarkKind::retried ? s.to : s.from, run_}, letter, now));
+        mark_record({kind, letter.at.offset, kind == MarkKind::retried ? s.to : s.from, run_, handler_}, letter, now));
     records.push_back(marks.back().record);
   }
   if (records.empty()) return {};

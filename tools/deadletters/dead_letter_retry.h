@@ -21,6 +21,9 @@ namespace mayfly::tools {
 /// A retry that was begun so short ago may still be running: it is left alone.
 inline constexpr events::Millis retry_over_after{60'000};
 
+/// What was sent again so often and came back each time is not sent once more, unless it is forced.
+inline constexpr std::int64_t most_redriven = 3;
+
 struct HandlingCounts {
   std::int64_t sent = 0;
   std::int64_t found = 0;  // an interrupted run had sent it: only the mark was missing
@@ -29,10 +32,16 @@ struct HandlingCounts {
   [[nodiscard]] std::int64_t all_left_out() const;
 };
 
+/// Where it is sent: to its cart's partition, or where it was if it names no cart.
+[[nodiscard]] events::Partition retry_partition(const Found&, std::int32_t partitions);
+/// Why it is left out; empty: it is sent. Beside what no run sends: what came back too often.
+[[nodiscard]] std::string_view why_left_out(const DeadLetter&, bool forced);
+
 class DeadLetterHandling {
  public:
-  /// All outlive it. `secret` proves its ticks; null: nothing does.
-  DeadLetterHandling(events::LogClient& log, const events::Clock& clock, const events::TickSecret* secret = nullptr);
+  /// All outlive it. `secret` proves its ticks; null: nothing does. `handler` stands in every mark.
+  DeadLetterHandling(events::LogClient& log, const events::Clock& clock, const events::TickSecret* secret = nullptr,
+                     Handler handler = {}, bool forced = false);
 
   /// Batches of `reading`, in order.
   events::LogStatus retry(DeadLetterReading& reading, const std::vector<Found>&);
@@ -56,6 +65,8 @@ class DeadLetterHandling {
   events::LogClient& log_;
   const events::Clock& clock_;
   const events::TickSecret* secret_;
+  Handler handler_;
+  bool forced_;
   std::string run_;
   HandlingCounts counts_;
 };

@@ -2,14 +2,18 @@
 #include "adapters/host/wall_clock.h"
 #include "events/rules/identity.h"
 #include "events/state/snapshot.h"
+#include "events/text/utf8.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/progress.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/deadletters/dead_letter_dry_run.h"
 #include "tools/deadletters/dead_letter_retry.h"
 #include "tools/deadletters/dead_letter_selection.h"
 #include "tools/deadletters/dead_letter_text.h"
+#include "tools/deadletters/handled_by.h"
 #include "tools/records/each_record.h"
 
 #include <unistd.h>
@@ -148,7 +152,7 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
   const auto what = letters(all) + " (" + reasons + ") will be " + (retry ? "sent again." : "marked as dropped.");
   if (all > 1 && !agreed(what, options.yes, code)) return code;
   auto stop = stop_on_signals();
-  DeadLetterHandling handling(log, clock, secret);
+  DeadLetterHandling handling(log, clock, secret, {user_at_host(), kept_why(options.why)}, options.force);
   status = each_batch(readings, selection, [&](DeadLetterReading& reading, std::vector<Found>& batch) {
     if (stop.stop_requested()) return LogStatus{events::LogError::unavailable, "Stopped; the rest is as it was."};
     return retry ? handling.retry(reading, batch) : handling.drop(reading, batch);
@@ -157,6 +161,35 @@ int handle(events::LogClient& log, const events::Clock& clock, std::deque<DeadLe
   if (status.ok()) return handling.counts().left_out.empty() ? exit_ok : exit_failed;
   complain("%s\nThe same again goes on where this ended; nothing is sent twice.\n", status.message.c_str());
   return stop.stop_requested() ? exit_failed : exit_code_of(status.error);
+}
+
+int dry_run(events::LogClient& log, const events::Clock& clock, std::deque<DeadLetterReading>& readings,
+            const Selection& selection, const events::TickSecrets& secrets, const DeadLettersOptions& options) {
+  Recorded recorded;
+  recorded.tick_secrets.known = secrets.known;
+  if (const auto status = read_recorded(log, recorded); !status.ok()) return failed(status);
+  std::map<std::string, std::int64_t, std::less<>> outcomes;
+  std::int64_t sent = 0;
+  std::int64_t read = 0;
+  LogStatus status;
+  {
+    Progress progress("commands decided again", 0);
+    DryRun run(log, recorded, clock.now(), options.force, [&] { progress.at(++read); });
+    status = run.run(readings, selection, [&](const Found& found, const DryOutcome& outcome) {
+      if (options.json) {
+        print_json(as_ndjson(found, outcome));
+      } else {
+        print_text(as_line(found, outcome) + "\n");
+      }
+      sent += outcome.left_out ? 0 : 1;
+      ++outcomes[outcome.left_out ? "left out" : outcome.outcome];
+    });
+  }
+  if (!status.ok()) return failed(status);
+  if (options.json) return exit_ok;
+  print("%s%s would be sent again%s%s. Nothing was sent.\n", outcomes.empty() ? "" : "\n", letters(sent).c_str(),
+        outcomes.empty() ? "" : ": ", by_name(outcomes).c_str());
+  return exit_ok;
 }
 
 /// What a cart's newest state record says of its quarantine.
@@ -218,12 +251,18 @@ int release(events::LogClient& log, const events::Clock& clock, const events::Ti
 
 int deadletters(const DeadLettersOptions& options) {
   const adapters::WallClock clock;
+  if (options.dry_run && options.what != "retry") return refused("--dry-run is for retry. Nothing was done.");
+  if (options.why.size() > longest_why_bytes || !events::is_plain_text(options.why)) {
+    return refused("--why takes at most " + std::to_string(longest_why_bytes) +
+                   " bytes of UTF-8 without control characters.");
+  }
   int code = exit_ok;
-  const bool reads = options.what == "list" || options.what == "show";
+  const bool shows = options.what == "list" || options.what == "show";
+  const bool reads = shows || options.dry_run;
   const auto log = reads ? open_reader(options, clock, code) : open_client(options, false, clock, code);
   if (!log) return code;
   events::TickSecrets secrets;
-  if (!reads) code = choose_tick_secrets(options, secrets);
+  if (!shows) code = choose_tick_secrets(options, secrets);
   if (code != exit_ok) return code;
   const auto* secret = secrets.known.empty() ? nullptr : &secrets.known.front();
   if (options.what == "release") return release(*log, clock, secret, options);
@@ -233,7 +272,8 @@ int deadletters(const DeadLettersOptions& options) {
   }
   std::deque<DeadLetterReading> readings;
   if (const auto status = begin_reading(*log, selection, readings); !status.ok()) return failed(status);
-  if (reads) return show(readings, selection, options);
+  if (shows) return show(readings, selection, options);
+  if (options.dry_run) return dry_run(*log, clock, readings, selection, secrets, options);
   return handle(*log, clock, readings, selection, secret, options);
 }
 

@@ -125,6 +125,15 @@ void flatten(const OrderedJson& json, const std::string& path, std::vector<std::
 
 }  // namespace
 
+std::string outcome_of(const Replayed& told) {
+  if (told.dead_letter) return "dead letter " + std::string(events::name(*told.dead_letter));
+  if (told.repeated) return "repeated";
+  for (const auto& event : told.events) {
+    if (event.code) return "rejected " + std::string(events::name(*event.code));
+  }
+  return told.events.empty() ? "no event" : "accepted";
+}
+
 std::vector<Change> changes_between(const OrderedJson& before, const OrderedJson& after) {
   std::vector<std::pair<std::string, OrderedJson>> old_members;
   std::vector<std::pair<std::string, OrderedJson>> new_members;

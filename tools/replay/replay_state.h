@@ -21,6 +21,9 @@ using OrderedJson = nlohmann::ordered_json;
 /// phase, also of a cart that is none: "none", or how it ended.
 [[nodiscard]] std::string phase_of(const ReplayedCart*, const std::optional<events::Ended>&);
 
+/// "accepted", "rejected CODE", "dead letter REASON", "repeated" or "no event".
+[[nodiscard]] std::string outcome_of(const Replayed&);
+
 /// A member that differs; null where there is none.
 struct Change {
   std::string path;  // session.authorized_minor, lines.TEA.quantity

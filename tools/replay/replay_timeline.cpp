@@ -106,15 +106,6 @@ class Gatherer final : public ReplayedPartition::Watcher {
     step["state_before"] = told.before != nullptr ? state_json(*told.before) : OrderedJson(nullptr);
   }
 
-  static std::string outcome_of(const Replayed& told) {
-    if (told.dead_letter) return "dead letter " + std::string(events::name(*told.dead_letter));
-    if (told.repeated) return "repeated";
-    for (const auto& event : told.events) {
-      if (event.code) return "rejected " + std::string(events::name(*event.code));
-    }
-    return told.events.empty() ? "no event" : "accepted";
-  }
-
   void describe_change(OrderedJson& step, const Replayed& told) const {
     auto before = told.before != nullptr ? state_json(*told.before) : OrderedJson(nullptr);
     auto after = told.after != nullptr ? state_json(*told.after) : OrderedJson(nullptr);

@@ -70,3 +70,38 @@ class DeadLetterCases:
         for words, sentence in rows:
             done = self.verb("deadletters", *words)
             self.assertEqual((done.returncode, sentence in done.stderr), (2, True), done.stderr)
+
+    def test_a_dry_run_sends_nothing_and_says_what_a_retry_then_comes_to(self):
+        engine = self.serve()
+        bad = "".join(json.dumps({"type": "cart.create", "cart": c, "data": "no json", "id": c}) + "\n" for c in ("d1", "d2"))
+        self.verb("send", "--unchecked", "-", stdin=bad)
+        self.until(lambda: len(self.dead_letters()) == 2)
+        engine.send_signal(signal.SIGTERM)
+        engine.wait()
+        before = self.dead_letters("--all")
+        dry = self.verb("deadletters", "retry", "--all", "--dry-run")
+        self.assertEqual(dry.returncode, 0, dry.stderr)
+        self.assertIn("2 dead letters would be sent again: 2 dead letter json_invalid. Nothing was sent.", dry.stdout)
+        lines = [json.loads(line) for line in self.verb("deadletters", "retry", "--all", "--dry-run", "--json").stdout.splitlines()]
+        self.assertEqual([(line["outcome"], line["redriven"], line["events"]) for line in lines], [("dead letter json_invalid", 0, ["command.dead_lettered"])] * 2)
+        self.assertEqual(self.dead_letters("--all"), before)
+        self.assertEqual(self.verb("deadletters", "drop", "--all", "--dry-run").returncode, 2)
+
+        for times in range(1, 5):  # what comes back each time is not sent for ever
+            (one,) = [d for d in self.dead_letters() if d["key"] == "d1"]
+            sent = self.verb("deadletters", "retry", f"{one['partition']}:{one['offset']}", "--why", "the shop has mended it")
+            if times == 4:
+                break
+            self.assertEqual((sent.returncode, one["redriven"]), (0, times - 1), sent.stderr)
+            engine = self.serve()
+            self.until(lambda: any(d["key"] == "d1" for d in self.dead_letters()))
+            engine.send_signal(signal.SIGTERM)
+            engine.wait()
+        self.assertEqual((sent.returncode, "sent again 3 times already" in sent.stdout), (1, True), sent.stdout)
+        (handled, *_) = [d for d in self.dead_letters("--all") if d["state"] == "retried"]
+        self.assertEqual(handled["why"], "the shop has mended it")
+        self.assertRegex(handled["by"], r"^[^@]+@.+$")
+        listed = self.verb("deadletters", "list", "--all").stdout
+        self.assertIn(f"by {handled['by']}: the shop has mended it", listed)
+        forced = self.verb("deadletters", "retry", f"{one['partition']}:{one['offset']}", "--force")
+        self.assertEqual(forced.stdout, "1 dead letter sent again\n", forced.stderr)
