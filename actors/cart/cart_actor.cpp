@@ -127,6 +127,7 @@ Task* CartActor::decide(Task* task) {
     return nullptr;
   }
   const auto decision = task->decided ? *task->decided : events::decide(cart_, command, task->context());
+  task->outcome.answer(cart_.id, command, decision);
   return conclude(task, decision, is_remembered(command, decision));
 }
 
@@ -240,12 +241,10 @@ void CartActor::say(Task* task, const std::vector<events::Event>& said) {
     SaidEvent s;
     s.type = events::type_of(event);
     s.begin = static_cast<std::uint32_t>(outcome.data.size());
-    if (const auto* merged = std::get_if<events::CartMerged>(&event)) {
-      outcome.merge_into = merged->into;
-      for (const auto& line : cart_.lines) {
-        append_merge_line_data(outcome.merge_lines, cart_, line);
-        outcome.merge_ends.push_back(static_cast<std::uint32_t>(outcome.merge_lines.size()));
-      }
+    if (const auto* started = std::get_if<events::CartMergeStarted>(&event)) {
+      outcome.sent_type = events::CommandType::cart_merge_offered;
+      outcome.sent_to = started->into;
+      append_merge_offer_data(outcome.sent, cart_, context.at.offset);
     }
     if (const auto* rejected = std::get_if<events::CommandRejected>(&event)) s.code = rejected->code;
     if (std::holds_alternative<events::CartCreated>(event)) {

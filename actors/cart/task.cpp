@@ -1,6 +1,8 @@
 // Tasks are used again from batch to batch: resetting keeps their buffers unless they have grown large.
 #include "actors/cart/task.h"
 
+#include "events/wire/event_json.h"
+
 namespace mayfly::actors {
 
 namespace {
@@ -18,10 +20,8 @@ void reuse(std::string& s) {
 }  // namespace
 
 std::int64_t Outcome::buffer_bytes() const {
-  const auto texts =
-      data.capacity() + merge_lines.capacity() + merge_into.capacity() + cart.capacity() + session.capacity();
-  const auto lists = events.capacity() * sizeof(SaidEvent) + merge_ends.capacity() * sizeof(std::uint32_t);
-  return static_cast<std::int64_t>(texts + lists);
+  const auto texts = data.capacity() + sent.capacity() + sent_to.capacity() + cart.capacity() + session.capacity();
+  return static_cast<std::int64_t>(texts + events.capacity() * sizeof(SaidEvent));
 }
 
 std::int64_t Task::bytes() const {
@@ -32,9 +32,8 @@ std::int64_t Task::bytes() const {
 void Outcome::clear() {
   reuse(data);
   events.clear();
-  reuse(merge_lines);
-  merge_ends.clear();
-  merge_into.clear();
+  reuse(sent);
+  sent_to.clear();
   wait = {};
   concern = events::Concern::none;
   changed = false;
@@ -45,6 +44,15 @@ void Outcome::clear() {
   newest_session = 0;
   newest_reservation = 0;
   created = {};
+}
+
+void Outcome::answer(std::string_view cart_id, const events::Command& command, const events::Decision& decision) {
+  if (command.type != events::CommandType::cart_merge_offered) return;
+  const auto given = events::answer_to_offer(command, decision.events);
+  if (!given) return;
+  sent_type = events::CommandType::cart_merge_answered;
+  sent_to = given->to;
+  append_merge_answer_data(sent, cart_id, *given);
 }
 
 void Task::reset() {

@@ -29,9 +29,9 @@ struct SaidEvent {
 struct Outcome {
   std::string data;  // the events' JSON, one after the other
   std::vector<SaidEvent> events;
-  std::string merge_lines;  // cart.merge: data of the cart.add_line commands, one after the other
-  std::vector<std::uint32_t> merge_ends;
-  std::string merge_into;  // their key
+  std::string sent;     // data of a command to another cart, of a merge
+  std::string sent_to;  // its key; empty: there is none
+  events::CommandType sent_type{};
   events::WaitChange wait;
   events::Concern concern = events::Concern::none;
   bool changed = false;  // the cart's or the session's state is not what it was
@@ -46,6 +46,8 @@ struct Outcome {
   events::Position created{};
 
   void clear();
+  /// The answer of the cart `cart_id` to an offer of lines, if the command is one.
+  void answer(std::string_view cart_id, const events::Command&, const events::Decision&);
   [[nodiscard]] std::int64_t buffer_bytes() const;
 };
 

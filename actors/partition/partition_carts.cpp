@@ -33,6 +33,7 @@ void PartitionActor::decide_without_cart(Task& task, const std::optional<events:
   }
   auto& outcome = task.outcome;
   outcome.concern = decision.concern;
+  outcome.answer(task.read.cart_id, command, decision);
   const events::EventSurroundings surroundings{environment_.engine,
                                                task.read.cart_id,
                                                nullptr,
@@ -133,16 +134,19 @@ bool PartitionActor::ends_here() {
   return true;
 }
 
-/// A merge writes a command with headers of its own for each line; any other says about its cart once.
+/// An offer of lines leads to an event with headers of its own for each, and a merge offers its cart's lines as JSON;
+/// any other says about its cart once.
 void PartitionActor::expect(const Task& task, const CartEntry* entry) {
   constexpr std::size_t least_bytes = 512;
-  constexpr std::size_t merged_bytes_per_byte = 16;
-  constexpr std::size_t bytes_per_line = 32;  // of the cart's state
+  constexpr std::size_t offer_bytes_per_byte = 4;
+  constexpr std::size_t bytes_per_line = 45;  // of an offer, at least
+  const auto type = task.read.command.type;
   const auto of_cart = entry == nullptr ? 0 : entry->snapshot().size();
-  const bool merges = task.read.command.type == events::CommandType::cart_merge;
-  batch_->expected_records += 1 + (merges ? of_cart / bytes_per_line : 0);
-  batch_->expected_bytes +=
-      least_bytes + task.record->value.value_or("").size() + of_cart * (merges ? merged_bytes_per_byte : 1);
+  const auto of_record = task.record->value.value_or("").size();
+  const auto lines = type == events::CommandType::cart_merge_offered ? of_record / bytes_per_line : 0;
+  const bool merges = type == events::CommandType::cart_merge;
+  batch_->expected_records += 1 + lines;
+  batch_->expected_bytes += least_bytes * (1 + lines) + of_record + of_cart * (merges ? 1 + offer_bytes_per_byte : 1);
 }
 
 /// The cart is over: what stays is its epitaph and a tombstone.

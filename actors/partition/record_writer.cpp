@@ -140,7 +140,7 @@ RecordWriter::RecordWriter(std::string_view engine) : source_("/mayfly/" + std::
 void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std::int32_t partition_count) {
   const auto& outcome = task.outcome;
   const auto& record = *task.record;
-  if (outcome.events.empty()) return;
+  if (outcome.events.empty() && outcome.sent_to.empty()) return;
   const std::string_view cart_id = keep(batch, task.read.cart_id);
   const std::string_view time = keep_time(batch, record.append_time);
   const std::string_view data = outcome.data;
@@ -168,23 +168,20 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
       ++batch.counts.rejections_by_code[static_cast<std::size_t>(*said.code)];
     }
   }
-  const std::string_view lines = outcome.merge_lines;
-  std::uint32_t begin = 0;
-  for (const auto end : outcome.merge_ends) {
-    const std::string_view into = outcome.merge_into;
+  if (!outcome.sent_to.empty()) {
+    const std::string_view to = outcome.sent_to;
     Headers headers(batch, 9);
     headers.add("ce_specversion", "1.0");
     headers.add("ce_id", ids.keep(batch, index++));
     headers.add("ce_source", source_);
-    headers.add("ce_type", events::ce_type(events::CommandType::cart_add_line));
-    headers.add("ce_subject", into);
+    headers.add("ce_type", events::ce_type(outcome.sent_type));
+    headers.add("ce_subject", to);
     headers.add("ce_time", time);
     headers.add("content-type", "application/json");
     headers.add_given("ce_correlationid", task.read.correlation_id);
     headers.add_given("traceparent", task.read.traceparent);
-    batch.out.push_back({events::Stream::commands, events::partition_of(into, partition_count), into,
-                         lines.substr(begin, end - begin), headers.list()});
-    begin = end;
+    batch.out.push_back(
+        {events::Stream::commands, events::partition_of(to, partition_count), to, outcome.sent, headers.list()});
   }
   if (outcome.concern == events::Concern::payment_unresolved) {
     ++batch.counts.payments_unresolved;
@@ -193,6 +190,11 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
   } else if (outcome.concern == events::Concern::rejected_after_order) {
     raise_alert(batch, record, "reservation_rejected_after_order", cart_id,
                 "Inventory refused a reservation whose order is already placed.", first_index);
+  } else if (outcome.concern == events::Concern::merge_over) {
+    const auto& answer = std::get<events::CartMergeAnswered>(task.read.command.data);
+    std::string message = "The lines of a merge stand in this cart, or in what became of it, and in the cart ";
+    message.append(answer.from).append(" too.");
+    raise_alert(batch, record, "merge_over", cart_id, message, first_index);
   }
 }
 

@@ -20,7 +20,8 @@ class RecordWriter {
   /// `engine` outlives the writer.
   explicit RecordWriter(std::string_view engine);
 
-  /// The events, merge lines and concern of a decided task. `index`: of the record's next event; counts on.
+  /// The events, the command to another cart and the concern of a decided task. `index`: of the record's next event;
+  /// counts on.
   void write_outcome(Batch&, const Task&, int& index, std::int32_t partition_count);
   /// The dead letter and command.dead_lettered of a task.
   void write_dead_letter(Batch&, const Task&, int& index) const;

@@ -11,10 +11,9 @@ namespace {
 
 using events::Stream;
 
-constexpr std::int64_t least_retention_ms = 3'600'000;    // an hour: connectors and engine must come to read it
-constexpr std::int64_t least_tombstone_ms = 600'000;      // a restore must see a tombstone that it has begun before
-constexpr std::int64_t least_record_bytes = 1'000'000;    // events and state of the largest cart
-constexpr std::int64_t least_command_bytes = 128 * 1024;  // 64 KiB of data and its headers
+constexpr std::int64_t least_retention_ms = 3'600'000;  // an hour: connectors and engine must come to read it
+constexpr std::int64_t least_tombstone_ms = 600'000;    // a restore must see a tombstone that it has begun before
+constexpr std::int64_t least_record_bytes = 1'000'000;  // events and state of the largest cart, and offers of its lines
 
 class Checks {
  public:
@@ -79,7 +78,7 @@ class Checks {
   }
 
   void each(Stream s) {
-    const auto least = s == Stream::commands ? least_command_bytes : least_record_bytes;
+    constexpr auto least = least_record_bytes;
     if (const auto bytes = number(s, "max.message.bytes"); bytes && *bytes < least) {
       wrong(s, "max.message.bytes is " + std::to_string(*bytes) + ", but records may have " + std::to_string(least),
             "max.message.bytes=" + std::to_string(std::max<std::int64_t>(least, 1'048'588)));

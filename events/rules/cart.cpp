@@ -12,6 +12,7 @@ std::string_view name(Phase phase) {
     case Phase::active: return "active";
     case Phase::reserving: return "reserving";
     case Phase::paying: return "paying";
+    case Phase::merging: return "merging";
   }
   return "";
 }
@@ -77,6 +78,14 @@ void forget_payment(Cart& cart) {
   cart.terms = {};
 }
 
+/// The cart is another one than its lines were offered of: a late answer does not end it.
+void forget_merge(Cart& cart) {
+  if (cart.merge_into.empty()) return;
+  cart.merge = no_offset;
+  cart.merge_into.clear();
+  cart.merge_into.shrink_to_fit();
+}
+
 /// What each event does to the cart besides taking a sequence number.
 struct Evolve {
   Cart& cart;
@@ -90,6 +99,7 @@ struct Evolve {
     cart.expires_after_s = e.expires_after_s;
   }
   void operator()(const LineChanged& e) const {
+    forget_merge(cart);
     Line* line = find_line(cart, e.sku, e.line_id);
     if (line == nullptr) {
       line = &cart.lines.emplace_back();
@@ -106,6 +116,7 @@ struct Evolve {
     cart.text_bytes += text_bytes_of(cart, *line);
   }
   void operator()(const CartLineRemoved& e) const {
+    forget_merge(cart);
     Line* line = find_line(cart, e.sku, e.line_id);
     const auto place = line - cart.lines.data();
     cart.lines_minor -= cart.cost(*line);
@@ -114,8 +125,12 @@ struct Evolve {
     cart.lines.erase(cart.lines.begin() + place);
     unbind_adjustments(cart, static_cast<std::size_t>(place));
   }
-  void operator()(const CartAssigned& e) const { cart.customer_id = e.customer_id; }
+  void operator()(const CartAssigned& e) const {
+    forget_merge(cart);
+    cart.customer_id = e.customer_id;
+  }
   void operator()(const CartAdjusted& e) const {
+    forget_merge(cart);
     cart.adjustments.clear();
     for (const auto& given : e.adjustments) {
       auto& kept = cart.adjustments.emplace_back();
@@ -131,10 +146,20 @@ struct Evolve {
   void operator()(const CartExpired&) const { cart.end = {CartOutcome::expired, 0}; }
   void operator()(const CartCanceled&) const { cart.end = {CartOutcome::canceled, 0}; }
   void operator()(const CartMerged&) const { cart.end = {CartOutcome::merged, 0}; }
+  void operator()(const CartMergeStarted& e) const {
+    cart.phase = Phase::merging;
+    cart.merge = context.at.offset;
+    cart.merge_into = e.into;
+  }
+  void operator()(const CartMergeRefused& e) const {
+    cart.phase = Phase::active;
+    if (!e.unanswered) forget_merge(cart);
+  }
   void operator()(const CartConverted& e) const {
     cart.end = {e.paid ? CartOutcome::converted_paid : CartOutcome::converted_unpaid, e.session};
   }
   void operator()(const CheckoutStarted& e) const {
+    forget_merge(cart);
     cart.phase = Phase::reserving;
     ++cart.reservations;
     cart.provider = e.provider;

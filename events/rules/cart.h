@@ -17,6 +17,7 @@ enum class Phase : std::uint8_t {
   active,     // may be edited
   reserving,  // frozen, waits for inventory
   paying,     // frozen, a payment session is open
+  merging,    // frozen, its lines are offered to another cart
 };
 [[nodiscard]] std::string_view name(Phase);
 
@@ -97,7 +98,7 @@ struct CartEnd {
 /// Where a cart's memory comes from, by purpose. They outlive the cart.
 struct CartMemory {
   CartMemory(std::pmr::memory_resource* all) : id(all), lines(all), adjustments(all), payment(all), dedupe(all) {}
-  std::pmr::memory_resource* id;  // and the customer's
+  std::pmr::memory_resource* id;  // and the customer's, and that of the cart to merge into
   std::pmr::memory_resource* lines;
   std::pmr::memory_resource* adjustments;
   std::pmr::memory_resource* payment;
@@ -114,6 +115,7 @@ struct Cart {
         adjustments(memory.adjustments),
         provider(memory.payment),
         token(memory.payment),
+        merge_into(memory.id),
         remembered(memory.dedupe) {}
 
   std::pmr::string id;
@@ -135,6 +137,9 @@ struct Cart {
   std::pmr::string provider;    // from checkout.complete until the session is opened
   std::pmr::string token;
   Terms terms;
+  // The merge whose answer ends the cart: while it merges, and behind a wait for the answer until it is changed.
+  Offset merge = no_offset;                  // of the cart.merge
+  std::pmr::string merge_into;               // empty: there is none
   std::pmr::vector<Fingerprint> remembered;  // oldest first, at most 32
   std::optional<CartEnd> end;                // set: the cart is over, its state dies now
 

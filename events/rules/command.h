@@ -71,6 +71,19 @@ struct CartCancel {
 struct CartMerge {
   Text into;  // a string; decide says whether it is a cart id
 };
+/// From the cart `from`, by the engine: take these lines, all or none, and say which.
+struct CartMergeOffered {
+  Text from;
+  Offset merge;  // of its cart.merge: names the merge in the answer
+  Text currency;
+  std::span<const CartAddLine> lines;  // no two of one name; without currency
+};
+/// From the cart `from` that was offered lines, by the engine.
+struct CartMergeAnswered {
+  Text from;
+  Offset merge;
+  std::optional<Code> code;  // why it took none; none: it took all
+};
 /// When the money comes, and how much more than the total may (contract.md 6.1). As they are made: at once, all of it.
 struct Terms {
   bool on_command = false;            // captured by payment.capture, not as soon as it is authorized
@@ -236,7 +249,8 @@ using CommandData =
                  CheckoutComplete, InventoryReserved, InventoryRejected, PaymentRequiresAction, PaymentAuthorized,
                  PaymentDeclined, PaymentCaptured, PaymentCaptureFailed, PaymentCanceled, PaymentRefunded,
                  PaymentStatus, ClockTick, DeadlineReached, Invalid, CheckoutAbandon, PaymentRefundFailed,
-                 PaymentDisputed, PaymentAttemptFailed, CartSetLine, CartAssign, PaymentCapture, PaymentPending>;
+                 PaymentDisputed, PaymentAttemptFailed, CartSetLine, CartAssign, PaymentCapture, PaymentPending,
+                 CartMergeOffered, CartMergeAnswered>;
 
 /// What recognises a repeated shop command: 64 keyed bits of source + id, 32 of type + known members.
 struct Fingerprint {

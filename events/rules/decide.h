@@ -7,7 +7,10 @@
 #include "events/rules/event.h"
 #include "events/rules/session.h"
 
+#include <forward_list>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,12 +24,14 @@ struct WaitChange {
 };
 
 /// Supervision and operators must hear of it (alerts topic); not an event.
-enum class Concern : std::uint8_t { none, rejected_after_order, payment_unresolved, payment_unmatched };
+enum class Concern : std::uint8_t { none, rejected_after_order, payment_unresolved, payment_unmatched, merge_over };
 
 struct Decision {
   std::vector<Event> events;  // in order; empty: nothing to say
   WaitChange wait;
   Concern concern = Concern::none;
+  /// Texts of the cart that later events view: where several lines change, it is another one by then. Null: none.
+  std::shared_ptr<std::forward_list<std::string>> texts{};
 };
 
 struct SessionDecision : Decision {

@@ -2,6 +2,7 @@
 // while a checkout runs. One ladder per command, guards in the page's order.
 #include "events/rules/decide.h"
 #include "events/rules/identity.h"
+#include "events/rules/merging.h"
 #include "events/rules/replies.h"
 
 #include <algorithm>
@@ -15,16 +16,23 @@ __extension__ using Wide = __int128;  // the sum of a few amounts of any size
 
 bool quantity_in_range(std::int64_t quantity) { return quantity >= 1 && quantity <= limits::quantity; }
 
+/// What counts against limits, and grows while several lines are taken at once.
+struct Sums {
+  std::ptrdiff_t lines;
+  std::int64_t text_bytes;
+  Minor lines_minor;
+};
+
 /// The cart's total with its lines' sum changed, or nothing when it goes beyond the limit.
-std::optional<Minor> total_with(const Cart& cart, Minor taken_away, Minor put_in) {
-  const auto lines = add(cart.lines_minor - taken_away, put_in);
+std::optional<Minor> total_with(const Cart& cart, Minor lines_minor, Minor taken_away, Minor put_in) {
+  const auto lines = add(lines_minor - taken_away, put_in);
   const auto total = lines ? add(*lines, cart.adjustments_minor) : std::nullopt;
   return total && within_limit(*total) ? total : std::nullopt;
 }
 
 /// The same without a line and the adjustments that are bound to it.
 std::optional<Minor> total_without(const Cart& cart, const Line& line) {
-  if (cart.adjustments.empty()) return total_with(cart, cart.cost(line), 0);
+  if (cart.adjustments.empty()) return total_with(cart, cart.lines_minor, cart.cost(line), 0);
   Wide total = static_cast<Wide>(cart.lines_minor) - cart.cost(line);
   const auto place = &line - cart.lines.data() + 1;
   for (const auto& adjustment : cart.adjustments) {
@@ -39,7 +47,10 @@ bool may_be_included(AdjustmentKind kind) { return kind == AdjustmentKind::tax |
 class CartLadder {
  public:
   CartLadder(const Cart& cart, const Command& command, const Context& context)
-      : cart_(cart), command_(command), context_(context) {}
+      : cart_(cart),
+        command_(command),
+        context_(context),
+        sums_{std::ssize(cart.lines), cart.text_bytes, cart.lines_minor} {}
 
   Decision active() {
     std::visit([this](const auto& c) { active(c); }, command_.data);
@@ -50,6 +61,10 @@ class CartLadder {
   }
   Decision frozen() {
     std::visit([this](const auto& c) { frozen(c); }, command_.data);
+    return std::move(d_);
+  }
+  Decision merging() {
+    std::visit([this](const auto& c) { merging(c); }, command_.data);
     return std::move(d_);
   }
 
@@ -66,8 +81,8 @@ class CartLadder {
     LineChanged after{
         EventType::cart_line_added, c.sku, quantity, c.unit_price_minor, c.name, 0, c.line_id, c.per_quantity};
     if (c.attributes) after.attributes = *c.attributes;
-    if (line != nullptr && c.name.empty()) after.name = line->name;
-    if (line != nullptr && !c.attributes) after.attributes = cart_.attributes(*line);
+    if (line != nullptr && c.name.empty()) after.name = as_it_is(line->name);
+    if (line != nullptr && !c.attributes) after.attributes = as_it_is(cart_.attributes(*line));
     put_line(line, after);
   }
   void active(const CartSetLine& set) {
@@ -120,8 +135,24 @@ class CartLadder {
   void active(const CartMerge& c) {
     if (!is_cart_id(c.into)) return invalid("into is not a cart id");
     if (c.into == cart_.id) return reject(Code::merge_into_self);
-    say(CartMerged{c.into});
-    d_.wait.change = WaitChange::Kind::clear;
+    say(CartMergeStarted{c.into});
+    wait(WaitKind::merge, limits::merge_wait);
+  }
+  /// All lines or none; each as if those before it were there.
+  void active(const CartMergeOffered& c) {
+    if (c.currency != cart_.currency.view()) return reject(Code::currency_mismatch);
+    d_.events.reserve(c.lines.size());
+    several_ = true;
+    for (const auto& line : c.lines) {
+      active(line);
+      if (!std::holds_alternative<CommandRejected>(d_.events.back())) continue;
+      d_.events.erase(d_.events.begin(), d_.events.end() - 1);
+      return;
+    }
+  }
+  void active(const CartMergeAnswered& c) {
+    const bool as_offered = !cart_.merge_into.empty() && c.merge == cart_.merge;
+    as_offered && !c.code ? merged() : answered_too_late(d_, c);
   }
   void active(const CheckoutComplete& c) {
     const Minor total = cart_.total_minor();
@@ -166,6 +197,7 @@ class CartLadder {
   void frozen(const PaymentCapture&) {  // of the open session it decides itself
     reject(cart_.phase == Phase::paying ? Code::session_unknown : Code::capture_unexpected);
   }
+  void frozen(const CartMergeAnswered& c) { answered_too_late(d_, c); }
   void frozen(const CheckoutAbandon&) {
     release();
     reopen(Why::abandoned, {});
@@ -190,20 +222,58 @@ class CartLadder {
     is_shop_command(command_.type) ? reject(Code::checkout_in_progress) : late_payment();
   }
 
+  // --- merging ---
+  void merging(const CartMergeAnswered& c) {
+    if (c.merge != cart_.merge) return answered_too_late(d_, c);
+    c.code ? refuse_merge(*c.code, false) : merged();
+  }
+  void merging(const DeadlineReached& reached) {
+    if (reached.kind == WaitKind::merge) refuse_merge(Code::merge_in_progress, true);
+  }
+  void merging(const InventoryReserved&) { stray_reservation(); }
+  void merging(const InventoryRejected&) { stray_reservation(); }
+  void merging(const Invalid& c) { refuse_invalid(d_, c, cart_.currency); }
+  template <class Other>
+  void merging(const Other&) {
+    is_shop_command(command_.type) ? reject(Code::merge_in_progress) : late_payment();
+  }
+
   // --- what the rungs do ---
+  /// A text of the cart's, to be said: before the cart evolves, or with several events behind the first of them.
+  Text as_it_is(Text text) {
+    if (!several_ || text.empty()) return text;
+    if (!d_.texts) d_.texts = std::make_shared<std::forward_list<std::string>>();
+    return d_.texts->emplace_front(text);
+  }
+  void merged() {
+    say(CartMerged{cart_.merge_into});
+    d_.wait.change = WaitChange::Kind::clear;
+  }
+  void refuse_merge(Code code, bool unanswered) {
+    say(CartMergeRefused{cart_.merge_into, code, unanswered});
+    wait(WaitKind::idle, idle_length(cart_, context_));
+  }
   /// As cart.add_line and cart.set_line leave the line; null: it is new.
   void put_line(const Line* line, const LineChanged& after) {
-    if (line == nullptr && std::ssize(cart_.lines) >= limits::cart_lines) return reject(Code::cart_full);
-    if (text_bytes_with(line, after) > limits::cart_text_bytes) return reject(Code::cart_full);
-    change_line(line, after);
+    if (line == nullptr && sums_.lines >= limits::cart_lines) return reject(Code::cart_full);
+    const auto text_bytes = text_bytes_with(line, after);
+    if (text_bytes > limits::cart_text_bytes) return reject(Code::cart_full);
+    if (!change_line(line, after)) return;
+    sums_.lines += line == nullptr ? 1 : 0;
+    sums_.text_bytes = text_bytes;
   }
-  void change_line(const Line* line, LineChanged after) {
+  bool change_line(const Line* line, LineChanged after) {
     const Minor before = line != nullptr ? cart_.cost(*line) : 0;
     const auto sum = line_cost(after.quantity, after.unit_price_minor, after.per_quantity);
-    const auto total = sum ? total_with(cart_, before, *sum) : std::nullopt;
-    if (!total) return reject(Code::amount_out_of_range);
+    const auto total = sum ? total_with(cart_, sums_.lines_minor, before, *sum) : std::nullopt;
+    if (!total) {
+      reject(Code::amount_out_of_range);
+      return false;
+    }
+    sums_.lines_minor += *sum - before;
     after.total_minor = *total;
     say(after);
+    return true;
   }
   void remove_line(const Line& line) {
     const auto total = total_without(cart_, line);
@@ -211,7 +281,7 @@ class CartLadder {
     say(CartLineRemoved{line.sku, *total, cart_.line_id(line)});
   }
   [[nodiscard]] std::int64_t text_bytes_with(const Line* line, const LineChanged& after) const {
-    const auto bytes = cart_.text_bytes + escaped_bytes(after.sku) + escaped_bytes(after.name) +
+    const auto bytes = sums_.text_bytes + escaped_bytes(after.sku) + escaped_bytes(after.name) +
                        escaped_bytes(after.line_id) + std::ssize(after.attributes);
     return line != nullptr ? bytes - text_bytes_of(cart_, *line) : bytes;
   }
@@ -272,6 +342,8 @@ class CartLadder {
   const Cart& cart_;
   const Command& command_;
   const Context& context_;
+  Sums sums_;
+  bool several_ = false;  // events change lines
   Decision d_;
 };
 
@@ -279,7 +351,8 @@ class CartLadder {
 
 Decision decide(const Cart& cart, const Command& command, const Context& context) {
   CartLadder ladder(cart, command, context);
-  return cart.phase == Phase::active ? ladder.active() : ladder.frozen();
+  if (cart.phase == Phase::active) return ladder.active();
+  return cart.phase == Phase::merging ? ladder.merging() : ladder.frozen();
 }
 
 Millis idle_length(const Cart& cart, const Context& context) {

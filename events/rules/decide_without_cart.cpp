@@ -1,6 +1,7 @@
 // Commands whose cart does not live: never heard of, or ended (decisions.md 2 none and ended, 6).
 #include "events/rules/decide.h"
 #include "events/rules/identity.h"
+#include "events/rules/merging.h"
 #include "events/rules/replies.h"
 
 #include <algorithm>
@@ -79,6 +80,8 @@ Decision decide_without_cart(const Ended* ended, Text cart_id, const Command& co
   Decision d;
   if (const auto* invalid = std::get_if<Invalid>(&command.data)) {
     refuse_invalid(d, *invalid, {});
+  } else if (const auto* answer = std::get_if<CartMergeAnswered>(&command.data)) {
+    answered_too_late(d, *answer);
   } else if (ended != nullptr) {
     answer_ended(d, *ended, cart_id, command, context);
   } else if (const auto* cart = std::get_if<CartCreate>(&command.data)) {

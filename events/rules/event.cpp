@@ -24,6 +24,8 @@ struct TypeOf {
   EventType operator()(const OrderCanceled&) const { return EventType::order_canceled; }
   EventType operator()(const CommandRejected&) const { return EventType::command_rejected; }
   EventType operator()(const CartAssigned&) const { return EventType::cart_assigned; }
+  EventType operator()(const CartMergeStarted&) const { return EventType::cart_merge_started; }
+  EventType operator()(const CartMergeRefused&) const { return EventType::cart_merge_refused; }
 };
 
 }  // namespace

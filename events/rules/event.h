@@ -51,6 +51,16 @@ struct CartCanceled {
 struct CartMerged {
   Text into;
 };
+/// The lines are offered to `into`.
+struct CartMergeStarted {
+  Text into;
+};
+/// The lines stay. `unanswered`: the other cart may still take them; not on the wire.
+struct CartMergeRefused {
+  Text into;
+  Code code;
+  bool unanswered = false;
+};
 /// `paid` and the session number W decide what late replies meet (decisions.md 6); not on the wire.
 struct CartConverted {
   bool paid;
@@ -122,9 +132,10 @@ struct CommandRejected {
   std::optional<std::int64_t> retry_after_s;
 };
 
-using Event = std::variant<CartCreated, LineChanged, CartLineRemoved, CartAdjusted, CartExpired, CartCanceled,
-                           CartMerged, CartConverted, CheckoutStarted, CheckoutReopened, CheckoutCompleted,
-                           InventoryRequested, PaymentEvent, OrderPlaced, CommandRejected, CartAssigned, OrderCanceled>;
+using Event =
+    std::variant<CartCreated, LineChanged, CartLineRemoved, CartAdjusted, CartExpired, CartCanceled, CartMerged,
+                 CartConverted, CheckoutStarted, CheckoutReopened, CheckoutCompleted, InventoryRequested, PaymentEvent,
+                 OrderPlaced, CommandRejected, CartAssigned, OrderCanceled, CartMergeStarted, CartMergeRefused>;
 
 [[nodiscard]] EventType type_of(const Event&);
 

@@ -63,6 +63,7 @@ class Canonical {
   }
   void operator()(const CartCancel& c) { text(c.reason); }
   void operator()(const CartMerge& c) { text(c.into); }
+  void operator()(const CartMergeOffered& c) { text(c.from), number(c.merge); }
   void operator()(const CheckoutComplete& c) {
     number(c.expected_total_minor), number(c.has_payment ? 1 : 0), text(c.provider), text(c.token);
     if (!c.terms.any()) return;

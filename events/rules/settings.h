@@ -51,6 +51,7 @@ inline Settings default_settings() {
 /// Limits of the domain that no setting changes (contract.md 15.1).
 namespace limits {
 inline constexpr std::int64_t data_bytes = 64 * 1024;
+inline constexpr std::int64_t offer_bytes = 1'000'000;  // data of cart.merge_offered
 inline constexpr std::int64_t cart_id_bytes = 128;
 inline constexpr std::int64_t short_id_bytes = 64;    // sku, line_id, provider, name of an attribute
 inline constexpr std::int64_t reference_bytes = 128;  // reference, customer_id
@@ -74,6 +75,7 @@ inline constexpr std::int64_t deadlines_per_tick = 1'000;
 inline constexpr Millis tick_skew = 60_s;
 inline constexpr Millis epitaph_age = 72_h;
 inline constexpr Millis epitaph_age_with_session = 35_d;  // of a cart that opened a session: providers repeat for 30
+inline constexpr Millis merge_wait = 900_s;
 inline constexpr Millis refund_retry[2] = {300_s, 3600_s};
 inline constexpr Millis settle_try[4] = {1_h, 4_h, 12_h, 24_h};  // the last holds for all further ones
 inline constexpr std::int64_t captures_asked = 32;               // of a session, by payment.capture

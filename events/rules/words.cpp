@@ -49,6 +49,8 @@ constexpr std::array command_types{
     TypeWord{"dev.mayfly.cart.assign.v1"},
     TypeWord{"dev.mayfly.payment.capture.v1"},
     TypeWord{"dev.mayfly.payment.pending.v1"},
+    TypeWord{"dev.mayfly.cart.merge_offered.v1"},
+    TypeWord{"dev.mayfly.cart.merge_answered.v1"},
 };
 constexpr std::array event_types{
     TypeWord{"dev.mayfly.cart.created.v1"},
@@ -91,6 +93,8 @@ constexpr std::array event_types{
     TypeWord{"dev.mayfly.order.pending.v1"},
     TypeWord{"dev.mayfly.order.canceled.v1"},
     TypeWord{"dev.mayfly.payment.pending.v1"},
+    TypeWord{"dev.mayfly.cart.merge_started.v1"},
+    TypeWord{"dev.mayfly.cart.merge_refused.v1"},
 };
 constexpr std::string_view codes[] = {
     "cart_unknown",
@@ -125,6 +129,8 @@ constexpr std::string_view codes[] = {
     "capture_unexpected",
     "capture_in_progress",
     "capture_repeated",
+    "merge_in_progress",
+    "merge_over",
 };
 constexpr std::string_view reasons[] = {
     "too_large",       "not_cloudevent", "key_invalid", "subject_mismatch", "type_unknown",   "json_invalid",
@@ -220,6 +226,7 @@ std::optional<CommandType> command_type_from_name(std::string_view wanted) {
 std::optional<EventType> event_type_from_ce_type(std::string_view wanted) {
   return find<EventType>(event_types, wanted, by_ce_type);
 }
+std::optional<Code> code_from_name(std::string_view wanted) { return find<Code>(codes, wanted, itself); }
 std::optional<AdjustmentKind> adjustment_kind_from_name(std::string_view wanted) {
   return find<AdjustmentKind>(adjustment_kinds, wanted, itself);
 }

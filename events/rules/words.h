@@ -36,8 +36,10 @@ enum class CommandType : std::uint8_t {
   cart_assign,
   payment_capture,
   payment_pending,
+  cart_merge_offered,
+  cart_merge_answered,
 };
-inline constexpr int command_type_count = 27;
+inline constexpr int command_type_count = 29;
 
 enum class EventType : std::uint8_t {
   cart_created,
@@ -80,8 +82,10 @@ enum class EventType : std::uint8_t {
   order_pending,
   order_canceled,
   payment_pending,
+  cart_merge_started,
+  cart_merge_refused,
 };
-inline constexpr int event_type_count = 40;
+inline constexpr int event_type_count = 42;
 
 /// Why a command was refused: `code` of command.rejected.
 enum class Code : std::uint8_t {
@@ -117,8 +121,10 @@ enum class Code : std::uint8_t {
   capture_unexpected,
   capture_in_progress,
   capture_repeated,
+  merge_in_progress,
+  merge_over,
 };
-inline constexpr int code_count = 32;
+inline constexpr int code_count = 34;
 
 /// Why a record became a dead letter.
 enum class DeadLetterReason : std::uint8_t {
@@ -211,6 +217,7 @@ std::optional<CommandType> command_type_from_ce_type(std::string_view);
 /// From the short name, "cart.add_line".
 std::optional<CommandType> command_type_from_name(std::string_view);
 std::optional<EventType> event_type_from_ce_type(std::string_view);
+std::optional<Code> code_from_name(std::string_view);
 std::optional<AdjustmentKind> adjustment_kind_from_name(std::string_view);
 std::optional<StatusState> status_state_from_name(std::string_view);
 /// None where it is no cause.
@@ -218,10 +225,15 @@ Cause cause_from_name(std::string_view);
 std::optional<DisputeState> dispute_state_from_name(std::string_view);
 std::optional<DeadLetterReason> dead_letter_reason_from_name(std::string_view);
 
-/// cart.*, checkout.* and payment.capture: what the shop sends, and what is remembered to find repeats.
+/// cart.*, checkout.* and payment.capture: what the shop sends, and what is remembered to find repeats. The lines that
+/// another cart offers are among them.
 constexpr bool is_shop_command(CommandType t) {
   return t <= CommandType::checkout_complete || t == CommandType::checkout_abandon ||
-         (t >= CommandType::cart_set_line && t <= CommandType::payment_capture);
+         (t >= CommandType::cart_set_line && t <= CommandType::payment_capture) || t == CommandType::cart_merge_offered;
+}
+/// What the engine alone writes, from cart to cart.
+constexpr bool is_of_merge(CommandType t) {
+  return t == CommandType::cart_merge_offered || t == CommandType::cart_merge_answered;
 }
 /// payment.* but payment.capture: what a payment connector sends.
 constexpr bool is_payment_reply(CommandType t) {

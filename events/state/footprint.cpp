@@ -19,7 +19,7 @@ std::int64_t bytes_of(const std::pmr::vector<T>& list) {
 
 CartFootprint footprint(const Cart& cart) {
   CartFootprint f;
-  f.id = bytes_of(cart.id) + bytes_of(cart.customer_id);
+  f.id = bytes_of(cart.id) + bytes_of(cart.customer_id) + bytes_of(cart.merge_into);
   f.lines = bytes_of(cart.lines);
   for (const auto& line : cart.lines) f.lines += bytes_of(line.sku) + bytes_of(line.name);
   f.lines += bytes_of(cart.extras);

@@ -11,7 +11,7 @@ namespace {
 // follows at the end.
 constexpr std::uint64_t phase_bits = 3, has_checkouts = 4, has_customer = 8, has_payment = 16, has_adjustments = 32,
                         has_terms = 64, has_more = 128;
-constexpr std::uint64_t has_line_extras = 1, has_adjustment_extras = 2, second_known = 3;
+constexpr std::uint64_t has_line_extras = 1, has_adjustment_extras = 2, has_merge = 4, second_known = 7;
 // What an adjustment's extras begin with: its line's place, and whether it is included.
 constexpr std::uint64_t is_included = 1, places = 2;
 
@@ -21,7 +21,8 @@ bool has_extras(const KeptAdjustment& a) { return a.included || a.line > 0; }
 
 std::uint64_t second_flags_of(const Cart& cart) {
   const bool bound = std::any_of(cart.adjustments.begin(), cart.adjustments.end(), has_extras);
-  return (cart.extras.empty() ? 0 : has_line_extras) | (bound ? has_adjustment_extras : 0);
+  return (cart.extras.empty() ? 0 : has_line_extras) | (bound ? has_adjustment_extras : 0) |
+         (cart.merge_into.empty() ? 0 : has_merge);
 }
 
 void put_line_extras(ByteWriter& to, const Cart& cart) {
@@ -48,6 +49,10 @@ void put_more(ByteWriter& to, const Cart& cart, std::uint64_t second) {
   to.fixed(second, 1);
   if ((second & has_line_extras) != 0) put_line_extras(to, cart);
   if ((second & has_adjustment_extras) != 0) put_adjustment_extras(to, cart);
+  if ((second & has_merge) != 0) {
+    layout::put(to, cart.merge);
+    to.text(cart.merge_into);
+  }
 }
 
 }  // namespace
@@ -187,6 +192,11 @@ void take_more(ByteReader& in, Cart& cart) {
   if (second == 0 || second > second_known) in.fail();
   if ((second & has_line_extras) != 0) take_line_extras(in, cart);
   if ((second & has_adjustment_extras) != 0) take_adjustment_extras(in, cart);
+  if ((second & has_merge) != 0) {
+    cart.merge = layout::take_offset(in);
+    cart.merge_into = in.text();
+    if (cart.merge_into.empty()) in.fail();
+  }
 }
 
 void take_remembered(ByteReader& in, Cart& cart) {
@@ -218,7 +228,7 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
   cart.id = id;
   const bool extras = static_cast<unsigned char>(bytes.front()) > layout::without_extras;
   const auto flags = in.fixed(1);
-  if ((flags & phase_bits) > static_cast<std::uint64_t>(Phase::paying)) in.fail();
+  if ((flags & phase_bits) > static_cast<std::uint64_t>(extras ? Phase::merging : Phase::paying)) in.fail();
   if ((flags & ~(extras ? has_terms | has_more : 0)) >= 2 * has_adjustments) in.fail();
   cart.phase = static_cast<Phase>(flags & phase_bits);
   cart.created.partition = layout::take_int(in);
@@ -246,6 +256,8 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
   }
   take_remembered(in, cart);
   if ((flags & has_more) != 0) take_more(in, cart);
+  const bool frozen = cart.phase == Phase::reserving || cart.phase == Phase::paying;
+  if (cart.merge_into.empty() ? cart.phase == Phase::merging : frozen) in.fail();
   sum_up(in, cart);
   const auto total = add(cart.lines_minor, cart.adjustments_minor);
   if (!total || !within_limit(*total)) in.fail();

@@ -82,6 +82,8 @@ std::optional<StateDifference> first_difference(const Cart& one, const Cart& oth
   c.text("provider", one.provider, other.provider);
   c.hidden("token", one.token, other.token);
   compare_terms(c, one.terms, other.terms);
+  c.field("merge", one.merge, other.merge);
+  c.text("merge_into", one.merge_into, other.merge_into);
   c.field("lines.count", one.lines.size(), other.lines.size());
   for (std::size_t i = 0; i < std::min(one.lines.size(), other.lines.size()); ++i) {
     const auto& a = one.lines[i];

@@ -128,9 +128,11 @@ std::string_view CommandReader::why_source_refused(const ReadCommand& read, Text
                                                    const Settings& current) const {
   const auto type = read.command.type;
   if (source == own_source_) {
-    const bool line_of_merge = type == CommandType::cart_add_line && is_engine_id(read.command.id);
-    return line_of_merge ? "" : "It is the engine's own, which sends nothing but the lines of a merge.";
+    // cart.add_line: a merge of version 1 wrote one for each line.
+    const bool of_merge = (is_of_merge(type) || type == CommandType::cart_add_line) && is_engine_id(read.command.id);
+    return of_merge ? "" : "It is the engine's own, which sends nothing but the lines of a merge.";
   }
+  if (is_of_merge(type)) return "Only the engine itself sends this command.";
   if (is_shop_command(type) || current.reply_sources.empty() || current.reply_sources.match(source)) return {};
   return "It fits none of reply_sources.";
 }
@@ -143,7 +145,7 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   };
   const auto mode = mode_of(record);
   const Text value = record.value.value_or(Text{});
-  const bool too_large = std::ssize(value) > limits::data_bytes;
+  bool too_large = std::ssize(value) > limits::data_bytes;
 
   // The envelope. A tick is known by its type alone, before everything else.
   Attributes a;
@@ -160,6 +162,9 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
   const auto id_fault = fault(a.id);
   const Text id = id_fault.empty() ? *a.id : Text{};
+  if (too_large && type == CommandType::cart_merge_offered && a.source == own_source_ && is_engine_id(id)) {
+    too_large = std::ssize(value) > limits::offer_bytes;
+  }
   const auto unreadable = [&](DeadLetterReason reason, Text about) -> ReadResult {
     return Unreadable{reason, about, type, id, correlation(a.correlation_id, arena), trace(a.traceparent)};
   };

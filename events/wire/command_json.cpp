@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string>
+#include <utility>
 
 namespace mayfly::events {
 
@@ -102,6 +104,50 @@ std::span<const Adjustment> adjustments(Members& m) {
     m.take_over(entry);
   }
   return read;
+}
+
+using LineName = std::pair<Text, Text>;  // the line's id, or a sku alone
+
+std::span<const CartAddLine> offered_lines(Members& m) {
+  const auto* list = m.needed("lines");
+  if (list == nullptr) return {};
+  if (list->kind != JsonValue::Kind::array || std::ssize(list->items) > limits::cart_lines) {
+    m.wrong("lines", "is not an array of at most 2000 entries");
+    return {};
+  }
+  auto read = array_of<CartAddLine>(list->items.size(), m.arena());
+  auto names = array_of<LineName>(list->items.size(), m.arena());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (list->items[i].kind != JsonValue::Kind::object) {
+      m.wrong("lines", "has an entry that is not an object");
+      return {};
+    }
+    Members entry(list->items[i], m.arena());
+    read[i] = line(entry);
+    names[i] = {read[i].line_id, read[i].line_id.empty() ? read[i].sku : Text{}};
+    m.take_over(entry);
+  }
+  std::sort(names.begin(), names.end());
+  if (std::adjacent_find(names.begin(), names.end()) != names.end()) m.wrong("lines", "has a line twice");
+  return read;
+}
+
+CartMergeOffered merge_offered(Members& m) {
+  const auto from = m.text("from", limits::cart_id_bytes);
+  const auto merge = m.integer_within("merge", 0, std::numeric_limits<Offset>::max());
+  const auto currency = m.text("currency", currency_bytes);
+  if (!is_cart_id(from)) m.wrong("from", "is not a cart id");
+  return {from, merge, currency, offered_lines(m)};
+}
+
+CartMergeAnswered merge_answered(Members& m) {
+  CartMergeAnswered answer{};
+  answer.from = m.text("from", limits::cart_id_bytes);
+  answer.merge = m.integer_within("merge", 0, std::numeric_limits<Offset>::max());
+  const auto code = m.text_if("code", limits::short_id_bytes);
+  answer.code = code_from_name(code);
+  if (!code.empty() && !answer.code) m.wrong("code", "is none of the codes of refusals");
+  return answer;
 }
 
 std::span<const Text> texts(Members& m, std::string_view name) {
@@ -250,6 +296,8 @@ CommandData read(CommandType type, Members& m, const Settings& current) {
     case CommandType::cart_remove_line: return CartRemoveLine{m.text("sku", limits::short_id_bytes), line_id_if(m)};
     case CommandType::cart_adjust: return CartAdjust{adjustments(m)};
     case CommandType::cart_cancel: return CartCancel{m.free_text_if("reason")};
+    case CommandType::cart_merge_offered: return merge_offered(m);
+    case CommandType::cart_merge_answered: return merge_answered(m);
     case CommandType::cart_merge: return CartMerge{m.text("into", limits::data_bytes)};
     case CommandType::checkout_complete: return checkout_complete(m);
     case CommandType::inventory_reserved: return InventoryReserved{m.text("reservation_id", session_bytes)};

@@ -26,6 +26,23 @@ void full_line(JsonObject& json, const Cart& cart, const Line& line) {
   if (line.extras != 0) extras(json, cart.line_id(line), cart.per_quantity(line), cart.attributes(line));
 }
 
+template <class Members>
+void append_lines(JsonObject& object, const Cart& cart, Members members) {
+  auto& text = object.value_of("lines");
+  text.put('[');
+  for (const auto& line : cart.lines) {
+    if (&line != cart.lines.data()) text.put(',');
+    JsonObject json(text);
+    members(json, line);
+    json.close();
+  }
+  text.put(']');
+}
+
+void append_full_lines(JsonObject& object, const Cart& cart) {
+  append_lines(object, cart, [&cart](JsonObject& json, const Line& line) { full_line(json, cart, line); });
+}
+
 class Writer {
  public:
   Writer(JsonText& text, const EventSurroundings& round) : text_(text), json_(text), round_(round) {}
@@ -59,6 +76,11 @@ class Writer {
   void operator()(const CartMerged& e) {
     json_.text("into", e.into);
     full_lines();
+  }
+  void operator()(const CartMergeStarted& e) { json_.text("into", e.into); }
+  void operator()(const CartMergeRefused& e) {
+    json_.text("into", e.into);
+    json_.plain_text("code", name(e.code));
   }
   void operator()(const CartConverted&) { order(); }
   void operator()(const CheckoutStarted&) { total(); }
@@ -163,23 +185,13 @@ class Writer {
     json_.plain_text("idempotency_key", {key.data(), key.size()});
     time("deadline", answer_within);
   }
-  void full_lines() {
-    lines("lines", [this](JsonObject& json, const Line& line) { full_line(json, *round_.cart, line); });
-  }
+  void full_lines() { append_full_lines(json_, *round_.cart); }
   void stock_lines(bool with_lines) {
     if (!with_lines) return json_.value_of("lines").put("[]");
-    lines("lines", [this](JsonObject& json, const Line& line) {
+    append_lines(json_, *round_.cart, [this](JsonObject& json, const Line& line) {
       json.text("sku", line.sku);
       json.number("quantity", line.quantity);
       if (line.extras != 0) extras(json, round_.cart->line_id(line), 1, round_.cart->attributes(line));
-    });
-  }
-  template <class Members>
-  void lines(std::string_view member, Members members) {
-    array(member, round_.cart->lines, [&](const Line& line) {
-      JsonObject json(text_);
-      members(json, line);
-      json.close();
     });
   }
   void adjustments(std::span<const Adjustment> list) {
@@ -245,10 +257,20 @@ void append_dead_lettered_data(std::string& out, DeadLetterReason reason, Positi
   json.close();
 }
 
-void append_merge_line_data(std::string& out, const Cart& cart, const Line& line) {
+void append_merge_offer_data(std::string& out, const Cart& cart, Offset merge) {
   JsonObject json(out);
-  full_line(json, cart, line);
+  json.text("from", cart.id);
+  json.number("merge", merge);
   json.plain_text("currency", cart.currency.view());
+  append_full_lines(json, cart);
+  json.close();
+}
+
+void append_merge_answer_data(std::string& out, std::string_view from, const MergeAnswer& answer) {
+  JsonObject json(out);
+  json.text("from", from);
+  json.number("merge", answer.merge);
+  if (answer.code) json.plain_text("code", name(*answer.code));
   json.close();
 }
 
@@ -288,6 +310,10 @@ std::string_view sentence(Code code) {
     case Code::capture_in_progress: return "A capture of this payment runs; wait for payment.captured.";
     case Code::capture_repeated: return "So much is captured already; give `final` to release the rest.";
     case Code::line_conflict: return "This line_id names a line of another sku.";
+    case Code::merge_in_progress:
+      return "The cart is being merged into another; wait for cart.merged or cart.merge_refused.";
+    case Code::merge_over:
+      return "The other cart has taken the lines, but this one was not waiting any more: they stand in both.";
   }
   return {};
 }

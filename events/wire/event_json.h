@@ -4,6 +4,7 @@
 #include "events/log/record.h"
 #include "events/rules/cart.h"
 #include "events/rules/event.h"
+#include "events/rules/merging.h"
 
 #include <string>
 
@@ -27,8 +28,10 @@ void append_event_data(std::string& out, const Event&, const EventSurroundings&)
 void append_dead_lettered_data(std::string& out, DeadLetterReason, Position, std::string_view command_type,
                                std::string_view command_id, std::string_view deadline_of = {});
 
-/// Appends the data of the cart.add_line commands that cart.merge sends, one call per line.
-void append_merge_line_data(std::string& out, const Cart&, const Line&);
+/// Appends the data of cart.merge_offered: all lines of the cart. At most limits::offer_bytes, whatever cart it is.
+void append_merge_offer_data(std::string& out, const Cart&, Offset merge);
+/// Appends the data of cart.merge_answered.
+void append_merge_answer_data(std::string& out, std::string_view from, const MergeAnswer&);
 
 /// A sentence for a person about a refusal: what, and what to do. It is part of events: those of old logs are decided
 /// again to the same bytes only while it stays as it is.

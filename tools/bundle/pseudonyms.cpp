@@ -70,6 +70,7 @@ bool stays(const Level& level, Pseudonyms::By by) {
   if (level.place == Place::envelope) return is_one_of(attributes_kept, member);
   if (level.place == Place::unknown) return false;
   if (is_one_of(command_members_kept, member)) return true;
+  if (by == By::merge) return member == "from" || member == "code";
   if (by == By::anybody || by == By::envelope) return false;
   return is_one_of(event_members_kept, member) || (by == By::engine && member == "message") ||
          (by == By::supervision && member == "reason");
@@ -163,10 +164,12 @@ void Pseudonyms::mask(events::Stream stream, const events::Record& record, Maske
   }
   into.record.headers = into.headers;
   if (!record.value || stream == events::Stream::alerts) return;
-  const bool too_large = static_cast<std::int64_t>(record.value->size()) > events::limits::data_bytes;
   const bool structured = events::mode_of(record) == events::Mode::structured;
   auto by = stream == events::Stream::events ? By::engine : structured ? By::envelope : By::anybody;
   if (by == By::engine && short_type(record) == "command.dead_lettered") by = By::supervision;
+  if (by == By::anybody && short_type(record).starts_with("cart.merge_")) by = By::merge;
+  const auto most = by == By::merge ? events::limits::offer_bytes : events::limits::data_bytes;
+  const bool too_large = stream != events::Stream::events && std::ssize(*record.value) > most;
   into.value = too_large ? std::string(record.value->size(), 'x') : in_value(*record.value, by);
   into.record.value = into.value;
 }

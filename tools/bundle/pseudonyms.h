@@ -29,10 +29,10 @@ class Pseudonyms {
   [[nodiscard]] std::string of(std::string_view text) const;
   /// Also keeps whether the token is a card number (decisions.md 2.11.5).
   [[nodiscard]] std::string of_token(std::string_view token) const;
-  enum class By : std::uint8_t { anybody, envelope, engine, supervision };
+  enum class By : std::uint8_t { anybody, envelope, engine, supervision, merge };
   /// In a JSON value: every text but ids and words that decide. A value that is no JSON object is letters afterwards.
   /// `by`: whose words it holds, in a structured CloudEvent (`envelope`) or not; an event's `message` and a dead
-  /// letter's `reason` are the engine's.
+  /// letter's `reason` are the engine's; so are the commands of merges.
   [[nodiscard]] std::string in_value(std::string_view value, By by) const;
   /// A record of any stream but state.
   void mask(events::Stream, const events::Record&, MaskedRecord&) const;

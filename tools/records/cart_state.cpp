@@ -43,6 +43,7 @@ std::string read_state(const std::string& id, std::string_view bytes, Json& out)
   out["created"] = time_text(cart.created_at);
   out["reservations"] = cart.reservations;
   out["sessions"] = cart.sessions;
+  if (!cart.merge_into.empty()) out["merge"] = {{"into", std::string(cart.merge_into)}, {"offset", cart.merge}};
   out["lines"] = Json::array();
   for (const auto& line : cart.lines) {
     Json l = {{"sku", std::string(line.sku)},

@@ -22,12 +22,16 @@ class Guards : public PaymentGuards {
     }
     if (std::holds_alternative<DeadlineReached>(command().data)) return of_deadline();
     guard("1.2.1", "data invalid", false);
+    if (is(CommandType::cart_merge_answered)) return answered();
+    if (told_.before == nullptr && is(CommandType::cart_merge_offered)) return offered();
     if (told_.before == nullptr) return told_.ended ? ended() : unknown();
     if (is_inventory_reply(command().type)) return inventory();
     if (is_payment_reply(command().type)) return reply();
     const auto seen = recognise(cart(), command());
     if (guard("1.3.1", "same command again", seen == Seen::same)) return;
     if (guard("1.3.2", "id reused", seen == Seen::other_body)) return;
+    if (is(CommandType::cart_merge_offered)) return offered();
+    if (cart().phase == Phase::merging) return otherwise("7.2.1", "command of the shop");
     cart().phase == Phase::active ? active() : in_checkout();
   }
 
@@ -39,6 +43,7 @@ class Guards : public PaymentGuards {
     const auto kind = data<DeadlineReached>().kind;
     if (kind == WaitKind::idle) return otherwise("2.4.5", "idle wait ends");
     if (kind == WaitKind::reservation) return otherwise("4.2.1", "reservation wait ends");
+    if (kind == WaitKind::merge) return otherwise("7.2.5", "merge wait ends");
     wait_ended();
   }
 
@@ -236,6 +241,36 @@ class Guards : public PaymentGuards {
     if (guard("2.9.1", "no cart id", !is_cart_id(into))) return;
     if (guard("2.9.2", "into itself", into == cart().id)) return;
     otherwise("2.9.3", "merge", {{"into", std::string(into)}});
+  }
+
+  void offered() {  // 7.1
+    const auto& offer = data<CartMergeOffered>();
+    const bool lives = told_.before != nullptr;
+    const auto in = [&](Phase phase) { return lives && cart().phase == phase; };
+    if (guard("7.1.1", "to an unknown cart", !lives && !told_.ended)) return;
+    if (guard("7.1.2", "to an ended cart", !lives)) return;
+    if (guard("7.1.3", "to a cart in a checkout", in(Phase::reserving) || in(Phase::paying))) return;
+    if (guard("7.1.4", "to a cart that merges", in(Phase::merging))) return;
+    if (guard("7.1.5", "other currency", offer.currency != cart().currency.view(),
+              {{"currency", std::string(offer.currency)}, {"of_the_cart", cart().currency.view()}}))
+      return;
+    const bool refused = !told_.events.empty() && told_.events[0].code.has_value();
+    if (guard("7.1.6", "a line does not fit", refused)) return;
+    otherwise("7.1.7", "take", {{"from", std::string(offer.from)}, {"lines", offer.lines.size()}});
+  }
+
+  void answered() {  // 7.2 and 7.3
+    const auto& answer = data<CartMergeAnswered>();
+    const auto* live = told_.before != nullptr ? &cart() : nullptr;
+    const bool newest = live != nullptr && !live->merge_into.empty() && answer.merge == live->merge;
+    const OrderedJson saw = {{"merge", answer.merge}};
+    if (live != nullptr && live->phase == Phase::merging &&
+        !guard("7.2.2", "answer of another merge", !newest, {{"merge", answer.merge}, {"newest", live->merge}})) {
+      return guard("7.2.3", "taken", !answer.code) ? void() : otherwise("7.2.4", "refused");
+    }
+    if (guard("7.3.1", "refused late", answer.code.has_value(), saw)) return;
+    if (guard("7.3.2", "taken late", newest && live->phase == Phase::active)) return;
+    otherwise("7.3.3", "taken too late");
   }
 
   void complete() {  // 2.11

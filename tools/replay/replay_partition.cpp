@@ -35,7 +35,7 @@ struct ReplayedPartition::Telling {
   bool repeated = false;
   bool asked_session = false;
   std::vector<ReplayedEvent> events;
-  std::string merged_into;
+  std::string offered_to;
   std::optional<DeadLetterReason> dead_letter;
   Concern concern = Concern::none;
 };
@@ -262,9 +262,8 @@ void ReplayedPartition::bury(Telling& t, ReplayedCart& live) {
 /// What nobody watches is not written, only counted.
 void ReplayedPartition::say(Telling& t, const ReplayedCart* live, const Event& event) {
   const auto index = index_++;
-  if (const auto* merged = std::get_if<CartMerged>(&event)) {
-    index_ += static_cast<int>(live->cart.lines.size());  // a command is sent for each
-    if (t.watcher != nullptr) t.merged_into = merged->into;
+  if (const auto* started = std::get_if<CartMergeStarted>(&event); started != nullptr && t.watcher != nullptr) {
+    t.offered_to = started->into;
   }
   if (t.watcher == nullptr) return;
   ReplayedEvent said;
@@ -314,9 +313,9 @@ void ReplayedPartition::withhold(Telling& t, ReplayedCart* live, DeadLetterReaso
 
 void ReplayedPartition::finish(Telling& t) {
   if (t.watcher == nullptr) return;
-  Replayed told{t.record, t.read,        t.unreadable,  t.cart_id,  t.before ? &*t.before : nullptr,
-                t.after,  t.ended,       t.over,        t.repeated, t.asked_session,
-                t.events, t.merged_into, t.dead_letter, t.concern,  position_.settings};
+  Replayed told{t.record, t.read,       t.unreadable,  t.cart_id,  t.before ? &*t.before : nullptr,
+                t.after,  t.ended,      t.over,        t.repeated, t.asked_session,
+                t.events, t.offered_to, t.dead_letter, t.concern,  position_.settings};
   t.watcher->decided(told);
 }
 

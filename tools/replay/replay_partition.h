@@ -57,7 +57,7 @@ struct Replayed {
   bool repeated = false;                           // it had been decided before: nothing is said
   bool asked_session = false;                      // the open payment session decided it
   std::span<const ReplayedEvent> events;           // in order
-  std::string_view merged_into;                    // cart.merge: where its lines were sent
+  std::string_view offered_to;                     // cart.merge: the cart that its lines were offered to
   std::optional<events::DeadLetterReason> dead_letter{};
   events::Concern concern = events::Concern::none;
   const events::Settings& settings;

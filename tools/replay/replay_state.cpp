@@ -75,6 +75,9 @@ OrderedJson state_json(const ReplayedCart& of) {
   json["reservations"] = c.reservations;
   json["sessions"] = c.sessions;
   json["remembered_commands"] = c.remembered.size();
+  if (!c.merge_into.empty()) {
+    json["merge"] = {{"into", std::string(c.merge_into)}, {"offset", c.merge}};
+  }
   if (!c.provider.empty()) json["provider"] = std::string(c.provider);
   if (!c.token.empty()) json["token"] = "(kept)";
   json["lines"] = OrderedJson::array();

@@ -58,7 +58,7 @@ class Gatherer final : public ReplayedPartition::Watcher {
       if (event.type == events::EventType::order_placed) timeline_.order = said["data"].value("order_id", "");
       step["events"].push_back(std::move(said));
     }
-    if (!told.merged_into.empty()) step["lines_sent_to"] = told.merged_into;
+    if (!told.offered_to.empty()) step["lines_offered_to"] = told.offered_to;
     compare_with_recorded(step, told.record.at.offset);
     for (auto& event : step["events"]) hide_token(event["data"]);
     describe_change(step, told);

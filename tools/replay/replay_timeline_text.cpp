@@ -133,7 +133,8 @@ std::string details(const OrderedJson& step) {
     text += detail("says", padded(event["type"].get<std::string>(), 33) + " " +
                                members(event["data"], {"cart_id", "idempotency_key", "command_id", "command_type"}));
   }
-  if (step.contains("lines_sent_to")) text += detail("sends", "its lines to cart " + text_of(step, "lines_sent_to"));
+  if (step.contains("lines_offered_to"))
+    text += detail("offers", "its lines to cart " + text_of(step, "lines_offered_to"));
   if (step.contains("phase") && step["phase"] != step["phase_before"])
     text += detail("phase", text_of(step, "phase_before") + " -> " + text_of(step, "phase"));
   if (step.contains("changes") && step["phase_before"] != "none") text += change_lines(step["changes"]);

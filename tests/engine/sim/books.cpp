@@ -108,6 +108,98 @@ std::string unbalanced(const adapters::MemoryStore& store) {
   return {};
 }
 
+namespace {
+
+Bytes type_of(const Record& record) { return header(record, "ce_type"); }
+
+int times(Bytes text, std::string_view part) {
+  int count = 0;
+  for (auto at = text.find(part); at != Bytes::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+/// What the events say of merges.
+struct MergeEvents {
+  std::map<std::string, int, std::less<>> added;                  // lines, by the id of the command that added them
+  std::set<std::string, std::less<>> over;                        // ids of answers that came too late
+  std::set<std::pair<std::string, std::string>> merged;           // cart, offset of its cart.merge
+  std::set<std::pair<events::Partition, std::string>> set_aside;  // commands that became dead letters
+
+  explicit MergeEvents(const adapters::MemoryStore& store) {
+    std::map<std::string, std::string> newest;  // of a cart, the offset of its last cart.merge
+    for (events::Partition p = 0; p < store.partitions(); ++p) {
+      for (const auto& record : store.records(Stream::events, p)) {
+        using events::EventType;
+        const auto is = [&](EventType type) { return type_of(record) == events::ce_type(type); };
+        const std::string cart(record.key.value_or(Bytes{}));
+        const std::string cause(header(record, "ce_causationid"));
+        if (is(EventType::cart_line_added)) ++added[cause];
+        if (is(EventType::cart_merge_started)) {
+          const auto id = header(record, "ce_id");
+          newest[cart] = id.substr(id.find('-') + 1, id.rfind('-') - id.find('-') - 1);
+        }
+        if (is(EventType::cart_merged)) merged.emplace(cart, newest[cart]);
+        if (is(EventType::command_rejected) && member(*record.value, "code") == "merge_over") over.insert(cause);
+        if (is(EventType::command_dead_lettered)) set_aside.emplace(p, member(*record.value, "offset"));
+      }
+    }
+  }
+};
+
+std::string merge_name(Bytes target, Bytes source, Bytes merge) {
+  std::string name(source);
+  name.append(" at ").append(merge).append(" into ").append(target);
+  return name;
+}
+
+/// Of an offer the answer that its lines were taken: where it lies, and its id.
+struct Answer {
+  events::Position at;
+  std::string id;
+};
+
+}  // namespace
+
+std::string merged_wrongly(const adapters::MemoryStore& store, Merges& merges) {
+  const MergeEvents said(store);
+  std::map<std::string, Answer> taken;  // by target, source and merge
+  for (events::Partition p = 0; p < store.partitions(); ++p) {
+    for (const auto& record : store.records(Stream::commands, p)) {
+      if (type_of(record) != events::ce_type(events::CommandType::cart_merge_answered)) continue;
+      if (!member(*record.value, "code").empty()) continue;
+      const auto name = merge_name(member(*record.value, "from"), *record.key, member(*record.value, "merge"));
+      taken[name] = {record.at, std::string(header(record, "ce_id"))};
+    }
+  }
+  for (events::Partition p = 0; p < store.partitions(); ++p) {
+    for (const auto& record : store.records(Stream::commands, p)) {
+      if (type_of(record) != events::ce_type(events::CommandType::cart_merge_offered)) continue;
+      ++merges.offered;
+      const std::string id(header(record, "ce_id"));
+      const std::string from(member(*record.value, "from"));
+      const std::string merge(member(*record.value, "merge"));
+      const auto lines = times(*record.value, "\"sku\":");
+      const auto found = said.added.find(id);
+      const auto there = found == said.added.end() ? 0 : found->second;
+      const bool over = said.merged.contains({from, merge});
+      merges.merged += over ? 1 : 0;
+      const auto name = merge_name(*record.key, from, merge);
+      if (there != 0 && there != lines) return "of the merge of " + name + " a part of the lines was taken";
+      if (over && there != lines) return "of the merge of " + name + " the lines are lost";
+      if (over || there == 0) continue;
+      const auto answer = taken.find(name);
+      if (answer == taken.end()) return "the merge of " + name + " is not answered";
+      const auto& [at, answer_id] = answer->second;
+      const bool aside = said.set_aside.contains({at.partition, std::to_string(at.offset)});
+      if (!aside && !said.over.contains(answer_id)) {
+        return "of the merge of " + name + " the lines are doubled, and nobody was told";
+      }
+      ++merges.twice;
+    }
+  }
+  return {};
+}
+
 std::string first_difference(const adapters::MemoryStore& history, const adapters::MemoryStore& again) {
   for (events::Partition p = 0; p < history.partitions(); ++p) {
     const auto said = history.records(Stream::events, p);

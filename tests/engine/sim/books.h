@@ -5,6 +5,7 @@
 #include "events/rules/words.h"
 #include "logs/memory_log.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,16 @@ using Withheld = std::map<events::Position, std::map<std::string, events::DeadLe
 /// Events: each id once, each cart's sequence without a gap, at most one order, every session that was opened ended.
 /// All carts are over. A sentence if not.
 [[nodiscard]] std::string unbalanced(const adapters::MemoryStore&);
+
+/// How often merges went how. Counted over a whole history.
+struct Merges {
+  std::int64_t offered = 0;
+  std::int64_t merged = 0;  // the lines are in the other cart, and this one is over
+  std::int64_t twice = 0;   // they are in both, and somebody was told
+};
+/// Of each merge: all lines are in the other cart and this one is over, or they are where they were, or somebody was
+/// told that they are in both. A sentence if not.
+[[nodiscard]] std::string merged_wrongly(const adapters::MemoryStore&, Merges&);
 
 /// Events in order, newest state records per key. A sentence naming the first difference.
 [[nodiscard]] std::string first_difference(const adapters::MemoryStore& history, const adapters::MemoryStore& again);

@@ -50,6 +50,7 @@ class History {
       serve(1 + static_cast<int>(chance_.below(8)));
       if (!wrong_.empty()) return wrong_;
       if (chance_.permille(300)) clock_.time.ms += static_cast<std::int64_t>(chance_.below(200'000));
+      if (chance_.permille(60)) clock_.time.ms += 900'000;  // a merge waits no more
       if (chance_.permille(150)) end_engine();
     }
     return end(traffic);
@@ -73,6 +74,7 @@ class History {
     if (census.carts_open != 0) return std::to_string(census.carts_open) + " carts outlive every deadline";
     end_engine();
     if (auto wrong = unbalanced(store_); !wrong.empty()) return wrong;
+    if (auto wrong = merged_wrongly(store_, tally_.merges); !wrong.empty()) return wrong;
     return compare();
   }
 

@@ -2,6 +2,7 @@
 // killed and fenced, all on one thread. Then the recorded commands are decided once more undisturbed, and compared.
 #pragma once
 
+#include "engine/sim/books.h"
 #include "engine/sim/stormy_log.h"
 
 #include <cstdint>
@@ -19,6 +20,7 @@ struct Tally {
   std::int64_t rebuilds = 0;
   std::int64_t renewals = 0;
   std::int64_t engines = 0;
+  Merges merges;
 };
 
 /// What is wrong with the seed's history, a sentence; empty if nothing is. Adds to the tally.

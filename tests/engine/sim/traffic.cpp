@@ -52,7 +52,7 @@ void Traffic::shop(Cart& cart) {
     return command(cart, "cart.remove_line", "{\"sku\":\"" + sku + "\"}");
   }
   if (dice < 53) return command(cart, "cart.adjust", R"({"adjustments":[]})");
-  if (dice < 57) return command(cart, "cart.cancel", "{}");
+  if (dice < 55) return command(cart, "cart.cancel", "{}");
   if (dice < 61) {
     return command(cart, "cart.merge", "{\"into\":\"" + carts_[chance_.below(carts_.size())].id + "\"}");
   }

@@ -66,6 +66,8 @@ struct Line {
   void operator()(const CartExpired&) const {}
   void operator()(const CartCanceled& e) const { said.text("reason", e.reason); }
   void operator()(const CartMerged& e) const { said.text("into", e.into).text("lines", lines_text(*cart)); }
+  void operator()(const CartMergeStarted& e) const { said.text("into", e.into); }
+  void operator()(const CartMergeRefused& e) const { said.text("into", e.into).text("code", name(e.code)); }
   void operator()(const CartConverted& e) const {
     said.text("as", e.paid ? "converted paid" : "converted unpaid").number("w", e.session);
   }
@@ -128,6 +130,19 @@ struct Line {
 
 }  // namespace
 
+std::string offer_text(const Cart& cart, Text into, Offset merge) {
+  std::string text = "writes ";
+  text.append(into).append(" cart.merge_offered from ").append(cart.id).append(" ").append(std::to_string(merge));
+  return text.append(" ").append(cart.currency.view()).append(lines_text(cart));
+}
+
+std::string answer_text(const std::string& id, const MergeAnswer& answer) {
+  std::string text = "writes ";
+  text.append(answer.to).append(" cart.merge_answered from ").append(id).append(" ");
+  text.append(std::to_string(answer.merge)).append(" ");
+  return answer.code ? text.append(name(*answer.code)) : text;
+}
+
 std::string line_of(const std::string& id, const Cart* cart, const Event& event) {
   std::string text;
   Said said(text, id, cart != nullptr ? cart->sequence + 1 : 0, name(type_of(event)));
@@ -171,6 +186,15 @@ Command command_of(const Step& s, KeptViews& kept) {
     case CommandType::cart_adjust: c.data = CartAdjust{kept.adjustments}; break;
     case CommandType::cart_cancel: c.data = CartCancel{s.reason}; break;
     case CommandType::cart_merge: c.data = CartMerge{s.into}; break;
+    case CommandType::cart_merge_offered:
+      for (const auto& l : s.lines) {
+        CartAddLine line{l.sku, l.quantity, l.price, l.name, "", l.line_id, l.per_quantity};
+        if (!l.attributes.empty()) line.attributes = l.attributes;
+        kept.lines.push_back(line);
+      }
+      c.data = CartMergeOffered{s.from, s.merge, s.currency, kept.lines};
+      break;
+    case CommandType::cart_merge_answered: c.data = CartMergeAnswered{s.from, s.merge, code_from_name(s.code)}; break;
     case CommandType::checkout_complete:
       c.data = CheckoutComplete{s.expected_total_minor,
                                 s.payment,

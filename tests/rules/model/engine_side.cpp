@@ -63,6 +63,7 @@ EngineSide::EngineSide(std::size_t epitaphs, bool sleeps)
 
 std::vector<std::string> EngineSide::take(const Step& step) {
   out_.clear();
+  writes_.clear();
   if (step.type == "clock.tick") {
     tick(step);
     for (auto& [id, live] : live_) tell_wait(id, live);
@@ -79,6 +80,7 @@ std::vector<std::string> EngineSide::take(const Step& step) {
     if (step.type == "clock.tick" || id == step.cart) invariants_.look(live.cart, live.session, live.wait);
     if (sleeps_ && id == step.cart) sleep_and_wake(live);
   }
+  out_.insert(out_.end(), writes_.begin(), writes_.end());
   return out_;
 }
 
@@ -151,9 +153,8 @@ void EngineSide::command(const Step& step) {
     out_.push_back(line_of(step.cart, nullptr, event));
     invariants_.said_without_state(step.cart, event);
   }
-  if (decision.concern == Concern::payment_unresolved) out_.emplace_back("alert unresolved");
-  if (decision.concern == Concern::rejected_after_order) out_.emplace_back("alert rejected after the order");
-  if (decision.concern == Concern::payment_unmatched) out_.emplace_back("alert unmatched");
+  tell_answer(step.cart, command, decision);
+  tell_concern(decision.concern);
 }
 
 void EngineSide::by_cart(const std::string& id, const Command& command, const Step& step) {
@@ -174,6 +175,7 @@ void EngineSide::by_cart(const std::string& id, const Command& command, const St
     return conclude(id, command, decision, c, is_remembered(command, decision));
   }
   const auto decision = decide(live.cart, command, c);
+  tell_answer(id, command, decision);
   conclude(id, command, decision, c, is_remembered(command, decision));
 }
 
@@ -184,12 +186,13 @@ void EngineSide::conclude(const std::string& id, const Command& command, const D
   auto opened = opened_session(decision.events, c, std::pmr::get_default_resource());
   for (const auto& event : decision.events) {
     out_.push_back(line_of(id, &live.cart, event));
+    if (const auto* started = std::get_if<CartMergeStarted>(&event)) {
+      writes_.push_back(offer_text(live.cart, started->into, c.at.offset));
+    }
     evolve(live.cart, event, c);
     invariants_.said(live.cart, event);
   }
-  if (decision.concern == Concern::payment_unresolved) out_.emplace_back("alert unresolved");
-  if (decision.concern == Concern::rejected_after_order) out_.emplace_back("alert rejected after the order");
-  if (decision.concern == Concern::payment_unmatched) out_.emplace_back("alert unmatched");
+  tell_concern(decision.concern);
   if (decision.wait.change == WaitChange::Kind::set) {
     auto length = decision.wait.length;
     if (decision.wait.kind == WaitKind::idle && length == Millis{}) length = idle_length(live.cart, c);
@@ -207,6 +210,20 @@ void EngineSide::conclude(const std::string& id, const Command& command, const D
     invariants_.ended(id, live.session.has_value());
     live_.erase(id);
   }
+}
+
+void EngineSide::tell_concern(Concern concern) {
+  switch (concern) {
+    case Concern::none: return;
+    case Concern::payment_unresolved: return void(out_.emplace_back("alert unresolved"));
+    case Concern::rejected_after_order: return void(out_.emplace_back("alert rejected after the order"));
+    case Concern::payment_unmatched: return void(out_.emplace_back("alert unmatched"));
+    case Concern::merge_over: return void(out_.emplace_back("alert merge over"));
+  }
+}
+
+void EngineSide::tell_answer(const std::string& id, const Command& command, const Decision& decision) {
+  if (const auto answer = answer_to_offer(command, decision.events)) writes_.push_back(answer_text(id, *answer));
 }
 
 void EngineSide::sleep_and_wake(Live& live) {

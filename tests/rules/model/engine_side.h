@@ -3,6 +3,7 @@
 #pragma once
 
 #include "events/rules/decide.h"
+#include "events/rules/merging.h"
 #include "events/state/epitaphs.h"
 #include "events/state/snapshot.h"
 #include "events/wire/cloudevent.h"
@@ -41,6 +42,8 @@ class EngineSide {
   void by_cart(const std::string& id, const events::Command&, const Step&);
   void conclude(const std::string& id, const events::Command&, const events::Decision&, const events::Context&,
                 bool remember);
+  void tell_concern(events::Concern);
+  void tell_answer(const std::string& id, const events::Command&, const events::Decision&);
   void sleep_and_wake(Live&);
   void tell_wait(const std::string& id, const Live&);
   [[nodiscard]] events::Context context(const Step& s) const { return {{0, s.offset}, {s.time}, settings_}; }
@@ -54,14 +57,19 @@ class EngineSide {
   events::Timestamp ticked_{};
   Invariants invariants_;
   std::vector<std::string> out_;
+  std::vector<std::string> writes_;  // offers and answers of merges
 };
 
 /// The step as the engine's reader would give it. Views the step and `kept`.
 struct KeptViews {
   std::vector<events::Adjustment> adjustments;
   std::vector<events::Text> skus;
+  std::vector<events::CartAddLine> lines;
 };
 [[nodiscard]] events::Command command_of(const Step&, KeptViews& kept);
+/// What is written to another cart, as a line.
+[[nodiscard]] std::string offer_text(const events::Cart&, events::Text into, events::Offset merge);
+[[nodiscard]] std::string answer_text(const std::string& id, const events::MergeAnswer&);
 /// One event as a line; `cart` null where it has no state.
 [[nodiscard]] std::string line_of(const std::string& id, const events::Cart* cart, const events::Event&);
 

@@ -16,6 +16,7 @@ Theme theme_of(std::uint64_t seed) {
   if (seed % 50 == 10) return Theme::answers;
   if (seed % 50 == 11) return Theme::captures;
   if (seed % 50 == 12) return Theme::settling;
+  if (seed % 50 == 13) return Theme::merges;
   if (seed % 20 == 7) return Theme::long_cart;
   return Theme::mixed;
 }
@@ -30,8 +31,9 @@ Generator::Generator(std::uint64_t seed)
     case Theme::failing: steps_left_ = 40 + below(40); break;
     case Theme::attempts: steps_left_ = 50 + below(20); break;
     case Theme::answers: steps_left_ = 60 + below(20); break;
-    case Theme::captures: steps_left_ = 90 + below(20); break;
+    case Theme::captures: steps_left_ = 150 + below(40); break;
     case Theme::settling: steps_left_ = 60 + below(40); break;
+    case Theme::merges: steps_left_ = 60 + below(40); break;
     case Theme::stubborn: steps_left_ = 150; break;
     case Theme::long_cart: steps_left_ = 60 + below(40); break;
     case Theme::wide_cart: steps_left_ = 2006; break;
@@ -39,7 +41,8 @@ Generator::Generator(std::uint64_t seed)
     case Theme::crowd_due: steps_left_ = 1060; break;
     case Theme::graves: steps_left_ = 700; break;
   }
-  if (theme_ != Theme::mixed && theme_ != Theme::graves) names_.resize(1);
+  if (theme_ != Theme::mixed && theme_ != Theme::graves && theme_ != Theme::merges) names_.resize(1);
+  if (theme_ == Theme::merges) names_ = {"c1", "c2", "c3"};
   straight_ = theme_ == Theme::silence || theme_ == Theme::failing || theme_ == Theme::attempts ||
               theme_ == Theme::answers || theme_ == Theme::captures || theme_ == Theme::settling ||
               (theme_ == Theme::mixed && chance(70));
@@ -60,9 +63,10 @@ Step Generator::next(Model& model) {
   now_ += one_of<std::int64_t>({0, 1, 20, 500, 900, 3000});
   if (chance(2)) now_ -= 700;  // append times of a log may step back
   Step step;
-  if (!model.written.empty() && chance(50)) {
-    step = model.written.front();
-    model.written.erase(model.written.begin());
+  if (!model.written.empty() && chance(theme_ == Theme::merges ? 35 : 50)) {
+    const auto at = chance(80) ? 0 : below(static_cast<std::int64_t>(model.written.size()));
+    step = model.written[static_cast<std::size_t>(at)];  // of several partitions: in no order
+    model.written.erase(model.written.begin() + at);
   } else if (!sent_.empty() && repeats() && chance(theme_ == Theme::long_cart ? 15 : 8)) {
     step = one_of(sent_);  // once more: a duplicate, or one that was overtaken
     if (chance(20)) {
@@ -227,7 +231,7 @@ Step Generator::themed(Model& model) {
       s.settings.clear();
       return s;
     case Theme::captures:  // part by part, until no more may be asked for
-      if (cart == nullptr || !cart->session || chance(3)) break;
+      if (cart == nullptr || !cart->session || chance(2)) break;
       if (cart->session->state == "holding" && chance(5)) return release_rest(*cart);
       if (cart->session->why == "released" && chance(30)) return moved_by_one(*cart);
       if (cart->session->state == "holding" && chance(95)) {
@@ -236,6 +240,7 @@ Step Generator::themed(Model& model) {
         return s;
       }
       if (cart->session->state != "capturing") break;
+      if (chance(1)) return capture(names_[0], cart);
       s.type = chance(90) ? "payment.captured" : "payment.capture_failed";
       s.session_id = cart->id + "-p" + std::to_string(cart->sessions);
       s.reason = "no";
@@ -265,6 +270,30 @@ Step Generator::themed(Model& model) {
       if (s.at) s.at = s.time;
       s.settings.clear();
       return s;
+    case Theme::merges: {
+      const auto& name = one_of(names_);
+      const auto found = model.carts().find(name);
+      const LiveCart* one = found == model.carts().end() ? nullptr : &found->second;
+      if (one == nullptr || chance(25)) break;
+      s.cart = name;
+      if (one->merging && chance(30)) {
+        s = tick(model);
+        if (one->wait.due) s.time = std::max(now_, *one->wait.due);
+        if (s.at) s.at = s.time;
+        s.settings.clear();
+        return s;
+      }
+      if (chance(20)) return shop(name, one);
+      if (chance(10)) {  // too many where both carts have it
+        s.type = "cart.add_line";
+        s.sku = "A";
+        s.quantity = 600'000;
+        return s;
+      }
+      s.type = "cart.merge";
+      s.into = one_of(names_);
+      return s;
+    }
     case Theme::stubborn:
       if (cart == nullptr || cart->lines.empty() || chance(4)) break;
       if (cart->frozen && chance(90)) {

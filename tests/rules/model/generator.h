@@ -26,7 +26,8 @@ enum class Theme {
   attempts,
   answers,
   captures,
-  settling
+  settling,
+  merges
 };
 [[nodiscard]] Theme theme_of(std::uint64_t seed);
 

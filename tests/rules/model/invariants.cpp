@@ -28,7 +28,8 @@ void Invariants::said(const Cart& cart, const Event& event) {
     case EventType::cart_quantity_changed:
     case EventType::cart_line_removed:
     case EventType::cart_adjusted:
-    case EventType::cart_merged: check(id, !book.frozen, "an edit was accepted while a checkout runs"); break;
+    case EventType::cart_merge_started: check(id, !book.frozen, "an edit was accepted while a checkout runs"); break;
+    case EventType::cart_merged: check(id, !book.frozen, "a cart was merged while a checkout runs"); break;
     case EventType::checkout_started:
       check(id, !book.frozen, "a second checkout began");
       book.frozen = true;
@@ -110,6 +111,9 @@ void Invariants::look(const Cart& cart, const std::optional<Session>& session, c
   auto& book = books_[id];
   check(id, wait.kind != WaitKind::none && wait.length.count > 0, "a live cart waits for nothing");
   check(id, (wait.kind == WaitKind::idle) == (cart.phase == Phase::active), "an active cart waits idly, no other does");
+  check(id, (wait.kind == WaitKind::merge) == (cart.phase == Phase::merging),
+        "a merging cart waits for the answer, no other does");
+  check(id, cart.phase != Phase::merging || !cart.merge_into.empty(), "a cart merges into nothing");
   check(id, session.has_value() == (cart.phase == Phase::paying), "a paying cart has a session, no other has");
   check(id, book.sessions_opened - book.sessions_ended == (session ? 1 : 0), "sessions opened - ended is not open");
   if (!session) return;

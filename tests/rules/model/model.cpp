@@ -38,6 +38,7 @@ Model::Model(Coverage& coverage, std::size_t epitaphs) : coverage_(coverage), ep
 
 std::vector<std::string> Model::take(const Step& step) {
   out_.clear();
+  writes_.clear();
   if (step.type == "clock.tick") {
     tick(step);
     send_alert();
@@ -47,6 +48,7 @@ std::vector<std::string> Model::take(const Step& step) {
     send_alert();
     tell_wait(step.cart);
   }
+  out_.insert(out_.end(), writes_.begin(), writes_.end());
   return out_;
 }
 
@@ -71,6 +73,7 @@ Said Model::say(LiveCart* cart, const Step& step, const std::string& type) {
 
 void Model::refuse(LiveCart* cart, const Step& step, const std::string& code) {
   coverage_.produced("code", code);
+  refused_ = code;
   say(cart, step, "command.rejected").text("code", code);
 }
 void Model::refuse_with_order(LiveCart* cart, const Step& step, const std::string& code) {
@@ -126,8 +129,12 @@ void Model::command(const Step& step) {
     }
     return;
   }
+  if (guard("7 answered", step.type == "cart.merge_answered")) return merge_answered(cart, step);
   if (guard("2 the cart does not live", cart == nullptr)) {
     const Grave* grave = grave_of(step.cart);
+    if (guard("7 offered to none", step.type == "cart.merge_offered")) {
+      return merge_offered(nullptr, grave != nullptr, step);
+    }
     if (guard("2 there is an epitaph", grave != nullptr)) return ended_cart(step, *grave);
     return no_cart(step);
   }
@@ -142,13 +149,21 @@ void Model::command(const Step& step) {
     }
   }
   const std::size_t said_before = out_.size();
-  if (cart->frozen) {
+  if (guard("7 offered", step.type == "cart.merge_offered")) {
+    merge_offered(cart, false, step);
+  } else if (guard("7 merging: command of the shop", cart->merging)) {
+    refuse(cart, step, "merge_in_progress");
+  } else if (cart->frozen) {
     frozen_cart(*cart, step);
   } else {
     active_cart(*cart, step);
   }
   const bool invalid = out_.size() > said_before && out_.back().find("code=data_invalid") != std::string::npos;
   if (carts_.count(step.cart) == 0 || invalid) return;
+  const bool accepted = out_.size() > said_before && out_[said_before].find("command.rejected") == std::string::npos;
+  if (guard("7 a command is accepted after a merge", accepted && cart->merge >= 0 && step.type != "cart.merge")) {
+    cart->merge = -1;
+  }
   cart->remembered.emplace_back(step.id, body);
   if (guard("1 more than 32 remembered", cart->remembered.size() > 32)) cart->remembered.pop_front();
 }

@@ -71,6 +71,9 @@ struct LiveCart {
   std::string currency;
   std::int64_t expires_after_s = 0;
   bool frozen = false;
+  bool merging = false;
+  std::int64_t merge = -1;  // of the merge whose answer may end the cart
+  std::string merge_into;
   std::vector<CartLine> lines;
   std::vector<StepAdjustment> adjustments;  // those that are bound have their line's sku and line id
   int reservations = 0, sessions = 0;
@@ -96,7 +99,7 @@ class Model {
   /// What the record makes the partition say, in order; then "<cart> wait ..." of each cart whose wait changed.
   std::vector<std::string> take(const Step&);
 
-  /// The cart.add_line commands that a merge wrote, in order; whoever drives the model brings them back as records.
+  /// The offers and answers of merges, in order; whoever drives the model brings them back as records.
   std::vector<Step> written;
 
   // For the generator, which looks at the state to find a plausible next command.
@@ -125,6 +128,13 @@ class Model {
   void active_cart(LiveCart&, const Step&);
   void frozen_cart(LiveCart&, const Step&);
   void end(LiveCart&, const Step&, const std::string& outcome, int W);
+  // Section 7: model_merge.cpp
+  void merge(LiveCart&, const Step&);
+  void merge_offered(LiveCart*, bool ended, const Step&);
+  std::string why_not_taken(LiveCart*, bool ended, const Step&);
+  void merge_answered(LiveCart*, const Step&);
+  void merge_wait_ends(LiveCart&, const Step&);
+  void write(const Step&);
   void put_line(LiveCart&, const Step&);
   void take_line(LiveCart&, const Step&);
   void adjust(LiveCart&, const Step&);
@@ -193,6 +203,8 @@ class Model {
   std::list<Grave> graves_;  // oldest first, both queues
   std::int64_t ticked_ = 0;  // T
   std::vector<std::string> out_;
+  std::vector<std::string> writes_;  // offers and answers, told after the rest
+  std::string refused_;              // the last code
   std::string alert_;
 };
 
@@ -206,6 +218,7 @@ struct Reported {
 /// The larger of authorized and captured.
 [[nodiscard]] std::int64_t money(const Step&);
 [[nodiscard]] std::int64_t total(const std::vector<CartLine>&, const std::vector<StepAdjustment>&);
+[[nodiscard]] std::string lines_text(const std::vector<CartLine>&);
 [[nodiscard]] bool in_force(const std::string& currency);
 /// n of "<cart>-p<n>" or "<cart>-r<n>"; 0 if malformed.
 [[nodiscard]] std::int64_t number_of(const std::string& id, const std::string& cart, const char* mark);

@@ -44,15 +44,6 @@ bool is_card_number(const std::string& token) {
   return sum % 10 == 0;
 }
 
-std::string lines_text(const std::vector<CartLine>& lines) {
-  std::string text;
-  for (const auto& l : lines) {
-    text += "[" + l.sku + " " + std::to_string(l.quantity) + " " + std::to_string(l.price) + " " + l.name + " " +
-            l.line_id + " " + std::to_string(l.per_quantity) + " " + l.attributes + "]";
-  }
-  return text;
-}
-
 /// quantity x price / per_quantity, a half to the even number.
 Amount cost(const CartLine& l) {
   const Amount whole = static_cast<Amount>(l.quantity) * l.price;
@@ -100,6 +91,15 @@ std::string adjustments_text(const std::vector<StepAdjustment>& adjustments) {
 
 }  // namespace
 
+std::string lines_text(const std::vector<CartLine>& lines) {
+  std::string text;
+  for (const auto& l : lines) {
+    text += "[" + l.sku + " " + std::to_string(l.quantity) + " " + std::to_string(l.price) + " " + l.name + " " +
+            l.line_id + " " + std::to_string(l.per_quantity) + " " + l.attributes + "]";
+  }
+  return text;
+}
+
 std::int64_t total(const std::vector<CartLine>& lines, const std::vector<StepAdjustment>& adjustments) {
   Amount sum = 0;
   for (const auto& l : lines) sum += cost(l);
@@ -140,23 +140,7 @@ void Model::active_cart(LiveCart& cart, const Step& step) {
   if (step.type == "cart.merge") {
     if (guard("2.active merge: into no cart id", !is_cart_id(step.into))) return refuse(&cart, step, "data_invalid");
     if (guard("2.active merge: into itself", step.into == cart.id)) return refuse(&cart, step, "merge_into_self");
-    say(&cart, step, "cart.merged").text("into", step.into).text("lines", lines_text(cart.lines));
-    for (const auto& l : cart.lines) {
-      Step add;
-      add.type = "cart.add_line";
-      add.cart = step.into;
-      add.id = "merged-" + std::to_string(step.offset) + "-" + std::to_string(written.size());
-      add.sku = l.sku;
-      add.name = l.name;
-      add.quantity = l.quantity;
-      add.unit_price_minor = l.price;
-      add.line_id = l.line_id;
-      add.per_quantity = l.per_quantity;
-      if (!l.attributes.empty()) add.attributes = l.attributes;
-      add.currency = cart.currency;
-      written.push_back(add);
-    }
-    return end(cart, step, "merged", 0);
+    return merge(cart, step);
   }
 
   if (guard("2.active capture", step.type == "payment.capture")) return refuse(&cart, step, "capture_unexpected");

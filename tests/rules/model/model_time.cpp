@@ -50,6 +50,7 @@ void Model::wait_ends(LiveCart& cart, const Step& step) {
     return end(cart, step, "expired", 0);
   }
   if (kind == "reservation") return reservation_deadline(cart, step);
+  if (kind == "merge") return merge_wait_ends(cart, step);
   session_wait_ends(cart, step, kind);
 }
 

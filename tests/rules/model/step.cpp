@@ -23,6 +23,8 @@ std::string body_of(const Step& s) {
   if (s.attributes) out += " attributes=" + *s.attributes;
   text(out, "reason", s.reason);
   text(out, "into", s.into);
+  text(out, "from", s.from);
+  if (s.merge >= 0) out += " merge=" + std::to_string(s.merge);
   text(out, "provider", s.provider);
   text(out, "token", s.token);
   text(out, "session_id", s.session_id);
@@ -59,6 +61,10 @@ std::string describe(const Step& s) {
   text(out, "cart", s.cart);
   text(out, "id", s.id);
   out += " " + body_of(s);
+  text(out, "code", s.code);
+  for (const auto& l : s.lines) {
+    out += " [" + l.sku + " " + std::to_string(l.quantity) + " at " + std::to_string(l.price) + " " + l.line_id + "]";
+  }
   if (s.unreadable) out += " (unreadable)";
   if (s.record) {
     const Record& r = *s.record;

@@ -17,6 +17,13 @@ struct StepAdjustment {
   std::string sku{}, line_id{};  // of the line that it is bound to
 };
 
+struct StepLine {
+  std::string sku, name;
+  std::int64_t quantity = 0, price = 0;
+  std::string line_id, attributes;
+  std::int64_t per_quantity = 1;
+};
+
 /// What of a record is wrong before its command is read (decisions.md 1); nothing: a command like any other.
 struct Record {
   bool over_64_kib = false;
@@ -41,7 +48,9 @@ struct Step {
 
   // Data members, under the names of contract.md 6. Empty: not given.
   std::string currency, customer_id, sku, name, reason, into, provider, token, session_id, reservation_id, reference,
-      url, state, line_id;
+      url, state, line_id, from, code;
+  std::int64_t merge = -1;      // of cart.merge_offered and cart.merge_answered
+  std::vector<StepLine> lines;  // of cart.merge_offered
   std::optional<std::int64_t> expires_after_s, attempt;
   std::int64_t quantity = 0;
   std::int64_t unit_price_minor = 0;

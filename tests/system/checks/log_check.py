@@ -184,8 +184,10 @@ class Check:
                 continue
             once = (command.key, attributes.get("ce_source"), attributes.get("ce_id"))
             repeated = once in seen
-            # A cancel of a checkout whose money is being taken back is answered at the end of that.
-            if kind.startswith(SHOP) and kind != "cart.cancel":
+            # A cancel of a checkout whose money is being taken back is answered at the end of that; a refusal of a merge
+            # that nobody waits for, and an offer without lines, by no event.
+            empty = kind == "cart.merge_offered" and isinstance(command.data, dict) and not command.data.get("lines")
+            if kind.startswith(SHOP) and kind not in ("cart.cancel", "cart.merge_answered") and not empty:
                 seen.add(once)
                 if not repeated and (command.partition, command.offset) not in self.caused:
                     self.findings.add("lost", f"{where} ({kind} for cart {command.key}) was decided but has no event")

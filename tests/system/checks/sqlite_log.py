@@ -72,13 +72,13 @@ def position_in(value):
 
 
 def cart_in(value):
-    """(sequence, whether a session's part follows) of a cart's state record, headers 1 to 3, carts 1 and 2."""
+    """(sequence, whether a session's part follows) of a cart's state record, headers and carts 1 to 3."""
     header_bytes = 16
     if value[0] == 3 and value[1] & 0x20:  # what supervision remembers
         flags, header_bytes = value[header_bytes], header_bytes + 1
         for _ in range((flags & 0x0F) + (flags >> 7)):
             _, header_bytes = varint(value, header_bytes)
-    if value[0] not in (1, 2, 3) or value[header_bytes] not in (1, 2):
+    if value[0] not in (1, 2, 3) or value[header_bytes] not in (1, 2, 3):
         raise ValueError(f"state record of layout {value[0]}: this check reads 1 to 3")
     at = header_bytes + 2
     for _ in range(3):  # created partition, offset, time

@@ -524,8 +524,102 @@ TEST_CASE("a merged cart's lines are added to the other cart, in order, in which
     world.shop.create(into);
     world.shop.send("c1", "cart.merge", R"({"into":")" + into + "\"}");
     const auto census = world.serve();
-    CHECK(said(world.store, "c1").back() == "cart.merged");
+    const auto of_source = said(world.store, "c1");
+    CHECK(std::vector<std::string>(of_source.end() - 2, of_source.end()) ==
+          std::vector<std::string>{"cart.merge_started", "cart.merged"});
     CHECK(said(world.store, into) == std::vector<std::string>{"cart.created", "cart.line_added", "cart.line_added"});
     CHECK(census.carts_open == 1);
+  }
+}
+
+TEST_CASE("a merge that is refused leaves all lines where they are") {
+  for (const std::string into : {"c2", "c3", "c4"}) {
+    World world;
+    for (const std::string& cart : {std::string("c1"), into}) {
+      world.shop.create(cart);
+      world.shop.add(cart, "A", 2, 100);
+    }
+    world.shop.complete(into, 200);
+    world.shop.send("c1", "cart.merge", R"({"into":")" + into + "\"}");
+    world.shop.send(into, "cart.merge", R"({"into":"c1"})");
+    world.shop.send("nobody's friend", "cart.create", R"({"currency":"GBP"})");
+    world.shop.send("nobody's friend", "cart.merge", R"({"into":"nobody"})");
+    const auto census = world.serve();
+    CHECK(said(world.store, "c1").back() == "cart.merge_refused");
+    CHECK(said(world.store, into).back() == "command.rejected");
+    CHECK(said(world.store, "nobody") == std::vector<std::string>{"command.rejected"});
+    CHECK(said(world.store, "nobody's friend").back() == "cart.merge_refused");
+    CHECK(census.carts_open == 3);
+  }
+}
+
+TEST_CASE("carts that are merged into each other keep their lines") {
+  for (const std::string other : {"c2", "c3", "c4"}) {
+    World world;
+    for (const std::string& cart : {std::string("c1"), other}) {
+      world.shop.create(cart);
+      world.shop.add(cart, "A", 2, 100);
+    }
+    world.serve();
+    world.shop.send("c1", "cart.merge", R"({"into":")" + other + "\"}");
+    world.shop.send(other, "cart.merge", R"({"into":"c1"})");
+    const auto census = world.serve();
+    CHECK(census.carts_open == 2);
+    for (const std::string& cart : {std::string("c1"), other}) {
+      const auto events = said(world.store, cart);
+      CHECK(std::vector<std::string>(events.begin() + 2, events.end()) ==
+            std::vector<std::string>{"cart.merge_started", "command.rejected", "cart.merge_refused"});
+    }
+  }
+}
+
+TEST_CASE("lines that a cart takes after the other waits no more stand in both only with an alert") {
+  for (const bool touched : {false, true}) {
+    CAPTURE(touched);
+    World world;
+    world.shop.create("c1");
+    world.shop.add("c1", "A", 2, 100);
+    world.shop.create("c2");
+    world.serve();
+    // The offer is not decided: as if it was set aside.
+    world.config.withheld = [&](events::Position, std::string_view cart) {
+      return cart == "c2" ? std::optional(events::DeadLetterReason::keeps_failing) : std::nullopt;
+    };
+    world.shop.send("c1", "cart.merge", R"({"into":"c2"})");
+    world.serve();
+    world.config.withheld = {};
+    const auto home = events::partition_of("c1", world.store.partitions());
+    const auto merge = world.store.ends(events::Stream::commands, home).end;
+    for (int i = 0; i < 2; ++i) {  // begins, ends
+      world.shop.tick(home, world.clock.time, merge);
+      world.serve();
+      world.clock.time.ms += 901'000;
+    }
+    world.shop.tick(home, world.clock.time, merge);
+    world.serve();
+    CHECK(said(world.store, "c1").back() == "cart.merge_refused");
+    if (touched) world.shop.add("c1", "B", 1, 5);
+
+    const auto there = events::partition_of("c2", world.store.partitions());
+    std::optional<events::Record> offer;
+    const auto commands = world.store.records(events::Stream::commands, there);
+    for (const auto& record : commands) {
+      for (const auto& h : record.headers) {
+        if (h.value == "dev.mayfly.cart.merge_offered.v1") offer = record;
+      }
+    }
+    REQUIRE(offer);
+    const std::vector<events::Header> headers(offer->headers.begin(), offer->headers.end());
+    world.store.append({events::Stream::commands, there, offer->key, offer->value, headers});
+    world.serve();
+    CHECK(said(world.store, "c2").back() == "cart.line_added");
+    CHECK(said(world.store, "c1").back() == (touched ? "command.rejected" : "cart.merged"));
+    int alerts = 0;
+    for (events::Partition p = 0; p < world.store.partitions(); ++p) {
+      for (const auto& alert : world.store.records(events::Stream::alerts, p)) {
+        alerts += alert.value->find(R"("alert":"merge_over")") != std::string_view::npos ? 1 : 0;
+      }
+    }
+    CHECK(alerts == (touched ? 1 : 0));
   }
 }

@@ -443,15 +443,15 @@ TEST_CASE("a record that a Kafka broker calls too large fails its commit for goo
 TEST_CASE("a Kafka log sends no batch that is over the least max.message.bytes of its topics") {
   const KafkaFixture kafka;
   kafka.client();  // makes the topics
-  limit_topic(kafka.options, Stream::commands, "131072");
+  limit_topic(kafka.options, Stream::commands, "1000000");
   events::LogStatus status;
   const auto reader = adapters::kafka::Reader::make(kafka.options, 1, status);
   adapters::kafka::Topics topics;
-  for (int i = 0; i < most_polls && topics.least_limit_bytes() != 131'072; ++i) {
+  for (int i = 0; i < most_polls && topics.least_limit_bytes() != 1'000'000; ++i) {
     REQUIRE(adapters::kafka::prepare_topics(reader->client(), kafka.options, 0, topics).ok());
   }
   const auto value = incompressible(20'000);
-  const std::vector<events::NewRecord> lines(40, {Stream::commands, 0, "into", value, {}});
+  const std::vector<events::NewRecord> lines(60, {Stream::commands, 0, "into", value, {}});
   const auto client = kafka.client();
   const auto appended = client->append(lines);
   CHECK_MESSAGE(appended.status.ok(), appended.status.message);

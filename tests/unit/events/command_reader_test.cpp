@@ -418,6 +418,8 @@ TEST_CASE("a tick is taken with no key and the engine's source; the dead letters
 TEST_CASE("the engine's own source sends the lines of a merge and nothing else") {
   const std::string line = R"({"sku":"A","quantity":1,"unit_price_minor":5,"currency":"EUR"})";
   const std::string reserved = R"({"reservation_id":"c1-r1"})";
+  const std::string offer = R"({"from":"c2","merge":17,"currency":"GBP","lines":[]})";
+  const std::string answer = R"({"from":"c2","merge":17})";
   const struct {
     const char* of;
     const char* type;
@@ -428,6 +430,11 @@ TEST_CASE("the engine's own source sends the lines of a merge and nothing else")
   } rows[] = {
       {"a line of a merge", "cart.add_line", line, "/mayfly/test", "0-17-2", "ok"},
       {"a line with a producer's id", "cart.add_line", line, "/mayfly/test", "a1", "source_refused"},
+      {"an offer", "cart.merge_offered", offer, "/mayfly/test", "0-17-2", "ok"},
+      {"an offer with a producer's id", "cart.merge_offered", offer, "/mayfly/test", "a1", "source_refused"},
+      {"an offer of a producer", "cart.merge_offered", offer, "/t", "0-17-2", "source_refused"},
+      {"an answer", "cart.merge_answered", answer, "/mayfly/test", "0-17-2", "ok"},
+      {"an answer of a producer", "cart.merge_answered", answer, "/mayfly/test2", "0-17-2", "source_refused"},
       {"two numbers", "cart.add_line", line, "/mayfly/test", "0-17", "source_refused"},
       {"four numbers", "cart.add_line", line, "/mayfly/test", "0-17-2-1", "source_refused"},
       {"a number missing", "cart.add_line", line, "/mayfly/test", "0--2", "source_refused"},
@@ -445,6 +452,73 @@ TEST_CASE("the engine's own source sends the lines of a merge and nothing else")
                              {"ce_type", std::string("dev.mayfly.") + row.type + ".v1"}};
     CHECK(verdict(row.data, headers) == row.verdict);
   }
+}
+
+TEST_CASE("what carts that merge say to each other is read, and what is wrong with it is named") {
+  const auto read = [](const char* type, const std::string& data) {
+    return verdict(data, {{"ce_specversion", "1.0"},
+                          {"ce_id", "0-17-2"},
+                          {"ce_source", "/mayfly/test"},
+                          {"ce_type", std::string("dev.mayfly.cart.") + type + ".v1"}});
+  };
+  const auto offer = [](const std::string& lines) {
+    return R"({"from":"c2","merge":17,"currency":"GBP","lines":)" + lines + "}";
+  };
+  const std::string a = R"({"sku":"A","quantity":1,"unit_price_minor":5})";
+  const std::string a_with_id = R"({"sku":"A","quantity":1,"unit_price_minor":5,"line_id":"a"})";
+  const std::string b_with_id = R"({"sku":"B","quantity":1,"unit_price_minor":5,"line_id":"a"})";
+  const struct {
+    const char* type;
+    std::string data;
+    const char* verdict;
+  } rows[] = {
+      {"merge_offered", offer("[" + a + "]"), "ok"},
+      {"merge_offered", offer("[" + a + "," + a_with_id + "]"), "ok"},
+      {"merge_offered", offer("[" + a + "," + a + "]"), "data_invalid: lines has a line twice"},
+      {"merge_offered", offer("[" + a_with_id + "," + b_with_id + "]"), "data_invalid: lines has a line twice"},
+      {"merge_offered", offer("{}"), "data_invalid: lines is not an array of at most 2000 entries"},
+      {"merge_offered", offer("[1]"), "data_invalid: lines has an entry that is not an object"},
+      {"merge_offered", offer(R"([{"sku":"A","quantity":1}])"), "data_invalid: unit_price_minor is missing"},
+      {"merge_offered", R"({"from":"c2","merge":17,"currency":"GBP"})", "data_invalid: lines is missing"},
+      {"merge_offered", R"({"from":"c2","merge":17,"lines":[]})", "data_invalid: currency is missing"},
+      {"merge_offered", R"({"from":"c2","merge":-1,"currency":"GBP","lines":[]})",
+       "data_invalid: merge is not from 0 to 9223372036854775807"},
+      {"merge_offered", R"({"from":"\t","merge":1,"currency":"GBP","lines":[]})",
+       "data_invalid: from is not a cart id"},
+      {"merge_answered", R"({"from":"c2","merge":17})", "ok"},
+      {"merge_answered", R"({"from":"c2","merge":17,"code":"cart_full"})", "ok"},
+      {"merge_answered", R"({"from":"c2","merge":17,"code":"no"})",
+       "data_invalid: code is none of the codes of refusals"},
+      {"merge_answered", R"({"merge":17})", "data_invalid: from is missing"},
+      {"merge_answered", R"({"from":"c2"})", "data_invalid: merge is missing"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.data);
+    CHECK(read(row.type, row.data) == row.verdict);
+  }
+}
+
+TEST_CASE("an offer may have 1,000,000 bytes if the engine wrote it, every other command 64 KiB") {
+  const auto of_size = [](std::size_t bytes) {
+    std::string data = R"({"from":"c2","merge":17,"currency":"GBP","lines":[]})";
+    data.resize(bytes, ' ');
+    return data;
+  };
+  const auto from = [](const char* source, const char* id, const char* type) {
+    return Headers{{"ce_specversion", "1.0"},
+                   {"ce_id", id},
+                   {"ce_source", source},
+                   {"ce_type", std::string("dev.mayfly.") + type + ".v1"}};
+  };
+  const auto own = from("/mayfly/test", "0-17-2", "cart.merge_offered");
+  CHECK(verdict(of_size(1'000'000), own) == "ok");
+  CHECK(verdict(of_size(1'000'001), own) == "too_large");
+  constexpr std::size_t more = 64 * 1024 + 1;
+  CHECK(verdict(of_size(more), from("/t", "0-17-2", "cart.merge_offered")) == "too_large");
+  CHECK(verdict(of_size(more), from("/mayfly/test", "a1", "cart.merge_offered")) == "too_large");
+  CHECK(verdict(of_size(more), from("/mayfly/test", "0-17-2", "cart.merge_answered")) == "too_large");
+  CHECK(verdict(of_size(more), from("/mayfly/test", "0-17-2", "cart.add_line")) == "too_large");
+  CHECK(verdict(of_size(64 * 1024), from("/t", "a1", "cart.cancel")) == "ok");
 }
 
 TEST_CASE("replies come from the sources that settings name, if they name any; the shop's commands from all") {

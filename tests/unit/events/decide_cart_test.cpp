@@ -330,7 +330,9 @@ TEST_CASE("a cart ends by cancel, merge or time") {
   merged.active();
   CHECK(merged(CommandType::cart_merge, CartMerge{"c"}) == Said{"!merge_into_self"});
   CHECK(merged(CommandType::cart_merge, CartMerge{"\n"}) == Said{"!data_invalid"});
-  CHECK(merged(CommandType::cart_merge, CartMerge{"d"}) == Said{"cart.merged"});
+  CHECK(merged(CommandType::cart_merge, CartMerge{"d"}) == Said{"cart.merge_started", "wait merge 900"});
+  CHECK(merged(CommandType::cart_merge_answered, CartMergeAnswered{"d", merged.cart->merge, {}}) ==
+        Said{"cart.merged"});
   Scenario expired;
   CHECK(expired.active().wait_ends(WaitKind::idle) == Said{"cart.expired"});
   CHECK(s.ended->outcome == CartOutcome::canceled);

@@ -42,6 +42,7 @@ Scenario expired_cart() {
 Scenario merged_cart() {
   Scenario s;
   s.active()(CommandType::cart_merge, CartMerge{"d"});
+  s(CommandType::cart_merge_answered, CartMergeAnswered{"d", s.cart->merge, {}});
   return s;
 }
 PaymentEvent payment(const Scenario& s, std::size_t i) { return std::get<PaymentEvent>(s.events.at(i)); }

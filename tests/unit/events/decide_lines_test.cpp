@@ -266,8 +266,9 @@ TEST_CASE("what a line has is in its events, in orders, in merges and in request
             R"([{"sku":"GIFT","quantity":2,"line_id":"a","attributes":{"to":"Ann"}},{"sku":"TEA","quantity":1}])"));
   CHECK(written(CartLineRemoved{"GIFT", 5, "a"}) == R"({"sku":"GIFT","line_id":"a","total_minor":5})");
   CHECK(written(CartAssigned{"cu-7"}) == R"({"customer_id":"cu-7"})");
-  std::string merged;
-  append_merge_line_data(merged, *s.cart, s.cart->lines[0]);
-  CHECK(merged == R"({"sku":"GIFT","quantity":2,"unit_price_minor":2500,"name":"Card","line_id":"a",)"
-                  R"("per_quantity":2,"attributes":{"to":"Ann"},"currency":"GBP"})");
+  std::string offer;
+  append_merge_offer_data(offer, *s.cart, 17);
+  CHECK(offer.starts_with(R"({"from":"c","merge":17,"currency":"GBP","lines":[{"sku":"GIFT","quantity":2,)"
+                          R"("unit_price_minor":2500,"name":"Card","line_id":"a","per_quantity":2,)"
+                          R"("attributes":{"to":"Ann"}},)"));
 }

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <limits>
 #include <memory_resource>
 
 using namespace mayfly::events;
@@ -95,4 +96,37 @@ TEST_CASE("what version 1.1 adds to events is written where it is said, and nowh
   CHECK(written(CheckoutReopened{Why::out_of_stock, {}, left}) ==
         R"({"why":"out_of_stock","available":[{"sku":"A","quantity":0},{"sku":"B","line_id":"b1","quantity":2}]})");
   CHECK(written(CheckoutReopened{Why::abandoned, {}}) == R"({"why":"abandoned"})");
+  CHECK(written(CartMergeStarted{"d"}) == R"({"into":"d"})");
+  CHECK(written(CartMergeRefused{"d", Code::cart_full, true}) == R"({"into":"d","code":"cart_full"})");
+}
+
+TEST_CASE("an offer of the fullest cart there can be stays below what a record may have, and so does its answer") {
+  Cart cart(std::pmr::get_default_resource());
+  cart.id = std::string(128, '"');
+  cart.currency = *currency_in_force("GBP");
+  const Settings settings;
+  const Context context{{0, 42}, Timestamp{1'750'000'000'000}, settings};
+  constexpr std::int64_t text_of_each = limits::cart_text_bytes / limits::cart_lines;
+  for (std::int64_t i = 0; i < limits::cart_lines; ++i) {
+    const auto sku = std::to_string(100'000 + i);
+    const auto line_id = "l" + sku;
+    const std::string attributes = R"({"a":"b"})";
+    const auto rest = text_of_each - std::ssize(sku) - std::ssize(line_id) - std::ssize(attributes);
+    const std::string name =
+        std::string(static_cast<std::size_t>(rest / 6), '\x01') + std::string(static_cast<std::size_t>(rest % 6), 'x');
+    LineChanged line{EventType::cart_line_added, sku,       limits::quantity, max_amount_minor, name, 0, line_id,
+                     limits::per_quantity,       attributes};
+    evolve(cart, line, context);
+  }
+  CHECK(cart.text_bytes == limits::cart_lines * text_of_each);
+  std::string offer;
+  append_merge_offer_data(offer, cart, std::numeric_limits<Offset>::max());
+  CHECK(std::ssize(offer) > limits::cart_text_bytes);
+  CHECK(std::ssize(offer) < limits::offer_bytes * 6 / 10);
+  std::string answer;
+  append_merge_answer_data(answer, "d", {"c", 17, std::nullopt});
+  CHECK(answer == R"({"from":"d","merge":17})");
+  answer.clear();
+  append_merge_answer_data(answer, "d", {"c", 17, Code::cart_full});
+  CHECK(answer == R"({"from":"d","merge":17,"code":"cart_full"})");
 }

@@ -180,6 +180,8 @@ class Scenario {
       text += c->paid ? " paid" : " unpaid";
     } else if (const auto* completed = std::get_if<CheckoutCompleted>(&event)) {
       if (completed->captured_minor) text += " captured " + std::to_string(*completed->captured_minor);
+    } else if (const auto* stays = std::get_if<CartMergeRefused>(&event)) {
+      text += " " + std::string(name(stays->code));
     } else if (const auto* over = std::get_if<OrderCanceled>(&event)) {
       text += " " + std::string(name(over->why));
     }

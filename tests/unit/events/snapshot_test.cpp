@@ -141,6 +141,8 @@ void check_equal(const Cart& a, const Cart& b) {
   CHECK(a.sequence == b.sequence);
   CHECK(a.currency == b.currency);
   CHECK(a.customer_id == b.customer_id);
+  CHECK(a.merge == b.merge);
+  CHECK(a.merge_into == b.merge_into);
   CHECK(a.expires_after_s == b.expires_after_s);
   CHECK(a.phase == b.phase);
   REQUIRE(a.lines.size() == b.lines.size());
@@ -621,6 +623,41 @@ TEST_CASE("what a cart of version 3 has besides, as it stands in logs, is read a
   CHECK(why(decode_cart("c1", seventeen, heap())) == "");
   seventeen[0] = 2;
   CHECK(why(decode_cart("c1", seventeen, heap())) != "");
+}
+
+TEST_CASE("a merge, as it stands in logs, is read and written; a cart without one keeps its bytes") {
+  Cart cart = empty_cart();
+  const auto old = bytes_of(cart);
+  CHECK(old.front() == 2);
+  cart.merge = 300;
+  cart.merge_into = "c2";
+  for (const auto phase : {Phase::active, Phase::merging}) {
+    cart.phase = phase;
+    const auto bytes = bytes_of(cart);
+    CHECK(bytes.substr(0, 2) == (phase == Phase::active ? from_hex("03 80") : from_hex("03 83")));
+    CHECK(bytes.substr(old.size()) == from_hex("04 ac02 02 6332"));
+    const auto read = decode_cart("c1", bytes, heap());
+    REQUIRE(why(read) == "");
+    check_equal(cart, std::get<Cart>(read));
+    CHECK(std::get<Cart>(read).merge == 300);
+    CHECK(std::get<Cart>(read).merge_into == "c2");
+    CHECK(bytes_of(std::get<Cart>(read)) == bytes);
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+      CHECK(why(decode_cart("c1", bytes.substr(0, size), heap())) != "");
+    auto unknown = bytes;
+    unknown[old.size()] = 12;
+    CHECK(why(decode_cart("c1", unknown, heap())) != "");
+  }
+  const auto of_no_cart = [&](Phase phase) {
+    Cart other = empty_cart();
+    other.phase = phase;
+    other.reservations = 1;
+    other.merge = phase == Phase::merging ? no_offset : 300;
+    if (phase != Phase::merging) other.merge_into = "c2";
+    return why(decode_cart("c1", bytes_of(other), heap()));
+  };
+  CHECK(of_no_cart(Phase::merging) != "");    // into nothing
+  CHECK(of_no_cart(Phase::reserving) != "");  // its lines are frozen for a checkout
 }
 
 TEST_CASE("header 2, from before supervision remembered anything, is read") {

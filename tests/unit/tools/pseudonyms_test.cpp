@@ -117,6 +117,15 @@ TEST_CASE("masked commands are decided to the masked events, byte for byte") {
   shop.send("c3", "inventory.reserved", R"({"reservation_id":"c3-r1"})");
   shop.send("c3", "payment.pending", R"({"session_id":"c3-p1","reference":"pay_1"})");
   shop.send("c2", "cart.create", "[\"Ann\"]");
+  for (const std::string cart : {"c4", "c5"}) {
+    shop.send(cart, "cart.create", R"({"currency":"GBP"})");
+    shop.send(
+        cart, "cart.add_line",
+        R"({"sku":"TEA","quantity":1,"unit_price_minor":5,"line_id":"l1","name":"Ann's","attributes":{"a":"Ann"}})");
+  }
+  shop.send("c4", "cart.merge", R"({"into":"c3"})");  // which is in a checkout
+  shop.serve();
+  shop.send("c4", "cart.merge", R"({"into":"c5"})");
   shop.serve();
 
   tools::ReplayedPartition partition("mayfly", 0, 1);

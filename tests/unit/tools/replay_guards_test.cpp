@@ -133,11 +133,32 @@ class Chance {
       case 13:
         return shop_.send(cart, one({"inventory.reserved", "inventory.rejected"}),
                           R"({"skus":[],"reservation_id":")" + cart + "-r" + one({"1", "1", "2", "9"}) + R"("})");
+      case 14: return merge(cart);
+      case 15:
+        return shop_.send_own(cart, "cart.merge_offered",
+                              R"({"from":"other","merge":1,"currency":")" + one({"GBP", "GBP", "GBP", "EUR"}) +
+                                  R"(","lines":[{"sku":"TEA","quantity":)" + one({"1", "1", "1000000"}) +
+                                  R"(,"unit_price_minor":500}]})");
       default: return reply(cart);
     }
   }
 
  private:
+  /// Answered at once, late, as another merge's, or never.
+  void merge(const std::string& cart) {
+    shop_.send(cart, "cart.merge", R"({"into":"other"})");
+    const auto offset = shop_.store.ends(Stream::commands, 0).end - 1;
+    const auto n = std::to_string(upto(5) == 0 ? offset - 1 : offset);
+    if (upto(3) == 0) shop_.tick_after(901_s);
+    if (upto(3) == 0) {  // and now it is due
+      shop_.tick_after(1_s);
+      shop_.tick_after(901_s);
+    }
+    if (upto(5) == 0) shop_.send(cart, "cart.add_line", R"({"sku":"CUP","quantity":1,"unit_price_minor":5})");
+    if (upto(6) == 0) return;
+    shop_.send_own(cart, "cart.merge_answered",
+                   R"({"from":"other","merge":)" + n + one({"", "", R"(,"code":"cart_full")"}) + "}");
+  }
   /// A cart that waits for the warehouse, or whose session is open and perhaps authorized.
   void begin() {
     const auto cart = "c" + std::to_string(++newest_);
@@ -217,7 +238,12 @@ TEST_CASE("the guard that is said to have decided is one of decisions.md and lea
     if (!decided_by.contains(number)) never << " " << number;
   }
   MESSAGE(decided_by.size() << " of " << rows.size() << " guards decided; not:" << never.str());
-  CHECK(decided_by.size() > 110);
+  CHECK(decided_by.size() > 120);
+  for (const std::string merging : {"2.9.3", "7.1.1", "7.1.2", "7.1.3", "7.1.4", "7.1.5", "7.1.6", "7.1.7", "7.2.1",
+                                    "7.2.3", "7.2.4", "7.2.5", "7.3.1", "7.3.2", "7.3.3"}) {
+    CAPTURE(merging);
+    CHECK(decided_by.contains(merging));
+  }
 }
 
 }  // namespace mayfly

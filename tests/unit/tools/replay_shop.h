@@ -43,6 +43,18 @@ class Shop {
     CHECK(out.write(std::move(c)).ok());
     CHECK(out.flush().ok());
   }
+  /// A command that only the engine writes.
+  void send_own(const std::string& cart, const std::string& type, const std::string& data) {
+    const std::string id = "0-" + std::to_string(++ids) + "-1";
+    const std::string ce_type = "dev.mayfly." + type + ".v1";
+    const events::Header headers[] = {{"ce_specversion", "1.0"},
+                                      {"ce_id", id},
+                                      {"ce_source", "/mayfly/mayfly"},
+                                      {"ce_type", ce_type},
+                                      {"content-type", "application/json"}};
+    const events::NewRecord command{events::Stream::commands, 0, cart, data, headers};
+    CHECK(client.append({&command, 1}).status.ok());
+  }
   /// A tick of the engine's, with settings other than the defaults where they are given.
   void tick_after(events::Millis length, const events::Settings* settings = nullptr) {
     clock.add(length);
