@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory_resource>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,8 +25,9 @@ struct Awake {
   Task* first = nullptr;       // its tasks in this segment, in record order
   Task* last = nullptr;
   events::Timestamp last_used{};
-  bool ordered = false;    // in the order of use
-  Awake* newer = nullptr;  // neighbours in the order of use
+  std::optional<events::CartHash> hash;  // of the cart's id, where it was asked for
+  bool ordered = false;                  // in the order of use
+  Awake* newer = nullptr;                // neighbours in the order of use
   Awake* older = nullptr;
 };
 

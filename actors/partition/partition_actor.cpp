@@ -166,15 +166,16 @@ bool PartitionActor::read_one(const events::Record& record) {
   auto* entry = command != nullptr ? state_->carts.find(command->cart_id) : nullptr;
   const auto reason = command != nullptr ? withheld(record, command->cart_id, entry) : std::nullopt;
   std::optional<events::Ended> ended;
+  std::optional<events::CartHash> hash;
   if (command != nullptr && entry == nullptr && !reason) {
     // What an earlier record of this segment may still change is waited for: the count of carts, the oldest epitaphs.
-    const auto hash = events::hash_of(command->cart_id);
+    hash = events::hash_of(command->cart_id);
     const auto unsettled = static_cast<std::int64_t>(segment.tasks.size());
     if (unsettled > 0 && (state_->live_carts() >= state_->position.settings.live_carts ||
-                          state_->epitaphs.may_go_out(hash, unsettled))) {
+                          state_->epitaphs.may_go_out(*hash, unsettled))) {
       return false;
     }
-    ended = state_->epitaphs.find(hash);
+    ended = state_->epitaphs.find(*hash);
   }
   ++batch_->counts.commands;
   Task& task = batch_->new_task();
@@ -193,6 +194,7 @@ bool PartitionActor::read_one(const events::Record& record) {
     join_chain(task, *entry);
   } else {
     decide_without_cart(task, ended, nullptr);
+    if (task.cart != nullptr) task.cart->awake->hash = hash;
   }
   return true;
 }

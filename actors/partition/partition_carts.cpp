@@ -153,7 +153,8 @@ void PartitionActor::expect(const Task& task, const CartEntry* entry) {
 void PartitionActor::bury(CartEntry& entry, const Task& last) {
   const auto& outcome = last.outcome;
   batch_->counts.epitaphs_evicted -= state_->epitaphs.evicted();
-  state_->epitaphs.add(events::hash_of(entry.id()),
+  const auto& hash = entry.awake->hash;
+  state_->epitaphs.add(hash ? *hash : events::hash_of(entry.id()),
                        {outcome.created.offset, outcome.end->outcome, outcome.end->session, outcome.newest_session,
                         outcome.newest_reservation},
                        last.record->append_time);

@@ -2,7 +2,6 @@
 
 #include "events/log/dead_letter_limits.h"
 #include "events/rules/identity.h"
-#include "events/text/time_text.h"
 #include "events/wire/cloudevent.h"
 #include "events/wire/event_json.h"
 #include "events/wire/json_writer.h"
@@ -137,12 +136,18 @@ void append_alert_data(std::string& out, std::string_view alert, events::Positio
 
 RecordWriter::RecordWriter(std::string_view engine) : source_("/mayfly/" + std::string(engine)) {}
 
+std::string_view RecordWriter::keep_record_time(Batch& batch, events::Timestamp time) {
+  if (time != time_) time_text_ = events::to_text(time);
+  time_ = time;
+  return keep(batch, {time_text_.data(), time_text_.size()});
+}
+
 void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std::int32_t partition_count) {
   const auto& outcome = task.outcome;
   const auto& record = *task.record;
   if (outcome.events.empty() && outcome.sent_to.empty()) return;
   const std::string_view cart_id = keep(batch, task.read.cart_id);
-  const std::string_view time = keep_time(batch, record.append_time);
+  const std::string_view time = keep_record_time(batch, record.append_time);
   const std::string_view data = outcome.data;
   const int first_index = index;
   CausedIds ids(record.at);

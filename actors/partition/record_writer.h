@@ -6,7 +6,9 @@
 #include "actors/partition/batch.h"
 #include "actors/partition/cart_table.h"
 #include "events/log/record.h"
+#include "events/text/time_text.h"
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -42,7 +44,12 @@ class RecordWriter {
   class Headers;
   void write_alert_data(Batch&, const events::Record&, std::string_view id, std::string_view cart_id,
                         std::string_view data) const;
+  /// Records that were appended at one time follow each other.
+  std::string_view keep_record_time(Batch&, events::Timestamp);
+
   std::string source_;
+  events::Timestamp time_{};
+  std::array<char, 24> time_text_ = events::to_text(time_);
   AlertRate rate_;
 };
 

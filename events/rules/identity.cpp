@@ -15,12 +15,6 @@ namespace mayfly::events {
 
 namespace {
 
-void append_number(std::string& out, std::int64_t number) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
 int derived_number(std::string_view id, std::string_view cart_id, std::string_view mark) {
   if (!id.starts_with(cart_id) || !id.substr(cart_id.size()).starts_with(mark)) return 0;
   const auto digits = id.substr(cart_id.size() + mark.size());
@@ -133,19 +127,24 @@ int reservation_number(std::string_view id, std::string_view cart_id) { return d
 std::array<char, 36> idempotency_key(std::string_view engine, std::string_view cart_id, Position created,
                                      std::string_view event_name, int number, Minor amount_minor, bool late) {
   constexpr std::string_view name_space = "\x97\xc5\x1e\xf5\xc3\x68\x56\xa7\xb0\x41\xee\xce\x82\x57\x6d\xf5";
-  constexpr std::size_t most_numbers_bytes = 96;
-  std::string name;
-  name.reserve(name_space.size() + engine.size() + cart_id.size() + event_name.size() + most_numbers_bytes);
-  name.append(name_space).append(engine).append("\n").append(cart_id).append("\n");
-  append_number(name, created.partition);
-  name.append("-");
-  append_number(name, created.offset);
-  name.append("\n").append(event_name).append("\n");
-  append_number(name, number);
-  if (late) name.append("late");
-  name.append("\n");
-  append_number(name, amount_minor);
-  return uuid_text(sha1(name));
+  std::string bytes;
+  Appender name(bytes);
+  name.put(name_space);
+  name.put(engine);
+  name.put('\n');
+  name.put(cart_id);
+  name.put('\n');
+  name.put_digits(created.partition);
+  name.put('-');
+  name.put_digits(created.offset);
+  name.put('\n');
+  name.put(event_name);
+  name.put('\n');
+  name.put_digits(number);
+  if (late) name.put("late");
+  name.put('\n');
+  name.put_digits(amount_minor);
+  return uuid_text(sha1(name.end()));
 }
 
 std::uint32_t murmur2(std::string_view bytes) {

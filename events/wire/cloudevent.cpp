@@ -148,16 +148,15 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
   bool too_large = std::ssize(value) > limits::data_bytes;
 
   // The envelope. A tick is known by its type alone, before everything else.
-  Attributes a;
   Envelope envelope;
+  const auto& a = envelope.attributes;
   std::optional<JsonValue> structured;
   if (mode == Mode::binary) {
-    a = from_headers(record);
+    set_from_headers(envelope.attributes, record);
   } else if (mode == Mode::structured && !too_large) {
     structured = parser_->json.read(value, arena);
     if (structured && structured->kind != JsonValue::Kind::object) structured.reset();
     if (structured) envelope = from_envelope(*structured);
-    a = envelope.attributes;
   }
   const auto type = command_type_from_ce_type(a.type.value_or(Text{}));
   const auto id_fault = fault(a.id);

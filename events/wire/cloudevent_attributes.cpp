@@ -35,8 +35,7 @@ Mode mode_of(const Record& record) {
   return Mode::binary;
 }
 
-Attributes from_headers(const Record& record) {
-  Attributes a;
+void set_from_headers(Attributes& a, const Record& record) {
   for (const auto& header : record.headers) {
     const auto& [name, value] = header;
     if (is_null(header)) continue;
@@ -57,7 +56,6 @@ Attributes from_headers(const Record& record) {
     else if (name == proof_header)
       a.proof = value;
   }
-  return a;
 }
 
 Envelope from_envelope(const JsonValue& object) {

@@ -20,7 +20,7 @@ struct Attributes {
 };
 
 /// Of a header that is given twice the last counts. One that is null is absent.
-[[nodiscard]] Attributes from_headers(const Record&);
+void set_from_headers(Attributes&, const Record&);
 
 /// The members of a structured event. `fault`: what makes it unreadable, for a person; else empty.
 struct Envelope {
