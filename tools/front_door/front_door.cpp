@@ -161,7 +161,7 @@ void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, cons
   HttpAnswer not_admitted;
   const auto caller = admit(request, not_admitted);
   if (!caller) return reply(std::move(not_admitted));
-  const auto scope = events::command_type_from_name(command.type) ? scope_of(command.type) : std::nullopt;
+  const auto scope = scope_of(command.type);
   if (!scope) return reply(problem(404, "type_unknown", "no command has that name: docs/contract.md lists them"));
   if (!caller->may(*scope)) return reply(problem(403, "forbidden", caller->name + " may not send " + command.type));
   if (command.id.size() > most_id_bytes)

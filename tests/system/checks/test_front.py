@@ -180,6 +180,7 @@ class WithAnEngine(unittest.TestCase):
                 ("/carts/c1/commands/cart.create", "{", {}, 400, "json_invalid"),
                 ("/carts/c1/commands/clock.tick", {}, {}, 404, "type_unknown"),
                 ("/carts/c1/commands/cart.fly", {}, {}, 404, "type_unknown"),
+                ("/carts/c1/commands/cart.merge_offered", {}, {}, 404, "type_unknown"),
                 ("/carts/%zz/commands/cart.create", {}, {}, 400, "cart_id_invalid"),
                 ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": "k" * 129}, 400, "id_invalid"),
                 ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": ""}, 400, "id_invalid"),
@@ -464,7 +465,7 @@ class Page(unittest.TestCase):
     def test_every_command_of_the_contract_that_may_be_sent_is_in_the_openapi_page_with_its_data(self):
         contract = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())["components"]["messages"]
         data = {name.removeprefix("command."): message["payload"]["$ref"] for name, message in contract.items()
-                if name.startswith("command.") and name != "command.clock.tick"}
+                if name.startswith("command.") and "From: the engine" not in message["summary"]}
         written = {}
         for path, operations in OPENAPI["paths"].items():
             if command := re.search(r"/commands/([a-z._]+)$", path):
