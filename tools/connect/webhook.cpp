@@ -56,7 +56,7 @@ QueuedEvent webhook_of(const events::Record& record, events::Millis retry_for, e
   event.at = record.at;
   event.cart = record.key.value_or("");
   event.type = short_type(record);
-  event.id = header(record, "ce_id");
+  event.id = printable(header(record, "ce_id"));  // it is a header of the request
   event.correlation_id = header(record, "ce_correlationid");
   const auto data = record.value ? parsed_json(*record.value) : Json(Json::value_t::discarded);
   event.until = deadline_of(event.type, data).value_or(now + retry_for);

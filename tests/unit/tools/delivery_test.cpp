@@ -164,6 +164,15 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("an id that no engine has made adds no header") {
+  World world;
+  world.append("1\r\nx-admin: yes", "c1");
+  world.step();
+  REQUIRE(world.calls.size() == 1);
+  CHECK(world.calls[0].headers[1] == std::pair<std::string, std::string>{"webhook-id", R"(1\x0d\x0ax-admin: yes)"});
+  CHECK(Json::parse(world.calls[0].body)["id"] == R"(1\x0d\x0ax-admin: yes)");
+}
+
 TEST_CASE("only events of the types asked for are sent, and the position passes the others") {
   World world;
   world.append("1", "c1", "cart.created");
