@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 
 constexpr std::string_view path_begin = "/hooks/";
 constexpr std::size_t most_id_bytes = 1'024;  // docs/contract.md, 3.1
-const std::vector<std::string> families = {"inventory", "payment"};
+const std::vector<std::string> reply_families = {"inventory", "payment"};
 
 /// The value at a path such as data.object.id; null where there is none.
 const Json* at_path(const Json& body, std::string_view path) {
@@ -98,7 +98,7 @@ std::optional<OutgoingCommand> Hooks::command_of(const HookConfig& hook, const H
   if (hook.cart.empty()) {
     std::string wrong;
     command.key = text_at(body, "cart");
-    if (!read_reply(request.body, families, command, wrong)) {
+    if (!read_reply(request.body, reply_families, command, wrong)) {
       answer = problem(422, "data_invalid", "the body is " + wrong + ", with the cart's id as `cart`");
       return std::nullopt;
     }
