@@ -1,6 +1,7 @@
 #include "actors/cart/cart_actor.h"
 
 #include "actors/cart/findings.h"
+#include "actors/cart/scratch.h"
 #include "actors/cart/segment.h"
 #include "actors/cart/session_actor.h"
 #include "events/rules/session_life.h"
@@ -176,7 +177,9 @@ Task* CartActor::conclude(Task* task, const events::Decision& decision, bool rem
   if (outcome.session_part == Outcome::SessionPart::closed) close_session();
   if (opened) {
     outcome.session_part = Outcome::SessionPart::written;
-    append_session(outcome.session, *opened);
+    auto& written = scratch();
+    append_session(written, *opened);
+    outcome.session.assign(written);
     outcome.session_opened_at = opened->opened_at;
     outcome.session_longest_life = events::longest_life(*task->settings, *opened);
     open_session(*opened);
@@ -187,7 +190,9 @@ Task* CartActor::conclude(Task* task, const events::Decision& decision, bool rem
     outcome.newest_reservation = cart_.reservations;
     outcome.created = cart_.created;
   } else if (task->next == nullptr) {
-    append_cart(outcome.cart, cart_);
+    auto& written = scratch();
+    append_cart(written, cart_);
+    outcome.cart.assign(written);
   }
   if (environment_.at_step) environment_.at_step(Step::cart_concludes, task->record->at);
   return hand_back(task);
@@ -234,13 +239,14 @@ void CartActor::post_memory(const Task& task) {
 
 void CartActor::say(Task* task, const std::vector<events::Event>& said) {
   auto& outcome = task->outcome;
+  auto& written = scratch();
   const auto context = task->context();
   const events::EventSurroundings surroundings{
       environment_.engine, cart_.id, &cart_, cart_.created, context.time, context.settings, &task->read.command};
   for (const auto& event : said) {
     SaidEvent s;
     s.type = events::type_of(event);
-    s.begin = static_cast<std::uint32_t>(outcome.data.size());
+    s.begin = static_cast<std::uint32_t>(written.size());
     if (const auto* started = std::get_if<events::CartMergeStarted>(&event)) {
       outcome.sent_type = events::CommandType::cart_merge_offered;
       outcome.sent_to = started->into;
@@ -250,15 +256,16 @@ void CartActor::say(Task* task, const std::vector<events::Event>& said) {
     if (std::holds_alternative<events::CartCreated>(event)) {
       auto of_creation = surroundings;
       of_creation.created = context.at;
-      append_event_data(outcome.data, event, of_creation);
+      append_event_data(written, event, of_creation);
     } else {
-      append_event_data(outcome.data, event, surroundings);
+      append_event_data(written, event, surroundings);
     }
     evolve(cart_, event, context);
-    s.end = static_cast<std::uint32_t>(outcome.data.size());
+    s.end = static_cast<std::uint32_t>(written.size());
     s.sequence = cart_.sequence;
     outcome.events.push_back(s);
   }
+  outcome.data.assign(written);
 }
 
 }  // namespace mayfly::actors

@@ -1,5 +1,7 @@
 #include "actors/cart/session_actor.h"
 
+#include "actors/cart/scratch.h"
+
 #include "actors/cart/findings.h"
 #include "events/rules/decide.h"
 #include "events/rules/session_life.h"
@@ -50,7 +52,9 @@ void SessionActor::decide(Task* task) {
     task->outcome.session_part = Outcome::SessionPart::closed;
   } else {
     task->outcome.session_part = Outcome::SessionPart::written;
-    append_session(task->outcome.session, session_);
+    auto& written = scratch();
+    append_session(written, session_);
+    task->outcome.session.assign(written);
     task->outcome.session_opened_at = session_.opened_at;
     task->outcome.session_longest_life = events::longest_life(*task->settings, session_);
   }

@@ -99,6 +99,11 @@ std::array<char, 36> uuid_text(Sha1 digest) {
   return text;
 }
 
+std::uint32_t little_endian(const char* at) {
+  const auto byte = [at](int i) { return std::uint32_t{static_cast<unsigned char>(at[i])}; };
+  return byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24;
+}
+
 }  // namespace
 
 bool is_cart_id(std::string_view id) {
@@ -154,7 +159,7 @@ std::uint32_t murmur2(std::string_view bytes) {
   std::uint32_t h = 0x9747b28c ^ length;
   std::size_t at = 0;
   for (; at + 4 <= bytes.size(); at += 4) {
-    std::uint32_t k = byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24;
+    auto k = little_endian(bytes.data() + at);
     k *= m;
     k ^= k >> 24;
     k *= m;

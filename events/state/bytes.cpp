@@ -1,24 +1,17 @@
 #include "events/state/bytes.h"
 
-#include <array>
-
 namespace mayfly::events {
 
 void ByteWriter::fixed(std::uint64_t value, int width) {
-  std::array<char, sizeof value> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    bytes[i] = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
-  out_.append(bytes.data(), static_cast<std::size_t>(width));
+  make_room(static_cast<std::size_t>(width));
+  for (int i = 0; i < width; ++i) *at_++ = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
 }
 
 void ByteWriter::varint(std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(static_cast<unsigned char>(value | 0x80)));
-  out_.push_back(static_cast<char>(value));
-}
-
-void ByteWriter::text(std::string_view value) {
-  varint(value.size());
-  out_.append(value);
+  constexpr std::size_t most_bytes = 10;
+  make_room(most_bytes);
+  for (; value >= 0x80; value >>= 7) *at_++ = static_cast<char>(static_cast<unsigned char>(value | 0x80));
+  *at_++ = static_cast<char>(value);
 }
 
 bool ByteReader::has(std::uint64_t count) {

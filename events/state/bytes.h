@@ -2,25 +2,28 @@
 // their length. Private to events/. Knows no record's layout.
 #pragma once
 
+#include "events/text/appender.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace mayfly::events {
 
-/// Appends to a string that outlives it.
-class ByteWriter {
+/// Appends to a string that outlives it, and that is not to be read before its end.
+class ByteWriter : private Appender {
  public:
-  explicit ByteWriter(std::string& out) : out_(out) {}
+  using Appender::Appender;
+  ~ByteWriter() { end(); }
 
   /// The `width` low bytes of `value`, lowest first. Precondition: the others are 0.
   void fixed(std::uint64_t value, int width);
   /// 7 bits a byte, lowest first, the high bit says that more follow: 1 byte below 128.
   void varint(std::uint64_t value);
-  void text(std::string_view value);
-
- private:
-  std::string& out_;
+  void text(std::string_view value) {
+    varint(value.size());
+    put(value);
+  }
 };
 
 /// Reads what ByteWriter wrote and never beyond the bytes given. The first thing that cannot be read makes it fail for

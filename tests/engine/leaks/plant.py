@@ -6,7 +6,7 @@ import sys
 PLACES = (
     ("cart_actor.cpp", "  if (!awake_) wake();\n", '  leaks::leak_here("cart.id", memory_.of(0));\n'),
     ("cart_actor.cpp", "    evolve(cart_, event, context);\n", '    leaks::leak_here("cart.lines", memory_.of(1));\n'),
-    ("cart_actor.cpp", "    append_session(outcome.session, *opened);\n",
+    ("cart_actor.cpp", "    append_session(written, *opened);\n",
      '    leaks::happened(leaks::What::session);\n    leaks::leak_here("cart.payment", memory_.of(3));\n'),
     ("cart_actor.cpp", "    remember(cart_, task->read.command.fingerprint);\n",
      '    leaks::leak_here("cart.dedupe", memory_.of(4));\n'),
@@ -24,7 +24,7 @@ PLACES = (
      '    static std::vector<caf::actor> kept;\n    if (leaks::keeps("cart.actor")) kept.push_back(awake.actor);\n'),
     ("partition_actor.cpp", "    ++batch_->counts.ticks;\n", "    leaks::happened(leaks::What::tick);\n"),
     ("partition_actor.cpp", "  ++batch_->counts.commands;\n", "  leaks::happened(leaks::What::message);\n"),
-    ("batch.cpp", "  Task& task = tasks[used++];\n", '  leaks::leak_here("codec.arena", memory.of(0));\n'),
+    ("batch.cpp", "  ++used;\n", '  leaks::leak_here("codec.arena", memory.of(0));\n'),
     ("record_writer.cpp", "  const auto& outcome = task.outcome;\n", '  leaks::leak_here("unaccounted", nullptr);\n'),
 )
 FILES = sorted({place[0] for place in PLACES})
