@@ -3,6 +3,7 @@
 #include "adapters/host/service_notify.h"
 #include "tools/console/exit_codes.h"
 #include "tools/serve/log_lines.h"
+#include "tools/serve/now.h"
 #include "tools/serve/page.h"
 
 #include <unistd.h>
@@ -62,6 +63,7 @@ void Front::run() {
     if (engine_ == nullptr) continue;
     look();
     tell_service();
+    keep_history();
   }
 }
 
@@ -97,6 +99,13 @@ void Front::note_log_silence() {
   } else {
     log_line(actors::Notice::Level::info, "log_answers", "the write to the log has returned");
   }
+}
+
+void Front::keep_history() {
+  const auto seen = observed();
+  const auto sample = sample_of(seen, std::exchange(ages_before_, seen.census.committed));
+  const std::scoped_lock lock(history_mutex_);
+  history_.add(sample);
 }
 
 void Front::tell_service() {
@@ -166,6 +175,21 @@ std::string Front::listen(const std::string& address) {
         of_engine([this](const HttpRequest&) {
           return HttpAnswer{200, json, to_json(engine_->memory())};
         }),
+        in_turn,
+        {}},
+       {"GET",
+        "/now",
+        of_engine([this](const HttpRequest&) {
+          return HttpAnswer{200, json, now_json(observed(), "{}")};
+        }),
+        in_turn,
+        {}},
+       {"GET",
+        "/history",
+        [this](const HttpRequest&) {
+          const std::scoped_lock lock(history_mutex_);
+          return HttpAnswer{200, json, to_json(history_)};
+        },
         in_turn,
         {}},
        {"GET",

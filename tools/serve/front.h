@@ -4,6 +4,7 @@
 
 #include "actors/engine/watchdog.h"
 #include "adapters/http/http.h"
+#include "tools/serve/history.h"
 #include "tools/serve/observed.h"
 
 #include <atomic>
@@ -57,6 +58,7 @@ class Front {
   void run();
   void look();
   void note_log_silence();
+  void keep_history();
   [[nodiscard]] bool ready() const { return engine_->ready() && !log_silent_; }
   void tell_service();
   [[nodiscard]] Observed observed() const;
@@ -69,6 +71,9 @@ class Front {
   FrontLimits limits_;
   actors::Watchdog watchdog_;
   bool told_ready_ = false;
+  std::mutex history_mutex_;
+  History history_;
+  actors::Durations ages_before_;  // of commands, at the newest look; of the thread that looks
   std::atomic<bool> alive_{true};
   std::atomic<bool> log_silent_{false};
   std::unique_ptr<adapters::HttpServer> server_;

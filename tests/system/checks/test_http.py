@@ -90,6 +90,25 @@ class Http(unittest.TestCase):
         again = subprocess.run([MAYFLY, "tree", "--http", self.address, "--json"], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
         self.assertEqual(json.loads(again.stdout)["engine"]["carts_open"], 1)
 
+    def test_now_holds_the_tree_and_memory_and_the_history_grows_with_each_second(self):
+        self.send("cart.create", "c1", "currency=GBP")
+        self.wait_for_commands(1)
+        now = json.loads(self.get("/now")[1])
+        self.assertEqual(set(now["tree"]), set(json.loads(self.get("/tree")[1])))
+        self.assertEqual(set(now["memory"]), set(json.loads(self.get("/memory")[1])))
+        self.assertEqual(now["tree"]["engine"]["carts_open"], 1)
+        self.assertGreaterEqual(sum(now["command_age"]["counts"]), 1)
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            history = json.loads(self.get("/history")[1])
+            if len(history["at_ms"]) >= 3 and history["commands"][-1] >= 1:
+                break
+        self.assertEqual({len(history[name]) for name in ("at_ms", "commands", "used_bytes", "slowest_us")}, {len(history["at_ms"])})
+        self.assertGreaterEqual(len(history["at_ms"]), 3)
+        self.assertEqual(history["at_ms"], sorted(set(history["at_ms"])))
+        self.assertGreater(history["used_bytes"][-1], 0)
+        self.assertEqual(sum(rows[-1] for rows in history["memory_bytes"].values()), history["used_bytes"][-1])
+
     def test_renew_compares_the_carts_of_each_partition_and_serving_goes_on(self):
         self.send("cart.create", "c1", "currency=GBP")
         self.wait_for_commands(1)
