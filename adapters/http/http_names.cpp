@@ -35,6 +35,13 @@ bool matches(std::string_view name, std::string_view pattern) {
   return name.size() > below.size() && name.ends_with(below);
 }
 
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 }  // namespace
 
 const std::string* HttpRequest::find(std::string_view name) const {
@@ -102,6 +109,10 @@ std::string read_host_names(const std::string& text, std::vector<std::string>& n
   return {};
 }
 
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
+}
+
 bool is_host_of(std::string_view host, const std::vector<std::string>& names) {
   const auto bracket = host.starts_with('[') ? host.find(']') : 0;
   if (bracket == std::string_view::npos) return false;
@@ -114,6 +125,42 @@ bool is_host_of(std::string_view host, const std::vector<std::string>& names) {
   return is_address(AF_INET, name) || matches(name, "localhost") || matches(name, "*.localhost") ||
          std::any_of(names.begin(), names.end(),
                      [&](const auto& pattern) { return matches(name, lower_case(pattern)); });
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  constexpr std::string_view marks = "-._~";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       marks.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += digits[byte / 16];
+      out += digits[byte % 16];
+    }
+  }
+  return out;
 }
 
 }  // namespace mayfly::adapters

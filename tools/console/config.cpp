@@ -21,6 +21,14 @@ constexpr std::int64_t least_process_bytes = 64LL * 1024 * 1024;  // with less a
 constexpr std::string_view properties = "kafka.properties.";
 constexpr std::string_view connect_tables = "connect.";  // of `mayfly connect` (tools/connect/connect_config.h)
 
+std::string read_names_carts(const std::string& word, NamesCarts& to) {
+  if (word == "loopback") to = NamesCarts::on_loopback;
+  if (word == "always") to = NamesCarts::always;
+  if (word == "never") to = NamesCarts::never;
+  const bool known = word == "loopback" || word == "always" || word == "never";
+  return known ? std::string() : "give loopback, always or never.";
+}
+
 std::vector<ConfigKey> keys_of(Config& c) {
   auto& e = c.engine;
   auto& s = e.settings;
@@ -103,6 +111,7 @@ std::vector<ConfigKey> keys_of(Config& c) {
       text("kafka.topics", "alerts", c.kafka.topics[4]),
       text("operate", "http", c.http),
       ConfigKey{"http", "hosts", 0, 0, nullptr, [&h](const std::string& v) { return read_host_names(v, h.hosts); }},
+      ConfigKey{"http", "search", 0, 0, nullptr, [&c](const std::string& v) { return read_names_carts(v, c.names_carts); }},
       number("http", "connections", 8, 10'000, h.connections),
       number("http", "connection_ms", 100, day_s * 1000, h.connection_ms),
       number("http", "connection_requests", 1, 1'000'000, h.connection_requests),

@@ -12,6 +12,9 @@
 
 namespace mayfly::tools {
 
+/// Whether the page of `Config::http` finds carts and shows what alerts say: whoever reaches the address may read it.
+enum class NamesCarts : std::uint8_t { on_loopback, always, never };
+
 struct Config {
   Config() { engine.settings = events::default_settings(); }
 
@@ -20,6 +23,7 @@ struct Config {
   actors::EngineConfig engine;
   adapters::HttpLimits http_limits;
   std::string http;  // HOST:PORT or "off"; empty: the default address if it is free
+  NamesCarts names_carts = NamesCarts::on_loopback;
   std::string tick_secret_file;
   std::string state_dir;  // of the flight recorder's file; empty: beside the SQLite file
   events::Millis stuck_limit{60'000};

@@ -117,7 +117,8 @@ int demo(const DemoOptions& options) {
     serves = false;
   });
 
-  Front front(clock, {config.name, name, clock.now()}, {});
+  Front front(clock, {config.name, name, clock.now()}, {},
+              [&](events::LogStatus& wrong) { return adapters::open_reader(name, {}, clock, wrong); });
   const Front::Showing showing(front, engine);
   FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(feed)}, Access::open());
   listen(front, options.http, default_http_address);

@@ -1,7 +1,7 @@
 #include "tools/front_door/cloudevent_request.h"
 
+#include "adapters/http/http_names.h"
 #include "tools/console/parsed_json.h"
-#include "tools/front_door/http_words.h"
 
 #include <optional>
 #include <utility>
@@ -45,7 +45,7 @@ bool is_json(std::string_view type) {
 
 std::string ReceivedCloudEvent::read_binary(const adapters::HttpRequest& request) {
   data = request.body.empty() ? "{}" : request.body;
-  return read_attributes(*this, [&](const std::string& name) { return percent_decoded(request.header("ce-" + name)); });
+  return read_attributes(*this, [&](const std::string& name) { return adapters::percent_decoded(request.header("ce-" + name)); });
 }
 
 std::string ReceivedCloudEvent::read_structured(std::string_view body) {

@@ -1,5 +1,6 @@
 #include "tools/front_door/feed_words.h"
 
+#include "adapters/http/http_names.h"
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
 #include "tools/front_door/http_words.h"
@@ -38,7 +39,7 @@ std::optional<FeedRequest> feed_request(const adapters::HttpRequest& request, ad
   for (std::string_view left = request.query; !left.empty();) {
     auto member = take_part(left, '&');
     const auto name = take_part(member, '=');
-    const auto value = percent_decoded(member);
+    const auto value = adapters::percent_decoded(member);
     if (name == "cart" && value && events::is_cart_id(*value)) {
       asked.cart = *value;
     } else if (name == "type" && value && !value->empty()) {

@@ -1,5 +1,6 @@
 // mayfly front: the front door beside one or many engines of a log.
 #include "adapters/host/wall_clock.h"
+#include "adapters/http/http_names.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
@@ -19,10 +20,6 @@ namespace {
 
 constexpr std::chrono::milliseconds look_each{100};  // whether to stop
 constexpr int looks_per_read = 10;                   // of the tokens' file: once a second
-
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]:");
-}
 
 /// The file that says who may come in, as it is now.
 class TokensFile {
@@ -57,7 +54,7 @@ class TokensFile {
 /// None, with the reason said.
 std::optional<Access> access_of(const FrontOptions& options, TokensFile& tokens) {
   if (!options.tokens.empty()) return tokens.read_if_changed();
-  if (is_loopback(options.address)) return Access::open();
+  if (adapters::is_loopback(options.address)) return Access::open();
   complain("%s is not loopback: say with --tokens FILE who may come in (docs/http.md)\n", options.address.c_str());
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "tools/front_door/front_door.h"
 
+#include "adapters/http/http_names.h"
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
 #include "tools/console/parsed_json.h"
@@ -71,7 +72,7 @@ HttpAnswer answer_to(const std::string& cart, const std::string& id, const Comma
   }
   HttpAnswer answer{outcome.decided ? 200 : 202, "application/json",
                     body.dump(-1, ' ', false, Json::error_handler_t::replace)};
-  answer.headers.emplace_back("Location", std::string(carts_path) + percent_encoded(cart));
+  answer.headers.emplace_back("Location", std::string(carts_path) + adapters::percent_encoded(cart));
   return answer;
 }
 
@@ -119,7 +120,7 @@ void FrontDoor::command(HttpRequest&& request, const HttpReply& reply) {
   constexpr std::string_view commands = "/commands/";
   const auto middle = path.find(commands);
   OutgoingCommand command;
-  const auto cart = percent_decoded(path.substr(0, middle));
+  const auto cart = adapters::percent_decoded(path.substr(0, middle));
   if (!cart)
     return reply(problem(400, "cart_id_invalid", "the cart's id in the path is not percent-encoded as it should be"));
   command.key = *cart;
@@ -199,7 +200,7 @@ HttpAnswer FrontDoor::cart(const HttpRequest& request) {
   constexpr std::string_view all_events = "/events";  // a cart's id has no "/": it is percent-encoded
   const bool events_asked = path.ends_with(all_events);
   if (events_asked) path.remove_suffix(all_events.size());
-  const auto cart = percent_decoded(path);
+  const auto cart = adapters::percent_decoded(path);
   if (!cart || !events::is_cart_id(*cart)) return problem(400, "cart_id_invalid", "that is no cart's id");
   return events_asked ? cart_events(*history_, *cart) : cart_now(*history_, *cart, request.header("if-none-match"));
 }

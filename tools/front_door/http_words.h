@@ -20,10 +20,6 @@ namespace mayfly::tools {
 /// The status for a rejection code of docs/contract.md.
 [[nodiscard]] int status_of(std::string_view code);
 
-/// Of a path's segment (RFC 3986); none where "%" is not followed by two hexadecimal digits.
-[[nodiscard]] std::optional<std::string> percent_decoded(std::string_view);
-[[nodiscard]] std::string percent_encoded(std::string_view);
-
 /// Whether an If-None-Match header (RFC 9110) has that tag, which is given in its quotation marks, or is "*".
 [[nodiscard]] bool has_entity_tag(std::string_view if_none_match, std::string_view tag);
 

@@ -24,6 +24,8 @@ bool concerns_funds(EventType t) {
          t == EventType::cart_canceled || t == EventType::cart_merged || t == EventType::cart_converted;
 }
 
+}  // namespace
+
 std::optional<FundsEvent> funds_event(const events::Record& record) {
   const auto type = events::event_type_from_ce_type(header(record, "ce_type"));
   if (!type || !concerns_funds(*type)) return std::nullopt;
@@ -44,8 +46,6 @@ std::optional<FundsEvent> funds_event(const events::Record& record) {
   e.at = record.at;
   return e;
 }
-
-}  // namespace
 
 events::LogStatus read_risks(events::LogClient& log, const std::string& cart, std::vector<Risk>& risks,
                              std::vector<events::Position>& cut) {

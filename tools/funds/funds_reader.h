@@ -5,11 +5,15 @@
 #include "tools/funds/funds_book.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace mayfly::tools {
+
+/// None where the record says nothing about money.
+[[nodiscard]] std::optional<FundsEvent> funds_event(const events::Record&);
 
 /// Adds every open position to `risks`, oldest first; of one cart, or of all where it is empty. To `cut`: the first
 /// event of each partition that has let go of older ones, whose money is not known.

@@ -5,19 +5,17 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
-#include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
-#include "tools/records/derived_id.h"
 #include "tools/records/each_record.h"
-#include "tools/records/inspected_cart.h"
+#include "tools/records/found_cart.h"
 #include "tools/records/record_text.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <limits>
 #include <string>
-#include <vector>
 
 namespace mayfly::tools {
 
@@ -80,62 +78,6 @@ void print_state(const Json& s, const std::string& asked) {
   }
 }
 
-const char* member_of(Kind kind) {
-  switch (kind) {
-    case Kind::cart: return "";
-    case Kind::order: return "order_id";
-    case Kind::session: return "session_id";
-    case Kind::reservation: return "reservation_id";
-  }
-  return "";
-}
-
-const char* noun(Kind kind) {
-  switch (kind) {
-    case Kind::cart: return "cart";
-    case Kind::order: return "order";
-    case Kind::session: return "payment session";
-    case Kind::reservation: return "reservation";
-  }
-  return "";
-}
-
-/// A cart as it was found by one reading of the id that was asked for.
-struct Found {
-  DerivedId reading;
-  InspectedCart cart;
-  std::vector<std::string> events;  // as they are printed
-  bool has_it = false;              // the order, session or reservation
-};
-
-bool names(const events::Record& record, const char* member, const std::string& id) {
-  const auto data = parsed_json(record.value.value_or("{}"));
-  return data.is_object() && data.contains(member) && data[member] == id;
-}
-
-events::LogStatus look(events::LogClient& log, const InspectOptions& options, Found& found) {
-  const auto [kind, cart, number] = found.reading;
-  const auto width = is_terminal(1) ? TextWidth::terminal : TextWidth::whole;
-  const char* member = member_of(kind);
-  const bool derived = kind != Kind::cart;
-  auto status = inspect_cart(log, cart, found.cart, [&](const events::Record& record) {
-    found.events.push_back(options.json ? as_ndjson(record) : as_line(record, events::Stream::events, width));
-    found.has_it = found.has_it || (derived && names(record, member, options.id));
-  });
-  const char* count = kind == Kind::session ? "sessions" : "reservations";
-  if (number > 0 && found.cart.state.contains(count) && found.cart.state[count] >= number) found.has_it = true;
-  if (!derived) found.has_it = found.cart.known();
-  return status;
-}
-
-/// What the id that was asked for is of the cart; empty for the cart's own.
-std::string relation(const Found& found, const std::string& id) {
-  if (found.reading.kind == Kind::cart) return {};
-  auto text = printable(id) + " is " + (found.reading.kind == Kind::order ? "the " : "") + noun(found.reading.kind);
-  if (found.reading.number > 0) text += " " + std::to_string(found.reading.number);
-  return text + " of this cart";
-}
-
 }  // namespace
 
 int inspect(const InspectOptions& options) {
@@ -143,25 +85,15 @@ int inspect(const InspectOptions& options) {
   int code = exit_ok;
   const auto log = open_reader(options, clock, code);
   if (!log) return code;
-  auto readings = readings_of(options.id);
-  // What is too long for a cart's id may be a session's.
-  if (readings.empty() || readings[0].kind != Kind::cart)
-    readings.insert(readings.begin(), {Kind::cart, options.id, 0});
-  Found shown;
-  std::string near_by;  // a cart that is there, without what was asked for
-  for (auto& reading : readings) {
-    Found found;
-    found.reading = std::move(reading);
-    const auto status = look(*log, options, found);
-    if (!status.ok() || !found.cart.unreadable.empty()) {
-      complain("%s\n", status.ok() ? found.cart.unreadable.c_str() : status.message.c_str());
-      return status.ok() ? exit_log_unusable : exit_code_of(status.error);
-    }
-    if (!found.has_it && found.cart.known()) {
-      near_by = "cart " + printable(found.reading.cart) + " is here, but has no such " + noun(found.reading.kind);
-    }
-    if (found.has_it || shown.reading.cart.empty()) shown = std::move(found);
-    if (shown.has_it) break;
+  const auto width = is_terminal(1) ? TextWidth::terminal : TextWidth::whole;
+  const auto as_text = [&](const events::Record& record) {
+    return options.json ? as_ndjson(record) : as_line(record, events::Stream::events, width);
+  };
+  FoundCart shown;
+  const auto status = find_cart(*log, options.id, std::numeric_limits<std::size_t>::max(), as_text, shown);
+  if (!status.ok() || !shown.cart.unreadable.empty()) {
+    complain("%s\n", status.ok() ? shown.cart.unreadable.c_str() : status.message.c_str());
+    return status.ok() ? exit_log_unusable : exit_code_of(status.error);
   }
   say_where_history_begins(*log, events::partition_of(shown.reading.cart, log->partitions()));
   auto& state = shown.cart.state;
@@ -175,7 +107,7 @@ int inspect(const InspectOptions& options) {
   print_state(state, relation(shown, options.id));
   for (const auto& line : shown.events) print_text(line + "\n");
   if (!shown.has_it)
-    print("  nothing was ever said about it here%s\n", near_by.empty() ? "" : ("; " + near_by).c_str());
+    print("  nothing was ever said about it here%s\n", shown.near_by.empty() ? "" : ("; " + shown.near_by).c_str());
   return exit_ok;
 }
 

@@ -6,6 +6,7 @@
 #include "tools/replay/replay_timeline.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace mayfly::tools {
@@ -51,12 +52,18 @@ events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std
     }
     if (!status.ok()) return status;
   }
-  std::set<std::string> seen;
-  for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
+  return carts_that_name(log, id, std::numeric_limits<std::size_t>::max(), carts);
+}
+
+events::LogStatus carts_that_name(events::LogClient& log, const std::string& id, std::size_t most,
+                                  std::vector<std::string>& carts) {
+  events::LogStatus status;
+  std::set<std::string> seen(carts.begin(), carts.end());
+  for (Partition p = 0; p < log.partitions() && status.ok() && carts.size() < most; ++p) {
     status = each_record(log, Stream::commands, p, [&](const Record& r) {
       if (!r.key || !events::is_cart_id(*r.key) || !names(r, id)) return true;
       if (seen.emplace(*r.key).second) carts.emplace_back(*r.key);
-      return true;
+      return carts.size() < most;
     });
   }
   return status;

@@ -6,6 +6,7 @@
 #include "tools/replay/replay_recorded.h"
 #include "tools/replay/replay_state.h"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -42,5 +43,9 @@ void print_timeline(const Timeline&, bool json);
 /// Carts that an id leads to: a cart, order, session or reservation id at once; a provider's reference, a customer, a
 /// correlation id or traceparent by reading all commands.
 [[nodiscard]] events::LogStatus carts_of_id(events::LogClient&, const std::string& id, std::vector<std::string>& carts);
+
+/// The same by reading all commands alone; the first that are found, at most so many.
+[[nodiscard]] events::LogStatus carts_that_name(events::LogClient&, const std::string& id, std::size_t most,
+                                                std::vector<std::string>& carts);
 
 }  // namespace mayfly::tools

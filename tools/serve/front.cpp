@@ -1,7 +1,9 @@
 #include "tools/serve/front.h"
 
 #include "adapters/host/service_notify.h"
+#include "adapters/http/http_names.h"
 #include "tools/console/exit_codes.h"
+#include "tools/serve/cart_search.h"
 #include "tools/serve/log_lines.h"
 #include "tools/serve/now.h"
 #include "tools/serve/page.h"
@@ -18,18 +20,27 @@ namespace {
 
 constexpr events::Millis look_interval{500};
 
+constexpr const char* json_type = "application/json";
+
+LogWatchLimits watch_limits(const adapters::HttpLimits& http) {
+  LogWatchLimits limits;
+  limits.cpu_percent = http.answer_cpu_percent;
+  return limits;
+}
+
 adapters::HttpAnswer verdict(bool good, const char* yes, const char* no) {
   return {good ? 200 : 503, "text/plain; charset=utf-8", std::string(good ? yes : no) + "\n"};
 }
 
 }  // namespace
 
-Front::Front(const events::Clock& clock, Running running, const FrontLimits& limits)
+Front::Front(const events::Clock& clock, Running running, const FrontLimits& limits, LogWatch::Open open_log)
     : clock_(clock),
       running_(std::move(running)),
       limits_(limits),
       watchdog_(limits.stuck.count / look_interval.count + 1, limits.handler_cpu.count,
                 limits.log_write.count / look_interval.count),
+      log_watch_(std::move(open_log), clock_, running_.begun, watch_limits(limits_.http)),
       thread_([this] { run(); }) {}
 
 Front::~Front() {
@@ -130,79 +141,78 @@ adapters::HttpAnswer Front::renew(const std::string& partition) {
   const auto read = std::from_chars(partition.data(), end, which);
   const bool number = partition.empty() || (read.ec == std::errc{} && read.ptr == end && which >= 0);
   const auto before = tree_json(observed());
-  if (number && engine_->renew(which)) return {202, "application/json", before};
+  if (number && engine_->renew(which)) return {202, json_type, before};
   return {404, "text/plain; charset=utf-8", "this engine serves no partition " + partition + "\n"};
 }
 
+void Front::search(const adapters::HttpRequest& request, adapters::HttpReply reply) {
+  const auto answer = [reply = std::move(reply)](int status, std::string json) {
+    reply({status, json_type, std::move(json)});
+  };
+  const auto id = adapters::percent_decoded(request.member("id"));
+  if (!names_carts_) return answer(403, R"({"found":false,"why":"this address shows no cart: http.search"})");
+  if (!id || id->empty() || id->size() > most_search_id_bytes) {
+    return answer(400, R"({"found":false,"why":"give ?id=, of 1 to 256 bytes"})");
+  }
+  log_watch_.search(*id, answer);
+}
+
 std::string Front::listen(const std::string& address) {
+  std::string wrong;
+  server_ = adapters::HttpServer::open(address, routes(), limits_.http, wrong);
+  names_carts_ = limits_.names_carts == NamesCarts::always ||
+                 (limits_.names_carts == NamesCarts::on_loopback && adapters::is_loopback(this->address()));
+  return wrong;
+}
+
+adapters::HttpRoutes Front::routes() {
   using adapters::HttpAnswer;
   using adapters::HttpRequest;
   using enum adapters::HttpRoute::When;
-  constexpr auto* json = "application/json";
-  std::string wrong;
-  server_ = adapters::HttpServer::open(
-      address,
-      {{"GET",
-        "/livez",
-        [this](const HttpRequest&) { return verdict(alive_, "alive", "stuck: the loop no longer moves"); },
-        at_once,
-        {}},
-       {"GET",
-        "/readyz",
-        of_engine([this](const HttpRequest&) {
-          return verdict(ready(), "ready",
-                         log_silent_ ? "not ready: a write to the log has not returned for long"
-                                     : "not ready: not restored yet, the log does not answer, or clocks are apart");
-        }),
-        at_once,
-        {}},
-       {"GET",
-        "/metrics",
-        of_engine([this](const HttpRequest&) {
-          return HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(observed())};
-        }),
-        in_turn,
-        {}},
-       {"GET",
-        "/tree",
-        of_engine([this](const HttpRequest&) {
-          return HttpAnswer{200, json, tree_json(observed())};
-        }),
-        in_turn,
-        {}},
-       {"GET",
-        "/memory",
-        of_engine([this](const HttpRequest&) {
-          return HttpAnswer{200, json, to_json(engine_->memory())};
-        }),
-        in_turn,
-        {}},
-       {"GET",
-        "/now",
-        of_engine([this](const HttpRequest&) {
-          return HttpAnswer{200, json, now_json(observed(), "{}")};
-        }),
-        in_turn,
-        {}},
-       {"GET",
-        "/history",
-        [this](const HttpRequest&) {
-          const std::scoped_lock lock(history_mutex_);
-          return HttpAnswer{200, json, to_json(history_)};
-        },
-        in_turn,
-        {}},
-       {"GET",
-        "/",
-        [](const HttpRequest&) {
-          return HttpAnswer{200, "text/html; charset=utf-8", page};
-        },
-        in_turn,
-        {}},
-       {"POST", "/renew", of_engine([this](const HttpRequest& request) { return renew(request.member("partition")); }),
-        in_turn, json}},
-      limits_.http, wrong);
-  return wrong;
+  const auto get = [](const char* path, Answer answer) {
+    return adapters::HttpRoute{"GET", path, std::move(answer), in_turn, {}};
+  };
+  const auto json = [](std::string body) { return HttpAnswer{200, json_type, std::move(body)}; };
+  return {
+      {"GET",
+       "/livez",
+       [this](const HttpRequest&) { return verdict(alive_, "alive", "stuck: the loop no longer moves"); },
+       at_once,
+       {}},
+      {"GET",
+       "/readyz",
+       of_engine([this](const HttpRequest&) {
+         return verdict(ready(), "ready",
+                        log_silent_ ? "not ready: a write to the log has not returned for long"
+                                    : "not ready: not restored yet, the log does not answer, or clocks are apart");
+       }),
+       at_once,
+       {}},
+      get("/metrics", of_engine([this](const HttpRequest&) {
+            return HttpAnswer{200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(observed())};
+          })),
+      get("/tree", of_engine([this, json](const HttpRequest&) { return json(tree_json(observed())); })),
+      get("/memory", of_engine([this, json](const HttpRequest&) { return json(to_json(engine_->memory())); })),
+      get("/now", of_engine([this, json](const HttpRequest&) {
+            return json(now_json(observed(), log_watch_.view(names_carts_)));
+          })),
+      get("/history",
+          [this, json](const HttpRequest&) {
+            const std::scoped_lock lock(history_mutex_);
+            return json(to_json(history_));
+          }),
+      get("/",
+          [](const HttpRequest&) {
+            return HttpAnswer{200, "text/html; charset=utf-8", page};
+          }),
+      {"GET",
+       "/search",
+       {},
+       later,
+       {},
+       [this](HttpRequest&& request, adapters::HttpReply reply) { search(request, std::move(reply)); }},
+      {"POST", "/renew", of_engine([this](const HttpRequest& request) { return renew(request.member("partition")); }),
+       in_turn, json_type}};
 }
 
 }  // namespace mayfly::tools

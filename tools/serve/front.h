@@ -4,7 +4,9 @@
 
 #include "actors/engine/watchdog.h"
 #include "adapters/http/http.h"
+#include "tools/console/config.h"
 #include "tools/serve/history.h"
+#include "tools/serve/log_watch.h"
 #include "tools/serve/observed.h"
 
 #include <atomic>
@@ -24,12 +26,14 @@ struct FrontLimits {
   events::Millis handler_cpu{10'000};  // of its thread, on one command: the process ends
   events::Millis log_write{10'000};    // a write to the log has not returned: not ready
   adapters::HttpLimits http;
+  NamesCarts names_carts = NamesCarts::on_loopback;
 };
 
 class Front {
  public:
   /// The clock outlives it. Shows nothing until `listen`, and no engine until there is one: alive and not ready.
-  Front(const events::Clock&, Running, const FrontLimits&);
+  /// `open_log`: to read beside the engine, for the page.
+  Front(const events::Clock&, Running, const FrontLimits&, LogWatch::Open open_log);
   ~Front();
   Front(const Front&) = delete;
   Front& operator=(const Front&) = delete;
@@ -62,6 +66,8 @@ class Front {
   [[nodiscard]] bool ready() const { return engine_->ready() && !log_silent_; }
   void tell_service();
   [[nodiscard]] Observed observed() const;
+  [[nodiscard]] adapters::HttpRoutes routes();
+  void search(const adapters::HttpRequest&, adapters::HttpReply);
   [[nodiscard]] adapters::HttpAnswer renew(const std::string& partition);
 
   std::shared_mutex engine_mutex_;    // held shared by who uses it
@@ -76,6 +82,8 @@ class Front {
   actors::Durations ages_before_;  // of commands, at the newest look; of the thread that looks
   std::atomic<bool> alive_{true};
   std::atomic<bool> log_silent_{false};
+  LogWatch log_watch_;
+  std::atomic<bool> names_carts_{false};
   std::unique_ptr<adapters::HttpServer> server_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -15,13 +15,11 @@ struct Series {
   Member member;
 };
 
-constexpr std::array levels = {Series{"used_bytes", &HistorySample::used_bytes},
-                               Series{"carts_open", &HistorySample::carts_open},
-                               Series{"carts_awake", &HistorySample::carts_awake},
-                               Series{"sessions_open", &HistorySample::sessions_open},
-                               Series{"sessions_awake", &HistorySample::sessions_awake},
-                               Series{"lag_records", &HistorySample::lag_records},
-                               Series{"slowest_us", &HistorySample::slowest_us}};
+constexpr std::array levels = {
+    Series{"used_bytes", &HistorySample::used_bytes},         Series{"carts_open", &HistorySample::carts_open},
+    Series{"carts_awake", &HistorySample::carts_awake},       Series{"sessions_open", &HistorySample::sessions_open},
+    Series{"sessions_awake", &HistorySample::sessions_awake}, Series{"lag_records", &HistorySample::lag_records},
+    Series{"slowest_us", &HistorySample::slowest_us}};
 constexpr std::array counters = {Series{"commands", &HistorySample::commands},
                                  Series{"restarts", &HistorySample::restarts}};
 
@@ -101,7 +99,8 @@ std::string to_json(const History& history) {
                 [i](const auto& s) { return s.memory_bytes[i]; });
   }
   groups.close();
-  for (const auto& one : levels) append_list(all.member(one.name), samples, [&](const auto& s) { return s.*one.member; });
+  for (const auto& one : levels)
+    append_list(all.member(one.name), samples, [&](const auto& s) { return s.*one.member; });
   for (const auto& one : counters)
     append_list(all.member(one.name), samples, [&](const auto& s) { return s.*one.member; });
   all.close();

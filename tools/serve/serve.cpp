@@ -123,10 +123,13 @@ ExitCode open_recorder(const Config& config, Flight& flight) {
   return exit_code_of(flight.status.error);
 }
 
+adapters::LogOptions log_options(const Config& config) {
+  return {config.partitions, config.engine.name, config.kafka, config.sqlite};
+}
+
 ExitCode open_log(const Config& config, const events::Clock& clock, std::unique_ptr<events::Log>& log) {
   events::LogStatus status;
-  log = adapters::open_log(config.log, {config.partitions, config.engine.name, config.kafka, config.sqlite}, clock,
-                           status);
+  log = adapters::open_log(config.log, log_options(config), clock, status);
   if (!log) {
     log_line(actors::Notice::Level::error, "log_not_opened", status.message);
     return exit_code_of(status.error);
@@ -194,8 +197,10 @@ int serve(const ServeOptions& options) {
   const adapters::WallClock clock;
   // Opening a log on Kafka fences an engine of the same name: what else would end a second start by mistake comes
   // first.
-  Front front(clock, {config.engine.name, config.log, clock.now()},
-              {config.stuck_limit, config.handler_cpu_limit, config.log_write_limit, config.http_limits});
+  Front front(
+      clock, {config.engine.name, config.log, clock.now()},
+      {config.stuck_limit, config.handler_cpu_limit, config.log_write_limit, config.http_limits, config.names_carts},
+      [&](events::LogStatus& status) { return adapters::open_reader(config.log, log_options(config), clock, status); });
   if (const auto refused = listen(front, config.http); !refused.empty()) {
     log_line(actors::Notice::Level::error, "http_not_opened", refused);
     return exit_usage;

@@ -109,6 +109,36 @@ class Http(unittest.TestCase):
         self.assertGreater(history["used_bytes"][-1], 0)
         self.assertEqual(sum(rows[-1] for rows in history["memory_bytes"].values()), history["used_bytes"][-1])
 
+    def test_a_search_finds_a_cart_by_its_order_and_shows_its_events(self):
+        for command in (["cart.create", "c1", "currency=GBP"], ["cart.add_line", "c1", "sku=TEA", "quantity=1", "unit_price_minor=499"],
+                        ["checkout.complete", "c1", "expected_total_minor=499", "payment.provider=sim", "payment.token=tok_1"],
+                        ["inventory.reserved", "c1", "reservation_id=c1-r1"],
+                        ["payment.authorized", "c1", "session_id=c1-p1", "reference=pi_1", "amount_minor=499", "currency=GBP"]):
+            self.send(*command)
+        self.wait_for_commands(5)
+        for asked in ("c1", "o-c1", "c1-p1", "pi_1"):
+            found = json.loads(self.get(f"/search?id={asked}")[1])
+            self.assertEqual((found["found"], found["state"]["cart"]), (True, "c1"), found)
+            self.assertIn("order.placed", [event["type"] for event in found["events"]])
+            self.assertNotIn("tok_1", json.dumps(found))
+        self.assertFalse(json.loads(self.get("/search?id=c2")[1])["found"])
+        for wrong in ("/search", "/search?id=", "/search?id=%zz", "/search?id=" + 257 * "x"):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                self.get(wrong)
+            self.assertEqual(refused.exception.code, 400)
+            refused.exception.close()
+
+    def test_money_that_waits_for_an_answer_is_said_with_its_age(self):
+        for command in (["cart.create", "c1", "currency=GBP"], ["cart.add_line", "c1", "sku=TEA", "quantity=1", "unit_price_minor=499"],
+                        ["checkout.complete", "c1", "expected_total_minor=499", "payment.provider=sim", "payment.token=tok_1"],
+                        ["inventory.reserved", "c1", "reservation_id=c1-r1"]):
+            self.send(*command)
+        until = time.monotonic() + PATIENCE_S
+        rows = []
+        while not rows and time.monotonic() < until:
+            rows = json.loads(self.get("/now")[1])["log"]["money"]["at_risk"]
+        self.assertEqual([(row["state"], row["rows"], row["amount"]) for row in rows], [("authorization_asked", 1, "4.99 GBP")])
+
     def test_renew_compares_the_carts_of_each_partition_and_serving_goes_on(self):
         self.send("cart.create", "c1", "currency=GBP")
         self.wait_for_commands(1)
@@ -169,6 +199,39 @@ class Http(unittest.TestCase):
         second = subprocess.run([MAYFLY, "serve", "--log", self.log + "2", "--http", self.address], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         self.assertEqual(second.returncode, 2)
         self.assertIn("cannot be listened on", second.stderr)
+
+
+class WhoMayRead(unittest.TestCase):
+    """http.search: an address that others reach shows no cart unless it is told to."""
+    def test_carts_are_shown_on_loopback_only_unless_the_setting_says_otherwise(self):
+        for address, setting, shown in (("127.0.0.1:0", "", True), ("0.0.0.0:0", "", False), ("0.0.0.0:0", "always", True), ("127.0.0.1:0", "never", False)):
+            with self.subTest(address=address, setting=setting), tempfile.TemporaryDirectory() as folder:
+                config = pathlib.Path(folder, "mayfly.toml")
+                config.write_text(f'[http]\nsearch = "{setting}"\n' if setting else "")
+                engine = subprocess.Popen([MAYFLY, "serve", "--log", f"sqlite:{folder}/shop.db", "--http", address, "--config", config],
+                                          stderr=subprocess.PIPE, text=True)
+                try:
+                    port = None
+                    for line in engine.stderr:
+                        said = json.loads(line)
+                        if said["name"] == "http":
+                            port = re.search(r":(\d+)/", said["message"])[1]
+                        if said["name"] == "ready":
+                            break
+                    here = f"http://127.0.0.1:{port}"
+                    with urllib.request.urlopen(here + "/now", timeout=PATIENCE_S) as answer:
+                        self.assertEqual(json.load(answer)["log"]["search"], shown)
+                    try:
+                        with urllib.request.urlopen(here + "/search?id=c1", timeout=PATIENCE_S) as answer:
+                            status = answer.status
+                    except urllib.error.HTTPError as refused:
+                        status = refused.code
+                        refused.close()
+                    self.assertEqual(status, 200 if shown else 403)
+                finally:
+                    engine.terminate()
+                    engine.wait(PATIENCE_S)
+                    engine.stderr.close()
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+#include "adapters/http/http_names.h"
 #include "tools/front_door/access.h"
 #include "tools/front_door/http_words.h"
 
@@ -24,10 +25,10 @@ TEST_CASE("seconds to wait are read from a Prefer header, in any company") {
 TEST_CASE("a path's segment is decoded, and encoded as it was") {
   for (const std::string text : {"c1", "a/b", "é ü", "100%", "~-._", "\x01\x7f"}) {
     CAPTURE(text);
-    CHECK(tools::percent_decoded(tools::percent_encoded(text)) == text);
+    CHECK(adapters::percent_decoded(adapters::percent_encoded(text)) == text);
   }
-  CHECK(tools::percent_encoded("a/b é") == "a%2Fb%20%C3%A9");
-  for (const char* text : {"%", "%4", "%zz", "a%4"}) CHECK_FALSE(tools::percent_decoded(text).has_value());
+  CHECK(adapters::percent_encoded("a/b é") == "a%2Fb%20%C3%A9");
+  for (const char* text : {"%", "%4", "%zz", "a%4"}) CHECK_FALSE(adapters::percent_decoded(text).has_value());
 }
 
 TEST_CASE("a tokens' file names its first wrong line") {

@@ -46,9 +46,9 @@ TEST_CASE("a history of any length fits, at a step that doubles, and ends with t
     std::size_t samples;
   };
   constexpr std::int64_t night = 2 * 3'600 * 12;  // half seconds
-  const std::vector<Row> rows = {{0, 1'000, 0},     {1, 1'000, 1},     {2, 1'000, 1},     {3, 1'000, 2},
-                                 {480, 1'000, 240}, {481, 1'000, 241}, {483, 2'000, 122}, {960, 2'000, 241},
-                                 {night, 256'000, 170}};
+  const std::vector<Row> rows = {{0, 1'000, 0},     {1, 1'000, 1},     {2, 1'000, 1},
+                                 {3, 1'000, 2},     {480, 1'000, 240}, {481, 1'000, 241},
+                                 {483, 2'000, 122}, {960, 2'000, 241}, {night, 256'000, 170}};
   for (const auto& row : rows) {
     CAPTURE(row.looks);
     const auto history = looked(row.looks);

@@ -48,7 +48,7 @@ TEST_CASE("a quantile lies where Prometheus puts it, of what was counted since")
   const std::vector<Row> rows = {
       {{}, {}, 0.99, -1},
       {{0.2}, {0.2}, 0.99, -1},
-      {{}, {0.0005, 0.0005}, 0.5, 0.0005},         // half of the first bucket
+      {{}, {0.0005, 0.0005}, 0.5, 0.0005},  // half of the first bucket
       {{}, {0.003, 0.003, 0.003, 0.07}, 0.5, 0.0025 + 0.0025 * 2 / 3},
       {{}, {0.003, 0.003, 0.003, 0.07}, 1, 0.1},
       {{9}, {9, 0.003}, 0.99, 0.0025 + 0.0025 * 0.99},  // what was before does not count
