@@ -39,10 +39,9 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int not_modified = 304;
 
-/// The page may use nothing but itself, and stand in no other.
+/// Unless an answer brings its own: it may use nothing, and stand in no other page.
 constexpr const char* content_policy =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 inline HttpAnswer refusal(int status, const char* why) {
   return {status, "text/plain; charset=utf-8", std::string(why) + "\n"};

@@ -1,7 +1,8 @@
 #include "adapters/http/http_turns.h"
 
+#include "adapters/host/thread_cpu.h"
+
 #include <algorithm>
-#include <ctime>
 #include <new>
 #include <utility>
 
@@ -12,12 +13,6 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds longest_pause{1};  // between two answers, however costly the first was
-
-std::chrono::nanoseconds cpu_of_this_thread() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
-}
 
 }  // namespace
 

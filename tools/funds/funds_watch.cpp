@@ -23,11 +23,11 @@ events::LogStatus FundsWatch::read_on(events::LogClient& log) {
     while (lane.next < lane.end && !too_many()) {
       const auto fetched = log.read(events::Stream::events, p, lane.next, read_at_once);
       if (!fetched.status.ok()) return fetched.status;
-      if (fetched.batch.records.empty()) break;
       for (const auto& record : fetched.batch.records) {
         if (const auto event = funds_event(record)) book_.apply(*event);
       }
-      lane.next = fetched.next;
+      lane.next = fetched.next;  // beyond it may lie marks of transactions alone
+      if (fetched.batch.records.empty()) break;
     }
   }
   return {};

@@ -4,13 +4,19 @@
 
 #include "events/log/log.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace mayfly::tools {
 
 class PacedClient final : public events::LogClient {
  public:
+  static constexpr std::size_t most_records = 1'000;  // at once
+  static constexpr std::size_t most_bytes = 1024 * 1024;
+
   /// `before_read` may wait; what it returns, if not empty, is the sentence why nothing more is read. `of` outlives it.
   PacedClient(events::LogClient& of, std::function<std::string()> before_read)
       : of_(of), before_read_(std::move(before_read)) {}
@@ -24,7 +30,8 @@ class PacedClient final : public events::LogClient {
     if (auto why = before_read_(); !why.empty()) {
       return {{}, from, {events::LogError::unavailable, std::move(why)}};
     }
-    return of_.read(stream, partition, from, limits);
+    return of_.read(stream, partition, from,
+                    {std::min(limits.records, most_records), std::min(limits.bytes, most_bytes), limits.wait});
   }
   events::StreamEnds ends(events::Stream stream, events::Partition partition) override {
     return of_.ends(stream, partition);

@@ -202,8 +202,16 @@ adapters::HttpRoutes Front::routes() {
             return json(to_json(history_));
           }),
       get("/",
-          [](const HttpRequest&) {
-            return HttpAnswer{200, "text/html; charset=utf-8", page};
+          [shown = make_page()](const HttpRequest&) {
+            return HttpAnswer{
+                200, "text/html; charset=utf-8", shown.html, {{"Content-Security-Policy", shown.content_policy}}};
+          }),
+      get("/runbooks/*",
+          [](const HttpRequest& request) {
+            const auto text = runbook(std::string_view(request.path).substr(std::string_view("/runbooks/").size()));
+            constexpr const char* plain = "text/plain; charset=utf-8";
+            if (text.empty()) return HttpAnswer{404, plain, "there is no such runbook\n"};
+            return HttpAnswer{200, plain, std::string(text)};
           }),
       {"GET",
        "/search",

@@ -1,5 +1,6 @@
 #include "tools/serve/log_watch.h"
 
+#include "adapters/host/thread_cpu.h"
 #include "events/rules/money.h"
 #include "events/wire/json_writer.h"
 #include "tools/console/text.h"
@@ -118,12 +119,16 @@ void LogWatch::run() {
     changed_.wait_for(lock, milliseconds(limits_.refresh.count), [&] { return over_ || searching_ || due(); });
     if (over_) break;
     if (searching_) {
-      const auto search = *searching_;
+      const auto id = searching_->id;
       asked = Steady::now();
       lock.unlock();
-      answer(search);
+      auto [status, json] = answer(id);
       lock.lock();
-      searching_.reset();
+      const auto reply = std::move(searching_->reply);
+      searching_.reset();  // before it is answered: who then asks at once is served
+      lock.unlock();
+      reply(status, std::move(json));
+      lock.lock();
     } else if (due()) {
       asked_ = false;
       asked = Steady::now();
@@ -156,16 +161,15 @@ events::LogStatus LogWatch::open_log() {
 }
 
 std::string LogWatch::pace(std::optional<Steady::time_point> deadline) {
-  const auto now = Steady::now();
-  const auto worked = now - std::exchange(paced_, now);
+  const auto used = adapters::cpu_of_this_thread();
+  const auto worked = used - std::exchange(paced_, used);
   const auto pause =
-      std::min<Steady::duration>(worked * (100 - limits_.cpu_percent) / limits_.cpu_percent, longest_pause);
+      std::min<std::chrono::nanoseconds>(worked * (100 - limits_.cpu_percent) / limits_.cpu_percent, longest_pause);
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, pause, [&] { return over_; });
-  paced_ = Steady::now();
   if (over_) return "the engine ends";
   if (!deadline && searching_) return a_search_waits;
-  if (deadline && paced_ > *deadline) {
+  if (deadline && Steady::now() > *deadline) {
     return "The log was not read to its end within " + std::to_string(limits_.search.count / 1000) +
            " s: `mayfly inspect` has no limit.";
   }
@@ -175,7 +179,7 @@ std::string LogWatch::pace(std::optional<Steady::time_point> deadline) {
 void LogWatch::refresh() {
   auto status = open_log();
   if (status.ok()) {
-    paced_ = Steady::now();
+    paced_ = adapters::cpu_of_this_thread();
     PacedClient paced(*client_, [this] { return pace(std::nullopt); });
     status = read_alerts(paced);
     if (!funds_) funds_.emplace();
@@ -208,11 +212,11 @@ events::LogStatus LogWatch::read_alerts(events::LogClient& log) {
     while (at < ends.end) {
       const auto fetched = log.read(events::Stream::alerts, p, at, read_at_once);
       if (!fetched.status.ok()) return fetched.status;
+      at = fetched.next;
       if (fetched.batch.records.empty()) break;
       for (const auto& record : fetched.batch.records) {
         if (auto alert = read_alert(record)) found.push_back(std::move(*alert));
       }
-      at = fetched.next;
     }
   }
   alerts_next_ = std::move(next);
@@ -221,20 +225,20 @@ events::LogStatus LogWatch::read_alerts(events::LogClient& log) {
   return {};
 }
 
-void LogWatch::answer(const Search& search) {
+std::pair<int, std::string> LogWatch::answer(const std::string& id) {
   if (const auto status = open_log(); !status.ok()) {
     std::string out;
     events::JsonObject json(out);
     json.boolean("found", false);
     json.text("why", status.message);
     json.close();
-    return search.reply(503, std::move(out));
+    return {503, std::move(out)};
   }
-  paced_ = Steady::now();
-  const auto deadline = paced_ + milliseconds(limits_.search.count);
+  paced_ = adapters::cpu_of_this_thread();
+  const auto deadline = Steady::now() + milliseconds(limits_.search.count);
   PacedClient paced(*client_, [this, deadline] { return pace(deadline); });
-  auto [status, json] = search_cart(paced, search.id);
-  search.reply(status.ok() ? 200 : 503, std::move(json));
+  auto found = search_cart(paced, id);
+  return {found.status.ok() ? 200 : 503, std::move(found.json)};
 }
 
 }  // namespace mayfly::tools

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace mayfly::tools {
@@ -62,7 +63,7 @@ class LogWatch {
   void forget();
   void refresh();
   [[nodiscard]] events::LogStatus read_alerts(events::LogClient&);
-  void answer(const Search&);
+  [[nodiscard]] std::pair<int, std::string> answer(const std::string& id);
   /// Waits as long as the share of a processor wants it; why nothing more is to be read, if so.
   [[nodiscard]] std::string pace(std::optional<std::chrono::steady_clock::time_point> deadline);
 
@@ -76,7 +77,7 @@ class LogWatch {
   std::optional<AlertBook> alerts_;
   std::vector<events::Offset> alerts_next_;  // by partition; -1: not read yet
   std::optional<FundsWatch> funds_;
-  std::chrono::steady_clock::time_point paced_{};
+  std::chrono::nanoseconds paced_{};  // processor time of the thread, at the newest pause
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -18,6 +19,7 @@ import urllib.request
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
 PATIENCE_S = 60
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 class Http(unittest.TestCase):
@@ -128,6 +130,28 @@ class Http(unittest.TestCase):
             self.assertEqual(refused.exception.code, 400)
             refused.exception.close()
 
+    def test_of_many_searches_at_once_each_is_answered_and_probes_never_wait(self):
+        self.send("cart.create", "c1", "currency=GBP")
+        self.wait_for_commands(1)
+        statuses = []
+
+        def search():
+            try:
+                with urllib.request.urlopen(f"http://{self.address}/search?id=nobody", timeout=PATIENCE_S) as answer:
+                    statuses.append(answer.status)
+            except urllib.error.HTTPError as busy:
+                statuses.append(busy.code)
+                busy.close()
+
+        threads = [threading.Thread(target=search) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        self.assertEqual(self.get("/livez")[1], "alive\n")
+        for thread in threads:
+            thread.join()
+        self.assertEqual((len(statuses), set(statuses) | {503}), (40, {200, 503}))
+        self.assertFalse(json.loads(self.get("/search?id=nobody")[1])["found"])
+
     def test_money_that_waits_for_an_answer_is_said_with_its_age(self):
         for command in (["cart.create", "c1", "currency=GBP"], ["cart.add_line", "c1", "sku=TEA", "quantity=1", "unit_price_minor=499"],
                         ["checkout.complete", "c1", "expected_total_minor=499", "payment.provider=sim", "payment.token=tok_1"],
@@ -187,6 +211,16 @@ class Http(unittest.TestCase):
         kind, page = self.get("/")
         self.assertEqual(kind, "text/html")
         self.assertEqual(re.findall(r"""(?:src|href|url|@import)\s*[=(]\s*["']?(?:https?:)?//""", page), [])
+
+    def test_runbooks_are_read_where_the_page_is(self):
+        for name in ("MayflyLeak", "README"):
+            kind, text = self.get("/runbooks/" + name)
+            self.assertEqual((kind, text), ("text/plain", (ROOT / "docs" / "runbooks" / (name + ".md")).read_text()))
+        for name in ("MayflyElse", "", "..%2FREADME"):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                self.get("/runbooks/" + name)
+            self.assertEqual(refused.exception.code, 404)
+            refused.exception.close()
 
     def test_where_nobody_listens_tree_says_what_to_do(self):
         self.engine.send_signal(signal.SIGTERM)

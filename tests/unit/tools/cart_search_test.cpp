@@ -134,3 +134,39 @@ TEST_CASE("money at risk that is read in parts is what is read at once, however 
     CHECK(in_parts.at(of).amount_minor == total.amount_minor);
   }
 }
+
+namespace {
+
+/// Behind the last record of each partition lies the mark of a transaction, as on Kafka.
+class MarkedClient final : public events::LogClient {
+ public:
+  explicit MarkedClient(adapters::MemoryStore& store) : of_(store) {}
+  [[nodiscard]] std::int32_t partitions() const override { return of_.partitions(); }
+  events::Appended append(std::span<const events::NewRecord>) override { return {}; }
+  events::Fetched read(events::Stream s, events::Partition p, events::Offset from,
+                       const events::PollLimits& limits) override {
+    auto fetched = of_.read(s, p, from, limits);
+    if (fetched.batch.records.empty()) fetched.next = of_.ends(s, p).end + 1;
+    return fetched;
+  }
+  events::StreamEnds ends(events::Stream s, events::Partition p) override {
+    auto ends = of_.ends(s, p);
+    ++ends.end;
+    return ends;
+  }
+
+ private:
+  adapters::MemoryClient of_;
+};
+
+}  // namespace
+
+TEST_CASE("money at risk is read to the end where the mark of a transaction lies there") {
+  Shop shop;
+  shop.event("c1", "payment.session_opened", R"({"session_id":"c1-p1","amount_minor":998,"currency":"GBP"})");
+  MarkedClient client(shop.store);
+  tools::FundsWatch watch;
+  REQUIRE(watch.read_on(client).ok());
+  CHECK(watch.read_percent() == 100);
+  CHECK(watch.risks({5'000}).size() == 1);
+}
