@@ -127,6 +127,8 @@ def steps():
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("web shop of examples/", check("test_webshop.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("page and report in a real browser", check("test_page.py", MAYFLY), needs=RELEASE,
+               skipped="" if shutil.which("chromium") and shutil.which("npm") else "chromium or npm is missing")
     yield Step("both outages, played again", check("test_reenact.py", MAYFLY), needs=RELEASE)
     yield Step("command line", check("test_command_line.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("commands that pages show", check("test_page_commands.py", MAYFLY), needs=RELEASE, quick=True)
