@@ -173,7 +173,7 @@ std::string read_bundle_head(const nlohmann::json& line, BundleHead& head) {
 }
 
 std::string read_bundle_line(const nlohmann::json& json, BundleRecord& into) {
-  const std::string wrong = "a line is no record";
+  std::string wrong = "a line is no record";
   for (const auto* member : {"partition", "offset", "time_ms"}) {
     if (!json.contains(member) || !json[member].is_number_integer()) return wrong;
   }

@@ -42,7 +42,7 @@ LogStatus DryRun::run(std::deque<DeadLetterReading>& readings, const Selection& 
                       const std::function<void(const Found&, const DryOutcome&)>& f) {
   std::map<Partition, std::vector<DeadLetterReading*>> by_partition;  // where they would be sent
   for (auto& reading : readings) {
-    const auto status = reading.each_batch(selection, [&](std::vector<Found>& batch) {
+    auto status = reading.each_batch(selection, [&](std::vector<Found>& batch) {
       for (const auto& found : batch) {
         auto& from = by_partition[retry_partition(found, log_.partitions())];
         if (std::find(from.begin(), from.end(), &reading) == from.end()) from.push_back(&reading);

@@ -11,7 +11,7 @@ namespace mayfly::tools {
 
 std::string user_at_host() {
   const auto* account = ::getpwuid(::geteuid());
-  const std::string user = account != nullptr ? account->pw_name : std::to_string(::geteuid());
+  std::string user = account != nullptr ? account->pw_name : std::to_string(::geteuid());
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) return user;
   return user + "@" + host.data();

@@ -17,10 +17,11 @@ using events::Stream;
 
 namespace {
 
-bool has_commands(events::LogClient& log, const std::string& cart, events::LogStatus& status) {
+bool has_commands(events::LogClient& log, const std::string& cart, const RecordRead& read, events::LogStatus& status) {
   bool found = false;
   status = each_record(log, Stream::commands, events::partition_of(cart, log.partitions()), [&](const Record& r) {
     found = r.key == cart;
+    read();
     return !found;
   });
   return found;
@@ -43,24 +44,26 @@ bool names(const Record& record, const std::string& id) {
 
 }  // namespace
 
-events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std::vector<std::string>& carts) {
+events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std::vector<std::string>& carts,
+                              const RecordRead& read) {
   events::LogStatus status;
   for (const auto& reading : readings_of(id)) {
-    if (has_commands(log, reading.cart, status)) {
+    if (has_commands(log, reading.cart, read, status)) {
       carts.push_back(reading.cart);
       return status;
     }
     if (!status.ok()) return status;
   }
-  return carts_that_name(log, id, std::numeric_limits<std::size_t>::max(), carts);
+  return carts_that_name(log, id, std::numeric_limits<std::size_t>::max(), carts, read);
 }
 
 events::LogStatus carts_that_name(events::LogClient& log, const std::string& id, std::size_t most,
-                                  std::vector<std::string>& carts) {
+                                  std::vector<std::string>& carts, const RecordRead& read) {
   events::LogStatus status;
   std::set<std::string> seen(carts.begin(), carts.end());
   for (Partition p = 0; p < log.partitions() && status.ok() && carts.size() < most; ++p) {
     status = each_record(log, Stream::commands, p, [&](const Record& r) {
+      read();
       if (!r.key || !events::is_cart_id(*r.key) || !names(r, id)) return true;
       if (seen.emplace(*r.key).second) carts.emplace_back(*r.key);
       return carts.size() < most;

@@ -23,12 +23,14 @@ std::int64_t offset_in(std::string_view digits) {
 
 }  // namespace
 
-events::LogStatus read_beside(events::LogClient& log, events::Partition p, BesideCarts& carts) {
+events::LogStatus read_beside(events::LogClient& log, events::Partition p, BesideCarts& carts,
+                              const std::function<void()>& read) {
   const auto find = [&](std::string_view cart) {
     const auto found = carts.find(cart);
     return found == carts.end() ? nullptr : &found->second;
   };
   auto status = each_record(log, Stream::events, p, [&](const Record& r) {
+    read();
     auto* beside = find(r.key.value_or(events::Bytes{}));
     if (beside == nullptr && short_type(r) != "command.dead_lettered") return true;
     const auto data = json_or_null(r.value.value_or("null"));
@@ -38,6 +40,7 @@ events::LogStatus read_beside(events::LogClient& log, events::Partition p, Besid
   });
   if (!status.ok()) return status;
   status = each_record(log, Stream::deadletters, p, [&](const Record& r) {
+    read();
     auto* beside = find(r.key.value_or(events::Bytes{}));
     if (beside == nullptr) return true;
     beside->dead_letters.emplace(offset_in(header(r, "mayfly.offset")),
@@ -49,6 +52,7 @@ events::LogStatus read_beside(events::LogClient& log, events::Partition p, Besid
   });
   if (!status.ok()) return status;
   return each_record(log, Stream::alerts, p, [&](const Record& r) {
+    read();
     auto* beside = find(header(r, "ce_subject"));
     if (beside == nullptr) return true;
     const auto data = json_or_null(r.value.value_or("null"));

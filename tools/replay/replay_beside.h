@@ -17,7 +17,9 @@ struct BesideCart {
 };
 using BesideCarts = std::map<std::string, BesideCart, std::less<>>;  // by cart id
 
-/// Fills in the carts that are there, all of one partition, in one pass over each stream.
-[[nodiscard]] events::LogStatus read_beside(events::LogClient&, events::Partition, BesideCarts&);
+/// Fills in the carts that are there, all of one partition, in one pass over each stream. `read` is called for
+/// each record of them.
+[[nodiscard]] events::LogStatus read_beside(
+    events::LogClient&, events::Partition, BesideCarts&, const std::function<void()>& read = [] {});
 
 }  // namespace mayfly::tools

@@ -195,19 +195,20 @@ class Gatherers final : public ReplayedPartition::Watcher {
 
 /// One pass over each stream of the partition, whatever the number of carts.
 events::LogStatus read_partition(events::LogClient& log, const Recorded& recorded, Partition p,
-                                 std::span<Timeline* const> timelines) {
+                                 std::span<Timeline* const> timelines, const RecordRead& read) {
   BesideCarts besides;
   std::map<std::string, Timeline*, std::less<>> of;
   for (auto* timeline : timelines) {
     besides[timeline->cart];
     of.emplace(timeline->cart, timeline);
   }
-  if (auto status = read_beside(log, p, besides); !status.ok()) return status;
+  if (auto status = read_beside(log, p, besides, read); !status.ok()) return status;
   ReplayedPartition partition(recorded.engine, p, log.partitions(), recorded.tick_secrets);
   partition.withhold_as([&](events::Position at, std::string_view id) { return recorded.withheld_at(at, id); });
   Gatherers gatherers(timelines, besides, false);
   const auto end = recorded.ends[static_cast<std::size_t>(p)];
-  const auto status = each_record(log, Stream::commands, p, [&](const Record& record) {
+  auto status = each_record(log, Stream::commands, p, [&](const Record& record) {
+    read();
     if (record.at.offset < end) {
       partition.take(record, &gatherers);
     } else if (const auto found = of.find(record.key.value_or(events::Bytes{})); found != of.end()) {
@@ -227,7 +228,8 @@ events::LogStatus read_partition(events::LogClient& log, const Recorded& recorde
 }  // namespace
 
 events::LogStatus read_timelines(events::LogClient& log, const Recorded& recorded,
-                                 const std::vector<std::string>& carts, std::vector<Timeline>& timelines) {
+                                 const std::vector<std::string>& carts, std::vector<Timeline>& timelines,
+                                 const RecordRead& read) {
   timelines.assign(carts.size(), {});
   std::map<Partition, std::vector<Timeline*>> by_partition;
   for (std::size_t i = 0; i < carts.size(); ++i) {
@@ -237,7 +239,22 @@ events::LogStatus read_timelines(events::LogClient& log, const Recorded& recorde
     by_partition[timeline.partition].push_back(&timeline);
   }
   for (const auto& [p, of] : by_partition) {
-    if (auto status = read_partition(log, recorded, p, of); !status.ok()) return status;
+    if (auto status = read_partition(log, recorded, p, of, read); !status.ok()) return status;
+  }
+  return {};
+}
+
+events::LogStatus records_to_read(events::LogClient& log, const std::vector<std::string>& carts,
+                                  std::int64_t& records) {
+  std::set<Partition> partitions;
+  for (const auto& cart : carts) partitions.insert(events::partition_of(cart, log.partitions()));
+  records = 0;
+  for (const auto p : partitions) {
+    for (const auto stream : {Stream::events, Stream::deadletters, Stream::alerts, Stream::commands}) {
+      const auto ends = log.ends(stream, p);
+      if (!ends.status.ok()) return ends.status;
+      records += ends.end - ends.first;
+    }
   }
   return {};
 }

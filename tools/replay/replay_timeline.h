@@ -7,6 +7,7 @@
 #include "tools/replay/replay_state.h"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,17 @@ struct Timeline {
   std::int64_t differing = 0;      // steps that came to something else when they were recorded
 };
 
+/// Called for each record that is read on the way.
+using RecordRead = std::function<void()>;
+
 /// A timeline of each of the carts, in their order. Decides each of their partitions again, once, however many carts it
 /// has.
-[[nodiscard]] events::LogStatus read_timelines(events::LogClient& log, const Recorded&,
-                                               const std::vector<std::string>& carts, std::vector<Timeline>&);
+[[nodiscard]] events::LogStatus read_timelines(
+    events::LogClient& log, const Recorded&, const std::vector<std::string>& carts, std::vector<Timeline>&,
+    const RecordRead& read = [] {});
+/// How many records that reads, at most.
+[[nodiscard]] events::LogStatus records_to_read(events::LogClient& log, const std::vector<std::string>& carts,
+                                                std::int64_t& records);
 
 /// What one record came to and why, a timeline of one step per cart that it concerns: beside what a step has, every
 /// guard that was tried (`guards`) and the state before (`state_before`). None: a tick that ended no wait.
@@ -42,10 +50,12 @@ void print_timeline(const Timeline&, bool json);
 
 /// Carts that an id leads to: a cart, order, session or reservation id at once; a provider's reference, a customer, a
 /// correlation id or traceparent by reading all commands.
-[[nodiscard]] events::LogStatus carts_of_id(events::LogClient&, const std::string& id, std::vector<std::string>& carts);
+[[nodiscard]] events::LogStatus carts_of_id(
+    events::LogClient&, const std::string& id, std::vector<std::string>& carts, const RecordRead& read = [] {});
 
 /// The same by reading all commands alone; the first that are found, at most so many.
-[[nodiscard]] events::LogStatus carts_that_name(events::LogClient&, const std::string& id, std::size_t most,
-                                                std::vector<std::string>& carts);
+[[nodiscard]] events::LogStatus carts_that_name(
+    events::LogClient&, const std::string& id, std::size_t most, std::vector<std::string>& carts,
+    const RecordRead& read = [] {});
 
 }  // namespace mayfly::tools
