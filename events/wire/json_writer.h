@@ -14,6 +14,7 @@ namespace mayfly::events {
 /// as it is. Precondition: UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 
+/// JSON piece by piece at the end of a string.
 class JsonText : public Appender {
  public:
   using Appender::Appender;
