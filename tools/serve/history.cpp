@@ -36,7 +36,7 @@ void append_list(std::string& out, const std::vector<HistorySample>& samples, Va
   out += '[';
   for (const auto& sample : samples) {
     if (out.back() != '[') out += ',';
-    events::append_json_number(out, value(sample));
+    out += std::to_string(value(sample));
   }
   out += ']';
 }
