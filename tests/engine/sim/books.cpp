@@ -194,7 +194,7 @@ std::string merged_wrongly(const adapters::MemoryStore& store, Merges& merges) {
       if (!aside && !said.over.contains(answer_id)) {
         return "of the merge of " + name + " the lines are doubled, and nobody was told";
       }
-      ++merges.twice;
+      ++(aside ? merges.aside : merges.twice);
     }
   }
   return {};

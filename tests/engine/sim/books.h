@@ -26,7 +26,8 @@ using Withheld = std::map<events::Position, std::map<std::string, events::DeadLe
 struct Merges {
   std::int64_t offered = 0;
   std::int64_t merged = 0;  // the lines are in the other cart, and this one is over
-  std::int64_t twice = 0;   // they are in both, and somebody was told
+  std::int64_t twice = 0;   // they are in both, and merge_over said so
+  std::int64_t aside = 0;   // they are in both: the answer is a dead letter
 };
 /// Of each merge: all lines are in the other cart and this one is over, or they are where they were, or somebody was
 /// told that they are in both. A sentence if not.

@@ -70,14 +70,14 @@ int main(int argc, char** argv) {
       "%lld seeds in %.1f s, %.2f ms each: %lld commands, %lld events, %lld deaths, %lld dead letters (%lld "
       "keeps_failing, %lld quarantined), "
       "%lld rebuilds, "
-      "%lld renewals, %lld engines; %lld merges, %lld done, %lld doubled with an alert\n",
+      "%lld renewals, %lld engines; %lld merges, %lld done, %lld doubled with an alert, %lld by dead letters\n",
       seeds, seconds, seconds * 1e3 / static_cast<double>(seeds), static_cast<long long>(tally.commands),
       static_cast<long long>(tally.events), static_cast<long long>(tally.deaths),
       static_cast<long long>(tally.dead_letters), static_cast<long long>(tally.keeps_failing),
       static_cast<long long>(tally.quarantined), static_cast<long long>(tally.rebuilds),
       static_cast<long long>(tally.renewals), static_cast<long long>(tally.engines),
       static_cast<long long>(tally.merges.offered), static_cast<long long>(tally.merges.merged),
-      static_cast<long long>(tally.merges.twice));
+      static_cast<long long>(tally.merges.twice), static_cast<long long>(tally.merges.aside));
   if (planted) return 1;
   if (seeds >= 1'000 && (tally.keeps_failing == 0 || tally.quarantined == 0)) {
     std::printf("FAILED: no dead letter keeps_failing or quarantined came up\n");

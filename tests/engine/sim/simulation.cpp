@@ -50,7 +50,7 @@ class History {
       serve(1 + static_cast<int>(chance_.below(8)));
       if (!wrong_.empty()) return wrong_;
       if (chance_.permille(300)) clock_.time.ms += static_cast<std::int64_t>(chance_.below(200'000));
-      if (chance_.permille(60)) clock_.time.ms += 900'000;  // a merge waits no more
+      if (chance_.permille(120)) clock_.time.ms += 900'000;  // a merge waits no more
       if (chance_.permille(150)) end_engine();
     }
     return end(traffic);

@@ -34,7 +34,7 @@ void Traffic::send() {
 void Traffic::shop(Cart& cart) {
   const auto dice = chance_.below(100);
   const std::string sku(1, static_cast<char>('A' + chance_.below(4)));
-  if (dice < 40) {
+  if (dice < 34) {
     const int quantity = 1 + static_cast<int>(chance_.below(3));
     const int price = static_cast<int>(chance_.below(500));
     auto& line = cart.lines[sku];
@@ -43,16 +43,16 @@ void Traffic::shop(Cart& cart) {
         cart, "cart.add_line",
         "{\"sku\":\"" + sku + "\"," + number("quantity", quantity) + "," + number("unit_price_minor", price) + "}");
   }
-  if (dice < 45) {
+  if (dice < 39) {
     cart.lines[sku].first = 2;
     return command(cart, "cart.change_quantity", "{\"sku\":\"" + sku + "\"," + number("quantity", 2) + "}");
   }
-  if (dice < 50) {
+  if (dice < 44) {
     cart.lines.erase(sku);
     return command(cart, "cart.remove_line", "{\"sku\":\"" + sku + "\"}");
   }
-  if (dice < 53) return command(cart, "cart.adjust", R"({"adjustments":[]})");
-  if (dice < 55) return command(cart, "cart.cancel", "{}");
+  if (dice < 47) return command(cart, "cart.adjust", R"({"adjustments":[]})");
+  if (dice < 49) return command(cart, "cart.cancel", "{}");
   if (dice < 61) {
     return command(cart, "cart.merge", "{\"into\":\"" + carts_[chance_.below(carts_.size())].id + "\"}");
   }
