@@ -45,7 +45,8 @@ bool is_json(std::string_view type) {
 
 std::string ReceivedCloudEvent::read_binary(const adapters::HttpRequest& request) {
   data = request.body.empty() ? "{}" : request.body;
-  return read_attributes(*this, [&](const std::string& name) { return adapters::percent_decoded(request.header("ce-" + name)); });
+  return read_attributes(
+      *this, [&](const std::string& name) { return adapters::percent_decoded(request.header("ce-" + name)); });
 }
 
 std::string ReceivedCloudEvent::read_structured(std::string_view body) {
