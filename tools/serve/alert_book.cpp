@@ -44,7 +44,8 @@ constexpr std::array runbooks = {Runbook{"payment_unresolved", "MayflyPaymentUnr
                                  Runbook{"clocks_apart", "MayflyNotReady"},
                                  Runbook{"memory_pressure", "MayflyMemoryPressure"},
                                  Runbook{"renewal_difference", "MayflyRenewalDifference"},
-                                 Runbook{"partition_over_budget", "MayflyMemoryHigh"}};
+                                 Runbook{"partition_over_budget", "MayflyMemoryHigh"},
+                                 Runbook{"merge_over", "MayflyMergeOver"}};
 
 bool same(const Pair& pair, const Alert& a, const Alert& b) {
   return a.name == pair.begin && a.what == b.what && a.cart == b.cart &&

@@ -177,7 +177,7 @@ TEST_CASE("ticks and the engine's own commands stay behind; ids and headers come
   CHECK(counts.ended);
   CHECK(counts.driven == 14);
   CHECK(counts.ticks == 2);
-  CHECK(counts.engines == 1);  // the merge's line
+  CHECK(counts.engines == 2);  // the merge's offer and its answer
   CHECK(counts.driven + counts.ticks + counts.engines == counts.read);
   std::vector<std::string> recorded;
   for (const auto& r : shop.store.records(Stream::commands, 0)) {
