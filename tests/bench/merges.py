@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What memory an engine needs for a backlog of merges, each of which writes a command per line: peak and time.
+"""What memory an engine needs for a backlog of merges, each of which offers all lines of a cart: peak and time.
 
 Carts with --lines lines are put into a log and decided; then a merge of each is queued while no engine runs, and one is
 started with all of serve's defaults, or what --set says, under --limit-mib of private memory if that is given.
@@ -108,6 +108,7 @@ def main():
     parser.add_argument("--merges", type=int, default=2_000)
     parser.add_argument("--lines", type=int, default=60)
     parser.add_argument("--limit-mib", type=int, default=0)
+    parser.add_argument("--by-line", action="store_true", help="the program is from before contract 1.1: a command for each line")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, as in the config file")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -121,7 +122,8 @@ def main():
         log.send(("cart.merge", f"from-{n}", {"into": f"into-{n % TARGETS}"}) for n in range(given.merges))
         begun = time.monotonic()
         with log.served(given.limit_mib) as engine:
-            peak, code = until_decided(engine, given.merges * (1 + given.lines))
+            # The merge, the offer, the answer.
+            peak, code = until_decided(engine, given.merges * (1 + given.lines if given.by_line else 3))
             took = time.monotonic() - begun
         print(f"{given.merges} merges of {given.lines} lines: peak {peak:.0f} MiB, {peak - before:.0f} over {before:.0f} with those carts "
               f"asleep; {took:.1f} s" + ("" if code is None else f"; the engine ended with {code}"))
