@@ -2,7 +2,9 @@
 
 #include "actors/memory/size_class.h"
 
-#include <new>
+#include <cstddef>
+#include <memory>
+#include <memory_resource>
 
 namespace mayfly::actors {
 
@@ -17,12 +19,13 @@ namespace {
 bool is_ordinary(std::size_t alignment) { return alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__; }
 
 void* take(std::size_t bytes, std::size_t alignment) {
-  return is_ordinary(alignment) ? ::operator new(bytes) : ::operator new (bytes, std::align_val_t{alignment});
+  if (is_ordinary(alignment)) return std::allocator<std::byte>().allocate(bytes);
+  return std::pmr::get_default_resource()->allocate(bytes, alignment);
 }
 
 void give_back(void* memory, std::size_t bytes, std::size_t alignment) {
-  if (is_ordinary(alignment)) return ::operator delete(memory, bytes);
-  ::operator delete (memory, bytes, std::align_val_t{alignment});
+  if (is_ordinary(alignment)) return std::allocator<std::byte>().deallocate(static_cast<std::byte*>(memory), bytes);
+  std::pmr::get_default_resource()->deallocate(memory, bytes, alignment);
 }
 
 }  // namespace
