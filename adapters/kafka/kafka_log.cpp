@@ -185,7 +185,7 @@ void KafkaLog::hear_clients() {
 void KafkaLog::watch_presence(events::Polled& polled) {
   const bool reader_doubts = reader_->listener().take_doubt();
   if (member_->take_doubt() || reader_doubts) presence_.doubt();
-  const auto& answer = presence_.look(reader_->client(), reader_->topics(), reader_->listener());
+  const auto& answer = presence_.look(member_->client(), member_->topics(), *member_);
   polled.status = answer.status;
   if (!answer.gone) {
     gone_ = gone_ && !answer.status.ok();

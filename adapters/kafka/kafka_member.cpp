@@ -22,6 +22,7 @@ std::unique_ptr<Member> Member::join(const KafkaOptions& options, const Identity
   auto client = make_client(Role::member, options, identity, *member, status);
   if (!client) return nullptr;
   member->client_ = std::move(client);
+  member->topics_ = topics_at(member->client_.get(), options);
   rd_kafka_poll_set_consumer(member->client_.get());
   member->queue_.reset(rd_kafka_queue_get_consumer(member->client_.get()));
   Waker::watch(member->queue_.get(), &waker);

@@ -31,6 +31,9 @@ class Member final : public Listener {
   Error committed(events::Partition, events::Offset&);
   /// True if the group now knows another member by this one's instance name.
   [[nodiscard]] bool replaced() const;
+  /// Asked what brokers know it has the answer at once: its connections carry no fetches, behind which all else waits.
+  [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }
+  [[nodiscard]] const StreamTopics& topics() const { return topics_; }
 
  private:
   Member(const KafkaOptions& options, Identity identity, Hooks hooks)
@@ -41,6 +44,7 @@ class Member final : public Listener {
   Identity identity_;
   Hooks hooks_;
   Client client_;
+  StreamTopics topics_;
   Queue queue_;
 };
 

@@ -28,7 +28,7 @@ void Presence::answered() {
   if (!doubted()) next_ = SteadyClock::now() + regularly;
 }
 
-const Presence::Answer& Presence::look(rd_kafka_t* client, const Topics& topics, const Listener& heard_by) {
+const Presence::Answer& Presence::look(rd_kafka_t* client, const StreamTopics& topics, const Listener& heard_by) {
   if (SteadyClock::now() < next_) return answer_;
   answer_ = ask(client, topics, heard_by);
   if (!answer_.status.ok() || silences_ > 0) doubt();
@@ -36,7 +36,7 @@ const Presence::Answer& Presence::look(rd_kafka_t* client, const Topics& topics,
   return answer_;
 }
 
-Presence::Answer Presence::ask(rd_kafka_t* client, const Topics& topics, const Listener& heard_by) {
+Presence::Answer Presence::ask(rd_kafka_t* client, const StreamTopics& topics, const Listener& heard_by) {
   using events::LogError;
   std::string gone;
   const auto until = SteadyClock::now() + std::chrono::milliseconds(answer_limit_ms);
@@ -47,6 +47,7 @@ Presence::Answer Presence::ask(rd_kafka_t* client, const Topics& topics, const L
     const Error error(
         rd_kafka_metadata(client, 0, topics[i].get(), &list, std::max(static_cast<int>(left), least_limit_ms)));
     const Metadata metadata(list);
+    if (!error.ok() && !gone.empty()) break;  // what one broker has said is known, whatever others do not say
     if (!error.ok()) {
       if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT && ++silences_ < most_silences) return answer_;
       const auto heard = heard_by.last_heard();
@@ -54,11 +55,11 @@ Presence::Answer Presence::ask(rd_kafka_t* client, const Topics& topics, const L
                                           " answers: " + (heard.empty() ? error.message : heard) +
                                           ". Check that they run and are reached at the address they advertise."}};
     }
-    silences_ = 0;
     const bool there = std::none_of(list->topics, list->topics + list->topic_cnt,
                                     [](const rd_kafka_metadata_topic& t) { return Error(t.err).unknown_topic(); });
     if (!there) gone.append(gone.empty() ? "" : ", ").append(options_.topics[i]);
   }
+  silences_ = 0;
   if (gone.empty()) return {};
   return {{LogError::unavailable, "The brokers of " + options_.brokers + " have no topic " + gone +
                                       " any more: deleted, or this engine may no longer see it. See docs/kafka.md, "

@@ -5,7 +5,6 @@
 #include "adapters/kafka/kafka_options.h"
 #include "adapters/kafka/kafka_settings.h"
 
-#include <array>
 #include <chrono>
 
 namespace mayfly::adapters::kafka {
@@ -24,19 +23,18 @@ class Presence {
     events::LogStatus status{};  // unavailable: no broker answers, or topics are gone; says which
     bool gone = false;           // the brokers answer, and have not all of the topics
   };
-  using Topics = std::array<Topic, events::stream_count>;
   /// Asks if it is time to, else tells the last answer. Blocks for two seconds at most. The topics are the client's.
-  const Answer& look(rd_kafka_t*, const Topics&, const Listener& heard_by);
+  const Answer& look(rd_kafka_t*, const StreamTopics&, const Listener& heard_by);
 
  private:
   using SteadyClock = std::chrono::steady_clock;
-  [[nodiscard]] Answer ask(rd_kafka_t*, const Topics&, const Listener& heard_by);
+  [[nodiscard]] Answer ask(rd_kafka_t*, const StreamTopics&, const Listener& heard_by);
   [[nodiscard]] bool doubted() const { return SteadyClock::now() < doubted_until_; }
 
   const KafkaOptions& options_;
   SteadyClock::time_point doubted_until_{};
   SteadyClock::time_point next_{};
-  int silences_ = 0;  // questions in a row that were not answered in time
+  int silences_ = 0;  // looks in a row at which not all was answered in time
   Answer answer_;
 };
 

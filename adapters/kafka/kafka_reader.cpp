@@ -147,9 +147,7 @@ std::unique_ptr<Reader> Reader::make(const KafkaOptions& options, std::int32_t p
   bound_read_ahead(reader->options_, partitions);
   reader->client_ = make_client(Role::reader, reader->options_, {}, reader->listener_, status);
   if (!reader->client_) return nullptr;
-  for (std::size_t i = 0; i < options.topics.size(); ++i) {
-    reader->topics_[i].reset(rd_kafka_topic_new(reader->client_.get(), options.topics[i].c_str(), nullptr));
-  }
+  reader->topics_ = topics_at(reader->client_.get(), options);
   return reader;
 }
 

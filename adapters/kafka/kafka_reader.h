@@ -7,7 +7,6 @@
 #include "adapters/kafka/kafka_topics.h"
 #include "adapters/kafka/kafka_waker.h"
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -69,7 +68,6 @@ class Reader {
   /// Lets the listener hear what the client has to say. Call now and then: it is kept until then.
   void serve() { rd_kafka_poll(client_.get(), 0); }
   [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }
-  [[nodiscard]] const std::array<Topic, events::stream_count>& topics() const { return topics_; }
   [[nodiscard]] Waker& waker() { return waker_; }
   [[nodiscard]] Listener& listener() { return listener_; }
 
@@ -79,7 +77,7 @@ class Reader {
   Waker waker_;
   Listener listener_;
   Client client_;
-  std::array<Topic, events::stream_count> topics_;
+  StreamTopics topics_;
 };
 
 }  // namespace mayfly::adapters::kafka

@@ -28,8 +28,9 @@ Settings begins_with(Role role) {
     case Role::member:
     case Role::group: break;
     case Role::reader:
-      // An answer comes as soon as there is one byte; the wait only bounds how long an idle request is open.
-      add({{"fetch.min.bytes", "1"}, {"fetch.wait.max.ms", "250"}, {"fetch.error.backoff.ms", "20"}});
+      // An answer comes as soon as there is one byte; the wait only bounds how long an idle request is open. Whatever
+      // else this client asks a broker waits behind it.
+      add({{"fetch.min.bytes", "1"}, {"fetch.wait.max.ms", "500"}, {"fetch.error.backoff.ms", "20"}});
       break;
     case Role::transactional:
       add({{"compression.codec", "lz4"},
@@ -186,6 +187,14 @@ Client make_client(Role role, const KafkaOptions& options, const Identity& ident
   }
   static_cast<void>(conf.release());  // the client has taken it over
   return {client, destroy_client};
+}
+
+StreamTopics topics_at(rd_kafka_t* client, const KafkaOptions& options) {
+  StreamTopics topics;
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    topics[i].reset(rd_kafka_topic_new(client, options.topics[i].c_str(), nullptr));
+  }
+  return topics;
 }
 
 }  // namespace mayfly::adapters::kafka

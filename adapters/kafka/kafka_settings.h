@@ -4,6 +4,7 @@
 #include "adapters/kafka/kafka_handles.h"
 #include "adapters/kafka/kafka_options.h"
 
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <string>
@@ -53,5 +54,9 @@ void bound_read_ahead(KafkaOptions&, std::int32_t partitions);
 
 /// A client of that role. Null with `status` set if its settings contradict each other.
 [[nodiscard]] Client make_client(Role, const KafkaOptions&, const Identity&, Listener&, events::LogStatus& status);
+
+/// The log's topics, by stream, as handles of a client that outlives them.
+using StreamTopics = std::array<Topic, events::stream_count>;
+[[nodiscard]] StreamTopics topics_at(rd_kafka_t*, const KafkaOptions&);
 
 }  // namespace mayfly::adapters::kafka
