@@ -14,7 +14,7 @@ MAY_INCLUDE = {
     "tools": {"events", "actors", "adapters", "tools"},
 }
 LIBRARIES = {
-    "events": {"simdjson.h": {"json_reader.cpp"}, "sodium/": {"base64.cpp", "hmac.cpp", "identity.cpp", "tick_proof.cpp"}},
+    "events": {"simdjson.h": {"json_reader.cpp"}, "sodium/": {"base64.cpp", "hex.cpp", "hmac.cpp", "identity.cpp", "tick_proof.cpp"}},
     "actors": {"caf/": None},
     "adapters": {"sqlite3.h": None, "librdkafka/": None, "boost/": {"http_connection.h", "http_server.cpp", "http_client.cpp", "http_caller.cpp"}},
     "tools": {"spdlog/": None, "fmt/": None, "nlohmann/": None, "CLI/": {"main.cpp"}, "toml++/": {"config_keys.cpp"}, "zstd.h": {"retail.cpp", "bundle_file.cpp"}},

@@ -2,6 +2,7 @@
 
 #include "events/rules/sha1.h"
 #include "events/text/appender.h"
+#include "events/text/hex.h"
 #include "events/text/utf8.h"
 
 #include <sodium/crypto_hash_sha256.h>
@@ -190,13 +191,7 @@ CartHash hash_of(std::string_view cart_id) {
 std::string sha256_hex(std::string_view bytes) {
   unsigned char digest[crypto_hash_sha256_BYTES];
   crypto_hash_sha256(digest, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
+  return to_hex({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
 Fingerprinter::Fingerprinter(std::string_view engine) {

@@ -26,26 +26,29 @@ void full_line(JsonObject& json, const Cart& cart, const Line& line) {
   if (line.extras != 0) extras(json, cart.line_id(line), cart.per_quantity(line), cart.attributes(line));
 }
 
-template <class Members>
-void append_lines(JsonObject& object, const Cart& cart, Members members) {
-  auto& text = object.value_of("lines");
+template <class List, class Write>
+void append_array(JsonObject& object, std::string_view member, const List& list, Write write) {
+  auto& text = object.value_of(member);
   text.put('[');
-  for (const auto& line : cart.lines) {
-    if (&line != cart.lines.data()) text.put(',');
-    JsonObject json(text);
-    members(json, line);
-    json.close();
+  bool first = true;
+  for (const auto& item : list) {
+    if (!std::exchange(first, false)) text.put(',');
+    write(text, item);
   }
   text.put(']');
 }
 
 void append_full_lines(JsonObject& object, const Cart& cart) {
-  append_lines(object, cart, [&cart](JsonObject& json, const Line& line) { full_line(json, cart, line); });
+  append_array(object, "lines", cart.lines, [&cart](JsonText& text, const Line& line) {
+    JsonObject json(text);
+    full_line(json, cart, line);
+    json.close();
+  });
 }
 
 class Writer {
  public:
-  Writer(JsonText& text, const EventSurroundings& round) : text_(text), json_(text), round_(round) {}
+  Writer(JsonText& text, const EventSurroundings& round) : json_(text), round_(round) {}
   void close() { json_.close(); }
 
   void operator()(const CartCreated& e) {
@@ -169,11 +172,11 @@ class Writer {
     if (t.extra_up_to_minor > 0) json_.number("extra_up_to_minor", t.extra_up_to_minor);
   }
   void skus(std::span<const Text> list) {
-    array("skus", list, [this](Text sku) { text_.string(sku); });
+    append_array(json_, "skus", list, [](JsonText& text, Text sku) { text.string(sku); });
   }
   void available(std::span<const Available> list) {
-    array("available", list, [this](const Available& item) {
-      JsonObject json(text_);
+    append_array(json_, "available", list, [](JsonText& text, const Available& item) {
+      JsonObject json(text);
       json.text("sku", item.sku);
       json.text_if("line_id", item.line_id);
       json.number("quantity", item.quantity);
@@ -188,37 +191,30 @@ class Writer {
   void full_lines() { append_full_lines(json_, *round_.cart); }
   void stock_lines(bool with_lines) {
     if (!with_lines) return json_.value_of("lines").put("[]");
-    append_lines(json_, *round_.cart, [this](JsonObject& json, const Line& line) {
+    append_array(json_, "lines", round_.cart->lines, [this](JsonText& text, const Line& line) {
+      JsonObject json(text);
       json.text("sku", line.sku);
       json.number("quantity", line.quantity);
       if (line.extras != 0) extras(json, round_.cart->line_id(line), 1, round_.cart->attributes(line));
+      json.close();
     });
   }
   void adjustments(std::span<const Adjustment> list) {
-    array("adjustments", list, [this](const Adjustment& a) {
+    append_array(json_, "adjustments", list, [this](JsonText& text, const Adjustment& a) {
       const bool bound = !a.sku.empty() || !a.line_id.empty();
-      adjustment(a, bound ? round_.cart->find(a.sku, a.line_id) : nullptr);
+      adjustment(text, a, bound ? round_.cart->find(a.sku, a.line_id) : nullptr);
     });
   }
   void kept_adjustments() {
     const auto& cart = *round_.cart;
-    array("adjustments", cart.adjustments,
-          [&](const auto& a) { adjustment(a, a.line > 0 ? &cart.lines[a.line - 1U] : nullptr); });
-  }
-  template <class List, class Write>
-  void array(std::string_view member, const List& list, Write write) {
-    json_.value_of(member).put('[');
-    bool first = true;
-    for (const auto& item : list) {
-      if (!std::exchange(first, false)) text_.put(',');
-      write(item);
-    }
-    text_.put(']');
+    append_array(json_, "adjustments", cart.adjustments, [&](JsonText& text, const auto& a) {
+      adjustment(text, a, a.line > 0 ? &cart.lines[a.line - 1U] : nullptr);
+    });
   }
   /// `line`: the one that it is bound to, or null.
   template <class OneAdjustment>
-  void adjustment(const OneAdjustment& a, const Line* line) {
-    JsonObject json(text_);
+  void adjustment(JsonText& text, const OneAdjustment& a, const Line* line) {
+    JsonObject json(text);
     json.plain_text("kind", name(a.kind));
     json.text("label", a.label);
     json.number("amount_minor", a.amount_minor);
@@ -230,7 +226,6 @@ class Writer {
     json.close();
   }
 
-  JsonText& text_;
   JsonObject json_;
   const EventSurroundings& round_;
 };

@@ -7,6 +7,7 @@
 #include "tools/console/client.h"
 #include "tools/console/config_keys.h"
 #include "tools/console/exit_codes.h"
+#include "tools/console/numbers.h"
 #include "tools/console/output.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
@@ -100,17 +101,12 @@ std::string read_again(const ConnectOptions& options, const ConnectConfig& confi
                        std::map<std::string, std::vector<events::Position>>& parked) {
   for (const auto& word : options.again) {
     const auto name = word.substr(0, word.find(':'));
-    events::Position at;
-    char behind = 0;
-    const auto* numbers = word.c_str() + name.size();
-    long long offset = 0;
-    const bool fits = std::sscanf(numbers, ":%d:%lld%c", &at.partition, &offset, &behind) == 2 && offset >= 0;
-    at.offset = offset;
+    const auto at = position_from_text(std::string_view(word).substr(std::min(name.size() + 1, word.size())));
     const auto known = std::find_if(config.deliveries.begin(), config.deliveries.end(),
                                     [&](const DeliveryConfig& d) { return d.name == name; });
-    if (!fits || known == config.deliveries.end())
+    if (!at || known == config.deliveries.end())
       return "--again " + word + ": give NAME:PARTITION:OFFSET, with the name of a table [connect.deliver.NAME].";
-    parked[name].push_back(at);
+    parked[name].push_back(*at);
   }
   return {};
 }

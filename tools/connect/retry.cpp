@@ -1,20 +1,14 @@
 #include "tools/connect/retry.h"
 
+#include "tools/console/numbers.h"
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
 namespace mayfly::tools {
 
 namespace {
-
-std::optional<int> number(std::string_view text) {
-  int n = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (wrong != std::errc{} || end != text.data() + text.size() || n < 0) return std::nullopt;
-  return n;
-}
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT".
 std::optional<events::Timestamp> http_date(std::string_view text) {
@@ -23,14 +17,14 @@ std::optional<events::Timestamp> http_date(std::string_view text) {
   constexpr std::string_view form = "Sun, 06 Nov 1994 08:49:37 GMT";
   if (text.size() != form.size() || !text.ends_with(" GMT") || text[3] != ',') return std::nullopt;
   const auto month = std::find(months.begin(), months.end(), text.substr(8, 3));
-  const auto day = number(text.substr(5, 2));
-  const auto year = number(text.substr(12, 4));
-  const auto hour = number(text.substr(17, 2));
-  const auto minute = number(text.substr(20, 2));
-  const auto second = number(text.substr(23, 2));
+  const auto day = number_from_text(text.substr(5, 2));
+  const auto year = number_from_text(text.substr(12, 4));
+  const auto hour = number_from_text(text.substr(17, 2));
+  const auto minute = number_from_text(text.substr(20, 2));
+  const auto second = number_from_text(text.substr(23, 2));
   if (month == months.end() || !day || !year || !hour || !minute || !second) return std::nullopt;
   const auto which = static_cast<unsigned>(month - months.begin()) + 1;
-  const std::chrono::year_month_day date{std::chrono::year{*year}, std::chrono::month{which},
+  const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*year)}, std::chrono::month{which},
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   if (!date.ok()) return std::nullopt;
   const auto at = std::chrono::sys_days{date} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
@@ -49,7 +43,8 @@ Answered answered(int status) {
 }
 
 std::optional<events::Timestamp> retry_after(std::string_view value, events::Timestamp now) {
-  if (const auto s = number(value)) return now + events::Millis{std::int64_t{*s} * 1'000};
+  constexpr std::int64_t most_s = 100LL * 366 * 86'400;  // more is not meant
+  if (const auto s = number_from_text(value); s && *s <= most_s) return now + events::Millis{*s * 1'000};
   return http_date(value);
 }
 

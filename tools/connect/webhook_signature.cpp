@@ -1,10 +1,11 @@
 #include "tools/connect/webhook_signature.h"
 
 #include "events/text/base64.h"
+#include "events/text/hex.h"
 #include "events/text/hmac.h"
+#include "tools/console/numbers.h"
 
 #include <algorithm>
-#include <charconv>
 #include <memory_resource>
 #include <optional>
 
@@ -25,27 +26,9 @@ std::string_view take_part(std::string_view& text, std::string_view separators) 
   return part;
 }
 
-std::optional<std::int64_t> seconds(std::string_view text) {
-  std::int64_t s = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), s);
-  if (wrong != std::errc{} || end != text.data() + text.size() || s < 0) return std::nullopt;
-  return s;
-}
-
 std::string signed_text(std::string_view id, std::string_view time, std::string_view body) {
   std::string text(id);
   text.append(".").append(time).append(".").append(body);
-  return text;
-}
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += digits[byte / 16];
-    text += digits[byte % 16];
-  }
   return text;
 }
 
@@ -117,7 +100,7 @@ std::string signature_fault(WebhookScheme scheme, const WebhookKeys& keys, event
                             const adapters::HttpRequest& request, events::Timestamp now) {
   const bool stripe = scheme == WebhookScheme::stripe;
   const auto given = stripe ? read_stripe(request) : read_standard(request);
-  const auto time_s = seconds(given.time);
+  const auto time_s = number_from_text(given.time);
   if (!time_s || given.signatures.empty() || given.text.empty()) {
     return stripe ? "a signature is needed: Stripe-Signature: t=SECONDS,v1=..."
                   : "a signature is needed: webhook-id, webhook-timestamp and webhook-signature: v1,...";
@@ -125,7 +108,7 @@ std::string signature_fault(WebhookScheme scheme, const WebhookKeys& keys, event
   bool holds = false;
   for (const auto& key : keys) {
     const auto mac = events::hmac_sha256(key, given.text);
-    const auto wanted = stripe ? hex(mac) : events::to_base64(mac);
+    const auto wanted = stripe ? events::to_hex(mac) : events::to_base64(mac);
     for (const auto& signature : given.signatures) holds = events::same_bytes(signature, wanted) || holds;
   }
   if (!holds) return "no signature is by a secret of this hook";

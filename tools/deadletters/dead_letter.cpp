@@ -4,6 +4,7 @@
 #include "events/rules/identity.h"
 #include "events/wire/cloudevent.h"
 #include "events/wire/json_writer.h"
+#include "tools/console/numbers.h"
 #include "tools/console/text.h"
 #include "tools/records/command_writer.h"
 #include "tools/records/record_text.h"
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 namespace mayfly::tools {
@@ -25,13 +25,6 @@ constexpr std::array<std::string_view, 7> engine_headers = {"mayfly.topic",     
                                                             "mayfly.attempts"};
 constexpr std::array<std::string_view, 3> mark_names = {"retry_begun", "retried", "dropped"};
 constexpr std::string_view mark_prefix = "dev.mayfly.dead_letter.";
-
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{} || end != text.data() + text.size() || n < 0) return std::nullopt;
-  return n;
-}
 
 /// The last headers of a dead letter before the engine's, if they say that it was cut.
 std::span<const events::Header> cut_headers_of(std::span<const events::Header> own) {
@@ -51,9 +44,9 @@ std::optional<DeadLetter> read_dead_letter(const events::Record& record) {
   for (std::size_t i = 0; i < said.size(); ++i) {
     if (said[i].name != engine_headers[i]) return std::nullopt;
   }
-  const auto partition = number(said[1].value);
-  const auto offset = number(said[2].value);
-  const auto time = number(said[3].value);
+  const auto partition = number_from_text(said[1].value);
+  const auto offset = number_from_text(said[2].value);
+  const auto time = number_from_text(said[3].value);
   if (!partition || !offset || !time) return std::nullopt;
   const auto cut = cut_headers_of(own);
   return DeadLetter{said[4].value,
@@ -84,7 +77,7 @@ std::int64_t times_redriven(const DeadLetter& letter) {
   std::int64_t times = 0;
   for (const auto& h : letter.headers) {
     if (h.name == retry_header) times = std::max<std::int64_t>(times, 1);  // of an older program, which did not count
-    if (h.name == redriven_header) times = std::max(times, number(h.value).value_or(0));
+    if (h.name == redriven_header) times = std::max(times, number_from_text(h.value).value_or(0));
   }
   return times;
 }

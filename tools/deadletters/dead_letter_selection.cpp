@@ -1,31 +1,13 @@
 #include "tools/deadletters/dead_letter_selection.h"
 
+#include "tools/console/numbers.h"
 #include "tools/console/time_words.h"
 
-#include <charconv>
 #include <optional>
 
 namespace mayfly::tools {
 
 namespace {
-
-/// Takes a number off the front.
-std::optional<std::int64_t> take_number(std::string_view& text) {
-  std::int64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{} || n < 0) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return n;
-}
-
-std::optional<events::Position> position(std::string_view text) {
-  const auto partition = take_number(text);
-  if (!partition || *partition > 1'000'000 || !text.starts_with(':')) return std::nullopt;
-  text.remove_prefix(1);
-  const auto offset = take_number(text);
-  if (!offset || !text.empty()) return std::nullopt;
-  return events::Position{static_cast<events::Partition>(*partition), *offset};
-}
 
 std::string all_reasons() {
   std::string names;
@@ -40,7 +22,7 @@ std::string all_reasons() {
 std::string read_selection(const DeadLettersOptions& options, std::int32_t partitions, events::Timestamp now,
                            Selection& selection) {
   for (const auto& word : options.which) {
-    const auto at = position(word);
+    const auto at = position_from_text(word);
     if (!at) return "'" + word + "' is no PARTITION:OFFSET, such as 0:12; list shows them.";
     if (at->partition >= partitions) {
       return "'" + word + "': this log's partitions are 0 to " + std::to_string(partitions - 1) + ".";

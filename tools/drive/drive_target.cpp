@@ -1,10 +1,10 @@
 #include "tools/drive/drive_target.h"
 
+#include "tools/console/numbers.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace mayfly::tools {
 
@@ -23,13 +23,7 @@ std::optional<events::Position> driven_from(const Record& record, std::string_vi
   if (!name.starts_with(source_id) || name.size() <= source_id.size() || name[source_id.size()] != '-')
     return std::nullopt;
   name.remove_prefix(source_id.size() + 1);
-  events::Position at;
-  const auto* end = name.data() + name.size();
-  const auto partition = std::from_chars(name.data(), end, at.partition);
-  if (partition.ec != std::errc{} || partition.ptr == end || *partition.ptr != '-') return std::nullopt;
-  const auto offset = std::from_chars(partition.ptr + 1, end, at.offset);
-  if (offset.ec != std::errc{} || offset.ptr != end || at.partition < 0 || at.offset < 0) return std::nullopt;
-  return at;
+  return position_from_text(name, '-');
 }
 
 events::LogStatus look_at_target(events::LogClient& log, std::string_view source_id, DriveTarget& target) {

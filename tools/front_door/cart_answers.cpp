@@ -1,5 +1,6 @@
 #include "tools/front_door/cart_answers.h"
 
+#include "tools/console/numbers.h"
 #include "tools/front_door/http_words.h"
 #include "tools/records/cart_state.h"
 #include "tools/records/each_record.h"
@@ -29,7 +30,7 @@ HttpAnswer cart_now(events::LogClient& log, const std::string& cart, std::string
       if (!read_ending(record, state)) return;
       found.at = record.at;
       stream = "events";
-      if (const auto sequence = number_of(header(record, "ce_sequence"))) state["sequence"] = *sequence;
+      if (const auto sequence = number_from_text(header(record, "ce_sequence"))) state["sequence"] = *sequence;
     });
   }
   if (!found.status.ok()) return problem(503, "log_unavailable", found.status.message);

@@ -3,11 +3,11 @@
 #include "adapters/http/http_names.h"
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
+#include "tools/console/numbers.h"
 #include "tools/front_door/http_words.h"
 #include "tools/records/record_text.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace mayfly::tools {
 
@@ -80,11 +80,9 @@ std::string feed_id(std::span<const events::Position> next) {
 std::optional<std::vector<events::Position>> read_feed_id(std::string_view id) {
   std::vector<events::Position> next;
   while (!id.empty()) {
-    auto one = take_part(id, ',');
-    const auto partition = number_of(take_part(one, ':'));
-    const auto offset = number_of(one);
-    if (!partition || !offset || *partition > std::numeric_limits<events::Partition>::max()) return std::nullopt;
-    next.push_back({static_cast<events::Partition>(*partition), *offset});
+    const auto one = position_from_text(take_part(id, ','));
+    if (!one) return std::nullopt;
+    next.push_back(*one);
   }
   return next;
 }

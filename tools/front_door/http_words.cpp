@@ -1,9 +1,10 @@
 #include "tools/front_door/http_words.h"
 
+#include "tools/console/numbers.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace mayfly::tools {
 
@@ -43,13 +44,6 @@ bool has_entity_tag(std::string_view if_none_match, std::string_view tag) {
   return false;
 }
 
-std::optional<std::int64_t> number_of(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (wrong != std::errc{} || end != text.data() + text.size() || number < 0) return std::nullopt;
-  return number;
-}
-
 events::Millis wait_asked(std::string_view prefer, events::Millis longest) {
   while (!prefer.empty()) {
     auto part = prefer.substr(0, prefer.find_first_of(",;"));
@@ -58,10 +52,8 @@ events::Millis wait_asked(std::string_view prefer, events::Millis longest) {
     constexpr std::string_view name = "wait=";
     if (!part.starts_with(name)) continue;
     part.remove_prefix(name.size());
-    std::int64_t seconds = 0;
-    const auto [end, wrong] = std::from_chars(part.data(), part.data() + part.size(), seconds);
-    if (wrong != std::errc{} || seconds <= 0) return {};
-    return {seconds >= longest.count / 1000 ? longest.count : seconds * 1000};
+    const auto s = number_from_text(part).value_or(0);
+    return {s >= longest.count / 1000 ? longest.count : s * 1000};
   }
   return {};
 }

@@ -23,9 +23,6 @@ namespace mayfly::tools {
 /// Whether an If-None-Match header (RFC 9110) has that tag, which is given in its quotation marks, or is "*".
 [[nodiscard]] bool has_entity_tag(std::string_view if_none_match, std::string_view tag);
 
-/// All of the text as a number of 0 or more; none where it is not one.
-[[nodiscard]] std::optional<std::int64_t> number_of(std::string_view text);
-
 /// `wait` in seconds of a Prefer header (RFC 7240), at most `longest`; 0 where it has none.
 [[nodiscard]] events::Millis wait_asked(std::string_view prefer, events::Millis longest);
 

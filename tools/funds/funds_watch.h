@@ -26,13 +26,13 @@ class FundsWatch {
   [[nodiscard]] bool too_many() const { return book_.size() > most_sessions; }
 
  private:
-  struct Lane {
+  struct Reading {
     events::Offset first = -1;  // where reading began; -1: not yet
     events::Offset next = 0;
     events::Offset end = 0;
   };
   FundsBook book_;
-  std::vector<Lane> lanes_;
+  std::vector<Reading> readings_;
   bool cut_ = false;
 };
 

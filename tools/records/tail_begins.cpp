@@ -1,6 +1,7 @@
 #include "tools/records/tail_begins.h"
 
-#include <charconv>
+#include "tools/console/numbers.h"
+
 #include <string_view>
 
 namespace mayfly::tools {
@@ -9,17 +10,10 @@ namespace {
 
 using Where = TailBegin::Where;
 
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{} || end != text.data() + text.size() || n < 0) return std::nullopt;
-  return n;
-}
-
 std::optional<TailBegin> place(std::string_view text) {
   if (text == "begin") return TailBegin{Where::begin};
   if (text == "end") return TailBegin{Where::end};
-  if (const auto offset = number(text)) return TailBegin{Where::offset, *offset};
+  if (const auto offset = number_from_text(text)) return TailBegin{Where::offset, *offset};
   return std::nullopt;
 }
 
@@ -31,7 +25,7 @@ std::vector<TailBegin> tail_begins(std::span<const std::string> words, std::int3
   for (const auto& word : words) {
     const auto colon = word.find(':');
     const auto at = place(std::string_view(word).substr(colon == std::string::npos ? 0 : colon + 1));
-    const auto only = number(std::string_view(word).substr(0, colon == std::string::npos ? 0 : colon));
+    const auto only = number_from_text(std::string_view(word).substr(0, colon == std::string::npos ? 0 : colon));
     if (!at || (colon != std::string::npos && (!only || *only >= partitions))) {
       wrong = "--from " + word + ": give begin, end, OFFSET or PARTITION:OFFSET; partitions are 0 to " +
               std::to_string(partitions - 1);

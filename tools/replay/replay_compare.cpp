@@ -1,6 +1,7 @@
 #include "tools/replay/replay_compare.h"
 
 #include "events/rules/identity.h"
+#include "tools/console/numbers.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/replay_moment.h"
@@ -153,7 +154,7 @@ const OtherEvent* ProgramSide::next(Partition p) {
     std::string line;
     if (!wrong_.empty() || !read_line_(line)) return nullptr;
     const auto json = nlohmann::json::parse(line, nullptr, false);
-    const auto at = json.is_object() ? position_from_words(json.value("position", "")) : std::nullopt;
+    const auto at = json.is_object() ? position_from_text(json.value("position", "")) : std::nullopt;
     if (!at) {
       wrong_ = "it does not say what it decides, but: " + line.substr(0, 200);
       return nullptr;

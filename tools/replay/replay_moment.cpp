@@ -1,8 +1,8 @@
 #include "tools/replay/replay_moment.h"
 
+#include "tools/console/numbers.h"
 #include "tools/console/time_words.h"
 
-#include <charconv>
 #include <limits>
 
 namespace mayfly::tools {
@@ -10,18 +10,6 @@ namespace mayfly::tools {
 bool Moment::includes(const events::Record& record) const {
   if (at && at->partition == record.at.partition) return record.at.offset <= at->offset;
   return record.append_time <= time;
-}
-
-std::optional<events::Position> position_from_words(std::string_view text) {
-  const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  events::Position at;
-  const auto* end = text.data() + text.size();
-  const auto partition = std::from_chars(text.data(), text.data() + colon, at.partition);
-  const auto offset = std::from_chars(text.data() + colon + 1, end, at.offset);
-  const bool read = partition.ec == std::errc{} && partition.ptr == text.data() + colon && offset.ec == std::errc{} &&
-                    offset.ptr == end && at.partition >= 0 && at.offset >= 0;
-  return read ? std::optional(at) : std::nullopt;
 }
 
 events::LogStatus moment_from_words(const std::string& words, events::LogClient& log, events::Timestamp now,
@@ -32,7 +20,7 @@ events::LogStatus moment_from_words(const std::string& words, events::LogClient&
     moment.time.ms = words == "begin" ? Ms::min() : Ms::max();
     return {};
   }
-  const auto at = position_from_words(words);
+  const auto at = position_from_text(words);
   if (!at) {
     const auto time = time_from_words(words, now);
     if (!time) return {events::LogError::invalid, words + " is no moment. Give " + moment_words + "."};

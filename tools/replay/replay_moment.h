@@ -19,8 +19,6 @@ struct Moment {
 inline constexpr const char* moment_words =
     "begin, end, PARTITION:OFFSET of a command, RFC 3339, or how long ago: 90s, 15min, 2h, 3d";
 
-/// PARTITION:OFFSET; nothing if it is none.
-[[nodiscard]] std::optional<events::Position> position_from_words(std::string_view text);
 /// Reads the log where the words are a position. `invalid` if they are no moment or there is no such command.
 [[nodiscard]] events::LogStatus moment_from_words(const std::string& words, events::LogClient&, events::Timestamp now,
                                                   Moment&);

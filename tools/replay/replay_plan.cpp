@@ -3,6 +3,7 @@
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
 #include "events/wire/settings_json.h"
+#include "tools/console/numbers.h"
 #include "tools/replay/replay_moment.h"
 
 #include <nlohmann/json.hpp>
@@ -124,7 +125,7 @@ class PlanReader {
   std::optional<events::Position> command_at(const Json& words) {
     Moment moment;
     const auto text = words.is_string() ? words.get<std::string>() : std::string{};
-    if (!position_from_words(text)) {
+    if (!position_from_text(text)) {
       fail("a position is PARTITION:OFFSET");
       return std::nullopt;
     }

@@ -1,5 +1,6 @@
 // mayfly replay why: which guards of docs/decisions.md a command met, with the values they saw, and which one decided.
 #include "tools/console/exit_codes.h"
+#include "tools/console/numbers.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
@@ -34,7 +35,7 @@ std::string not_decided(events::LogClient& log, const Recorded& recorded, events
 }  // namespace
 
 int replay_why(const ReplayWhyOptions& options) {
-  const auto at = position_from_words(options.position);
+  const auto at = position_from_text(options.position);
   if (!at) {
     complain("%s: give the PARTITION:OFFSET of a command, as show prints it.\n", printable(options.position).c_str());
     return exit_usage;

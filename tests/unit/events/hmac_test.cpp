@@ -1,25 +1,12 @@
 #include "events/text/hmac.h"
 
+#include "events/text/hex.h"
+
 #include <doctest/doctest.h>
 
 #include <string>
 
 using namespace mayfly;
-
-namespace {
-
-std::string hex(const std::string& bytes) {
-  constexpr const char* digits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += digits[byte / 16];
-    text += digits[byte % 16];
-  }
-  return text;
-}
-
-}  // namespace
 
 TEST_CASE("HMAC-SHA256 is that of RFC 4231, also with a key that is longer than a block") {
   const struct {
@@ -32,7 +19,7 @@ TEST_CASE("HMAC-SHA256 is that of RFC 4231, also with a key that is longer than 
       {std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First",
        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
   };
-  for (const auto& row : rows) CHECK(hex(events::hmac_sha256(row.key, row.bytes)) == row.mac);
+  for (const auto& row : rows) CHECK(events::to_hex(events::hmac_sha256(row.key, row.bytes)) == row.mac);
 }
 
 TEST_CASE("bytes are the same only as a whole") {

@@ -1,5 +1,7 @@
 #include "events/rules/sha1.h"
 
+#include "events/text/hex.h"
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -8,15 +10,7 @@ using namespace mayfly::events;
 
 namespace {
 
-std::string hex(const Sha1& digest) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
+std::string hex(const Sha1& digest) { return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()}); }
 
 }  // namespace
 
