@@ -67,16 +67,12 @@ void append_json(std::string& out, const Leak& leak) {
   json.number("bytes_per_s", leak.bytes_per_s);
   if (leak.limit_in_s) json.number("limit_in_s", *leak.limit_in_s);
   if (!leak.holders.empty()) {
-    auto& list = json.member("holders");
-    list += '[';
-    for (const auto& holder : leak.holders) {
-      if (list.back() != '[') list += ',';
-      events::JsonObject one(list);
+    json.array("holders", leak.holders, [](events::JsonText& text, const Holder& holder) {
+      events::JsonObject one(text);
       one.number("partition", holder.partition);
       if (holder.cart != 0) one.text("cart_hash", hash_text(holder.cart));
       one.close();
-    }
-    list += ']';
+    });
   }
   json.text_if("profile", leak.profile);
   json.close();

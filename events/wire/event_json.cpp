@@ -5,8 +5,6 @@
 #include "events/text/time_text.h"
 #include "events/wire/json_writer.h"
 
-#include <utility>
-
 namespace mayfly::events {
 
 namespace {
@@ -26,20 +24,8 @@ void full_line(JsonObject& json, const Cart& cart, const Line& line) {
   if (line.extras != 0) extras(json, cart.line_id(line), cart.per_quantity(line), cart.attributes(line));
 }
 
-template <class List, class Write>
-void append_array(JsonObject& object, std::string_view member, const List& list, Write write) {
-  auto& text = object.value_of(member);
-  text.put('[');
-  bool first = true;
-  for (const auto& item : list) {
-    if (!std::exchange(first, false)) text.put(',');
-    write(text, item);
-  }
-  text.put(']');
-}
-
 void append_full_lines(JsonObject& object, const Cart& cart) {
-  append_array(object, "lines", cart.lines, [&cart](JsonText& text, const Line& line) {
+  object.array("lines", cart.lines, [&cart](JsonText& text, const Line& line) {
     JsonObject json(text);
     full_line(json, cart, line);
     json.close();
@@ -172,10 +158,10 @@ class Writer {
     if (t.extra_up_to_minor > 0) json_.number("extra_up_to_minor", t.extra_up_to_minor);
   }
   void skus(std::span<const Text> list) {
-    append_array(json_, "skus", list, [](JsonText& text, Text sku) { text.string(sku); });
+    json_.array("skus", list, [](JsonText& text, Text sku) { text.string(sku); });
   }
   void available(std::span<const Available> list) {
-    append_array(json_, "available", list, [](JsonText& text, const Available& item) {
+    json_.array("available", list, [](JsonText& text, const Available& item) {
       JsonObject json(text);
       json.text("sku", item.sku);
       json.text_if("line_id", item.line_id);
@@ -191,7 +177,7 @@ class Writer {
   void full_lines() { append_full_lines(json_, *round_.cart); }
   void stock_lines(bool with_lines) {
     if (!with_lines) return json_.value_of("lines").put("[]");
-    append_array(json_, "lines", round_.cart->lines, [this](JsonText& text, const Line& line) {
+    json_.array("lines", round_.cart->lines, [this](JsonText& text, const Line& line) {
       JsonObject json(text);
       json.text("sku", line.sku);
       json.number("quantity", line.quantity);
@@ -200,14 +186,14 @@ class Writer {
     });
   }
   void adjustments(std::span<const Adjustment> list) {
-    append_array(json_, "adjustments", list, [this](JsonText& text, const Adjustment& a) {
+    json_.array("adjustments", list, [this](JsonText& text, const Adjustment& a) {
       const bool bound = !a.sku.empty() || !a.line_id.empty();
       adjustment(text, a, bound ? round_.cart->find(a.sku, a.line_id) : nullptr);
     });
   }
   void kept_adjustments() {
     const auto& cart = *round_.cart;
-    append_array(json_, "adjustments", cart.adjustments, [&](JsonText& text, const auto& a) {
+    json_.array("adjustments", cart.adjustments, [&](JsonText& text, const auto& a) {
       adjustment(text, a, a.line > 0 ? &cart.lines[a.line - 1U] : nullptr);
     });
   }

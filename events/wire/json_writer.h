@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace mayfly::events {
 
@@ -62,6 +63,18 @@ class JsonObject {
   void plain_text(std::string_view name, std::string_view value) { value_of(name).plain_string(value); }
   void number(std::string_view name, std::int64_t value) { value_of(name).put_digits(value); }
   void boolean(std::string_view name, bool value) { value_of(name).put(value ? "true" : "false"); }
+  /// `write(JsonText&, item)` writes each item's value.
+  template <class List, class Write>
+  void array(std::string_view name, const List& list, Write write) {
+    auto& text = value_of(name);
+    text.put('[');
+    bool first = true;
+    for (const auto& item : list) {
+      if (!std::exchange(first, false)) text.put(',');
+      write(text, item);
+    }
+    text.put(']');
+  }
   /// For values that are written by hand: what is written next follows the name.
   JsonText& value_of(std::string_view name) {
     text_.name(name, first_);

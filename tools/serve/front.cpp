@@ -3,6 +3,7 @@
 #include "adapters/host/service_notify.h"
 #include "adapters/http/http_names.h"
 #include "tools/console/exit_codes.h"
+#include "tools/console/numbers.h"
 #include "tools/serve/cart_search.h"
 #include "tools/serve/log_lines.h"
 #include "tools/serve/now.h"
@@ -10,8 +11,10 @@
 
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
+#include <limits>
+#include <new>
+#include <optional>
 #include <utility>
 
 namespace mayfly::tools {
@@ -19,6 +22,9 @@ namespace mayfly::tools {
 namespace {
 
 constexpr events::Millis look_interval{500};
+constexpr int looks_per_sample = History::first_step.count / look_interval.count;
+
+constexpr std::int64_t all_partitions = -1;  // as Engine::renew has it
 
 constexpr const char* json_type = "application/json";
 
@@ -69,12 +75,13 @@ Front::Answer Front::of_engine(Answer answer) {
 
 void Front::run() {
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, std::chrono::milliseconds(look_interval.count), [this] { return over_; })) {
+  for (int looks = 0;
+       !changed_.wait_for(lock, std::chrono::milliseconds(look_interval.count), [this] { return over_; }); ++looks) {
     const std::shared_lock shown(engine_mutex_);
     if (engine_ == nullptr) continue;
     look();
     tell_service();
-    keep_history();
+    if (looks % looks_per_sample == 0) keep_history();
   }
 }
 
@@ -112,11 +119,13 @@ void Front::note_log_silence() {
   }
 }
 
-void Front::keep_history() {
+void Front::keep_history() try {
   const auto seen = observed();
   const auto sample = sample_of(seen, std::exchange(ages_before_, seen.census.committed));
   const std::scoped_lock lock(history_mutex_);
   history_.add(sample);
+} catch (const std::bad_alloc&) {
+  // One sample less.
 }
 
 void Front::tell_service() {
@@ -136,12 +145,10 @@ Observed Front::observed() const {
 
 /// The tree as it is before: when a partition's count of renewals has risen, it was renewed.
 adapters::HttpAnswer Front::renew(const std::string& partition) {
-  events::Partition which = -1;
-  const char* end = partition.data() + partition.size();
-  const auto read = std::from_chars(partition.data(), end, which);
-  const bool number = partition.empty() || (read.ec == std::errc{} && read.ptr == end && which >= 0);
+  const auto number = partition.empty() ? std::optional(all_partitions) : number_from_text(partition);
   const auto before = tree_json(observed());
-  if (number && engine_->renew(which)) return {202, json_type, before};
+  const bool fits = number && *number <= std::numeric_limits<events::Partition>::max();
+  if (fits && engine_->renew(static_cast<events::Partition>(*number))) return {202, json_type, before};
   return {404, "text/plain; charset=utf-8", "this engine serves no partition " + partition + "\n"};
 }
 

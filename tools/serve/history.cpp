@@ -32,13 +32,9 @@ void join(HistorySample& earlier, const HistorySample& later) {
 }
 
 template <class Value>
-void append_list(std::string& out, const std::vector<HistorySample>& samples, Value value) {
-  out += '[';
-  for (const auto& sample : samples) {
-    if (out.back() != '[') out += ',';
-    out += std::to_string(value(sample));
-  }
-  out += ']';
+void append_list(events::JsonObject& json, std::string_view name, const std::vector<HistorySample>& samples,
+                 Value value) {
+  json.array(name, samples, [&](events::JsonText& text, const HistorySample& s) { text.put_digits(value(s)); });
 }
 
 }  // namespace
@@ -92,17 +88,14 @@ std::string to_json(const History& history) {
   all.number("step_ms", history.step().count);
   all.number("capacity", static_cast<std::int64_t>(History::capacity));
   all.number("bytes", static_cast<std::int64_t>(sizeof(History)));
-  append_list(all.member("at_ms"), samples, [](const auto& s) { return s.at.ms; });
-  events::JsonObject groups(all.member("memory_bytes"));
+  append_list(all, "at_ms", samples, [](const auto& s) { return s.at.ms; });
+  events::JsonObject groups(all.value_of("memory_bytes"));
   for (std::size_t i = 0; i < memory_group_count; ++i) {
-    append_list(groups.member(name(static_cast<MemoryGroup>(i))), samples,
-                [i](const auto& s) { return s.memory_bytes[i]; });
+    append_list(groups, name(static_cast<MemoryGroup>(i)), samples, [i](const auto& s) { return s.memory_bytes[i]; });
   }
   groups.close();
-  for (const auto& one : levels)
-    append_list(all.member(one.name), samples, [&](const auto& s) { return s.*one.member; });
-  for (const auto& one : counters)
-    append_list(all.member(one.name), samples, [&](const auto& s) { return s.*one.member; });
+  for (const auto& one : levels) append_list(all, one.name, samples, [&](const auto& s) { return s.*one.member; });
+  for (const auto& one : counters) append_list(all, one.name, samples, [&](const auto& s) { return s.*one.member; });
   all.close();
   return out;
 }

@@ -10,6 +10,7 @@
 #include "tools/serve/cart_search.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace mayfly::tools {
@@ -22,8 +23,8 @@ using std::chrono::milliseconds;
 constexpr auto longest_pause = milliseconds(1'000);  // between two reads
 constexpr const char* a_search_waits = "a search waits";
 
-void append_alert(std::string& out, const AlertRow& row, bool names_carts) {
-  events::JsonObject json(out);
+void append_alert(events::JsonText& text, const AlertRow& row, bool names_carts) {
+  events::JsonObject json(text);
   json.text("name", row.alert.name);
   json.text("state", name(row.state));
   json.text("at", time_text(row.alert.at));
@@ -41,9 +42,9 @@ std::string amount_text(events::Minor amount, const std::string& code) {
   return currency ? money(amount, *currency) : grouped(amount) + " minor units " + code;
 }
 
-void append_total(std::string& out, const std::string& currency, RiskState state, const RiskTotal& total,
+void append_total(events::JsonText& text, const std::string& currency, RiskState state, const RiskTotal& total,
                   events::Timestamp now) {
-  events::JsonObject json(out);
+  events::JsonObject json(text);
   json.text("currency", currency);
   json.text("state", name(state));
   json.number("rows", total.rows);
@@ -54,14 +55,13 @@ void append_total(std::string& out, const std::string& currency, RiskState state
   json.close();
 }
 
-template <class Rows, class Append>
-void append_array(std::string& out, const Rows& rows, Append append) {
-  out += '[';
-  for (const auto& row : rows) {
-    if (out.back() != '[') out += ',';
-    append(row);
-  }
-  out += ']';
+std::string not_found(std::string_view why) {
+  std::string out;
+  events::JsonObject json(out);
+  json.boolean("found", false);
+  json.text("why", why);
+  json.close();
+  return out;
 }
 
 }  // namespace
@@ -85,13 +85,13 @@ std::string LogWatch::view(bool names_carts) {
   std::string out;
   events::JsonObject json(out);
   json.text_if("problem", seen_.problem);
-  append_array(json.member("alerts"), seen_.alerts, [&](const auto& row) { append_alert(out, row, names_carts); });
-  events::JsonObject money(json.member("money"));
+  json.array("alerts", seen_.alerts, [&](auto& text, const AlertRow& row) { append_alert(text, row, names_carts); });
+  events::JsonObject money(json.value_of("money"));
   money.number("read_percent", seen_.money_percent);
   money.boolean("cut", seen_.money_cut);
   money.boolean("too_many", seen_.money_too_many);
-  append_array(money.member("at_risk"), totals_of(seen_.risks),
-               [&](const auto& of) { append_total(out, of.first.first, of.first.second, of.second, now); });
+  money.array("at_risk", totals_of(seen_.risks),
+              [&](auto& text, const auto& of) { append_total(text, of.first.first, of.first.second, of.second, now); });
   money.close();
   json.boolean("search", names_carts);
   json.close();
@@ -122,7 +122,7 @@ void LogWatch::run() {
       const auto id = searching_->id;
       asked = Steady::now();
       lock.unlock();
-      auto [status, json] = answer(id);
+      auto [status, json] = answer_or_failure(id);
       lock.lock();
       const auto reply = std::move(searching_->reply);
       searching_.reset();  // before it is answered: who then asks at once is served
@@ -176,7 +176,8 @@ std::string LogWatch::pace(std::optional<Steady::time_point> deadline) {
   return {};
 }
 
-void LogWatch::refresh() {
+/// What is thrown, for want of memory, ends the look and not the engine.
+void LogWatch::refresh() try {
   auto status = open_log();
   if (status.ok()) {
     paced_ = adapters::cpu_of_this_thread();
@@ -193,6 +194,10 @@ void LogWatch::refresh() {
   seen_.money_percent = funds_->read_percent();
   seen_.money_cut = funds_->cut();
   seen_.money_too_many = funds_->too_many();
+} catch (const std::exception& failed) {
+  const std::scoped_lock lock(mutex_);
+  forget();
+  seen_.problem = std::string("it could not be read: ") + failed.what();
 }
 
 /// Partitions one by one, then all that is new by time: an alert's end may lie in another partition.
@@ -225,14 +230,15 @@ events::LogStatus LogWatch::read_alerts(events::LogClient& log) {
   return {};
 }
 
+std::pair<int, std::string> LogWatch::answer_or_failure(const std::string& id) try {
+  return answer(id);
+} catch (const std::exception& failed) {
+  return {503, not_found(failed.what())};
+}
+
 std::pair<int, std::string> LogWatch::answer(const std::string& id) {
   if (const auto status = open_log(); !status.ok()) {
-    std::string out;
-    events::JsonObject json(out);
-    json.boolean("found", false);
-    json.text("why", status.message);
-    json.close();
-    return {503, std::move(out)};
+    return {503, not_found(status.message)};
   }
   paced_ = adapters::cpu_of_this_thread();
   const auto deadline = Steady::now() + milliseconds(limits_.search.count);

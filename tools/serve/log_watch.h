@@ -64,6 +64,7 @@ class LogWatch {
   void refresh();
   [[nodiscard]] events::LogStatus read_alerts(events::LogClient&);
   [[nodiscard]] std::pair<int, std::string> answer(const std::string& id);
+  [[nodiscard]] std::pair<int, std::string> answer_or_failure(const std::string& id);
   /// Waits as long as the share of a processor wants it; why nothing more is to be read, if so.
   [[nodiscard]] std::string pace(std::optional<std::chrono::steady_clock::time_point> deadline);
 

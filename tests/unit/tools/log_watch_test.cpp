@@ -8,7 +8,9 @@
 
 #include <future>
 #include <memory>
+#include <new>
 #include <string>
+#include <utility>
 
 using namespace mayfly;
 using nlohmann::json;
@@ -68,6 +70,48 @@ TEST_CASE("a search in a log that cannot be opened says why") {
   const auto [status, found] = answer.get_future().get();
   CHECK(status == 503);
   CHECK(json::parse(found)["why"] == "the broker is away");
+}
+
+TEST_CASE("what reading throws is told, and what is asked next is served") {
+  const StoppedClock clock;
+  adapters::MemoryStore store(1, clock);
+  bool first = true;
+  tools::LogWatchLimits limits;
+  limits.refresh = events::Millis{1};
+  tools::LogWatch watch(
+      [&](events::LogStatus&) {
+        if (std::exchange(first, false)) throw std::bad_alloc();
+        return std::make_unique<adapters::MemoryClient>(store);
+      },
+      clock, {0}, limits);
+  for (const int wanted : {503, 200}) {
+    std::promise<Answer> answer;
+    watch.search("c1", [&](int status, std::string found) { answer.set_value({status, std::move(found)}); });
+    const auto [status, found] = answer.get_future().get();
+    CHECK(status == wanted);
+    CHECK(json::parse(found).contains("why"));
+  }
+  while (json::parse(watch.view(true)).contains("problem")) continue;
+}
+
+TEST_CASE("a look that throws is told on the page, and the next one is shown") {
+  const StoppedClock clock;
+  adapters::MemoryStore store(1, clock);
+  bool first = true;
+  std::promise<void> seen;
+  tools::LogWatchLimits limits;
+  limits.refresh = events::Millis{1};
+  tools::LogWatch watch(
+      [&](events::LogStatus&) {
+        if (std::exchange(first, false)) throw std::bad_alloc();
+        seen.get_future().wait();
+        return std::make_unique<adapters::MemoryClient>(store);
+      },
+      clock, {0}, limits);
+  const auto problem = [&] { return json::parse(watch.view(true)).value("problem", ""); };
+  while (!problem().starts_with("it could not be read")) continue;
+  seen.set_value();
+  while (!problem().empty()) continue;
 }
 
 TEST_CASE("alerts are shown as of the last look, and what names a cart only where it may be") {
