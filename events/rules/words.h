@@ -235,6 +235,8 @@ constexpr bool is_shop_command(CommandType t) {
 constexpr bool is_of_merge(CommandType t) {
   return t == CommandType::cart_merge_offered || t == CommandType::cart_merge_answered;
 }
+/// What nobody but the engine may send.
+constexpr bool is_engines_command(CommandType t) { return t == CommandType::clock_tick || is_of_merge(t); }
 /// payment.* but payment.capture: what a payment connector sends.
 constexpr bool is_payment_reply(CommandType t) {
   return (t >= CommandType::payment_requires_action && t <= CommandType::payment_status) ||

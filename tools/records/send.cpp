@@ -248,7 +248,8 @@ int send(const SendOptions& options) {
   if (!events::command_type_from_name(command.type)) {
     complain("'%s' is no command. There are:\n", options.type.c_str());
     for (int i = 0; i < events::command_type_count; ++i) {
-      complain("  %s\n", std::string(events::name(static_cast<events::CommandType>(i))).c_str());
+      const auto type = static_cast<events::CommandType>(i);
+      if (!events::is_engines_command(type)) complain("  %s\n", std::string(events::name(type)).c_str());
     }
     return exit_usage;
   }

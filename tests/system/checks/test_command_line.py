@@ -101,6 +101,9 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         for words, sentence in rows:
             done = run(*words)
             self.assertEqual((done.returncode, sentence in done.stderr), (2, True), done.stderr)
+        listed = run("send", "--log", self.log, "cart.bogus", "c1").stderr.split()
+        self.assertEqual({"cart.merge", "payment.capture", "clock.tick", "cart.merge_offered", "cart.merge_answered"} & set(listed),
+                         {"cart.merge", "payment.capture"})  # not what only the engine sends
         line = json.dumps({"type": "cart.create", "cart": "c9", "data": {"currency": "GBP"}, "id": 5})
         done = run("send", "--log", self.log, "-", stdin=line)
         self.assertEqual((done.returncode, "line 1 has an `id` that is no text" in done.stderr), (1, True), done.stderr)
