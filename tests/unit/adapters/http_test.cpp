@@ -37,6 +37,41 @@ HttpRoute says(std::string path, int status, std::string body, HttpRoute::When w
       when);
 }
 
+/// Answers one connection with these bytes, sent at once, and closes it.
+class RawServer {
+ public:
+  explicit RawServer(std::string answer) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    REQUIRE(::bind(socket_, reinterpret_cast<const sockaddr*>(&at), size) == 0);
+    REQUIRE(::listen(socket_, 1) == 0);
+    REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    port_ = ntohs(at.sin_port);
+    answering_ = std::async(std::launch::async, [this, answer = std::move(answer)] {
+      const int client = ::accept(socket_, nullptr, nullptr);
+      std::array<char, 4096> request{};
+      if (::recv(client, request.data(), request.size(), 0) > 0) {
+        (void)::send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
+      }
+      ::close(client);
+    });
+  }
+  ~RawServer() {
+    answering_.wait();
+    ::close(socket_);
+  }
+  RawServer(const RawServer&) = delete;
+  RawServer& operator=(const RawServer&) = delete;
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  int socket_;
+  int port_ = 0;
+  std::future<void> answering_;
+};
+
 std::unique_ptr<HttpServer> serve(HttpRoutes routes, const HttpLimits& limits = {}) {
   std::string wrong;
   auto server = HttpServer::open("127.0.0.1:0", std::move(routes), limits, wrong);
@@ -55,6 +90,32 @@ TEST_CASE("a path is answered with its status and body, another with 404, and an
   CHECK(adapters::http_get(server->address(), "/not-yet").status == 503);
   CHECK(adapters::http_get(server->address(), "/else").status == 404);
   CHECK(adapters::http_get(server->address(), "/fine/").status == 404);
+}
+
+TEST_CASE("an answer that is longer than the client takes is none, however it is sent") {
+  const struct {
+    const char* what;
+    const char* answer;
+    const char* wrong;  // empty: it is taken
+  } rows[] = {
+      {"as long as may be", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789", ""},
+      {"with its length", "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n0123456789a", "longer than 10 bytes"},
+      {"a length that does not come", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "longer than 10 bytes"},
+      {"in pieces", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n6789a\r\n0\r\n\r\n",
+       "longer than 10 bytes"},
+      {"in short pieces", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n4\r\n6789\r\n0\r\n\r\n",
+       ""},
+      {"until it closes", "HTTP/1.1 200 OK\r\n\r\n0123456789a", "longer than 10 bytes"},
+      {"until it closes, short", "HTTP/1.1 200 OK\r\n\r\n0123456789", ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    const RawServer server(row.answer);
+    const auto got = adapters::http_get(server.address(), "/", 10);
+    CHECK_MESSAGE((*row.wrong == '\0') == got.wrong.empty(), got.wrong);
+    CHECK_MESSAGE(got.wrong.find(row.wrong) != std::string::npos, got.wrong);
+    CHECK(got.body == (*row.wrong == '\0' ? "0123456789" : ""));
+  }
 }
 
 TEST_CASE("a star in a route's path is any one segment, and what no route has is answered by the route of stars") {
