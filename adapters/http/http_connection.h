@@ -76,6 +76,7 @@ struct HttpServer::Listening {
   void run() noexcept;
   void accept();
   void take_in(tcp::socket&&);
+  void make_room();
   void tell_made() noexcept;  // from the thread of turns
   void on_made();
   void on_reply(HttpTurns::Id, HttpAnswer&&);
@@ -113,6 +114,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   using Server = HttpServer::Listening;
   HttpConnection(Server& server, tcp::socket&& socket)
       : server_(server),
+        client_(client_of(socket)),
         stream_(std::move(socket)),
         later_(server.io),
         buffer_(static_cast<std::size_t>(server.limits.request_header_bytes + server.limits.request_body_bytes) + 1),
@@ -172,10 +174,23 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     stream_.close();
   }
 
+  /// Whose it is: connections of one address, of IPv6 of one network of 64 bits, are one client's.
+  [[nodiscard]] std::uint64_t client() const { return client_; }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   void held_bytes(std::size_t bytes) { held_bytes_ = bytes; }
 
  private:
+  static std::uint64_t client_of(const tcp::socket& socket) {
+    beast::error_code wrong;
+    const auto address = socket.remote_endpoint(wrong).address();
+    if (wrong) return 0;
+    if (address.is_v4()) return address.to_v4().to_uint();
+    const auto bytes = address.to_v6().to_bytes();
+    std::uint64_t network = 0;
+    for (std::size_t i = 0; i < sizeof network; ++i) network = network << 8 | bytes[i];
+    return network;
+  }
+
   void leave_list() {
     if (!std::exchange(open_, false)) return;
     server_.connections.erase(place_);
@@ -315,6 +330,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   }
 
   Server& server_;
+  const std::uint64_t client_;
   beast::tcp_stream stream_;
   asio::steady_timer later_;  // set while an answer is to come later
   beast::flat_buffer buffer_;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -15,6 +17,7 @@ namespace {
 
 constexpr milliseconds accept_pause{100};  // where no connection can be taken: no file descriptor is left
 constexpr milliseconds memory_pause{10};   // where there is no memory to go on
+constexpr std::size_t looked_at = 64;      // connections that have waited longest, when one must make room
 
 /// Whether a path fits a route's, segment by segment.
 bool is_below(std::string_view route, std::string_view path) {
@@ -94,10 +97,21 @@ void HttpServer::Listening::accept() {
 }
 
 void HttpServer::Listening::take_in(tcp::socket&& socket) {
-  while (connections.size() >= static_cast<std::size_t>(limits.connections)) connections.front()->drop();
+  while (connections.size() >= static_cast<std::size_t>(limits.connections)) make_room();
   beast::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   std::make_shared<HttpConnection>(*this, std::move(socket))->read();
+}
+
+/// Of those that have waited longest, the first of the client that has most of them: one that opens connections without
+/// end takes its own, and not the one on which a probe has not yet said what it wants.
+void HttpServer::Listening::make_room() {
+  std::map<std::uint64_t, std::size_t> open;
+  const auto end = std::next(connections.begin(), static_cast<std::ptrdiff_t>(std::min(looked_at, connections.size())));
+  std::size_t most = 0;
+  for (auto at = connections.begin(); at != end; ++at) most = std::max(most, ++open[(*at)->client()]);
+  const auto first = std::find_if(connections.begin(), end, [&](const auto* c) { return open[c->client()] == most; });
+  (*first)->drop();
 }
 
 const HttpRoute* HttpServer::Listening::route_of(std::string_view method, std::string_view path) const {

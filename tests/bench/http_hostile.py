@@ -33,6 +33,7 @@ FLOOD = b"".join(b"X-%d: %s\r\n" % (i, b"a" * 60) for i in range(100))
 REQUESTS = 10_000  # of an attack, at most
 HELD = 200
 IDLE = 4000
+CLIENT = "127.0.0.1"  # an attacker's address; a program that also probes gives it another
 PROBE_EVERY_S = 0.1
 MIB = 1024 * 1024
 
@@ -44,6 +45,7 @@ def resident(pid):
 def connect(port, receive_bytes=None):
     connection = socket.socket()
     connection.settimeout(5)
+    connection.bind((CLIENT, 0))
     if receive_bytes:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     connection.connect(("127.0.0.1", port))

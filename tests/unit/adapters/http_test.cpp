@@ -12,6 +12,8 @@
 #include <future>
 #include <new>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 using namespace mayfly;
 using adapters::HttpAnswer;
@@ -70,6 +72,34 @@ class RawServer {
   int socket_;
   int port_ = 0;
   std::future<void> answering_;
+};
+
+/// A connection of the loopback address `from` that has not yet asked for anything.
+class Client {
+ public:
+  Client(const std::string& address, std::uint32_t from) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(from);
+    REQUIRE(::bind(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    at.sin_port = htons(static_cast<std::uint16_t>(adapters::http_place(address)->port));
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+  }
+  ~Client() { ::close(socket_); }
+  Client(Client&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
+  Client& operator=(Client&&) = delete;
+  /// The beginning of the answer; empty where the connection was ended.
+  [[nodiscard]] std::string ask(const std::string& path) const {
+    const auto request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    (void)::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
+    std::array<char, 100> answer{};
+    const auto size = ::recv(socket_, answer.data(), answer.size(), 0);
+    return size > 0 ? std::string(answer.data(), static_cast<std::size_t>(size)) : std::string();
+  }
+
+ private:
+  int socket_;
 };
 
 std::unique_ptr<HttpServer> serve(HttpRoutes routes, const HttpLimits& limits = {}) {
@@ -233,6 +263,23 @@ TEST_CASE(
   go_on.set_value();
   CHECK(first.get() == 200);
   CHECK(second.get() + third.get() == 200 + 503);
+}
+
+TEST_CASE("whoever opens connections without end takes the place of its own, and a probe keeps its own") {
+  HttpLimits limits;
+  limits.connections = 8;
+  const auto server = serve({says("/probe", 200, "fine", HttpRoute::When::at_once)}, limits);
+  const auto flood = [&](std::vector<Client>& clients, std::uint32_t from, int count) {
+    for (int i = 0; i < count; ++i) clients.emplace_back(server->address(), from);
+  };
+  std::vector<Client> others;
+  flood(others, INADDR_LOOPBACK + 1, 6);
+  Client probe(server->address(), INADDR_LOOPBACK);
+  flood(others, INADDR_LOOPBACK + 1, 20);
+  flood(others, INADDR_LOOPBACK + 2, 3);
+  CHECK(others.back().ask("/probe").starts_with("HTTP/1.1 200"));  // so all before it have been taken in
+  CHECK(probe.ask("/probe").starts_with("HTTP/1.1 200"));
+  CHECK(others.front().ask("/probe") == "");
 }
 
 TEST_CASE("a server ends at once while a client is silent and another does not read its answer") {
