@@ -275,7 +275,7 @@ void PartitionActor::finish_batch() {
 /// decisions.md 3. Deadlines become the tasks of a segment of their own.
 void PartitionActor::tick(const events::Record& record, const events::ClockTick& data, events::Text id) {
   const auto skew = data.at ? *data.at - record.append_time : events::Millis{};
-  if (data.at) state_->clock_skew = skew;
+  if (data.at && data.own) state_->clock_skew = skew;
   if (!data.at || skew > events::limits::tick_skew || skew < events::Millis{-events::limits::tick_skew.count}) {
     constexpr events::Text bad_time =
         "A clock.tick without a readable `at` within 60 s of its append time was ignored.";

@@ -209,6 +209,7 @@ struct ClockTick {
   const Settings* settings;  // whole: what the tick leaves out keeps its value (the codec merges); null: none
   Text release{};            // a cart to be let out of quarantine (docs/actors.md)
   Text refused{};            // why it may not be taken, a sentence; empty: it may
+  bool own = false;          // the engine's: `at` is by its clock, and not by that of `mayfly deadletters`
 };
 
 /// Not a record: the partition tells a cart that its wait is over (decisions.md 3).

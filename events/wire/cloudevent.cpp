@@ -183,6 +183,7 @@ ReadResult CommandReader::read(const Record& record, const Settings& current, st
     result.command.data = !too_large && parse_data() ? command_data(*type, *parsed, current, arena) : ClockTick{};
     const Text source = a.source && envelope.fault.empty() ? *a.source : Text{};
     if (auto* tick = std::get_if<ClockTick>(&result.command.data)) {
+      tick->own = source == own_source_;
       refuse_foreign(*tick, record, source, own_source_);
       if (tick->refused.empty() && current.tick_secret != 0 &&
           !secrets_.proven(current.tick_secret, a.proof.value_or(Text{}), record.at.partition, source, id, value)) {

@@ -174,6 +174,30 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a tick that was written on a machine whose clock is wrong does not make the engine's own clock wrong") {
+  struct Row {
+    const char* source;
+    bool apart;
+  };
+  for (const auto& row : {Row{"/mayfly/deadletters", false}, Row{"/mayfly/mayfly", true}}) {
+    CAPTURE(row.source);
+    World world;
+    testing::Shop shop{world.store};
+    bool ready = false;
+    world.run([&](std::int64_t second, const actors::Engine& engine) {
+      if (second == 5) {
+        std::string data;
+        events::append_tick_data(data, world.clock.time + events::Millis{3'600'000}, -1, nullptr, {});
+        shop.tick(0, data, row.source);
+      }
+      if (second == 8) ready = engine.ready();
+      if (second == 10) world.stop.request_stop();
+    });
+    CHECK(ready == !row.apart);
+    CHECK((world.said("clocks_apart") > 0) == row.apart);
+  }
+}
+
 TEST_CASE("a partition that goes to another engine is a line in the log") {
   World world;
   world.run([&](std::int64_t second, const actors::Engine&) {
