@@ -35,6 +35,16 @@ bool Error::unknown_topic() const {
   }
 }
 
+bool Error::denied() const {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED: return true;
+    default: return false;
+  }
+}
+
 bool Error::unavailable() const {
   if (unknown_topic()) return true;
   switch (code) {
@@ -88,6 +98,10 @@ events::LogStatus Error::status(std::string_view tried) const {
   if (fenced() && !retriable) return {LogError::fenced, what + ". Another engine has taken this one's name."};
   if (unknown_topic()) {
     return {LogError::unavailable, what + ". Check that the topic is there: see docs/kafka.md, A topic was deleted."};
+  }
+  if (denied()) {
+    return {LogError::invalid,
+            what + ". The account lacks a right: see docs/security.md, What broker ACLs separate, for those it needs."};
   }
   if (unavailable()) {
     return {LogError::unavailable,

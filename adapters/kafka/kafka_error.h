@@ -31,6 +31,8 @@ struct Error {
   [[nodiscard]] bool unavailable() const;
   /// The brokers asked know no such topic or partition: just made, or deleted. It is `unavailable` too.
   [[nodiscard]] bool unknown_topic() const;
+  /// The account lacks a right (docs/security.md).
+  [[nodiscard]] bool denied() const;
   /// For the user: what was tried, what went wrong, what to do. Whether it is tried again the caller says.
   [[nodiscard]] events::LogStatus status(std::string_view tried) const;
 };

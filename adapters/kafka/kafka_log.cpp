@@ -2,6 +2,7 @@
 
 #include "adapters/kafka/kafka_hanging.h"
 #include "adapters/kafka/kafka_limits.h"
+#include "adapters/kafka/kafka_rights.h"
 
 #include <algorithm>
 #include <chrono>
@@ -28,6 +29,8 @@ std::unique_ptr<KafkaLog> KafkaLog::open(const KafkaOptions& options, std::int32
   std::unique_ptr<KafkaLog> log(new KafkaLog(options, kafka::identity_of(engine, options)));
   status = kafka::topics_of(options, partitions_if_new, log->topics_);
   if (!status.ok()) return nullptr;
+  status = kafka::check_rights(options);
+  if (!status.ok()) return nullptr;
   log->reader_ = kafka::Reader::make(options, log->topics_.partitions, status);
   if (!log->reader_) return nullptr;
   const auto batch_bytes = log->topics_.least_limit_bytes();
@@ -37,6 +40,11 @@ std::unique_ptr<KafkaLog> KafkaLog::open(const KafkaOptions& options, std::int32
   auto error = log->transactions_.begin_anew_if_needed();
   // Fenced before it has done anything: its beginning crossed the end of a predecessor's transaction, or another start.
   if (error.fenced()) error = log->transactions_.begin_anew_if_needed();
+  if (error.denied()) {
+    const auto& id = log->identity_.transactional_id;
+    status = {LogError::invalid, kafka::missing_right(options, "Write", "transactional-id", id)};
+    return nullptr;
+  }
   if (!error.ok()) {
     status = error.status("beginning transactions as '" + log->identity_.transactional_id + "' at " + options.brokers);
     return nullptr;
@@ -116,6 +124,8 @@ void KafkaLog::end_of_membership(const kafka::Error& error, events::Polled& poll
     over_ = {LogError::owned, "Another engine has joined the group '" + identity_.group + "' as instance '" +
                                   identity_.instance +
                                   "'. Give each engine an instance name of its own (kafka.instance)."};
+  } else if (error.code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+    over_ = {LogError::invalid, kafka::missing_right(options_, "Read", "group", identity_.group)};
   } else {
     over_ = error.status("taking part in the group '" + identity_.group + "'");
   }

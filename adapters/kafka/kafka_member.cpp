@@ -78,6 +78,7 @@ Error Member::poll() {
       error.fatal = true;
       return error;
     }
+    if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) return Error(message->err);
     heard(rd_kafka_message_errstr(message.get()));
     if (Error(message->err).unknown_topic()) doubt();
   }

@@ -26,7 +26,8 @@ Settings begins_with(Role role) {
   const auto add = [&all](const Settings& more) { all.insert(all.end(), more.begin(), more.end()); };
   switch (role) {
     case Role::member:
-    case Role::group: break;
+    case Role::group:
+    case Role::asker: break;
     case Role::reader:
       // An answer comes as soon as there is one byte; the wait only bounds how long an idle request is open. Whatever
       // else this client asks a broker waits behind it.
@@ -81,6 +82,9 @@ Settings must_hold(Role role, const KafkaOptions& options, const Identity& ident
       add({{"message.max.bytes", std::to_string(largest_record_bytes)},
            {"enable.idempotence", "true"},
            {"message.timeout.ms", ms(options.request_limit)}});  // 0: none
+      break;
+    case Role::asker:  // what it sends is never taken (kafka_rights.h)
+      add({{"acks", "2"}, {"linger.ms", "0"}, {"message.timeout.ms", ms(options.request_limit)}});
       break;
   }
   return all;
@@ -174,7 +178,7 @@ Client make_client(Role role, const KafkaOptions& options, const Identity& ident
         conf.get(), [](rd_kafka_t* client, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions,
                        void* opaque) { listener(opaque)->rebalanced(client, what, partitions); });
   }
-  if (role == Role::appender) {
+  if (role == Role::appender || role == Role::asker) {
     rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
       listener(opaque)->delivered(*message);
     });

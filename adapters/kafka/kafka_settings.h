@@ -36,7 +36,7 @@ class Listener {
 };
 
 /// Who a client is: this decides which settings it begins with and which must hold.
-enum class Role : std::uint8_t { member, reader, group, transactional, appender };
+enum class Role : std::uint8_t { member, reader, group, transactional, appender, asker };
 
 struct Identity {
   std::string group;             // of the engine

@@ -31,7 +31,12 @@ ACCOUNTS = {
     + [("topic", COMMANDS, "Write"), ("topic", EVENTS, "Read"), ("group", "mayfly.reader.pay", "Read")],
     "reader": [("topic", t, "Describe,DescribeConfigs,Read") for t in TOPICS],
 }
-PASSWORDS = {name: f"never-show-{name}-8c1f" for name in ACCOUNTS}
+# Engines that lack one right each: what they are told.
+LACKING = {
+    "no-read": ("topic", COMMANDS, "Read"), "no-state": ("topic", STATE, "Read"), "no-events": ("topic", EVENTS, "Write"), "no-ticks": ("topic", COMMANDS, "Write"),
+    "no-alerts": ("topic", ALERTS, "Write"), "no-group": ("group", "mayfly-shop", "Read"), "no-transactions": ("transactional-id", "mayfly-shop-*", "Write"),
+}
+PASSWORDS = {name: f"never-show-{name}-8c1f" for name in (*ACCOUNTS, *LACKING)}
 KEY_PASSWORD = "never-show-key-8c1f"
 
 
@@ -107,6 +112,21 @@ class Security(unittest.TestCase):
             calls.setdefault((key, words[-2]), []).append(words[-1])
         for (key, option), names in calls.items():
             cls.kafka(*key, *[word for name in names for word in (option, name)])
+
+        cls.grant_to_lacking()
+
+    @classmethod
+    def grant_to_lacking(cls):
+        """Each the engine's rights but one. Write and Read bring Describe with them."""
+        rights = [("topic", t, "Describe,DescribeConfigs") for t in TOPICS] + [("topic", t, "Write") for t in TOPICS]
+        rights += [("topic", t, "Read") for t in (COMMANDS, STATE)] + [("group", "mayfly-shop", "Read"), ("transactional-id", "mayfly-shop-*", "Write")]
+        calls = {}
+        for right in rights:
+            accounts = tuple(name for name, lacks in LACKING.items() if lacks != right)
+            words = acl_words("x", *right)
+            calls.setdefault((accounts, tuple(words[:3] + words[5:-2]), words[-2]), []).append(words[-1])
+        for (accounts, words, option), names in calls.items():
+            cls.kafka(*words, *[w for name in accounts for w in ("--allow-principal", f"User:{name}")], *[w for name in names for w in (option, name)])
 
     @classmethod
     def kafka(cls, *words):
@@ -241,6 +261,16 @@ class Security(unittest.TestCase):
         self.does("send", *reply, *self.password("connector"))
         for words in (("inspect", "work"), ("funds",), ("deadletters", "list"), ("tail", "--stream", "state", "--from", "begin"), ("replay", "verify")):
             self.does(*words, *self.password("reader"))
+
+    def test_an_engine_that_lacks_a_right_is_told_which_and_how_to_give_it_before_it_reads_anything(self):
+        for account, (kind, name, operation) in LACKING.items():
+            with self.subTest(account=account):
+                said = self.does_not("serve", "--http", "off", *self.password(account), code=(6,) if kind == "group" else (2,))  # a member of the group is told later
+                named = name.replace("*", "")
+                self.assertIn(f"{operation} on {kind} {named}", said)
+                self.assertIn(f"kafka-acls --bootstrap-server 127.0.0.1:{self.ports['PASSWORD']} --add --allow-principal User:NAME --operation {operation} --{kind} {named}", said)
+                self.assertEqual(said.count("kafka-acls"), 1, said)
+                self.assertNotIn('"name":"ready"', said)
 
     def test_each_account_is_denied_the_rest(self):
         def client(account):
