@@ -26,9 +26,7 @@ using events::Millis;
 constexpr events::PollLimits read_some{200, 1'048'576, Millis{0}};
 constexpr Millis idle_wait{50};       // between two looks at a log that has nothing new
 constexpr Millis keep_interval{200};  // between two writes of the position, while events are on their way
-constexpr Millis remind_interval{
-    3'600'000};                    // between two of the same position, which a broker would forget in the end
-constexpr Millis log_wait{1'000};  // before a log that did not answer is asked again
+constexpr Millis log_wait{1'000};     // before a log that did not answer is asked again
 constexpr int failures_worth_saying = 5;
 constexpr std::size_t shown_body_columns = 200;  // of an answer's, in messages
 
@@ -56,6 +54,7 @@ Delivery::Delivery(DeliveryConfig config, events::LogClient& log, const events::
         return limits;
       }()),
       backoff_(seed),
+      kept_(log, group_, events::Stream::events),
       mailbox_(std::make_shared<Mailbox>()) {}
 
 LogStatus Delivery::begin() {
@@ -81,7 +80,7 @@ LogStatus Delivery::begin() {
     next_.push_back(next);
     queue_.read_to(next);
   }
-  kept_ = std::move(kept.next);
+  kept_.begin(kept.next);
   keep();
   return unusable_;
 }
@@ -266,12 +265,8 @@ void Delivery::send(QueuedEvent& event) {
 }
 
 void Delivery::keep() {
-  auto positions = queue_.positions();
   looked_at_ = clock_.now();
-  if (positions == kept_ && !events::has_passed(remind_interval, written_at_, looked_at_)) return;
-  if (!is_written(log_.keep_group_positions(group_, events::Stream::events, positions))) return;
-  kept_ = std::move(positions);
-  written_at_ = looked_at_;
+  static_cast<void>(is_written(kept_.keep(queue_.positions(), looked_at_)));
 }
 
 bool Delivery::is_well(LogStatus status, bool& away) {

@@ -8,6 +8,7 @@
 #include "tools/connect/delivery_queue.h"
 #include "tools/connect/retry.h"
 #include "tools/records/command_check.h"
+#include "tools/records/kept_positions.h"
 
 #include <cstdint>
 #include <functional>
@@ -84,9 +85,8 @@ class Delivery {
   DeliveryQueue queue_;
   Backoff backoff_;
   std::vector<events::Position> next_;  // to read, of each partition
-  std::vector<events::Position> kept_;
-  events::Timestamp looked_at_{};   // when `keep` was last called
-  events::Timestamp written_at_{};  // when it last wrote
+  KeptPositions kept_;
+  events::Timestamp looked_at_{};  // when `keep` was last called
   Counts counts_;
   int failures_in_a_row_ = 0;
   bool reads_fail_ = false;

@@ -9,6 +9,7 @@
 #include "tools/console/time_words.h"
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
+#include "tools/records/kept_positions.h"
 #include "tools/records/record_text.h"
 #include "tools/records/tail_begins.h"
 
@@ -66,17 +67,20 @@ std::string read_wanted(const TailOptions& options, events::Timestamp now, Wante
 
 class Tail {
  public:
-  Tail(events::LogClient& log, const TailOptions& options, Wanted wanted)
+  Tail(events::LogClient& log, const events::Clock& clock, const TailOptions& options, Wanted wanted)
       : log_(log),
+        clock_(clock),
         options_(options),
         wanted_(std::move(wanted)),
         stream_(stream_of(options.stream).value_or(events::Stream::events)),
-        width_(is_terminal(1) ? TextWidth::terminal : TextWidth::whole) {}
+        width_(is_terminal(1) ? TextWidth::terminal : TextWidth::whole),
+        kept_(log, options.group, stream_) {}
 
   events::LogStatus begin(const std::vector<TailBegin>& begins) {
     events::GroupPositions kept;
     if (!options_.group.empty()) kept = log_.group_positions(options_.group, stream_);
     if (!kept.status.ok()) return kept.status;
+    kept_.begin(kept.next);
     for (Partition p = 0; p < log_.partitions(); ++p) {
       const auto& begin = begins[static_cast<std::size_t>(p)];
       if (begin.where == Where::left_out) continue;
@@ -129,24 +133,13 @@ class Tail {
                known.partition, options_.group.c_str(), static_cast<long long>(known.offset),
                static_cast<long long>(ends.first));
     }
-    kept_.push_back(known);
     next_.back().offset = std::max(known.offset, ends.first);
     return {};
   }
 
   /// Call when all before `next` is written out.
   events::LogStatus keep(events::Position next) {
-    if (options_.group.empty()) return {};
-    const auto kept =
-        std::find_if(kept_.begin(), kept_.end(), [&](auto& at) { return at.partition == next.partition; });
-    if (kept != kept_.end() && kept->offset == next.offset) return {};
-    auto status = log_.keep_group_positions(options_.group, stream_, {&next, 1});
-    if (!status.ok()) return status;
-    if (kept == kept_.end())
-      kept_.push_back(next);
-    else
-      *kept = next;
-    return status;
+    return options_.group.empty() ? events::LogStatus{} : kept_.keep({&next, 1}, clock_.now());
   }
 
   /// False when as many as were asked for are printed; `next` is then the offset after the last.
@@ -165,12 +158,13 @@ class Tail {
   }
 
   events::LogClient& log_;
+  const events::Clock& clock_;
   const TailOptions& options_;
   const Wanted wanted_;
   const events::Stream stream_;
   const TextWidth width_;
   std::vector<events::Position> next_;  // of the partitions that are read
-  std::vector<events::Position> kept_;  // of the group, as the log has them
+  KeptPositions kept_;                  // of the group
   std::int64_t printed_ = 0;
 };
 
@@ -200,7 +194,7 @@ int tail(const TailOptions& options) {
   if (!wrong.empty()) return refused(wrong);
   Wanted wanted;
   if (wrong = read_wanted(options, clock.now(), wanted); !wrong.empty()) return refused(wrong);
-  Tail tail(*log, options, std::move(wanted));
+  Tail tail(*log, clock, options, std::move(wanted));
   auto status = tail.begin(begins);
   if (status.ok()) status = tail.run(options.follow);
   if (status.ok()) return exit_ok;
