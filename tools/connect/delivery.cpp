@@ -266,7 +266,9 @@ void Delivery::send(QueuedEvent& event) {
 
 void Delivery::keep() {
   looked_at_ = clock_.now();
-  static_cast<void>(is_written(kept_.keep(queue_.positions(), looked_at_)));
+  const auto positions = queue_.positions();
+  if (!kept_.are_due(positions, looked_at_)) return;  // nothing is written, so nothing is known of the log
+  static_cast<void>(is_written(kept_.keep(positions, looked_at_)));
 }
 
 bool Delivery::is_well(LogStatus status, bool& away) {

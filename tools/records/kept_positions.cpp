@@ -6,7 +6,8 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr events::Millis remind_interval{3'600'000};  // the least that brokers keep offsets for is a minute, the default 7 d
+constexpr events::Millis remind_interval{
+    3'600'000};  // the least that brokers keep offsets for is a minute, the default 7 d
 
 }  // namespace
 
@@ -16,14 +17,18 @@ void KeptPositions::begin(const std::vector<events::Position>& known) {
 }
 
 bool KeptPositions::is_to_be_written(const events::Position& at, events::Timestamp now) const {
-  const auto kept = std::find_if(kept_.begin(), kept_.end(),
-                                 [&](const Kept& one) { return one.at.partition == at.partition; });
+  const auto kept =
+      std::find_if(kept_.begin(), kept_.end(), [&](const Kept& one) { return one.at.partition == at.partition; });
   return kept == kept_.end() || kept->at != at || events::has_passed(remind_interval, kept->written, now);
 }
 
+bool KeptPositions::are_due(std::span<const events::Position> positions, events::Timestamp now) const {
+  return std::any_of(positions.begin(), positions.end(),
+                     [&](const events::Position& at) { return is_to_be_written(at, now); });
+}
+
 events::LogStatus KeptPositions::keep(std::span<const events::Position> positions, events::Timestamp now) {
-  const auto changed = [&](const events::Position& at) { return is_to_be_written(at, now); };
-  if (std::none_of(positions.begin(), positions.end(), changed)) return {};
+  if (!are_due(positions, now)) return {};
   auto status = log_.keep_group_positions(group_, stream_, positions);
   if (!status.ok()) return status;
   for (const auto& at : positions) {

@@ -17,8 +17,10 @@ class KeptPositions {
 
   /// `known` are the group's positions as the log has them; nobody knows how long.
   void begin(const std::vector<events::Position>& known);
-  /// Call when all before these positions is done with, and again and again while nothing comes. Writes them if one is
-  /// not what the log has, or if an hour has passed: brokers forget what is not written for offsets.retention.minutes.
+  /// Whether one of them is not what the log has, or an hour has passed: brokers forget what is not written for
+  /// offsets.retention.minutes. Ask again and again, also while nothing comes.
+  [[nodiscard]] bool are_due(std::span<const events::Position>, events::Timestamp now) const;
+  /// Writes them if they are due. Call when all before them is done with.
   events::LogStatus keep(std::span<const events::Position>, events::Timestamp now);
 
  private:

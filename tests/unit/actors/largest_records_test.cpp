@@ -84,7 +84,8 @@ TEST_CASE("no record of the largest cart, of its merge or of its checkout is lar
     for (const auto& record : store.records(events::Stream::events, 0)) {
       if (record.key != std::string(128, 'd')) continue;
       const auto at = record.value->rfind(R"("total_minor":)");
-      if (at != std::string::npos) text = record.value->substr(at + 14, record.value->find_first_of(",}", at + 14) - at - 14);
+      if (at != std::string::npos)
+        text = record.value->substr(at + 14, record.value->find_first_of(",}", at + 14) - at - 14);
     }
     return text;
   };

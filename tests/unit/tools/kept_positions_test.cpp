@@ -1,5 +1,5 @@
-#include "logs/memory_log.h"
 #include "tools/records/kept_positions.h"
+#include "logs/memory_log.h"
 
 #include <doctest/doctest.h>
 
