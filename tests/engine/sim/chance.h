@@ -9,7 +9,9 @@ namespace mayfly::sim {
 /// splitmix64.
 class Chance {
  public:
-  explicit Chance(std::uint64_t seed) : state_(seed * 0x9e37'79b9'7f4a'7c15 + 1) {}
+  /// Of neighbouring seeds the numbers have nothing in common: a state that is the seed times the step would make each
+  /// seed's numbers those of the seed before, one on.
+  explicit Chance(std::uint64_t seed) : state_(seed) { state_ = next(); }
 
   std::uint64_t next() {
     std::uint64_t z = (state_ += 0x9e37'79b9'7f4a'7c15);

@@ -69,7 +69,7 @@ std::vector<std::string> EngineSide::take(const Step& step) {
     for (auto& [id, live] : live_) tell_wait(id, live);
   } else {
     if (const auto reason = dead_letter(step)) {
-      out_.push_back("dead letter " + *reason);
+      out_.push_back(*reason);
     } else {
       invariants_.heard(step);
       command(step);
@@ -92,9 +92,9 @@ std::optional<std::string> EngineSide::dead_letter(const Step& step) {
   if (r.of_64_kib || r.over_64_kib)
     value.resize(static_cast<std::size_t>(limits::data_bytes) + (r.over_64_kib ? 1 : 0), ' ');
   const std::string key = r.key_is_cart_id ? step.cart : step.cart + "\x01";
-  const std::string type = r.type_known ? "dev.mayfly.cart.cancel.v1" : "dev.mayfly.cart.fly.v1";
+  const std::string type = "dev.mayfly." + (r.type_known ? r.type : "cart.fly") + ".v1";
   std::vector<Header> headers = {
-      {"ce_specversion", r.specversion}, {"ce_id", step.id}, {"ce_source", "shop"}, {"ce_type", type}};
+      {"ce_specversion", r.specversion}, {"ce_id", step.id}, {"ce_source", r.source}, {"ce_type", type}};
   if (!r.subject.empty()) headers.push_back({"ce_subject", r.subject});
   events::Record record;
   const auto home = partition_of(key, partitions);
@@ -104,10 +104,13 @@ std::optional<std::string> EngineSide::dead_letter(const Step& step) {
   record.headers = headers;
   if (!reader_) reader_.emplace("shop", partitions);
   std::pmr::monotonic_buffer_resource arena;
-  const auto read = reader_->read(record, settings_, &arena);
-  const auto* unreadable = std::get_if<Unreadable>(&read);
-  if (unreadable == nullptr) return std::nullopt;
-  return std::string(name(unreadable->reason));
+  auto settings = settings_;
+  settings.reply_sources = SourcePatterns::from(r.reply_sources).value();
+  const auto read = reader_->read(record, settings, &arena);
+  if (const auto* unreadable = std::get_if<Unreadable>(&read)) {
+    return "dead letter " + std::string(name(unreadable->reason));
+  }
+  return r.type == "cart.cancel" ? std::nullopt : std::optional<std::string>("read");
 }
 
 // decisions.md 3, as the partition's supervisor does it.

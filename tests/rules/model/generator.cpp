@@ -21,8 +21,8 @@ Theme theme_of(std::uint64_t seed) {
   return Theme::mixed;
 }
 
-Generator::Generator(std::uint64_t seed)
-    : state_(seed * 0x9E3779B97F4A7C15ULL + 1), theme_(theme_of(seed)), now_(1'750'000'000'000) {
+Generator::Generator(std::uint64_t seed) : state_(seed), theme_(theme_of(seed)), now_(1'750'000'000'000) {
+  state_ = random();  // else each seed's numbers are those of the seed before, one on
   names_ = {"c1", "c2", "c1-p1", "d\xC3\xA4"};
   names_.resize(static_cast<std::size_t>(1 + below(4)));
   switch (theme_) {
@@ -115,6 +115,15 @@ Step Generator::as_bytes(const std::string& name) {
   r.type_known = !chance(15);
   r.data_is_object = !chance(15);
   r.right_partition = !chance(20);
+  if (chance(40)) return s;
+  // Who sends it: nothing else is wrong with it, most of the time.
+  if (chance(70)) r = {};
+  r.over_64_kib = r.over_64_kib || chance(20);
+  r.type = one_of<std::string>({"cart.cancel", "cart.add_line", "cart.merge_offered", "cart.merge_offered",
+                                "cart.merge_answered", "payment.captured", "inventory.rejected"});
+  r.source = one_of<std::string>({"/mayfly/shop", "/mayfly/shop", "/mayfly/shop2", "/pay/a", "/pay", "/stock"});
+  r.reply_sources = one_of<std::string>({"", "/stock", "/pay/* /stock", "*a", "*", "/mayfly/*"});
+  if (chance(60)) s.id = one_of<std::string>({"0-1-2", "10-200-0", "1-2", "1-2-3-4", "1--2", "a-1-2", "1-2-"});
   return s;
 }
 

@@ -1,6 +1,8 @@
 // Sections 1 and 2 of decisions.md: whose command it is, and carts that do not live.
 #include "rules/model/model.h"
 
+#include <algorithm>
+
 namespace mayfly::model {
 namespace {
 
@@ -8,6 +10,34 @@ constexpr std::int64_t s = 1000;
 constexpr std::int64_t h = 3600 * s;
 
 bool begins(const std::string& text, const char* with) { return text.rfind(with, 0) == 0; }
+
+/// Numbers without a sign, two hyphens between them.
+bool three_numbers(const std::string& id) {
+  int parts = 0;
+  bool digit = false;
+  for (const char c : id + "-") {
+    if (c == '-' && !digit) return false;
+    if (c != '-' && (c < '0' || c > '9')) return false;
+    parts += c == '-' ? 1 : 0;
+    digit = c != '-';
+  }
+  return parts == 3;
+}
+
+/// `*` stands for any text.
+bool fits(const std::string& text, const std::string& pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '*') return fits(text, pattern.substr(1)) || (!text.empty() && fits(text.substr(1), pattern));
+  return !text.empty() && text[0] == pattern[0] && fits(text.substr(1), pattern.substr(1));
+}
+bool fits_one(const std::string& text, const std::string& patterns) {
+  for (std::size_t at = 0; at <= patterns.size();) {
+    const auto end = std::min(patterns.find(' ', at), patterns.size());
+    if (fits(text, patterns.substr(at, end - at))) return true;
+    at = end + 1;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -107,7 +137,11 @@ bool Model::dead_letter(const Step& step) {
     out_.push_back(std::string("dead letter ") + reason);
     return true;
   };
-  if (guard("1 over 64 KiB", r.over_64_kib)) return is("too_large");
+  const bool own = r.source == "/mayfly/shop";
+  const bool of_merge = r.type == "cart.merge_offered" || r.type == "cart.merge_answered";
+  const bool offer = r.type == "cart.merge_offered" && own && three_numbers(step.id);
+  if (guard("1 over 64 KiB", r.over_64_kib) && !guard("1 over 64 KiB: the engine's offer", offer))
+    return is("too_large");
   if (guard("1 not CloudEvents 1.0", r.specversion != "1.0")) return is("not_cloudevent");
   if (guard("1 key no cart id", !r.key_is_cart_id)) return is("key_invalid");
   if (guard("1 subject given, not the key", !r.subject.empty() && r.subject != step.cart))
@@ -115,7 +149,20 @@ bool Model::dead_letter(const Step& step) {
   if (guard("1 unknown type", !r.type_known)) return is("type_unknown");
   if (guard("1 data not a JSON object", !r.data_is_object)) return is("json_invalid");
   if (guard("1 another partition's key", !r.right_partition)) return is("wrong_partition");
-  return false;
+  if (guard("1 the engine's source", own)) {
+    if (!guard("1 the engine's source: what a merge needs", of_merge || r.type == "cart.add_line"))
+      return is("source_refused");
+    if (!guard("1 the engine's source: the engine's id", three_numbers(step.id))) return is("source_refused");
+  } else {
+    if (guard("1 another source: of a merge", of_merge)) return is("source_refused");
+    const bool reply = begins(r.type, "inventory.") || begins(r.type, "payment.");
+    if (guard("1 another source: a reply, and sources are named", reply && !r.reply_sources.empty()) &&
+        !guard("1 another source: it fits one", fits_one(r.source, r.reply_sources)))
+      return is("source_refused");
+  }
+  if (r.type == "cart.cancel") return false;
+  out_.emplace_back("read");
+  return true;
 }
 
 void Model::command(const Step& step) {

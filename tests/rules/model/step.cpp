@@ -71,7 +71,8 @@ std::string describe(const Step& s) {
     out += std::string(" (as bytes:") + (r.over_64_kib ? " over 64 KiB" : r.of_64_kib ? " 64 KiB" : "");
     out += " version " + r.specversion + (r.key_is_cart_id ? "" : ", bad key") + ", subject '" + r.subject + "'";
     out += std::string(r.type_known ? "" : ", unknown type") + (r.data_is_object ? "" : ", no object");
-    out += std::string(r.right_partition ? "" : ", wrong partition") + ")";
+    out += std::string(r.right_partition ? "" : ", wrong partition");
+    out += ", " + r.type + " of '" + r.source + "', replies of '" + r.reply_sources + "')";
   }
   if (s.type == "checkout.complete" && !s.payment) out += " (no payment)";
   if (s.type == "clock.tick") {

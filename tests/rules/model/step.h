@@ -34,6 +34,9 @@ struct Record {
   bool type_known = true;
   bool data_is_object = true;
   bool right_partition = true;
+  std::string source = "shop";
+  std::string reply_sources;         // the setting, for this record alone
+  std::string type = "cart.cancel";  // another is only read: the step ends with whether it may be a command
 };
 
 struct Step {
