@@ -11,12 +11,13 @@
 
 namespace mayfly::adapters::kafka {
 
+using SteadyClock = std::chrono::steady_clock;
+
 namespace {
 
 using events::LogError;
 using events::LogStatus;
 using events::Stream;
-using SteadyClock = std::chrono::steady_clock;
 using Denied = std::array<bool, events::stream_count>;
 
 constexpr events::Partition asked_about = 0;

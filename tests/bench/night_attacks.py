@@ -171,7 +171,7 @@ class Attacks:
             self.full = [self.cart("edits of full carts", 2_000) for _ in range(2)]
         self.command("edits of full carts", self.chance.choice(self.full), "cart.change_quantity", {"sku": f"{0:05}-{'x' * 20}", "line_id": "0", "quantity": self.chance.randrange(1, 1000)})
 
-    RATES = ((large_records, 2), (forged_ticks, 50), (forged_replies, 50), (flood, 0.2), (collisions, 2), (merges, 1), (own_types, 20), (full_carts, 5))  # turns a second
+    RATES = ((large_records, 2), (forged_ticks, 50), (forged_replies, 50), (flood, 0.3), (collisions, 2), (merges, 1), (own_types, 20), (full_carts, 5))  # turns a second
 
     def run(self, until, only):
         rates = [(kind, rate) for kind, rate in self.RATES if only in (None, kind.__name__)]

@@ -3,6 +3,8 @@
 // With MAYFLY_FUZZ_SEEDS=FOLDER it writes what a real partition leaves there, to begin from, and ends.
 #include "adapters/sqlite/headers_blob.h"
 #include "events/state/snapshot.h"
+#include "tools/connect/connect_config.h"
+#include "tools/console/config.h"
 #include "tools/replay/replay_partition.h"
 
 #include <cstdint>
@@ -172,6 +174,21 @@ void fuzz_settings(std::string_view bytes) {
   drive_on(partition);
 }
 
+/// For an engine and for `mayfly connect`: what is wrong is said the same each time, and no value leaves its range.
+void fuzz_config(std::string_view bytes) {
+  const std::string text(bytes);
+  std::string said[2];
+  for (auto& of : said) {
+    tools::Config config;
+    of = read_config_text(text, "mayfly.toml", config);
+    must(config.partitions >= 1 && config.partitions <= 1024);
+    must(config.engine.settings.cart_life >= Millis{1000} && config.engine.settings.live_carts >= 1);
+    tools::ConnectConfig connect;
+    of += "\n" + tools::read_connect_config(text, "mayfly.toml", connect);
+  }
+  must(said[0] == said[1]);
+}
+
 void write_seed(const std::string& folder, std::string_view place, int number, std::string_view bytes) {
   std::ofstream(folder + "/" + std::string(place) + "-" + std::to_string(number), std::ios::binary) << bytes;
 }
@@ -207,6 +224,16 @@ void write_seeds(const std::string& folder) {
     write_seed(folder, "headers", number, blob);
   }
   write_seed(folder, "settings", 0, R"({"cart_life_s":1,"status_tries":0,"admission_closed":true,"live_carts":0})");
+  write_seed(folder, "config", 0,
+             "log = \"sqlite:shop.db\"\npartitions = 4\n[engine]\nname = \"shop\"\nbatch_records = 5000\n[replies]\n"
+             "sources = \"/pay/* /stock\"\n[http]\nhosts = \"*.example.com\"\nsearch = \"never\"\n[decisions]\n"
+             "cart_life_s = 31536000\nlive_carts = 10\n[kafka.properties]\nlinger.ms = 5\n'sasl.password_env' = 'P'\n");
+  write_seed(folder, "config", 1,
+             "[connect]\nlisten = \"127.0.0.1:8082\"\n[connect.deliver.pay]\nurl = \"http://127.0.0.1:8081/a?b\"\n"
+             "types = \"order.placed, payment.capture_requested\"\nreplies = \"payment\"\nsecret_env = \"SECRET\"\n"
+             "[connect.hooks.p]\nscheme = \"stripe\"\nsecret_env = \"SECRET\"\ncart = \"data.cart\"\n"
+             "[connect.hooks.p.'charge.captured']\ntype = \"payment.captured\"\namount_minor = \"data.amount\"\n"
+             "currency = '=\"GBP\"'\n");
   write_seed(folder, "settings", 1, R"({"reply_sources":"/pay/* /stock","tick_secret":5,"capture_wait_s":31536000})");
 }
 
@@ -238,8 +265,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz_headers(bytes);
   } else if (place == "settings") {
     fuzz_settings(bytes);
+  } else if (place == "config") {
+    fuzz_config(bytes);
   } else {
-    std::abort();  // MAYFLY_FUZZ: command, snapshot, position, epitaphs, headers or settings
+    std::abort();  // MAYFLY_FUZZ: command, snapshot, position, epitaphs, headers, settings or config
   }
   return 0;
 }
