@@ -82,6 +82,16 @@ void Engine::State::watch_clocks() {
   raise_alert(name, {partition, one.committed}, message, clock.now().ms);
 }
 
+void Engine::State::tell_skipped(const events::Skipped& skipped) {
+  const auto& from = skipped.from;
+  const auto message = "The commands at " + std::to_string(from.partition) + ":" + std::to_string(from.offset) +
+                       " up to before offset " + std::to_string(skipped.to) +
+                       " cannot be read and were skipped: nobody is answered. " + skipped.why +
+                       " Find their producer; docs/kafka.md, What a batch unpacks to.";
+  say(Notice::Level::error, "commands_skipped", message, from.partition);
+  raise_alert("commands_skipped", from, message, from.offset);
+}
+
 /// Said and alerted once for each reason, however often the log gives the partition anew.
 void Engine::State::leave_alone(events::Partition partition, const CannotServe& cannot) {
   phase(partition, PartitionPhase::stopped);

@@ -99,6 +99,7 @@ bool Engine::State::poll_more(bool until_caught_up) {
     fail("No partition given to this engine can be served: " + left_alone.begin()->second, events::LogError::corrupt);
   }
   heed(polled.status);
+  for (const auto& skipped : polled.skipped) tell_skipped(skipped);
   ready = polled.settled && !trouble && !fatal && to_take.empty() && !clocks_apart;
   if (polled.batch.records.empty()) {
     // Nothing to decide meanwhile: see what became of the commit, and take its partitions again if it failed.

@@ -175,6 +175,7 @@ struct Engine::State {
   // Alerts that no command raises: engine_pending.cpp
   void watch_pending();
   void watch_clocks();
+  void tell_skipped(const events::Skipped&);
   void leave_alone(events::Partition, const CannotServe&);
   /// `occasion` tells alerts of one name at one position apart: 0 where there can be one only.
   [[nodiscard]] events::LogStatus write_alert(std::string_view alert, events::Position, std::string_view message,

@@ -217,6 +217,7 @@ bool KafkaLog::gather(const events::PollLimits& limits, events::Polled& polled) 
     std::size_t records = std::max<std::size_t>(limits.records / count, 1);
     std::size_t bytes = std::max<std::size_t>(limits.bytes / count, 1);
     lane->take(records, bytes, polled.batch);
+    if (auto skipped = lane->take_skipped()) polled.skipped.push_back(std::move(*skipped));
     if (const auto error = lane->take_error(); !error.ok()) {
       polled.status =
           error.status("reading partition " + std::to_string(p) + " of " + options_.topic(Stream::commands));
@@ -229,7 +230,7 @@ bool KafkaLog::gather(const events::PollLimits& limits, events::Polled& polled) 
     }
     figures_.lag(p, lag);
   }
-  return !polled.batch.records.empty() || !polled.status.ok();
+  return !polled.batch.records.empty() || !polled.skipped.empty() || !polled.status.ok();
 }
 
 events::Restored KafkaLog::restore(Partition partition,

@@ -70,22 +70,63 @@ events::Record record_of(rd_kafka_message_t* message, std::pmr::memory_resource&
 
 // --- one partition -------------------------------------------------------------------------------------------------
 
-Lane::Lane(Client client, rd_kafka_topic_t* topic, events::Partition partition, events::Offset from, Waker& waker,
-           Listener& listener)
+Lane::Lane(Client client, rd_kafka_topic_t* topic, events::Partition partition, events::Offset from,
+           Unpackable unpackable, Waker& waker, Listener& listener)
     : client_(std::move(client)),
       topic_(topic),
       partition_(partition),
+      unpackable_(unpackable),
+      waker_(waker),
       listener_(listener),
-      queue_(rd_kafka_queue_new(client_.get())),
       next_(std::max<events::Offset>(from, 0)) {
-  Waker::watch(queue_.get(), &waker);
-  if (rd_kafka_consume_start_queue(topic_, partition_, from, queue_.get()) != 0) error_ = Error(rd_kafka_last_error());
+  begin(from);
 }
 
 Lane::~Lane() {
   rd_kafka_consume_stop(topic_, partition_);
   Waker::watch(queue_.get(), nullptr);
+  let_go_of_held();
+}
+
+void Lane::begin(events::Offset from) {
+  queue_.reset(rd_kafka_queue_new(client_.get()));
+  Waker::watch(queue_.get(), &waker_);
+  if (rd_kafka_consume_start_queue(topic_, partition_, from, queue_.get()) != 0) error_ = Error(rd_kafka_last_error());
+}
+
+void Lane::let_go_of_held() {
   for (; next_held_ < held_.size(); ++next_held_) rd_kafka_message_destroy(held_[next_held_]);
+}
+
+/// A batch that no client unpacks, a few KB that come to gigabytes, is read again and again by librdkafka, which never
+/// says where it ends. The checksum of the batch was right (check.crcs), and brokers have unpacked it: so it is nothing
+/// that was damaged on its way. True while its end is looked for: the message and all behind it are of no use.
+bool Lane::searches_on(const rd_kafka_message_t& message) {
+  const bool is_unpackable = message.err == RD_KAFKA_RESP_ERR__BAD_COMPRESSION;
+  if (!search_) {
+    if (!is_unpackable || unpackable_ == Unpackable::is_an_error) return false;
+    search_.emplace(message.offset);
+  } else {
+    const bool says_nothing = message.err != RD_KAFKA_RESP_ERR__PARTITION_EOF && passes(message.err);
+    if (says_nothing && message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+    if (is_unpackable && message.offset == search_->first()) {
+      search_->met_it();
+    } else {
+      search_->met_it_not();
+    }
+  }
+  const auto end = search_->end();
+  const auto from = end.value_or(search_->at());
+  if (end) {
+    next_ = *end;
+    skipped_ = {{partition_, search_->first()}, *end, "They come to more bytes, unpacked, than the client takes."};
+    search_.reset();
+  }
+  rd_kafka_consume_stop(topic_, partition_);
+  Waker::watch(queue_.get(), nullptr);
+  let_go_of_held();
+  begin(from);
+  return true;
 }
 
 bool Lane::hold_more(std::size_t most) {
@@ -102,6 +143,7 @@ void Lane::take(std::size_t& records, std::size_t& bytes, events::RecordBatch& b
   if (!storage) batch.storage = storage = std::make_shared<Storage>(client_);
   while (records > 0 && hold_more(records)) {
     auto* message = held_[next_held_];
+    if (searches_on(*message)) return;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->offset < next_) {
       if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         end_seen_ = message->offset;
@@ -153,7 +195,9 @@ std::unique_ptr<Reader> Reader::make(const KafkaOptions& options, std::int32_t p
 
 std::unique_ptr<Lane> Reader::read(events::Stream stream, events::Partition partition, events::Offset from) {
   auto* topic = topics_[static_cast<std::size_t>(stream)].get();
-  return std::make_unique<Lane>(client_, topic, partition, from, waker_, listener_);
+  const auto unpackable =
+      stream == events::Stream::commands ? Lane::Unpackable::is_skipped : Lane::Unpackable::is_an_error;
+  return std::make_unique<Lane>(client_, topic, partition, from, unpackable, waker_, listener_);
 }
 
 Error Reader::ends(events::Stream stream, events::Partition partition, events::StreamEnds& ends) {

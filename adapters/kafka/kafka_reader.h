@@ -2,6 +2,7 @@
 // anything for a client. One thread.
 #pragma once
 
+#include "adapters/kafka/kafka_batch_end.h"
 #include "adapters/kafka/kafka_error.h"
 #include "adapters/kafka/kafka_settings.h"
 #include "adapters/kafka/kafka_topics.h"
@@ -9,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,8 +22,10 @@ inline constexpr events::Offset from_the_beginning = RD_KAFKA_OFFSET_BEGINNING;
 /// earlier reading can be taken for one of this. Stops when destroyed.
 class Lane {
  public:
+  /// What is done with a batch that is whole and cannot be unpacked, for it comes to more than the client takes.
+  enum class Unpackable : std::uint8_t { is_an_error, is_skipped };
   /// The waker and the listener outlive it; the listener hears when the topic is not known.
-  Lane(Client, rd_kafka_topic_t*, events::Partition, events::Offset from, Waker&, Listener&);
+  Lane(Client, rd_kafka_topic_t*, events::Partition, events::Offset from, Unpackable, Waker&, Listener&);
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -36,13 +40,20 @@ class Lane {
   [[nodiscard]] events::Offset high_watermark() const;
   /// What reading cannot get over by itself, told once.
   [[nodiscard]] Error take_error() { return std::exchange(error_, {}); }
+  /// What was skipped, told once.
+  [[nodiscard]] std::optional<events::Skipped> take_skipped() { return std::exchange(skipped_, std::nullopt); }
 
  private:
   bool hold_more(std::size_t most);
+  void begin(events::Offset);
+  void let_go_of_held();
+  [[nodiscard]] bool searches_on(const rd_kafka_message_t&);
 
   Client client_;
   rd_kafka_topic_t* topic_;
   events::Partition partition_;
+  const Unpackable unpackable_;
+  Waker& waker_;
   Listener& listener_;
   Queue queue_;
   std::vector<rd_kafka_message_t*> held_;  // taken from the queue, not yet given
@@ -50,6 +61,8 @@ class Lane {
   events::Offset next_;
   events::Offset end_seen_ = -1;
   Error error_;
+  std::optional<BatchEnd> search_;  // while a batch is being skipped: where it ends
+  std::optional<events::Skipped> skipped_;
 };
 
 /// prepare_topics by a client of its own: how much a reader may read ahead follows from the number of partitions.

@@ -66,7 +66,7 @@ Settings must_hold(Role role, const KafkaOptions& options, const Identity& ident
       break;
     case Role::reader:
       add(reading);
-      add({{"enable.partition.eof", "true"}});
+      add({{"enable.partition.eof", "true"}, {"check.crcs", "true"}});
       break;
     case Role::group:  // it only asks for and commits offsets
       add(reading);

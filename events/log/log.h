@@ -62,12 +62,20 @@ struct PollLimits {
   Millis wait{};          // for the first record; 0: do not wait
 };
 
+/// Records that are there and cannot be given, from `from` on up to before `to`; those behind them follow.
+struct Skipped {
+  Position from;
+  Offset to = 0;
+  std::string why;  // a sentence
+};
+
 struct Polled {
   std::vector<Partition> taken;  // newly ours: restore, then start, each
   std::vector<Partition> lost;   // no longer ours: drop their actors; nothing of them may be committed
   bool settled = true;           // which partitions are ours is known, be it none; false: they are being given out
   RecordBatch batch;             // of started partitions only
   LogStatus status;
+  std::vector<Skipped> skipped{};  // of started partitions; each told once a reading
 };
 
 /// What restore found of a partition.
