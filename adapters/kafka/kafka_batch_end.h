@@ -1,4 +1,5 @@
-// Where a batch ends that a client cannot unpack: it does not say so, but whoever begins to read within it meets it again.
+// Where a batch ends that a client cannot unpack: it does not say so, but whoever begins to read within it meets it
+// again.
 #pragma once
 
 #include "events/log/types.h"

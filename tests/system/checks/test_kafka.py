@@ -302,6 +302,23 @@ class DeadLetters(DeadLetterCases, unittest.TestCase):
         self.assertEqual(sorted(d["key"] for d in self.dead_letters()), sorted(cases))
         self.assertIsNone(engine.poll())
 
+    def test_a_batch_that_unpacks_to_more_than_a_client_takes_costs_itself_and_the_engine_serves_on(self):
+        engine = self.serve()
+        self.send("cart.create", "before", "currency=GBP")
+        producer = Producer({"bootstrap.servers": BROKERS, "message.max.bytes": 1_000_000_000, "batch.size": 900_000_000, "linger.ms": 2_000, "queue.buffering.max.kbytes": 2_000_000, "compression.type": "zstd"})
+        refused = []
+        zeros = bytes(32 << 20)
+        for _ in range(5):  # one batch of some KB that comes to 160 MiB
+            producer.produce(f"{self.own}-commands", key="bomb", value=zeros, partition=partition_of("bomb"), on_delivery=lambda error, _: refused.append(error))
+        self.assertEqual((producer.flush(PATIENCE_S), refused), (0, [None] * 5))
+        self.send("cart.create", "bomb", "currency=GBP")
+        self.assertEqual(self.events("bomb", "cart.created"), ["cart.created"])
+        alerts = [json.loads(line)["data"] for line in self.verb("tail", "--stream", "alerts", "--from", "begin", "--json").stdout.splitlines()]
+        self.assertEqual([(a["alert"], a["partition"]) for a in alerts], [("commands_skipped", partition_of("bomb"))])
+        engine.send_signal(signal.SIGTERM)
+        self.assertEqual(engine.wait(PATIENCE_S), 0)
+        self.assertIn("the same, byte for byte", self.verb("replay", "verify").stdout)
+
     def events(self, cart, until):
         """Types of the cart's events, once the last one is there."""
         end = time.monotonic() + PATIENCE_S

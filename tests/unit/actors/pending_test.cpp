@@ -35,6 +35,7 @@ class ScriptedLog final : public events::Log {
   bool settled = true;
   int refused_appends = 0;
   std::vector<events::Partition> loses;  // with the next poll
+  std::vector<events::Skipped> skips;    // with the next poll
 
   [[nodiscard]] std::int32_t partitions() const override { return inner_.partitions(); }
   events::Polled poll(const events::PollLimits& limits) override {
@@ -44,6 +45,7 @@ class ScriptedLog final : public events::Log {
     if (owns_nothing) polled = {};
     polled.settled = settled;
     polled.lost = std::exchange(loses, {});
+    polled.skipped = std::exchange(skips, {});
     return polled;
   }
   events::Restored restore(events::Partition p, const std::function<void(events::Bytes, events::Bytes)>& f) override {
@@ -196,6 +198,21 @@ TEST_CASE("a tick that was written on a machine whose clock is wrong does not ma
     CHECK(ready == !row.apart);
     CHECK((world.said("clocks_apart") > 0) == row.apart);
   }
+}
+
+TEST_CASE("commands that cannot be read are skipped with an alert and a line that say where they are") {
+  World world;
+  world.run([&](std::int64_t second, const actors::Engine&) {
+    if (second == 2) world.log.skips = {{{1, 7}, 12, "They are too large."}};
+    if (second == 4) world.stop.request_stop();
+  });
+  CHECK(world.said("commands_skipped") == 1);
+  const auto alerts = world.store.records(events::Stream::alerts, 1);
+  REQUIRE(alerts.size() == 1);
+  const auto data = nlohmann::json::parse(*alerts[0].value);
+  CHECK(data["alert"] == "commands_skipped");
+  CHECK(data["offset"] == 7);
+  CHECK(data["message"].get<std::string>().find("1:7 up to before offset 12") != std::string::npos);
 }
 
 TEST_CASE("a partition that goes to another engine is a line in the log") {
