@@ -139,7 +139,7 @@ bool Model::dead_letter(const Step& step) {
   };
   const bool own = r.source == "/mayfly/shop";
   const bool of_merge = r.type == "cart.merge_offered" || r.type == "cart.merge_answered";
-  const bool offer = r.type == "cart.merge_offered" && own && three_numbers(step.id);
+  const bool offer = r.type_known && r.type == "cart.merge_offered" && own && three_numbers(step.id);
   if (guard("1 over 64 KiB", r.over_64_kib) && !guard("1 over 64 KiB: the engine's offer", offer))
     return is("too_large");
   if (guard("1 not CloudEvents 1.0", r.specversion != "1.0")) return is("not_cloudevent");
