@@ -60,6 +60,8 @@ class Attacks:
         self.counts, self.mine = {}, []
         self.producer = confluent_kafka.Producer({"bootstrap.servers": brokers, "partitioner": "murmur2_random", "linger.ms": 5, "compression.codec": "lz4",
                                                   "message.max.bytes": 20 * MIB, "queue.buffering.max.messages": 200_000, "queue.buffering.max.kbytes": 200 * 1024, "log_level": 0})
+        self.bomber = confluent_kafka.Producer({"bootstrap.servers": brokers, "partitioner": "murmur2_random", "linger.ms": 200, "compression.codec": "zstd",
+                                                "message.max.bytes": 1_000_000_000, "batch.size": 900_000_000, "queue.buffering.max.kbytes": 1_000_000, "log_level": 0})
         self.partitions = len(self.producer.list_topics(COMMANDS, timeout=20).topics[COMMANDS].partitions)
         self.colliding = itertools.cycle(colliding_ids(self.chance))
 
@@ -102,6 +104,14 @@ class Attacks:
             self.put("large records", cart, b"{}", headers + [(f"h{n}", b"x") for n in range(20_000)])
         else:
             self.put("large records", os.urandom(1_000_000), b"{}", headers, partition=self.chance.randrange(self.partitions))
+
+    def bombs(self):
+        """A batch of some KB that comes to 150 MiB, more than librdkafka unpacks."""
+        for _ in range(150):
+            with contextlib.suppress(BufferError):
+                self.bomber.produce(COMMANDS, key=f"bomb-{self.run_id}", value=bytes(MIB))
+        self.bomber.flush(30)
+        self.counts["batches that cannot be unpacked"] = self.counts.get("batches that cannot be unpacked", 0) + 1
 
     def forged_ticks(self):
         now = time.gmtime()
@@ -171,7 +181,7 @@ class Attacks:
             self.full = [self.cart("edits of full carts", 2_000) for _ in range(2)]
         self.command("edits of full carts", self.chance.choice(self.full), "cart.change_quantity", {"sku": f"{0:05}-{'x' * 20}", "line_id": "0", "quantity": self.chance.randrange(1, 1000)})
 
-    RATES = ((large_records, 2), (forged_ticks, 50), (forged_replies, 50), (flood, 0.3), (collisions, 2), (merges, 1), (own_types, 20), (full_carts, 5))  # turns a second
+    RATES = ((bombs, 0.02), (large_records, 2), (forged_ticks, 50), (forged_replies, 50), (flood, 0.3), (collisions, 2), (merges, 1), (own_types, 20), (full_carts, 5))  # turns a second
 
     def run(self, until, only):
         rates = [(kind, rate) for kind, rate in self.RATES if only in (None, kind.__name__)]
