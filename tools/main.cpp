@@ -221,6 +221,10 @@ int main(int argc, char** argv) {
   log_words(*s, front_options);
   s->add_option("--address", front_options.address, "HOST:PORT to listen on (default 127.0.0.1:9280)");
   s->add_option("--tokens", front_options.tokens, "file of who may come in; not needed on loopback");
+  auto* certificate = s->add_option("--certificate", front_options.certificate, "PEM file: serve HTTPS with it");
+  auto* key = s->add_option("--key", front_options.key, "PEM file of the certificate's key, for its owner alone");
+  certificate->needs(key);
+  key->needs(certificate);
 
   ConnectOptions connect_options;
   s = verb(app, "connect", "Deliver events over HTTP as webhooks, and take webhooks in (docs/connect.md)",

@@ -1,8 +1,9 @@
 // A small HTTP/1.1 server, for those who may also be hostile: every connection is bounded in bytes and in time, all of
-// them in number, and probes are answered ahead of everything else. No TLS, no login. Knows nothing of what it serves.
+// them in number, and probes are answered ahead of everything else. No login. Knows nothing of what it serves.
 #pragma once
 
 #include "adapters/http/http_stream.h"
+#include "adapters/http/tls.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -84,10 +85,10 @@ struct HttpLimits {
 
 class HttpServer {
  public:
-  /// Listens on "HOST:PORT" (port 0: any free one) and answers from two threads of its own. Null with `wrong` set, a
-  /// sentence, if it cannot.
-  static std::unique_ptr<HttpServer> open(const std::string& address, HttpRoutes, const HttpLimits&,
-                                          std::string& wrong);
+  /// Listens on "HOST:PORT" (port 0: any free one) and answers from two threads of its own: HTTPS with a certificate,
+  /// which was read before, else HTTP. Null with `wrong` set, a sentence, if it cannot.
+  static std::unique_ptr<HttpServer> open(const std::string& address, HttpRoutes, const HttpLimits&, std::string& wrong,
+                                          std::shared_ptr<const TlsCertificate> = nullptr);
   /// Waits for an answer that is being made; connections end as they are.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

@@ -1,12 +1,14 @@
 #include "adapters/http/http_caller.h"
 
+#include "adapters/http/http_wire.h"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
@@ -25,15 +27,20 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 
-constexpr int default_port = 80;
+constexpr int http_port = 80;
+constexpr int https_port = 443;
 constexpr std::uint32_t answer_header_bytes = 16'384;
 
 /// Lives as long as one of its operations is under way.
 class Call : public std::enable_shared_from_this<Call> {
  public:
   using Done = std::function<void(HttpCalled)>;
-  Call(asio::io_context& io, HttpCall&& call, Done&& done)
-      : call_(std::move(call)), done_(std::move(done)), resolver_(io), stream_(io), timer_(io) {}
+  Call(asio::io_context& io, TlsContext trust, HttpCall&& call, Done&& done)
+      : call_(std::move(call)),
+        done_(std::move(done)),
+        resolver_(io),
+        wire_(beast::tcp_stream(io), std::move(trust)),
+        timer_(io) {}
   /// An operation ended without a word, for want of memory, or the caller ends.
   ~Call() {
     if (done_) done_({0, {}, {}, "the request was given up"});
@@ -57,12 +64,26 @@ class Call : public std::enable_shared_from_this<Call> {
   void connect(beast::error_code wrong, const tcp::resolver::results_type& at) {
     if (wrong) return fail("its host was not found: " + wrong.message());
     if (!done_) return;
-    stream_.async_connect(
-        at, [me = shared_from_this()](beast::error_code failed, const tcp::endpoint&) { me->write(failed); });
+    wire_.tcp().async_connect(
+        at, [me = shared_from_this()](beast::error_code failed, const tcp::endpoint&) { me->shake_hands(failed); });
+  }
+
+  void shake_hands(beast::error_code wrong) {
+    if (wrong) return fail("no connection: " + wrong.message());
+    if (auto* tls = wire_.tls()) {
+      auto host = call_.to.place.host;
+      beast::error_code not_an_address;
+      asio::ip::make_address(host, not_an_address);
+      if (not_an_address)
+        ::SSL_ctrl(tls->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data());
+      tls->set_verify_callback(asio::ssl::host_name_verification(host), wrong);
+    }
+    wire_.async_handshake(asio::ssl::stream_base::client,
+                          [me = shared_from_this()](beast::error_code failed) { me->write(failed); });
   }
 
   void write(beast::error_code wrong) {
-    if (wrong) return fail("no connection: " + wrong.message());
+    if (wrong) return fail("no TLS: " + wrong.message());
     request_.method(http::verb::post);
     request_.target(call_.to.target);
     request_.version(11);
@@ -74,17 +95,16 @@ class Call : public std::enable_shared_from_this<Call> {
     request_.prepare_payload();
     parser_.header_limit(answer_header_bytes);
     parser_.body_limit(std::numeric_limits<std::uint64_t>::max());
-    http::async_write(stream_, request_,
+    http::async_write(wire_, request_,
                       [me = shared_from_this()](beast::error_code failed, std::size_t) { me->read(failed); });
   }
 
   /// Also where not all was written: a server may answer before it has read all.
   void read(beast::error_code) {
-    http::async_read_header(stream_, buffer_, parser_,
-                            [me = shared_from_this()](beast::error_code failed, std::size_t) {
-                              me->parser_.eager(true);
-                              me->on_read(failed);
-                            });
+    http::async_read_header(wire_, buffer_, parser_, [me = shared_from_this()](beast::error_code failed, std::size_t) {
+      me->parser_.eager(true);
+      me->on_read(failed);
+    });
   }
 
   /// Beast's own body_limit does not hold for answers (Boost 1.74), so the length is looked at before room is made for
@@ -98,7 +118,7 @@ class Call : public std::enable_shared_from_this<Call> {
     if (wrong) return fail("no answer: " + wrong.message());
     if (too_long()) return fail("its answer is longer than " + std::to_string(call_.answer_bytes) + " bytes");
     if (parser_.is_done()) return answer();
-    http::async_read_some(stream_, buffer_, parser_,
+    http::async_read_some(wire_, buffer_, parser_,
                           [me = shared_from_this()](beast::error_code failed, std::size_t) { me->on_read(failed); });
   }
 
@@ -120,14 +140,14 @@ class Call : public std::enable_shared_from_this<Call> {
     if (!done_) return;
     timer_.cancel();
     resolver_.cancel();
-    stream_.close();
+    wire_.tcp().close();
     std::exchange(done_, nullptr)(std::move(called));
   }
 
   HttpCall call_;
   Done done_;
   tcp::resolver resolver_;
-  beast::tcp_stream stream_;
+  HttpWire wire_;
   asio::steady_timer timer_;
   http::request<http::string_body> request_;
   beast::flat_buffer buffer_;
@@ -137,7 +157,7 @@ class Call : public std::enable_shared_from_this<Call> {
 }  // namespace
 
 struct HttpCaller::Calling {
-  Calling() : thread([this] { run(); }) {}
+  explicit Calling(TlsContext t) : trust(std::move(t)), thread([this] { run(); }) {}
   ~Calling() {
     over = true;
     io.stop();
@@ -154,6 +174,7 @@ struct HttpCaller::Calling {
     }
   }
 
+  const TlsContext trust;
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::atomic<bool> over{false};
@@ -168,30 +189,34 @@ std::string_view HttpCalled::header(std::string_view name) const {
 }
 
 std::optional<HttpUrl> http_url(std::string_view text, std::string& wrong) {
-  constexpr std::string_view scheme = "http://";
-  if (text.starts_with("https://")) {
-    wrong = "https is not spoken here: give the http:// address of a proxy on this machine that adds TLS.";
-    return std::nullopt;
-  }
+  constexpr std::string_view http_scheme = "http://";
+  constexpr std::string_view https_scheme = "https://";
+  const bool tls = text.starts_with(https_scheme);
+  const auto scheme = tls ? https_scheme : http_scheme;
   const auto rest = text.starts_with(scheme) ? text.substr(scheme.size()) : std::string_view();
   const auto authority = rest.substr(0, rest.find_first_of("/?"));
   const auto target = rest.substr(authority.size());
   const bool printable =
       std::all_of(rest.begin(), rest.end(), [](char c) { return c > ' ' && c <= '~' && c != '#' && c != '\\'; });
   const bool has_port = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0) != std::string::npos;
-  auto place = http_place(std::string(authority) + (has_port ? "" : ":" + std::to_string(default_port)));
+  auto place =
+      http_place(std::string(authority) + (has_port ? "" : ":" + std::to_string(tls ? https_port : http_port)));
   if (!printable || authority.find('@') != std::string_view::npos || !place || place->port == 0) {
-    wrong = "give http://HOST:PORT/PATH, without a user's name and without '#'.";
+    wrong = "give https://HOST/PATH or http://HOST:PORT/PATH, without a user's name and without '#'.";
     return std::nullopt;
   }
-  return HttpUrl{std::move(*place), (target.starts_with('/') ? "" : "/") + std::string(target)};
+  return HttpUrl{tls, std::move(*place), (target.starts_with('/') ? "" : "/") + std::string(target)};
 }
 
-HttpCaller::HttpCaller() : calling_(std::make_unique<Calling>()) {}
+HttpCaller::HttpCaller(TlsContext trust) : calling_(std::make_unique<Calling>(std::move(trust))) {}
 HttpCaller::~HttpCaller() = default;
 
 void HttpCaller::post(HttpCall call, std::function<void(HttpCalled)> done) {
-  auto one = std::make_shared<Call>(calling_->io, std::move(call), std::move(done));
+  if (call.to.tls && !calling_->trust) {
+    return asio::post(calling_->io, [done = std::move(done)] { done({0, {}, {}, "no authority is trusted"}); });
+  }
+  auto trust = call.to.tls ? calling_->trust : nullptr;
+  auto one = std::make_shared<Call>(calling_->io, std::move(trust), std::move(call), std::move(done));
   asio::post(calling_->io, [one = std::move(one)] { one->begin(); });
 }
 

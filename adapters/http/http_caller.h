@@ -1,9 +1,11 @@
 // Asks HTTP servers, many at a time and without waiting for any of them. Every request is bounded in time and its
-// answer in bytes. Plain HTTP/1.1, one connection for each request; a redirection is an answer like any other.
+// answer in bytes. HTTP/1.1, one connection for each request; a redirection is an answer like any other. With TLS the
+// server must show a certificate of its name that a trusted authority has signed.
 #pragma once
 
 #include "adapters/http/http.h"
 #include "adapters/http/http_names.h"
+#include "adapters/http/tls.h"
 #include "events/log/types.h"
 
 #include <cstddef>
@@ -15,8 +17,9 @@
 
 namespace mayfly::adapters {
 
-/// Of "http://HOST[:PORT][/PATH][?QUERY]".
+/// Of "https://HOST[:PORT][/PATH][?QUERY]", or "http://..." without TLS.
 struct HttpUrl {
+  bool tls = false;
   HttpPlace place;
   std::string target;  // path and query; begins with '/'
 };
@@ -44,7 +47,8 @@ struct HttpCalled {
 
 class HttpCaller {
  public:
-  HttpCaller();
+  /// `trust`: whom servers' certificates must come from; null: no https is called.
+  explicit HttpCaller(TlsContext trust = nullptr);
   /// Gives up what is under way; the `done` of each is still called.
   ~HttpCaller();
   HttpCaller(const HttpCaller&) = delete;

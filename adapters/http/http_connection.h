@@ -5,6 +5,7 @@
 #include "adapters/http/http.h"
 #include "adapters/http/http_names.h"
 #include "adapters/http/http_turns.h"
+#include "adapters/http/http_wire.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,7 +14,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
@@ -69,7 +69,8 @@ struct ReplyBox {
 };
 
 struct HttpServer::Listening {
-  Listening(HttpRoutes&& r, const HttpLimits& l) : routes(std::move(r)), limits(l), turns(l, [this] { tell_made(); }) {}
+  Listening(HttpRoutes&& r, const HttpLimits& l, std::shared_ptr<const TlsCertificate> c)
+      : routes(std::move(r)), limits(l), certificate(std::move(c)), turns(l, [this] { tell_made(); }) {}
   ~Listening();
 
   [[nodiscard]] std::string bind(const HttpPlace&);
@@ -89,6 +90,7 @@ struct HttpServer::Listening {
 
   const HttpRoutes routes;
   HttpLimits limits;
+  const std::shared_ptr<const TlsCertificate> certificate;  // null: no TLS
   std::string address;
 
   std::list<HttpConnection*> connections;                            // the one that began to wait first comes first
@@ -115,7 +117,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection(Server& server, tcp::socket&& socket)
       : server_(server),
         client_(client_of(socket)),
-        stream_(std::move(socket)),
+        wire_(beast::tcp_stream(std::move(socket)), server.certificate ? server.certificate->context() : nullptr),
         later_(server.io),
         buffer_(static_cast<std::size_t>(server.limits.request_header_bytes + server.limits.request_body_bytes) + 1),
         end_(Steady::now() + milliseconds(server.limits.connection_ms)),
@@ -124,21 +126,31 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
+  /// The time of the first request begins with it.
+  void begin() {
+    deadline_ = std::min(Steady::now() + milliseconds(server_.limits.request_ms), end_);
+    wire_.tcp().expires_at(deadline_);
+    wire_.async_handshake(asio::ssl::stream_base::server, [me = shared_from_this()](beast::error_code wrong) {
+      if (wrong) return me->drop();
+      if (me->open_) me->read();
+    });
+  }
+
   void read() {
     server_.connections.splice(server_.connections.end(), server_.connections, place_);
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(server_.limits.request_header_bytes));
     parser_->body_limit(static_cast<std::uint64_t>(server_.limits.request_body_bytes));
     deadline_ = std::min(Steady::now() + milliseconds(server_.limits.request_ms), end_);
-    stream_.expires_at(deadline_);
-    http::async_read_header(stream_, buffer_, *parser_,
+    wire_.tcp().expires_at(deadline_);
+    http::async_read_header(wire_, buffer_, *parser_,
                             [me = shared_from_this()](beast::error_code wrong, std::size_t) { me->on_header(wrong); });
   }
 
   /// Nothing, where it has ended.
   void answer(HttpAnswer&& made) {
     if (!open_) return;
-    if (later_.cancel() > 0) stream_.expires_after(milliseconds(server_.limits.request_ms));
+    if (later_.cancel() > 0) wire_.tcp().expires_after(milliseconds(server_.limits.request_ms));
     if (made.stream) return stream(std::move(made));
     server_.hold(*this, made.body.size());
     auto& response = response_.emplace(static_cast<http::status>(made.status), version_);
@@ -146,20 +158,20 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     if (made.status != not_modified) response.content_length(made.body.size());  // that has no body
     response.keep_alive(keep_);
     if (!head_) response.body() = std::move(made.body);
-    http::async_write(stream_, response,
+    http::async_write(wire_, response,
                       [me = shared_from_this()](beast::error_code wrong, std::size_t) { me->on_written(wrong); });
   }
 
   /// Sends what its stream has, if nothing is being sent; where it was all, ends.
   void send_on() {
-    if (!open_ || sending_now_) return;
+    if (!open_ || sending_now_ || ending_) return;
     if (sending_.empty()) sending_ = body_->take();
-    if (Steady::now() >= end_ || (sending_.empty() && body_->finished())) return drop();
+    if (Steady::now() >= end_ || (sending_.empty() && body_->finished())) return end();
     if (sending_.empty()) return;
     server_.connections.splice(server_.connections.end(), server_.connections, place_);
     sending_now_ = true;
-    stream_.expires_after(milliseconds(server_.limits.stream_write_ms));
-    asio::async_write(stream_, asio::buffer(sending_),
+    wire_.tcp().expires_after(milliseconds(server_.limits.stream_write_ms));
+    asio::async_write(wire_, asio::buffer(sending_),
                       [me = shared_from_this()](beast::error_code wrong, std::size_t) { me->on_sent(wrong); });
   }
 
@@ -171,7 +183,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     server_.in_turn.erase(id_);
     server_.streams.erase(id_);
     later_.cancel();
-    stream_.close();
+    wire_.tcp().close();
   }
 
   /// Whose it is: connections of one address, of IPv6 of one network of 64 bits, are one client's.
@@ -189,6 +201,13 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     std::uint64_t network = 0;
     for (std::size_t i = 0; i < sizeof network; ++i) network = network << 8 | bytes[i];
     return network;
+  }
+
+  /// Ends it when the other side knows that all is sent, or in a request's time.
+  void end() {
+    ending_ = true;
+    wire_.tcp().expires_after(milliseconds(server_.limits.request_ms));
+    wire_.async_end([me = shared_from_this()](beast::error_code) { me->drop(); });
   }
 
   void leave_list() {
@@ -218,7 +237,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     body_ = std::move(made.stream);
     if (head_) body_->finish();
     server_.begin_stream(id_, shared_from_this(), *body_);
-    stream_.socket().async_wait(tcp::socket::wait_read, [me = shared_from_this()](beast::error_code wrong) {
+    wire_.tcp().socket().async_wait(tcp::socket::wait_read, [me = shared_from_this()](beast::error_code wrong) {
       if (!wrong) me->drop();
     });
     send_on();
@@ -228,7 +247,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     sending_now_ = false;
     sending_ = {};
     if (wrong) return drop();
-    stream_.expires_never();
+    wire_.tcp().expires_never();
     send_on();
   }
 
@@ -251,7 +270,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     if (header.count(http::field::transfer_encoding) != 0)
       return refuse(refusal(411, "a body needs a Content-Length here"));
     if (parser_->is_done()) return on_request();
-    http::async_read(stream_, buffer_, *parser_, [me = shared_from_this()](beast::error_code e, std::size_t) {
+    http::async_read(wire_, buffer_, *parser_, [me = shared_from_this()](beast::error_code e, std::size_t) {
       if (!me->open_) return;
       if (!e) return me->on_request();
       if (auto why = answer_to(e)) me->refuse(std::move(*why));
@@ -312,7 +331,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   /// Its time to be sent begins with the answer.
   void wait_for_reply(const HttpRoute& route, HttpRequest&& request) {
     id_ = ++server_.newest_id;
-    stream_.expires_never();
+    wire_.tcp().expires_never();
     server_.in_turn.emplace(id_, shared_from_this());
     later_.expires_after(milliseconds(server_.limits.later_ms));
     later_.async_wait([me = shared_from_this(), id = id_](beast::error_code canceled) {
@@ -326,12 +345,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     server_.held_bytes -= std::exchange(held_bytes_, 0);
     if (wrong || !open_) return;
     if (keep_) return read();
-    stream_.socket().shutdown(tcp::socket::shutdown_send, wrong);
+    end();
   }
 
   Server& server_;
   const std::uint64_t client_;
-  beast::tcp_stream stream_;
+  HttpWire wire_;
   asio::steady_timer later_;  // set while an answer is to come later
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -346,6 +365,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool keep_ = false;
   bool head_ = false;
   bool open_ = true;
+  bool ending_ = false;
   std::size_t held_bytes_ = 0;
   HttpTurns::Id id_ = 0;  // of its turn
   std::list<HttpConnection*>::iterator place_;

@@ -100,7 +100,7 @@ void HttpServer::Listening::take_in(tcp::socket&& socket) {
   while (connections.size() >= static_cast<std::size_t>(limits.connections)) make_room();
   beast::error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  std::make_shared<HttpConnection>(*this, std::move(socket))->read();
+  std::make_shared<HttpConnection>(*this, std::move(socket))->begin();
 }
 
 /// Of those that have waited longest, the first of the client that has most of them: one that opens connections without
@@ -200,13 +200,13 @@ HttpServer::~HttpServer() = default;
 const std::string& HttpServer::address() const { return listening_->address; }
 
 std::unique_ptr<HttpServer> HttpServer::open(const std::string& address, HttpRoutes routes, const HttpLimits& limits,
-                                             std::string& wrong) {
+                                             std::string& wrong, std::shared_ptr<const TlsCertificate> certificate) {
   const auto place = http_place(address);
   if (!place) {
     wrong = not_http_place(address);
     return nullptr;
   }
-  auto listening = std::make_unique<Listening>(std::move(routes), limits);
+  auto listening = std::make_unique<Listening>(std::move(routes), limits, std::move(certificate));
   listening->replies->server = listening.get();
   listening->limits.hosts.push_back(place->host);
   constexpr std::size_t longest_name = 256;

@@ -9,6 +9,7 @@
 #include "tools/console/exit_codes.h"
 #include "tools/console/numbers.h"
 #include "tools/console/output.h"
+#include "tools/console/served_certificate.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 
@@ -33,7 +34,8 @@ namespace {
 /// A delivery with what it works with, in a thread of its own.
 class Running {
  public:
-  Running(const DeliveryConfig& config, std::unique_ptr<events::LogClient> log, const events::Clock& clock)
+  Running(const DeliveryConfig& config, const adapters::TlsContext& trust, std::unique_ptr<events::LogClient> log,
+          const events::Clock& clock)
       : name_(config.name),
         log_(std::move(log)),
         delivery_(
@@ -42,7 +44,8 @@ class Running {
               caller_.post(std::move(call), std::move(done));
             },
             [name = config.name](const std::string& sentence) { complain("%s: %s\n", name.c_str(), sentence.c_str()); },
-            seed()) {}
+            seed()),
+        caller_(trust) {}
   ~Running() { end(); }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
@@ -119,7 +122,8 @@ void print_counts(const Running& one) {
 }
 
 /// Events that were parked, once more.
-int deliver_again(const ConnectOptions& options, const ConnectConfig& config, const events::Clock& clock) {
+int deliver_again(const ConnectOptions& options, const ConnectConfig& config, const adapters::TlsContext& trust,
+                  const events::Clock& clock) {
   std::map<std::string, std::vector<events::Position>> parked;
   if (const auto wrong = read_again(options, config, parked); !wrong.empty())
     return complain_and_fail(wrong, exit_usage);
@@ -129,7 +133,7 @@ int deliver_again(const ConnectOptions& options, const ConnectConfig& config, co
     if (!parked.contains(delivery.name)) continue;
     auto log = open_client(options, false, clock, code);
     if (!log) return code;
-    Running one(delivery, std::move(log), clock);
+    Running one(delivery, trust, std::move(log), clock);
     const auto status = one.run_again(parked[delivery.name], stop.get_token());
     if (!status.ok()) return complain_and_fail(status.message, exit_code_of(status.error));
     print_counts(one);
@@ -148,12 +152,16 @@ int connect(const ConnectOptions& options) {
   int code = choose_log(options, choice);
   if (code == exit_ok) code = read_config_of(options, config);
   if (code != exit_ok) return code;
+  std::string wrong;
+  const auto certificate = served_certificate(config.certificate_file, config.key_file, wrong);
+  const auto trust = wrong.empty() ? adapters::tls_trust(config.ca_file, wrong) : nullptr;
+  if (!wrong.empty()) return complain_and_fail(options.config + ": " + wrong, exit_config);
   if (options.check_config) {
     print("%s: %zu deliveries and %zu hooks\n", options.config.c_str(), config.deliveries.size(), config.hooks.size());
     return exit_ok;
   }
   const adapters::WallClock clock;
-  if (!options.again.empty()) return deliver_again(options, config, clock);
+  if (!options.again.empty()) return deliver_again(options, config, trust, clock);
   auto stop = stop_on_signals();
   std::unique_ptr<Hooks> hooks;
   if (!config.hooks.empty()) {
@@ -166,14 +174,15 @@ int connect(const ConnectOptions& options) {
   for (const auto& delivery : config.deliveries) {
     auto log = open_client(options, false, clock, code);
     if (!log) return code;
-    if (const auto status = running.emplace_back(delivery, std::move(log), clock).begin(); !status.ok())
+    if (const auto status = running.emplace_back(delivery, trust, std::move(log), clock).begin(); !status.ok())
       return complain_and_fail(status.message, exit_code_of(status.error));
     print("%s: to %s\n", delivery.name.c_str(), delivery.url_text.c_str());
   }
   if (hooks) {
-    if (const auto wrong = hooks->listen(config.listen); !wrong.empty()) return complain_and_fail(wrong, exit_usage);
+    if (wrong = hooks->listen(config.listen, certificate); !wrong.empty()) return complain_and_fail(wrong, exit_usage);
     for (const auto& hook : config.hooks)
-      print("%s: at http://%s/hooks/%s\n", hook.name.c_str(), hooks->address().c_str(), hook.name.c_str());
+      print("%s: at %s%s/hooks/%s\n", hook.name.c_str(), scheme_of(certificate), hooks->address().c_str(),
+            hook.name.c_str());
   }
   print("connected (docs/connect.md)\n");
   std::fflush(stdout);  // whoever started it may wait for this line
@@ -181,7 +190,8 @@ int connect(const ConnectOptions& options) {
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);
-  stopped.wait(lock, stop.get_token(), [] { return false; });
+  while (!stopped.wait_for(lock, stop.get_token(), certificate_look_interval, [&] { return stop.stop_requested(); }))
+    renew_certificate(certificate.get());
   for (auto& one : running) {
     const auto status = one.end();
     print_counts(one);

@@ -219,6 +219,9 @@ std::string finish(Draft<HookConfig>& draft) {
 /// All tables, as far as they are read.
 struct Drafts {
   std::string listen;
+  std::string certificate_file;
+  std::string key_file;
+  std::string ca_file;
   std::vector<Draft<DeliveryConfig>> deliveries;
   std::vector<Draft<HookConfig>> hooks;
 
@@ -230,12 +233,20 @@ struct Drafts {
     const auto key = after.substr(std::min(name.size() + 1, after.size()));
     const bool has_name = (kind == "deliver" || kind == "hooks") && !key.empty();
     if (!has_name) {
-      const ConfigKey listen_key{"connect", "listen", 0, 0, nullptr, [&](std::string text) {
-                                   listen = std::move(text);
-                                   return adapters::http_place(listen) ? std::string()
-                                                                       : adapters::not_http_place(listen);
-                                 }};
-      return take({listen_key}, value, where, page);
+      const auto file_key = [](const char* file_name, std::string& file) {
+        return text_key("connect", file_name, [&file](std::string text) {
+          file = std::move(text);
+          return std::string(file.empty() ? "give a file's path." : "");
+        });
+      };
+      return take({text_key("connect", "listen",
+                            [&](std::string text) {
+                              listen = std::move(text);
+                              return adapters::http_place(listen) ? std::string() : adapters::not_http_place(listen);
+                            }),
+                   file_key("certificate_file", certificate_file), file_key("key_file", key_file),
+                   file_key("ca_file", ca_file)},
+                  value, where, page);
     }
     if (!is_name(name)) return where + value.path + ": a name has 1 to 40 of A-Z a-z 0-9 _ -.";
     if (kind == "deliver") return take(keys_of(draft_of(deliveries, name, where), where), value, where, page);
@@ -268,7 +279,12 @@ std::string read_connect_config(const std::string& text, const std::string& name
         " shows them.");
   if (!drafts.hooks.empty() && drafts.listen.empty())
     add(drafts.hooks.front().where + "connect.listen is missing: HOST:PORT where the hooks listen.");
+  if (drafts.certificate_file.empty() != drafts.key_file.empty())
+    add(name + ": connect.certificate_file and connect.key_file go together: give both, or neither.");
   config.listen = drafts.listen;
+  config.certificate_file = drafts.certificate_file;
+  config.key_file = drafts.key_file;
+  config.ca_file = drafts.ca_file;
   for (auto& draft : drafts.deliveries) config.deliveries.push_back(std::move(draft.config));
   for (auto& draft : drafts.hooks) config.hooks.push_back(std::move(draft.config));
   return all;

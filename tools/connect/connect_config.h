@@ -46,7 +46,10 @@ struct HookConfig {
 };
 
 struct ConnectConfig {
-  std::string listen;  // HOST:PORT of the hooks; empty: none
+  std::string listen;            // HOST:PORT of the hooks; empty: none
+  std::string certificate_file;  // of the hooks; empty: HTTP
+  std::string key_file;          // of the certificate
+  std::string ca_file;           // authorities that sign the certificates of https addresses; empty: this machine's
   std::vector<DeliveryConfig> deliveries;
   std::vector<HookConfig> hooks;
 };

@@ -137,7 +137,7 @@ void Hooks::take(const HttpRequest& request, const HttpReply& reply) {
   exchange_.send(std::move(*command), {}, [reply](const CommandOutcome& outcome) { reply(answer_to(outcome)); });
 }
 
-std::string Hooks::listen(const std::string& address) {
+std::string Hooks::listen(const std::string& address, std::shared_ptr<const adapters::TlsCertificate> certificate) {
   using enum adapters::HttpRoute::When;
   adapters::HttpRoutes routes;
   routes.push_back({"GET", "/livez",
@@ -154,7 +154,7 @@ std::string Hooks::listen(const std::string& address) {
   limits.request_header_bytes = 16'384;
   limits.request_body_bytes = 262'144;
   std::string wrong;
-  server_ = adapters::HttpServer::open(address, std::move(routes), limits, wrong);
+  server_ = adapters::HttpServer::open(address, std::move(routes), limits, wrong, std::move(certificate));
   return wrong;
 }
 

@@ -20,8 +20,9 @@ class Hooks {
   /// Two clients of one log, each for a thread of its own. `clock` outlives it.
   Hooks(std::vector<HookConfig>, std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
         const events::Clock& clock);
-  /// Listens on HOST:PORT for POST /hooks/NAME. Empty, or a sentence why not.
-  [[nodiscard]] std::string listen(const std::string& address);
+  /// Listens on HOST:PORT for POST /hooks/NAME, as HttpServer::open does. Empty, or a sentence why not.
+  [[nodiscard]] std::string listen(const std::string& address,
+                                   std::shared_ptr<const adapters::TlsCertificate> = nullptr);
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
 
   /// What a signed webhook is as a command; none: `answer` is what its sender is told at once.

@@ -67,6 +67,8 @@ int funds(const FundsOptions&);
 struct FrontOptions : LogWords {
   std::string address = "127.0.0.1:9280";  // HOST:PORT
   std::string tokens;                      // a file; empty: everybody, on loopback only
+  std::string certificate;                 // a file; empty: HTTP
+  std::string key;                         // a file: of the certificate
 };
 int front(const FrontOptions&);
 

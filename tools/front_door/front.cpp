@@ -4,6 +4,7 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/console/served_certificate.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/front_door/front_door.h"
@@ -18,8 +19,8 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::chrono::milliseconds look_each{100};  // whether to stop
-constexpr int looks_per_read = 10;                   // of the tokens' file: once a second
+constexpr std::chrono::milliseconds look_each{100};                    // whether to stop
+constexpr int looks_per_read = certificate_look_interval / look_each;  // of files that may change
 
 /// The file that says who may come in, as it is now.
 class TokensFile {
@@ -66,6 +67,12 @@ int front(const FrontOptions& options) {
   TokensFile tokens(options.tokens);
   auto access = access_of(options, tokens);
   if (!access) return exit_usage;
+  std::string wrong;
+  const auto certificate = served_certificate(options.certificate, options.key, wrong);
+  if (!wrong.empty()) {
+    complain("%s\n", wrong.c_str());
+    return exit_usage;
+  }
   const adapters::WallClock clock;
   int code = exit_ok;
   auto writer = open_client(options, false, clock, code);
@@ -74,15 +81,17 @@ int front(const FrontOptions& options) {
   auto feed = history ? open_reader(options, clock, code) : nullptr;
   if (!feed) return code;
   FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(feed)}, std::move(*access));
-  if (const auto wrong = door.listen(options.address); !wrong.empty()) {
+  if (wrong = door.listen(options.address, certificate); !wrong.empty()) {
     complain("%s\n", wrong.c_str());
     return exit_usage;
   }
-  print("commands and carts at http://%s/ (docs/http.md)\n", door.address().c_str());
+  print("commands and carts at %s%s/ (docs/http.md)\n", scheme_of(certificate), door.address().c_str());
   std::fflush(stdout);  // whoever started it may wait for this line
   for (int turn = 1; !stop.stop_requested(); ++turn) {
     std::this_thread::sleep_for(look_each);
-    if (options.tokens.empty() || turn % looks_per_read != 0) continue;
+    if (turn % looks_per_read != 0) continue;
+    renew_certificate(certificate.get());
+    if (options.tokens.empty()) continue;
     if (auto newer = tokens.read_if_changed()) door.set_access(std::move(*newer));
   }
   return exit_ok;

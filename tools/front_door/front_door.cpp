@@ -205,7 +205,7 @@ HttpAnswer FrontDoor::cart(const HttpRequest& request) {
   return events_asked ? cart_events(*history_, *cart) : cart_now(*history_, *cart, request.header("if-none-match"));
 }
 
-std::string FrontDoor::listen(const std::string& address) {
+std::string FrontDoor::listen(const std::string& address, std::shared_ptr<const adapters::TlsCertificate> certificate) {
   using enum adapters::HttpRoute::When;
   adapters::HttpRoutes routes;
   routes.push_back({"GET", "/livez",
@@ -230,7 +230,7 @@ std::string FrontDoor::listen(const std::string& address) {
   routes.push_back({"*", "*", {}, later, {}, [](HttpRequest&&, const HttpReply& reply) {
                       reply(problem(404, "not_found", "there is nothing here: docs/http.md has what can be asked"));
                     }});
-  server_ = adapters::HttpServer::open(address, std::move(routes), limits_.http, wrong);
+  server_ = adapters::HttpServer::open(address, std::move(routes), limits_.http, wrong, std::move(certificate));
   return wrong;
 }
 

@@ -47,8 +47,9 @@ class FrontDoor {
   FrontDoor(const FrontDoor&) = delete;
   FrontDoor& operator=(const FrontDoor&) = delete;
 
-  /// Listens on HOST:PORT. Empty, or a sentence why not.
-  [[nodiscard]] std::string listen(const std::string& address);
+  /// Listens on HOST:PORT, as HttpServer::open does. Empty, or a sentence why not.
+  [[nodiscard]] std::string listen(const std::string& address,
+                                   std::shared_ptr<const adapters::TlsCertificate> = nullptr);
   /// For requests from now on. Streams that are open go on. Any thread may call it.
   void set_access(Access);
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
