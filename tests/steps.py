@@ -124,6 +124,7 @@ def steps():
     yield Step("send reads a pipe", check("test_send.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("systemd unit, Kubernetes manifests", check("test_deploy.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("front door over HTTP", check("test_front.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("HTTPS in and out", check("test_tls.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("web shop of examples/", check("test_webshop.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)

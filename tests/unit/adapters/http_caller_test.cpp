@@ -106,15 +106,24 @@ TEST_CASE("many requests are under way at once, and those that are when the call
   CHECK(faults == std::vector<std::string>(count, "the request was given up"));
 }
 
+TEST_CASE("without authorities to trust no https is called") {
+  HttpCaller caller;
+  std::string wrong;
+  const auto got = called(caller, {*adapters::http_url("https://127.0.0.1:1/", wrong), {}, {}, {60'000}, 10});
+  CHECK(got.wrong == "no authority is trusted");
+}
+
 TEST_CASE("an address in a URL is read, or refused by a sentence") {
   const struct {
     const char* text;
     const char* host;
     int port;
     const char* target;
+    bool tls = false;
   } rows[] = {
-      {"http://a", "a", 80, "/"},     {"http://a:81", "a", 81, "/"},       {"http://a/b/c?d=e", "a", 80, "/b/c?d=e"},
-      {"http://a?d", "a", 80, "/?d"}, {"http://[::1]/b", "::1", 80, "/b"}, {"http://[::1]:5/", "::1", 5, "/"},
+      {"https://a", "a", 443, "/", true},  {"https://a:81/b", "a", 81, "/b", true},   {"http://a", "a", 80, "/"},
+      {"http://a:81", "a", 81, "/"},       {"http://a/b/c?d=e", "a", 80, "/b/c?d=e"}, {"http://a?d", "a", 80, "/?d"},
+      {"http://[::1]/b", "::1", 80, "/b"}, {"http://[::1]:5/", "::1", 5, "/"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.text);
@@ -124,9 +133,10 @@ TEST_CASE("an address in a URL is read, or refused by a sentence") {
     CHECK(url->place.host == row.host);
     CHECK(url->place.port == row.port);
     CHECK(url->target == row.target);
+    CHECK(url->tls == row.tls);
   }
   for (const char* text : {"", "a", "http://", "http:///b", "http://u@a/", "http://a:0/", "http://a:x/", "http://a/ b",
-                           "http://a/#b", "https://a/", "http://a\r\nX: y/", "http://a/\xc3\xa9"}) {
+                           "http://a/#b", "https:///", "http://a\r\nX: y/", "http://a/\xc3\xa9"}) {
     CAPTURE(text);
     std::string wrong;
     CHECK_FALSE(adapters::http_url(text, wrong));

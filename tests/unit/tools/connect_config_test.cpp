@@ -75,10 +75,9 @@ TEST_CASE("what is wrong in the tables of connect is named with its line and wha
       {"[connect]\nlistn = 'a:1'\n", "f:2: there is no key 'connect.listn'. Did you mean 'connect.listen'?"},
       {"[connect.deliver.'a b']\nurl = 'x'\n", "f:2: connect.deliver.a b.url: a name has 1 to 40 of A-Z a-z 0-9 _ -."},
       {"[connect.deliver.w]\nurl = 'ftp://a/'\n",
-       "f:2: connect.deliver.w.url: give http://HOST:PORT/PATH, without a user's name and without '#'."},
-      {"[connect.deliver.w]\nurl = 'https://a/'\n",
-       "f:2: connect.deliver.w.url: https is not spoken here: give the http:// address of a proxy on this machine that "
-       "adds TLS."},
+       "f:2: connect.deliver.w.url: give https://HOST/PATH or http://HOST:PORT/PATH, without a user's name and without "
+       "'#'."},
+      {"[connect]\nca_file = ''\n", "f:2: connect.ca_file: give a file's path."},
       {"[connect.deliver.w]\ntypes = 'order.place'\n",
        "f:2: connect.deliver.w.types: no event has the type 'order.place'. Did you mean 'order.placed'?"},
       {"[connect.deliver.w]\nreplies = 'cart'\n",
