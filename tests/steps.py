@@ -127,6 +127,8 @@ def steps():
     yield Step("HTTPS in and out", check("test_tls.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("web shop of examples/", check("test_webshop.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("Stripe's payments of examples/", check("test_stripe.py", MAYFLY), needs=RELEASE, quick=True,
+               skipped="" if shutil.which("localstripe") else "localstripe is missing: pip install localstripe")
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("page and report in a real browser", check("test_page.py", MAYFLY), needs=RELEASE,
                skipped="" if shutil.which("chromium") and shutil.which("npm") else "chromium or npm is missing")

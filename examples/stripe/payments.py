@@ -18,6 +18,7 @@ STRIPE_KEY = os.environ["STRIPE_KEY"]
 FRONT = os.environ.get("MAYFLY_FRONT", "http://127.0.0.1:9280").rstrip("/")
 TOKEN = os.environ.get("MAYFLY_TOKEN")
 PAY_PAGE = os.environ.get("PAY_PAGE")  # the shop's page with Stripe.js; without it a card that needs the buyer is declined
+NEEDS_THE_BUYER = {"code": "authentication_required", "message": "The bank wants to ask the buyer."}
 TIMEOUT_S = 15  # of one call; mayfly connect waits longer (connect.toml)
 books = sqlite3.connect(os.environ.get("BOOKS", "stripe.db"), isolation_level=None, check_same_thread=False)
 books.executescript("""CREATE TABLE IF NOT EXISTS payments(session TEXT PRIMARY KEY, intent TEXT);
@@ -58,7 +59,7 @@ def totals(intent):
     """Authorized, captured and refunded so far. What a partial capture releases counts as refunded in Stripe's charge."""
     charge = intent.get("latest_charge") or {}
     authorized = charge["amount"] if charge.get("status") == "succeeded" else 0
-    captured = intent["amount_received"]
+    captured = intent.get("amount_received", authorized if intent["status"] == "succeeded" else 0)  # localstripe has none
     released = authorized - captured if captured else 0
     return authorized, captured, max(0, charge.get("amount_refunded", 0) - released) if captured else 0
 
@@ -83,16 +84,17 @@ def what_is_so(intent):
         return money("authorized", intent, authorized)
     if status == "processing":
         return reply("pending", intent)
-    if status == "canceled":
-        failed = intent.get("last_payment_error")
-        return declined(intent, failed) if failed and not authorized else money("canceled", intent, authorized)
     failed = intent.get("last_payment_error")
+    if status == "canceled" and (authorized or PAY_PAGE):
+        return money("canceled", intent, authorized)
+    if status == "canceled":  # below, before the answer was lost
+        return declined(intent, failed or NEEDS_THE_BUYER)
     if PAY_PAGE and failed:
         tell_mayfly(intent["metadata"]["cart"], attempt_failed(intent, failed))
     if PAY_PAGE:  # the buyer types a code there, or tries another card
         return reply("requires_action", intent, url=f"{PAY_PAGE}?payment_intent_client_secret={intent['client_secret']}")
     ask_stripe("POST", f"payment_intents/{intent['id']}/cancel", key=intent["id"] + "-cancel")  # first: then no more money can come
-    return declined(intent, failed or {"code": "authentication_required", "message": "The bank wants to ask the buyer."})
+    return declined(intent, failed or NEEDS_THE_BUYER)
 
 
 def how_it_stands(intent):
