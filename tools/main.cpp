@@ -322,6 +322,35 @@ int main(int argc, char** argv) {
   s->add_option("--front", demo_options.front,
                 "HOST:PORT of the front door, or off (default 127.0.0.1:9280, or any that is free)");
 
+  SimulateOptions simulate_options;
+  s = verb(app, "simulate", "Answer a log's requests as payment service or warehouse (docs/simulate.md)",
+           simulate_options, simulate, chosen);
+  log_words(*s, simulate_options);
+  s->add_option("what", simulate_options.what, "provider, warehouse, or both")
+      ->required()
+      ->check(CLI::IsMember({"provider", "warehouse"}));
+  const auto percent = [s](const char* name, int& of, const char* what) {
+    s->add_option(name, of, what)->check(CLI::Range(0, 100));
+  };
+  percent("--decline", simulate_options.decline_percent, "percent of payments declined");
+  percent("--silence", simulate_options.silence_percent, "percent of requests never answered; half of them are done");
+  percent("--double", simulate_options.duplicate_percent, "percent of answers that come twice");
+  percent("--late", simulate_options.late_percent, "percent of answers that come a minute to eight hours late");
+  percent("--pending", simulate_options.pending_percent,
+          "percent of payments decided later, half of them by the buyer");
+  percent("--attempt-fails", simulate_options.attempt_fails_percent, "percent of buyers whose first attempt fails");
+  percent("--capture-fails", simulate_options.capture_fails_percent,
+          "percent of captures refused, half of them for good");
+  percent("--wrong-amount", simulate_options.wrong_amount_percent,
+          "percent of amounts that are not what was asked for");
+  percent("--dispute", simulate_options.dispute_percent, "percent of captures disputed on a later day");
+  percent("--out-of-stock", simulate_options.out_of_stock_percent, "percent of reservations rejected");
+  s->add_option("--delay-ms", simulate_options.delay_ms, "mean time to an answer")->check(CLI::Range(0, 600'000));
+  s->add_option("--faster", simulate_options.faster, "divide every wait by this: 86400 makes a day a second")
+      ->check(CLI::Range(1, 1'000'000));
+  s->add_option("--seed", simulate_options.seed, "of all chances");
+  s->add_flag("--json", simulate_options.json, "print the books as NDJSON, an account a line");
+
   ReenactOptions reenact_options;
   s = verb(app, "reenact", "Play an outage again, and not (docs/outages.md)", reenact_options, reenact, chosen);
   s->add_option("outage", reenact_options.outage, "cart-leak or session-leak")

@@ -204,6 +204,26 @@ struct BackupOptions : LogWords {
 };
 int backup(const BackupOptions&);
 
+/// Percent each; docs/simulate.md says what they mean.
+struct SimulateOptions : LogWords {
+  std::vector<std::string> what;  // provider, warehouse
+  int silence_percent = 0;
+  int duplicate_percent = 0;
+  int late_percent = 0;
+  int wrong_amount_percent = 0;
+  int decline_percent = 0;
+  int out_of_stock_percent = 0;
+  int pending_percent = 0;
+  int attempt_fails_percent = 0;
+  int capture_fails_percent = 0;
+  int dispute_percent = 0;
+  std::int64_t delay_ms = 150;
+  std::int64_t faster = 1;
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+int simulate(const SimulateOptions&);
+
 struct DemoOptions {
   std::string program = "mayfly";  // as it was called
   std::string log;                 // empty: a file in a temporary folder

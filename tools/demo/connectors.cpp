@@ -5,8 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-
 namespace mayfly::tools {
 
 namespace {
@@ -26,6 +24,11 @@ constexpr Article articles[] = {{"TEA-100", "Breakfast tea, 100 bags", 499},
                                 {"HONEY", "Heather honey", 620},
                                 {"TRAY", "Oak tray", 2400},
                                 {"SPOON-6", "Six tea spoons", 1275}};
+
+/// Nothing is asked of such a payment any more, and nothing late can come of it.
+bool is_settled(std::string_view outcome) {
+  return outcome == "captured" || outcome == "declined" || outcome == "canceled" || outcome == "refunded";
+}
 
 }  // namespace
 
@@ -74,21 +77,18 @@ events::LogStatus SimulatedShop::reopened(const std::string& cart) {
   return send(cart, "cart.cancel", R"({"reason":"gave up"})");
 }
 
-// --- inventory and provider ----------------------------------------------------------------------------------------
+// --- warehouse and provider ----------------------------------------------------------------------------------------
 
-Connectors::Connectors(events::LogClient& in, CommandWriter& out, Shop& shop, Chances chances, std::uint64_t seed)
-    : in_(in), out_(out), shop_(shop), chances_(chances), random_(seed ^ 0x9e3779b97f4a7c15) {
+Connectors::Connectors(events::LogClient& in, CommandWriter& out, Shop& shop, const Rates& rates, std::uint64_t seed)
+    : in_(in),
+      shop_(shop),
+      rates_(rates),
+      chance_(seed, 1),
+      stock_(out, "/demo/inventory"),
+      money_(out, "/demo/provider"),
+      warehouse_(stock_, rates_, chance_),
+      provider_(money_, rates_, chance_) {
   for (events::Partition p = 0; p < in.partitions(); ++p) next_.push_back(in.ends(events::Stream::events, p).end);
-}
-
-bool Connectors::chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
-
-void Connectors::answer_later(events::Timestamp now, OutgoingCommand command) {
-  if (chance(chances_.silence_percent)) return;
-  const auto mean = chances_.mean_delay.count;
-  const auto delay = mean > 0 ? static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(2 * mean + 1)) : 0;
-  command.id = new_id();
-  answers_.emplace(now + events::Millis{delay}, std::move(command));
 }
 
 void Connectors::take(const events::Record& record, events::Timestamp now) {
@@ -104,78 +104,18 @@ void Connectors::take(const events::Record& record, events::Timestamp now) {
     ++seen_.reopened;
     reopened_.push_back(cart);
   }
-  const bool ended = type == "payment.session_ended";
-  if (!ended && !type.ends_with("_requested")) return;
-  const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
-  if (ended) return void(books_.erase(data.value("session_id", std::string())));
-  OutgoingCommand answer;
-  answer.key = cart;
-  answer.correlation_id = std::string(header(record, "ce_correlationid"));
-  if (type == "inventory.reservation_requested") {
-    const bool out_of_stock = chance(chances_.out_of_stock_percent);
-    answer.source = "/demo/inventory";
-    answer.type = out_of_stock ? "inventory.rejected" : "inventory.reserved";
-    Json reply = {{"reservation_id", data["reservation_id"]}};
-    if (out_of_stock) reply.update({{"skus", Json::array({data["lines"][0]["sku"]})}, {"reason", "sold out"}});
-    answer.data = reply.dump();
-    return answer_later(now, std::move(answer));
+  if (type == "payment.session_ended") {
+    const auto data = Json::parse(record.value.value_or("{}"), nullptr, false);
+    if (is_settled(data.value("outcome", ""))) provider_.forget(data.value("session_id", ""));
   }
-  if (!type.starts_with("payment.")) return;
-  const std::string session = data["session_id"];
-  // A request that is lost on its way changes no books; of one whose answer is lost only a status tells.
-  if (type != "payment.status_requested" && chance(chances_.silence_percent) && chance(50)) return;
-  auto reply = provider_answer(type, session, data["amount_minor"], data["currency"]);
-  reply.key = cart;
-  reply.correlation_id = answer.correlation_id;
-  answer_later(now, std::move(reply));
+  if (const auto request = request_of(record)) answer(*request, now);
 }
 
-OutgoingCommand Connectors::provider_answer(std::string_view type, const std::string& session, std::int64_t amount,
-                                            const std::string& currency) {
-  auto& books = books_[session];
-  OutgoingCommand answer;
-  answer.source = "/demo/provider";
-  const auto reference = "pi_" + session;
-  const auto money = [&](std::int64_t total) {
-    return Json{{"session_id", session}, {"reference", reference}, {"amount_minor", total}, {"currency", currency}}
-        .dump();
-  };
-  if (type == "payment.status_requested") {
-    answer.type = "payment.status";
-    Json status = {{"session_id", session},
-                   {"state", books.state},
-                   {"authorized_minor", books.authorized_minor},
-                   {"captured_minor", books.captured_minor},
-                   {"refunded_minor", books.refunded_minor},
-                   {"currency", currency}};
-    if (books.state != "not_found") status["reference"] = reference;
-    answer.data = status.dump();
-  } else if (type == "payment.authorization_requested") {
-    if (books.state == "not_found") {
-      books.state = chance(chances_.decline_percent) ? "declined" : "authorized";
-      if (books.state == "authorized") books.authorized_minor = amount;
-    }
-    const bool declined = books.state == "declined" || books.state == "canceled";
-    answer.type = declined ? "payment.declined" : "payment.authorized";
-    answer.data = declined ? Json{{"session_id", session}, {"reason", "insufficient funds"}, {"retryable", true}}.dump()
-                           : money(books.authorized_minor);
-  } else if (type == "payment.capture_requested") {
-    books.state = "captured";
-    books.authorized_minor = std::max(books.authorized_minor, amount);
-    books.captured_minor = std::max(books.captured_minor, amount);
-    answer.type = "payment.captured";
-    answer.data = money(books.captured_minor);
-  } else if (type == "payment.cancel_requested") {
-    if (books.captured_minor == 0) books.state = "canceled";
-    answer.type = "payment.canceled";
-    answer.data = money(amount);
-  } else {
-    books.state = "refunded";
-    books.refunded_minor = std::max(books.refunded_minor, amount);
-    answer.type = "payment.refunded";
-    answer.data = money(books.refunded_minor);
-  }
-  return answer;
+/// The demo may run for days, so what is settled is forgotten.
+void Connectors::answer(const ConnectorRequest& request, events::Timestamp now) {
+  if (request.type.starts_with("payment.")) return provider_.take(now, request);
+  warehouse_.take(now, request);
+  if (request.type != "inventory.reservation_requested") warehouse_.forget(request.data.at("reservation_id"));
 }
 
 events::LogStatus Connectors::step(events::Timestamp now) {
@@ -188,10 +128,9 @@ events::LogStatus Connectors::step(events::Timestamp now) {
   events::LogStatus status;
   for (auto cart = reopened_.begin(); cart != reopened_.end() && status.ok(); ++cart) status = shop_.reopened(*cart);
   reopened_.clear();
-  while (status.ok() && !answers_.empty() && answers_.begin()->first <= now) {
-    status = out_.write(std::move(answers_.begin()->second));
-    answers_.erase(answers_.begin());
-  }
+  provider_.settle_pending(now);
+  if (status.ok()) status = stock_.send_due(now);
+  if (status.ok()) status = money_.send_due(now);
   return status;
 }
 

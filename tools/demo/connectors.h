@@ -1,12 +1,13 @@
-// A shop, an inventory and a payment provider that are simulated in the open: they read events and answer with
-// commands through the log, as real ones would. All chances come from a seed.
+// A shop that is simulated in the open, and the simulated warehouse and payment provider (tools/simulate/) beside it:
+// they read events and answer with commands through the log, as real ones would. All chances come from a seed.
 #pragma once
 
 #include "events/log/log.h"
 #include "tools/records/command_writer.h"
+#include "tools/simulate/provider.h"
+#include "tools/simulate/warehouse.h"
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -14,13 +15,6 @@
 #include <vector>
 
 namespace mayfly::tools {
-
-struct Chances {
-  int decline_percent = 10;
-  int silence_percent = 2;
-  int out_of_stock_percent = 5;
-  events::Millis mean_delay{150};
-};
 
 /// Counts what was seen in the events.
 struct Seen {
@@ -67,38 +61,27 @@ class SimulatedShop final : public Shop {
   std::int64_t started_ = 0;
 };
 
-/// What a provider has on its books for a payment session. Totals so far.
-struct ProviderBooks {
-  std::string state = "not_found";  // as payment.status says it
-  std::int64_t authorized_minor = 0;
-  std::int64_t captured_minor = 0;
-  std::int64_t refunded_minor = 0;
-};
-
-/// Reads the events stream and answers requests as inventory and provider, each after a delay.
+/// Reads the events stream and lets warehouse and provider answer its requests.
 class Connectors {
  public:
-  Connectors(events::LogClient& in, CommandWriter& out, Shop&, Chances, std::uint64_t seed);
+  Connectors(events::LogClient& in, CommandWriter& out, Shop&, const Rates&, std::uint64_t seed);
   /// Reads what is new and sends the answers that are due at `now`.
   events::LogStatus step(events::Timestamp now);
   [[nodiscard]] const Seen& seen() const { return seen_; }
 
  private:
   void take(const events::Record&, events::Timestamp now);
-  /// What the provider does with a request, in its books; the answer. A request asked for again is answered again.
-  OutgoingCommand provider_answer(std::string_view type, const std::string& session, std::int64_t amount,
-                                  const std::string& currency);
-  void answer_later(events::Timestamp now, OutgoingCommand);
-  bool chance(int percent);
+  void answer(const ConnectorRequest&, events::Timestamp now);
 
   events::LogClient& in_;
-  CommandWriter& out_;
   Shop& shop_;
-  Chances chances_;
-  std::mt19937_64 random_;
+  const Rates rates_;
+  Chance chance_;
+  Outbox stock_;
+  Outbox money_;
+  SimulatedWarehouse warehouse_;
+  SimulatedProvider provider_;
   std::vector<events::Offset> next_;
-  std::multimap<events::Timestamp, OutgoingCommand> answers_;
-  std::map<std::string, ProviderBooks> books_;  // by session, until it ends
   Seen seen_;
   std::vector<std::string> reopened_;
 };

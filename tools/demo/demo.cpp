@@ -126,10 +126,13 @@ int demo(const DemoOptions& options) {
   introduce(options, name, front.address(), door.address());
   CommandWriter out(*shop_side);
   SimulatedShop shop(out, options.seed);
-  Connectors connectors(*shop_side, out, shop,
-                        {options.decline_percent, options.silence_percent, options.out_of_stock_percent,
-                         events::Millis{options.delay_ms}},
-                        options.seed);
+  Rates rates;
+  rates.decline = options.decline_percent;
+  rates.silence = options.silence_percent;
+  rates.out_of_stock = options.out_of_stock_percent;
+  rates.quickest = {};
+  rates.slowest = {2 * options.delay_ms};
+  Connectors connectors(*shop_side, out, shop, rates, options.seed);
   const auto begun = clock.now();
   auto last_row = begun;
   std::optional<events::Timestamp> last_cart;

@@ -148,7 +148,10 @@ bool limit_memory(std::int64_t bytes, events::MemoryMeter& meter) {
 events::LogStatus lead(Stage& stage, const Plan& plan, actors::Engine& engine, const std::atomic<bool>& serves) {
   CommandWriter out(*stage.client);
   BusyShop shop(out, plan);
-  Connectors connectors(*stage.client, out, shop, {0, 0, 0, mean_answer_time}, plan.seed);
+  Rates rates;
+  rates.quickest = {};
+  rates.slowest = {2 * mean_answer_time.count};
+  Connectors connectors(*stage.client, out, shop, rates, plan.seed);
   Alerts alerts(*stage.client);
   const events::Millis between{std::max(plan.length.count / samples, fewest_between.count)};
   const auto begun = stage.clock.now();

@@ -131,9 +131,9 @@ class RealTime final : public Time {
 };
 
 void run(const Options& options, LogClient& client, Time& time) {
-  const hostile::Rates rates;
+  const hostile::Habits habits;
   const auto faster = std::max<std::int64_t>(1, options.faster);
-  hostile::World world(client, rates, options.seed, faster);
+  hostile::World world(client, habits, options.seed, faster);
   hostile::Noise noise(client);
   const auto begun = time.now();
   const Millis arrivals{options.hours * 3'600'000 / faster};

@@ -20,7 +20,7 @@ void Shop::send(Timestamp when, const std::string& cart, std::string_view type, 
   c.id = "click-" + std::to_string(++sent_);
   c.source = "/hostile/shop";
   c.data = data.dump();
-  if (chance_.percent(rates_.duplicate)) out_.send_again_at(when + chance_.between({1}, {20'000}), c);
+  if (chance_.percent(habits_.rates.duplicate)) out_.send_again_at(when + chance_.between({1}, {20'000}), c);
   out_.send_again_at(when, std::move(c));
 }
 
@@ -67,7 +67,7 @@ void Shop::complete(Timestamp when, const std::string& cart, OpenCart& open) {
   const auto expected = open.total + (chance_.percent(1) ? 1 : 0);
   send(when, cart, "checkout.complete",
        {{"expected_total_minor", expected}, {"payment", {{"provider", "hostile"}, {"token", "tok_" + cart}}}});
-  if (chance_.percent(rates_.crossing)) {
+  if (chance_.percent(habits_.crossing)) {
     const auto quick = chance_.percent(70) ? Millis{12'000} : Millis{400'000};
     send(when + chance_.between({10}, quick), cart, "cart.cancel", {{"reason", "changed my mind"}});
   }

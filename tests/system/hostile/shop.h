@@ -2,7 +2,8 @@
 // hold.
 #pragma once
 
-#include "system/hostile/outbox.h"
+#include "system/hostile/habits.h"
+#include "tools/simulate/outbox.h"
 
 #include <nlohmann/json.hpp>
 
@@ -14,7 +15,7 @@ namespace mayfly::hostile {
 
 class Shop {
  public:
-  Shop(Outbox& out, const Rates& rates, Chance& chance) : out_(out), rates_(rates), chance_(chance) {}
+  Shop(tools::Outbox& out, const Habits& habits, tools::Chance& chance) : out_(out), habits_(habits), chance_(chance) {}
   /// A buyer fills a cart and checks out, or does not.
   void new_cart(events::Timestamp now);
   /// Any event of a cart.
@@ -31,9 +32,9 @@ class Shop {
   void send(events::Timestamp when, const std::string& cart, std::string_view type, const nlohmann::json& data);
   void complete(events::Timestamp when, const std::string& cart, OpenCart&);
 
-  Outbox& out_;
-  const Rates& rates_;
-  Chance& chance_;
+  tools::Outbox& out_;
+  const Habits& habits_;
+  tools::Chance& chance_;
   std::map<std::string, OpenCart> open_;
   std::int64_t started_ = 0;
   std::int64_t sent_ = 0;

@@ -37,11 +37,11 @@ void World::hear(events::Timestamp now, const events::Record& record) {
   ++heard_;
   const auto type = tools::short_type(record);
   const std::string cart(record.key.value_or(events::Bytes{}));
-  const bool request = type.ends_with("_requested");
-  const auto data =
-      request || type == "command.rejected" ? nlohmann::json::parse(*record.value) : nlohmann::json::object();
-  if (request && type.starts_with("payment.")) return provider_.take(now, cart, type, data);
-  if (request) return inventory_.take(now, cart, type, data);
+  if (const auto request = tools::request_of(record)) {
+    if (type.starts_with("payment.")) return provider_.take(now, *request);
+    return inventory_.take(now, *request);
+  }
+  const auto data = type == "command.rejected" ? nlohmann::json::parse(*record.value) : nlohmann::json::object();
   shop_.take(now, cart, type, data);
 }
 

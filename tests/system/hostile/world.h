@@ -2,10 +2,10 @@
 #pragma once
 
 #include "events/log/log.h"
-#include "system/hostile/inventory.h"
 #include "system/hostile/provider.h"
 #include "system/hostile/shop.h"
 #include "tools/records/command_writer.h"
+#include "tools/simulate/warehouse.h"
 
 #include <optional>
 #include <vector>
@@ -14,16 +14,17 @@ namespace mayfly::hostile {
 
 class World {
  public:
-  World(events::LogClient& log, const Rates& rates, std::uint64_t seed, std::int64_t faster)
+  World(events::LogClient& log, const Habits& habits, std::uint64_t seed, std::int64_t faster)
       : log_(log),
         chance_(seed, faster),
+        answers_chance_(seed, faster),
         writer_(log),
         clicks_(writer_, "/hostile/shop"),
         stock_(writer_, "/hostile/inventory"),
         money_(writer_, "/hostile/provider"),
-        shop_(clicks_, rates, chance_),
-        inventory_(stock_, rates, chance_),
-        provider_(money_, rates, chance_),
+        shop_(clicks_, habits, chance_),
+        inventory_(stock_, habits.rates, answers_chance_),
+        provider_(money_, habits.rates, answers_chance_),
         next_(static_cast<std::size_t>(log.partitions()), 0) {}
 
   /// Sends what is due at `now`.
@@ -38,7 +39,7 @@ class World {
   }
   Shop& shop() { return shop_; }
   Provider& provider() { return provider_; }
-  [[nodiscard]] const Inventory& inventory() const { return inventory_; }
+  [[nodiscard]] const tools::SimulatedWarehouse& inventory() const { return inventory_; }
   [[nodiscard]] std::int64_t heard() const { return heard_; }
   [[nodiscard]] std::int64_t sent() const { return writer_.written(); }
 
@@ -46,13 +47,14 @@ class World {
   void hear(events::Timestamp now, const events::Record&);
 
   events::LogClient& log_;
-  Chance chance_;
+  tools::Chance chance_;          // of the buyers
+  tools::Chance answers_chance_;  // of the connectors, begun anew with each request
   tools::CommandWriter writer_;
-  Outbox clicks_;
-  Outbox stock_;
-  Outbox money_;
+  tools::Outbox clicks_;
+  tools::Outbox stock_;
+  tools::Outbox money_;
   Shop shop_;
-  Inventory inventory_;
+  tools::SimulatedWarehouse inventory_;
   Provider provider_;
   std::vector<events::Offset> next_;
   std::int64_t heard_ = 0;

@@ -1,14 +1,23 @@
 // How an unreliable connector answers: lost, twice, hours late, out of order. What it has done stands in its books.
 #pragma once
 
-#include "system/hostile/outbox.h"
+#include "tools/simulate/chances.h"
+#include "tools/simulate/outbox.h"
 
-namespace mayfly::hostile {
+#include <string>
+#include <string_view>
+
+namespace mayfly::tools {
 
 class Answering {
  public:
   Answering(Outbox& out, const Rates& rates, Chance& chance) : out_(out), rates_(rates), chance_(chance) {}
 
+  /// Answers from here on are to this request, by chances of its own.
+  void begin(const std::string& id, const std::string& correlation_id, events::Position at) {
+    chance_.begin(id);
+    out_.answer_to(id, correlation_id, at);
+  }
   /// True: the request is never done, nobody hears of it.
   [[nodiscard]] bool request_is_lost() { return reliable_ ? false : chance_.percent(rates_.silence / 2); }
   void answer(events::Timestamp now, const std::string& cart, std::string_view type, const std::string& data) {
@@ -17,6 +26,11 @@ class Answering {
     out_.send_at(now + delay(), cart, type, data);
     if (chance_.percent(rates_.duplicate)) out_.send_at(now + delay() + delay(), cart, type, data);
   }
+  /// Some day, in days: nothing is lost of it.
+  void say_days_later(events::Timestamp now, const std::string& cart, std::string_view type, const std::string& data) {
+    using namespace events;
+    out_.send_at(now + chance_.between(24_h, 192_h), cart, type, data);
+  }
   /// From here on every request is done and answered at once (the end of a run, when people look).
   void become_reliable() { reliable_ = true; }
   [[nodiscard]] bool reliable() const { return reliable_; }
@@ -24,8 +38,9 @@ class Answering {
  private:
   events::Millis delay() {
     using namespace events;
-    if (chance_.percent(rates_.after_end)) return chance_.between(60_s, 8_h);
-    return chance_.percent(10) ? chance_.between(10_s, 150_s) : chance_.between(20_ms, 8_s);
+    if (chance_.percent(rates_.late)) return chance_.between(60_s, 8_h);
+    return chance_.percent(rates_.slow) ? chance_.between(10_s, 150_s)
+                                        : chance_.between(rates_.quickest, rates_.slowest);
   }
 
   Outbox& out_;
@@ -34,4 +49,4 @@ class Answering {
   bool reliable_ = false;
 };
 
-}  // namespace mayfly::hostile
+}  // namespace mayfly::tools

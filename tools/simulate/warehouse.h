@@ -1,16 +1,14 @@
-// An inventory with its own books: every reservation, since when it is held, what became of it. It never lets go of
-// stock by itself, so that what the engine forgets to release stays to be seen.
+// A simulated warehouse with its own books: every reservation, since when it is held, what became of it. It never lets
+// go of stock by itself, so that what the engine forgets to release stays to be seen.
 #pragma once
 
-#include "system/hostile/answering.h"
-
-#include <nlohmann/json.hpp>
+#include "tools/simulate/answering.h"
 
 #include <cstdio>
 #include <map>
 #include <string>
 
-namespace mayfly::hostile {
+namespace mayfly::tools {
 
 struct Reservation {
   std::string cart;
@@ -21,13 +19,15 @@ struct Reservation {
   int wrong = 0;  // commits and releases that do not fit what the books say
 };
 
-class Inventory {
+class SimulatedWarehouse {
  public:
-  Inventory(Outbox& out, const Rates& rates, Chance& chance)
+  /// All three outlive it.
+  SimulatedWarehouse(Outbox& out, const Rates& rates, Chance& chance)
       : answers_(out, rates, chance), rates_(rates), chance_(chance) {}
   /// An inventory.*_requested event.
-  void take(events::Timestamp now, const std::string& cart, std::string_view type, const nlohmann::json& data);
+  void take(events::Timestamp now, const ConnectorRequest&);
   void become_reliable() { answers_.become_reliable(); }
+  void forget(const std::string& reservation) { reservations_.erase(reservation); }
   void write_books(std::FILE*) const;
 
  private:
@@ -37,4 +37,4 @@ class Inventory {
   std::map<std::string, Reservation> reservations_;
 };
 
-}  // namespace mayfly::hostile
+}  // namespace mayfly::tools

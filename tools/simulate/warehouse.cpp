@@ -1,17 +1,19 @@
-#include "system/hostile/inventory.h"
+#include "tools/simulate/warehouse.h"
 
-namespace mayfly::hostile {
+namespace mayfly::tools {
 
 using Json = nlohmann::json;
 
-void Inventory::take(events::Timestamp now, const std::string& cart, std::string_view type, const Json& data) {
+void SimulatedWarehouse::take(events::Timestamp now, const ConnectorRequest& request) {
+  const auto& [cart, type, event, correlation, at, data] = request;
   const std::string id = data.at("reservation_id");
+  answers_.begin(event, correlation, at);
   if (type == "inventory.reservation_requested") {
     if (answers_.request_is_lost()) return;
     auto& r = reservations_[id];
     r.cart = cart;
     r.hold_until = data.at("hold_until");
-    if (chance_.percent(rates_.decline)) {
+    if (chance_.percent(rates_.out_of_stock)) {
       r.state = "rejected";
       const Json reply = {{"reservation_id", id}, {"skus", {data.at("lines").at(0).at("sku")}}, {"reason", "sold out"}};
       return answers_.answer(now, cart, "inventory.rejected", reply.dump());
@@ -32,7 +34,7 @@ void Inventory::take(events::Timestamp now, const std::string& cart, std::string
   }
 }
 
-void Inventory::write_books(std::FILE* out) const {
+void SimulatedWarehouse::write_books(std::FILE* out) const {
   for (const auto& [id, r] : reservations_) {
     const auto line = Json{
         {"reservation", id},
@@ -47,4 +49,4 @@ void Inventory::write_books(std::FILE* out) const {
   }
 }
 
-}  // namespace mayfly::hostile
+}  // namespace mayfly::tools
