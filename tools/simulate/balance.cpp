@@ -14,13 +14,12 @@ constexpr std::size_t column_width = 16;
 
 struct Column {
   const char* name;
-  std::int64_t Balance::* member;
+  std::int64_t Balance::*member;
 };
-constexpr Column columns[] = {{"sessions", &Balance::sessions},   {"authorized", &Balance::authorized},
-                              {"released", &Balance::released},   {"held", &Balance::held},
-                              {"captured", &Balance::captured},   {"completed", &Balance::completed},
-                              {"refunded", &Balance::refunded},   {"loose", &Balance::loose},
-                              {"listed", &Balance::listed}};
+constexpr Column columns[] = {
+    {"sessions", &Balance::sessions}, {"authorized", &Balance::authorized}, {"released", &Balance::released},
+    {"held", &Balance::held},         {"captured", &Balance::captured},     {"completed", &Balance::completed},
+    {"refunded", &Balance::refunded}, {"loose", &Balance::loose},           {"listed", &Balance::listed}};
 
 std::string right(const std::string& text) {
   return std::string(column_width - std::min(column_width - 1, text.size()), ' ') + text;
@@ -54,8 +53,8 @@ std::map<std::string, Balance> balance(const SimulatedProvider::Accounts& accoun
     if (a.held() < 0 || kept < 0) {
       wrong.push_back(session + ": more was captured, released or refunded than there was");
     } else if (at_risk > is_listed) {
-      wrong.push_back(session + ": " + grouped(at_risk) + " of " + a.currency + " are held or taken for no order, and " +
-                      grouped(is_listed) + " are listed");
+      wrong.push_back(session + ": " + grouped(at_risk) + " of " + a.currency +
+                      " are held or taken for no order, and " + grouped(is_listed) + " are listed");
     }
   }
   return balances;

@@ -1,5 +1,5 @@
-// Whether a provider's books come out even with what Mayfly says: every amount is paid for an order, given back, released,
-// or listed as at risk.
+// Whether a provider's books come out even with what Mayfly says: every amount is paid for an order, given back,
+// released, or listed as at risk.
 #pragma once
 
 #include "tools/funds/funds_book.h"
@@ -25,8 +25,8 @@ struct Balance {
   std::int64_t listed = 0;  // by Mayfly, of these sessions
 };
 
-/// `orders`: the sessions of orders that are placed, and how much each may keep. To `wrong`: a sentence for each session
-/// that does not come out even.
+/// `orders`: the sessions of orders that are placed, and how much each may keep. To `wrong`: a sentence for each
+/// session that does not come out even.
 [[nodiscard]] std::map<std::string, Balance> balance(const SimulatedProvider::Accounts&,
                                                      const std::map<std::string, std::int64_t>& orders,
                                                      const std::vector<Risk>& listed, std::vector<std::string>& wrong);

@@ -15,19 +15,18 @@ constexpr std::int64_t longest_settling_s = 8 * day_s;
 }  // namespace
 
 void SimulatedProvider::take(Timestamp now, const ConnectorRequest& request) {
-  answers_.begin(request.id, request.correlation_id, request.at);
-  if (answers_.request_is_lost()) return;
   const auto& data = request.data;
   const std::string session = data.at("session_id");
+  const auto known = accounts_.find(session);
+  if (known != accounts_.end() && known->second.pending_until && *known->second.pending_until <= now)
+    settle(*known->second.pending_until, session, known->second);
+  answers_.begin(request.id, request.correlation_id, request.at);
+  if (answers_.request_is_lost()) return;
   const std::string key = data.at("idempotency_key");
   const std::int64_t amount = data.at("amount_minor");
   auto& account = accounts_[session];
   account.cart = request.cart;
   if (account.currency.empty()) account.currency = data.at("currency");
-  if (account.pending_until && *account.pending_until <= now) {
-    settle(*account.pending_until, session, account);
-    answers_.begin(request.id, request.correlation_id, request.at);
-  }
   if (request.type == "payment.authorization_requested") {
     if (account.closed || account.pending_until || !account.done.insert(key).second)
       return status(now, session, account);
@@ -83,7 +82,13 @@ void SimulatedProvider::settle_pending(Timestamp now) {
     const auto [due, session] = *pending_.begin();
     pending_.erase(pending_.begin());
     const auto found = accounts_.find(session);
-    if (found != accounts_.end() && found->second.pending_until == due) settle(now, session, found->second);
+    if (found != accounts_.end() && found->second.pending_until == due) settle(due, session, found->second);
+  }
+}
+
+void SimulatedProvider::settle_all(events::Partition partition) {
+  for (auto& [session, account] : accounts_) {
+    if (account.pending_until && account.at.partition == partition) settle(*account.pending_until, session, account);
   }
 }
 
@@ -219,21 +224,22 @@ void SimulatedProvider::hold_back(std::vector<events::Position>& next) const {
   }
 }
 
-void SimulatedProvider::write_books(std::FILE* out) const {
+std::string SimulatedProvider::books_as_ndjson() const {
+  std::string text;
   for (const auto& [session, a] : accounts_) {
-    const auto line = Json{
-        {"session", session},
-        {"cart", a.cart},
-        {"currency", a.currency},
-        {"asked_minor", a.asked},
-        {"authorized_minor", a.authorized},
-        {"captured_minor", a.captured},
-        {"canceled_minor", a.canceled},
-        {"refunded_minor", a.refunded},
-        {"closed",
-         a.closed}}.dump();
-    std::fprintf(out, "%s\n", line.c_str());
+    text += Json{{"session", session},
+                 {"cart", a.cart},
+                 {"currency", a.currency},
+                 {"asked_minor", a.asked},
+                 {"authorized_minor", a.authorized},
+                 {"captured_minor", a.captured},
+                 {"canceled_minor", a.canceled},
+                 {"refunded_minor", a.refunded},
+                 {"closed", a.closed}}
+                .dump();
+    text += '\n';
   }
+  return text;
 }
 
 }  // namespace mayfly::tools

@@ -6,7 +6,6 @@
 
 #include "tools/simulate/answering.h"
 
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
@@ -49,11 +48,13 @@ class SimulatedProvider {
   void take(events::Timestamp now, const ConnectorRequest&);
   /// Decides what was pending and is due.
   void settle_pending(events::Timestamp now);
+  /// Decides what is pending of the requests of that partition, each at its time.
+  void settle_all(events::Partition);
   /// From here on everything asked for is done and answered.
   void become_reliable() { answers_.become_reliable(); }
   void forget(const std::string& session) { accounts_.erase(session); }
   /// The books, one account a line.
-  void write_books(std::FILE*) const;
+  [[nodiscard]] std::string books_as_ndjson() const;
   [[nodiscard]] const Accounts& accounts() const { return accounts_; }
   /// When the next pending one is due.
   [[nodiscard]] std::optional<events::Timestamp> next_pending() const;

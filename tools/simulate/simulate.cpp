@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <thread>
 
 namespace mayfly::tools {
@@ -44,19 +43,22 @@ Simulation::Wanted wanted_of(const SimulateOptions& options) {
   return wanted;
 }
 
-/// exit_ok where the books come out even.
-int print_books(const Simulation& simulation, events::LogClient& log, const SimulateOptions& options) {
+/// What is listed is read first, then the orders: so that money which has become an order's meanwhile is in one of
+/// them.
+int print_books(Simulation& simulation, events::LogClient& log, const SimulateOptions& options) {
   std::vector<Risk> risks;
   std::vector<events::Position> cut;
-  if (const auto status = read_risks(log, {}, risks, cut); !status.ok()) {
+  auto status = read_risks(log, {}, risks, cut);
+  if (status.ok()) status = simulation.read_orders_to_the_end();
+  if (!status.ok()) {
     complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
   std::vector<std::string> wrong;
   const auto balances = balance(simulation.provider().accounts(), simulation.orders(), risks, wrong);
   if (options.json) {
-    simulation.provider().write_books(stdout);
-    simulation.warehouse().write_books(stdout);
+    print_text(simulation.provider().books_as_ndjson());
+    print_text(simulation.warehouse().books_as_ndjson());
   } else {
     print_text(balance_text(balances));
   }

@@ -12,8 +12,8 @@ using events::LogStatus;
 
 namespace {
 
-constexpr std::string_view group = "simulate";      // of readers
-constexpr events::Millis keep_interval{200};        // between two writes of the position
+constexpr std::string_view group = "simulate";  // of readers
+constexpr events::Millis keep_interval{200};    // between two writes of the position
 
 }  // namespace
 
@@ -36,26 +36,36 @@ LogStatus Simulation::begin() {
     events::Position next{p, ends.first};
     const auto known = std::find_if(kept.next.begin(), kept.next.end(), [p](auto& at) { return at.partition == p; });
     if (known != kept.next.end() && known->offset > ends.end)
-      return {events::LogError::corrupt,
-              "The simulation was at " + position_text(*known) + ", beyond the end of the events at " +
-                  std::to_string(ends.end) + ": the log is older than that, as after a restore. Take another log."};
-    if (known != kept.next.end()) {
-      stock_.keep_silent(true);
-      money_.keep_silent(true);
-      auto status = each_record(log_, events::Stream::events, p, [&](const events::Record& record) {
-        if (record.at.offset >= known->offset) return false;
-        take(record);
-        return true;
-      });
-      stock_.keep_silent(false);
-      money_.keep_silent(false);
-      if (!status.ok()) return status;
-      next.offset = std::max(known->offset, ends.first);
-    }
+      return {events::LogError::corrupt, "The simulation was at " + position_text(*known) +
+                                             ", beyond the end of the events at " + std::to_string(ends.end) +
+                                             ": the log is older than that, as after a restore. Take another log."};
+    const auto answered = known != kept.next.end() ? known->offset : ends.first;
+    if (auto status = read_from_the_begin(next, answered); !status.ok()) return status;
     next_.push_back(next);
   }
   kept_ = std::move(kept.next);
   return {};
+}
+
+LogStatus Simulation::read_from_the_begin(events::Position& next, events::Offset answered) {
+  const auto answer = [&](bool from_here_on) {
+    if (from_here_on) provider_.settle_all(next.partition);
+    stock_.keep_silent(!from_here_on);
+    money_.keep_silent(!from_here_on);
+  };
+  bool silent = true;
+  answer(false);
+  auto status = each_record(log_, events::Stream::events, next.partition, [&](const events::Record& record) {
+    if (silent && record.at.offset >= answered) {
+      silent = false;
+      answer(true);
+    }
+    take(record);
+    next.offset = record.at.offset + 1;
+    return true;
+  });
+  if (silent) answer(true);
+  return status;
 }
 
 /// Time is the event's own, so that it is the same when the event is read again.
@@ -104,6 +114,18 @@ LogStatus Simulation::step(events::Timestamp now, bool& found) {
   if (!status.ok() || !events::has_passed(keep_interval, looked_at_, now)) return status;
   looked_at_ = now;
   return keep();
+}
+
+LogStatus Simulation::read_orders_to_the_end() {
+  LogStatus status;
+  for (auto next = next_.begin(); next != next_.end() && status.ok(); ++next) {
+    status = each_record(log_, events::Stream::events, next->partition, [&](const events::Record& record) {
+      const auto type = short_type(record);
+      if (record.at.offset >= next->offset && type.starts_with("order.")) note_order(type, record);
+      return true;
+    });
+  }
+  return status;
 }
 
 LogStatus Simulation::keep() {

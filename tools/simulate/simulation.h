@@ -1,6 +1,6 @@
-// A simulated payment service, and a warehouse if it is wanted, beside a running engine: reads the log's events and answers
-// their requests with commands. What it knows comes from the events: started again, it reads them from the begin and has
-// the same books, and answers from the position on that is kept in the log.
+// A simulated payment service, and a warehouse if it is wanted, beside a running engine: reads the log's events and
+// answers their requests with commands. What it knows comes from the events: started again, it reads them from the
+// begin and has the same books, and answers from the position on that is kept in the log.
 #pragma once
 
 #include "events/log/log.h"
@@ -27,12 +27,15 @@ class Simulation {
   /// `log` outlives it.
   Simulation(events::LogClient& log, Wanted);
 
-  /// Reads what was answered before, and makes the books of it. Call first.
+  /// Reads what is there and makes the books of it. Call first.
   [[nodiscard]] events::LogStatus begin();
   /// Reads on, sends what is due at `now`, keeps its position; waits for nothing. `found`: whether there was anything.
   [[nodiscard]] events::LogStatus step(events::Timestamp now, bool& found);
   /// Keeps its position, also where it was kept a moment ago.
   [[nodiscard]] events::LogStatus keep();
+
+  /// Reads on without answering: no more than which orders are placed. Call last.
+  [[nodiscard]] events::LogStatus read_orders_to_the_end();
 
   [[nodiscard]] const SimulatedProvider& provider() const { return provider_; }
   [[nodiscard]] const SimulatedWarehouse& warehouse() const { return warehouse_; }
@@ -43,6 +46,9 @@ class Simulation {
   [[nodiscard]] std::size_t waiting() const { return stock_.size() + money_.size(); }
 
  private:
+  /// All that is there of a partition. Nothing is said to what lies before `answered`: what was pending there is
+  /// settled.
+  [[nodiscard]] events::LogStatus read_from_the_begin(events::Position& next, events::Offset answered);
   void take(const events::Record&);
   void note_order(std::string_view type, const events::Record&);
 

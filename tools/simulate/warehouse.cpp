@@ -34,19 +34,20 @@ void SimulatedWarehouse::take(events::Timestamp now, const ConnectorRequest& req
   }
 }
 
-void SimulatedWarehouse::write_books(std::FILE* out) const {
+std::string SimulatedWarehouse::books_as_ndjson() const {
+  std::string text;
   for (const auto& [id, r] : reservations_) {
-    const auto line = Json{
-        {"reservation", id},
-        {"cart", r.cart},
-        {"state", r.state},
-        {"hold_until", r.hold_until},
-        {"held_at_ms", r.held_at.ms},
-        {"ended_at_ms", r.ended_at.ms},
-        {"wrong",
-         r.wrong}}.dump();
-    std::fprintf(out, "%s\n", line.c_str());
+    text += Json{{"reservation", id},
+                 {"cart", r.cart},
+                 {"state", r.state},
+                 {"hold_until", r.hold_until},
+                 {"held_at_ms", r.held_at.ms},
+                 {"ended_at_ms", r.ended_at.ms},
+                 {"wrong", r.wrong}}
+                .dump();
+    text += '\n';
   }
+  return text;
 }
 
 }  // namespace mayfly::tools

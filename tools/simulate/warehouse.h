@@ -4,7 +4,6 @@
 
 #include "tools/simulate/answering.h"
 
-#include <cstdio>
 #include <map>
 #include <string>
 
@@ -28,7 +27,7 @@ class SimulatedWarehouse {
   void take(events::Timestamp now, const ConnectorRequest&);
   void become_reliable() { answers_.become_reliable(); }
   void forget(const std::string& reservation) { reservations_.erase(reservation); }
-  void write_books(std::FILE*) const;
+  [[nodiscard]] std::string books_as_ndjson() const;
 
  private:
   Answering answers_;

@@ -74,10 +74,12 @@ std::vector<tools::Risk> risks_of(LogClient& log) {
 /// The books and what is listed at this moment.
 void write_books(const std::filesystem::path& folder, hostile::World& world, LogClient& log, Timestamp now) {
   std::filesystem::create_directories(folder);
-  world.provider().write_books(File(folder / "provider.ndjson").get());
-  world.inventory().write_books(File(folder / "inventory.ndjson").get());
-  const auto funds = tools::risks_as_ndjson(risks_of(log), {}, now);
-  std::fwrite(funds.data(), 1, funds.size(), File(folder / "funds.ndjson").get());
+  const auto write = [&](const char* name, const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), File(folder / name).get());
+  };
+  write("provider.ndjson", world.provider().books_as_ndjson());
+  write("inventory.ndjson", world.inventory().books_as_ndjson());
+  write("funds.ndjson", tools::risks_as_ndjson(risks_of(log), {}, now));
 }
 
 void write_stream(const std::filesystem::path& file, LogClient& log, Stream stream) {
