@@ -126,6 +126,7 @@ def steps():
     yield Step("front door over HTTP", check("test_front.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("HTTPS in and out", check("test_tls.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
+    yield Step("simulated payment service", check("test_simulate.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("web shop of examples/", check("test_webshop.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("Stripe's payments of examples/", check("test_stripe.py", MAYFLY), needs=RELEASE, quick=True,
                skipped="" if shutil.which("localstripe") else "localstripe is missing: pip install localstripe")

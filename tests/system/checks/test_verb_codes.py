@@ -49,6 +49,7 @@ WORDS = {
     "inspect": ("inspect", "c1"),
     "front": ("front", "--address", "127.0.0.1:0"),
     "connect": ("connect", "--config", "F/connect.toml"),
+    "simulate": ("simulate", "provider", "warehouse"),
     "funds": ("funds",),
     "deadletters list": ("deadletters", "list"),
     "deadletters show": ("deadletters", "show", "D"),
@@ -133,6 +134,8 @@ ROWS = (
     Row("connect", "a table without a secret", 3, ("connect", "--log", "LOG", "--config", "F/open.toml"), "lacks a secret"),
     Row("connect", "a parked event that is not there", 2, ("connect", "--log", "LOG", "--config", "F/connect.toml", "--again", "w:0:99"), "There is no event at 0:99"),
     Row("connect", "a parked event that is parked again", 1, ("connect", "--log", "sqlite:F/parked.db", "--config", "F/connect.toml", "--again", "PARKED"), "1 parked"),
+    Row("simulate", "nothing to simulate", 2, ("simulate", "bank", "--log", "LOG"), "bank"),
+    Row("simulate", "a position that is beyond the end", 6, ("simulate", "provider", "--log", "sqlite:F/group.db"), "the log is older"),
     Row("deadletters retry", "no dead letter there", 2, ("deadletters", "retry", "0:99", "--log", "LOG"), "Nothing was done"),
     Row("deadletters release", "a cart that is not quarantined", 1, ("deadletters", "release", "c1", "--log", "LOG"), "is not quarantined"),
     Row("feed", "a letter for a CSV", 2, ("feed", "F/letter.db", "--log", "LOG"), "is no CSV"),
@@ -165,7 +168,7 @@ PRINTS_WITHOUT_END = ("tail", "send -")
 # Of those that a second signal ends, the ones that are sure to be there when it comes: the first does not end them, since
 # they wait for a reader of what they print.
 ENDED_BY_A_SECOND_SIGNAL = ("serve", "demo", "front", "connect", "send -")
-STOPPABLE = ("serve", "demo", "front", "connect", "tail", "send -", "feed", "replay drive", "deadletters retry", "deadletters drop")
+STOPPABLE = ("serve", "demo", "front", "connect", "simulate", "tail", "send -", "feed", "replay drive", "deadletters retry", "deadletters drop")
 
 
 class VerbCodes(unittest.TestCase):
@@ -268,7 +271,8 @@ class VerbCodes(unittest.TestCase):
 
     @classmethod
     def tail_group_is_beyond_the_end(cls):
-        command_pages.run(MAYFLY, "tail", "--group", "books", "--log", f"sqlite:{cls.folder}/group.db")
+        for group in ("books", "simulate"):  # the latter is that of the verb simulate
+            command_pages.run(MAYFLY, "tail", "--group", group, "--log", f"sqlite:{cls.folder}/group.db")
         cls.change("group.db", "UPDATE group_positions SET next = 100000")
 
     def words(self, words):
@@ -299,10 +303,10 @@ class VerbCodes(unittest.TestCase):
 
     def test_0_what_can_be_done_is_done(self):
         for verb in WORDS:
-            if verb not in ("front", "connect", "reenact"):  # two go on until they are asked to stop; of the third see below
+            if verb not in ("front", "connect", "simulate", "reenact"):  # three go on until they are asked to stop; of the fourth see below
                 result = self.done(verb)
                 self.assertEqual(result.returncode, 0, (verb, result.stderr))
-        for verb in ("serve", "front", "connect", "demo", "tail"):
+        for verb in ("serve", "front", "connect", "simulate", "demo", "tail"):
             self.assertEqual(self.stopped(verb), 0, verb)
 
     def stopped(self, verb, **how):
@@ -317,10 +321,10 @@ class VerbCodes(unittest.TestCase):
     def test_1_what_cannot_be_printed_is_said(self):
         with open("/dev/full", "w") as full:
             for verb in WORDS:
-                if verb not in ("front", "connect"):
+                if verb not in ("front", "connect", "simulate"):
                     result = self.done(verb, stdout=full)
                     self.assertEqual((result.returncode, "cannot be written" in result.stderr), (1, True), (verb, result.stderr))
-            for verb in ("front", "connect"):
+            for verb in ("front", "connect", "simulate"):
                 self.assertEqual(self.stopped(verb, stdout=full), 1, verb)
 
     def test_8_a_full_disk(self):
