@@ -145,10 +145,10 @@ TEST_CASE("the simulated provider says of a payment what it did with it") {
        {{"status", 500, "status not_found 0 0 0"}, {"authorization", 500, "status not_found 0 0 0"}}},
       {"canceled before it was begun", {{"cancel", 0, "canceled 0"}, {"authorization", 500, "status canceled 0 0 0"}}},
   };
-  for (const auto& [name, rows] : histories) {
-    CAPTURE(name);
+  for (const auto& history : histories) {
+    CAPTURE(history.first);
     World world;
-    for (const auto& row : rows) {
+    for (const auto& row : history.second) {
       world.ask(row.asked, of(row.amount));
       CHECK(world.answers() == row.answer);
     }
