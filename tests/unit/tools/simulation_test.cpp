@@ -48,8 +48,9 @@ struct World {
   void say(const std::string& type, Json data, events::Partition partition = 0) {
     const std::string cart = "c" + std::to_string(partition + 1);
     const std::string name = "dev.mayfly." + type + ".v1";
-    const std::string id = "0-" + std::to_string(++said_) + "-0";
-    const std::string key = "k-" + std::to_string(said_);
+    const std::string id =
+        std::to_string(partition) + "-" + std::to_string(++said_[static_cast<std::size_t>(partition)]) + "-0";
+    const std::string key = "key of " + id;
     data.update({{"session_id", cart + "-p1"}, {"currency", "GBP"}});
     if (!data.contains("idempotency_key")) data["idempotency_key"] = key;
     const auto text = data.dump();
@@ -108,7 +109,7 @@ struct World {
   Rates rates_;
   std::uint64_t seed_;
   std::array<events::Offset, 2> read_{};
-  int said_ = 0;
+  std::array<int, 2> said_{};  // of each partition
 };
 
 Json of(std::int64_t amount, Json more = Json::object()) {
@@ -292,6 +293,28 @@ TEST_CASE("what was pending is decided at its time, whether it was looked at the
     }
     CHECK(books[0] == books[1]);
   }
+}
+
+TEST_CASE("what becomes of a request depends on the seed and the request alone, not on what others ask") {
+  Rates rates = prompt();
+  rates.wrong_amount = rates.silence = rates.auto_capture = 50;
+  std::set<std::string> all;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    std::vector<std::string> books;
+    for (const int others : {0, 1, 3}) {
+      World world(rates, seed);
+      for (int i = 0; i < others; ++i) world.ask("authorization", of(700), 1);
+      world.step();
+      for (const char* type : {"authorization", "authorization", "capture", "refund"}) world.ask(type, of(500));
+      world.step();
+      books.push_back(world.simulation->provider().accounts().contains("c1-p1") ? world.books() : "none");
+    }
+    CHECK(books[0] == books[1]);
+    CHECK(books[0] == books[2]);
+    all.insert(books[0]);
+  }
+  CHECK(all.size() > 5);  // and seeds differ
 }
 
 TEST_CASE("what is pending in one partition is not decided because another partition is read again") {
