@@ -18,9 +18,9 @@ CARTS = 120
 KILLS = 5
 # As short as whole seconds allow: the simulation is faster than time.
 ENGINE = "[decisions]\n" + "\n".join(f"{name}_s = {value}" for name, value in {
-    "reservation_wait": 2, "authorization_wait": 2, "pending_wait": 2, "refund_wait": 2, "action_wait": 8, "action_total": 30,
-    "capture_wait": 2, "cancel_wait": 2, "capture_retry_1": 1, "capture_retry_2": 3, "request_answer": 2, "status_try_1": 1,
-    "status_try_2": 1, "status_try_3": 5, "status_try_4": 10}.items()) + "\nstatus_tries_order_placed = 8\n"
+    "reservation_wait": 2, "authorization_wait": 2, "pending_wait": 2, "refund_wait": 2, "action_wait": 2, "action_total": 4,
+    "capture_wait": 2, "cancel_wait": 2, "capture_retry_1": 1, "capture_retry_2": 1, "request_answer": 2, "status_try_1": 1,
+    "status_try_2": 1, "status_try_3": 1, "status_try_4": 1}.items()) + "\nstatus_tries_order_placed = 4\n"
 BAD_DAY = ["--seed", SEED, "--faster", "3600", "--silence", "10", "--double", "20", "--decline", "10", "--late", "5", "--pending", "20",
            "--attempt-fails", "50", "--capture-fails", "10", "--out-of-stock", "5"]
 

@@ -93,7 +93,8 @@ class Server(ThreadingHTTPServer):
 
 
 class Stripe:
-    """localstripe, and what the real one does beside. `loses` says of (path, number of times it was asked) whether the answer is lost."""
+    """localstripe, and what the real one does beside. `loses` says of (path, number of times it was asked) whether the
+    answer is lost (True), or another status in its place."""
 
     def __init__(self, test):
         self.port = free_ports.one()
@@ -145,7 +146,10 @@ class Stripe:
                     answer = 400, {"error": {"type": "idempotency_error"}}
             self.asked[path] += 1
             self.changed.notify_all()
-            return None if self.loses(path, self.asked[path]) else answer
+            fault = self.loses(path, self.asked[path])
+            if fault is True:
+                return None
+            return (fault, {"error": {"type": "api_error", "message": "not now"}}) if fault else answer
 
     def hold(self, _method, _path, body, _headers):
         with self.changed:
@@ -278,7 +282,7 @@ class Payments(unittest.TestCase):
 
     def test_the_service_is_killed_while_stripe_confirms_and_the_next_one_goes_on(self):
         killed = threading.Event()
-        self.stripe.loses = lambda path, times: path.endswith("/confirm") and times == 1 and (self.asked.kill(), killed.set())
+        self.stripe.loses = lambda path, times: path.endswith("/confirm") and times == 1 and bool((self.asked.kill(), killed.set()))
         self.begin()
         self.check_out("c1", VISA)
         self.assertTrue(killed.wait(PATIENCE_S))
@@ -387,6 +391,23 @@ class Payments(unittest.TestCase):
             status, reply = self.ask_service("authorization", cart, amount_minor=1000, currency="GBP", token=self.stripe.card(VISA))
             self.assertEqual((status, reply["type"]), (200, "payment.declined"))
         self.assertEqual(self.stripe.intents(), [])
+
+    def test_a_payment_whose_confirmation_was_not_answered_is_known_when_mayfly_asks_for_it(self):
+        self.stripe.loses = lambda path, times: path.endswith("/confirm")
+        self.begin()
+        self.assertEqual(self.ask_service("authorization", "c1", amount_minor=1000, currency="GBP", token=self.stripe.card(VISA))[0], 503)
+        status, reply = self.ask_service("status", "c1", amount_minor=1000, currency="GBP")
+        self.assertEqual((status, reply["data"]["state"], reply["data"]["authorized_minor"]), (200, "authorized", 1000))
+
+    def test_what_stripe_does_not_answer_is_no_decline(self):
+        self.begin()
+        token = self.stripe.card(VISA)
+        for fault in (True, 500, 503, 429, 409, 401):
+            self.stripe.loses = lambda path, times, fault=fault: fault
+            self.assertEqual(self.ask_service("authorization", "c1", amount_minor=1000, currency="GBP", token=token), (503, None), fault)
+        self.stripe.loses = lambda path, times: False
+        status, reply = self.ask_service("authorization", "c1", amount_minor=1000, currency="GBP", token=token)
+        self.assertEqual((status, reply["type"], len(self.stripe.intents())), (200, "payment.authorized", 1))
 
     def test_who_is_not_mayfly_or_stripe_is_refused(self):
         self.begin()
