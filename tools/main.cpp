@@ -37,6 +37,7 @@ struct ReplayVerbs {
   ReplayVerifyOptions verify;
   ReplayShowOptions show;
   ReplayWhyOptions why;
+  ReplayIndexOptions index;
   ReplayAtOptions at;
   ReplayDiffOptions diff;
   ReplayWhatIfOptions whatif;
@@ -67,6 +68,13 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
       ->required();
   s->add_flag("--json", options.show.json, "NDJSON, one step a line");
   s->add_flag("--html", options.show.html, "one page that needs nothing else");
+  s->add_option("--index", options.show.index,
+                "the log's index, made or brought up to date first: no need to read all");
+
+  s = verb(*replay, "index", "Make a log's index, or bring it up to date, for show --index", options.index,
+           replay_index, chosen);
+  log_words(*s, options.index);
+  s->add_option("file", options.index.file, "the index, a file of its own")->required();
 
   s = verb(*replay, "why", "Show which rule decided a command, and what it saw", options.why, replay_why, chosen);
   log_words(*s, options.why);

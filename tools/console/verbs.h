@@ -135,10 +135,16 @@ int replay_decisions(const ReplayDecisionsOptions&);
 
 struct ReplayShowOptions : LogWords {
   std::string id;
+  std::string index;  // a file; empty: none
   bool json = false;
   bool html = false;
 };
 int replay_show(const ReplayShowOptions&);
+
+struct ReplayIndexOptions : LogWords {
+  std::string file;
+};
+int replay_index(const ReplayIndexOptions&);
 
 struct ReplayWhyOptions : LogWords {
   std::string position;

@@ -3,6 +3,7 @@
 #include "events/rules/identity.h"
 #include "tools/console/output.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -16,10 +17,15 @@ constexpr events::Millis pending_wait{10'000};
 
 events::LogStatus each_record(events::LogClient& log, events::Stream stream, events::Partition partition,
                               const std::function<bool(const events::Record&)>& f) {
+  return each_record_from(log, stream, partition, 0, f);
+}
+
+events::LogStatus each_record_from(events::LogClient& log, events::Stream stream, events::Partition partition,
+                                   events::Offset begin, const std::function<bool(const events::Record&)>& f) {
   const auto ends = log.ends(stream, partition);
   if (!ends.status.ok()) return ends.status;
   const bool to_the_end = stream == events::Stream::state;
-  for (auto from = ends.first; from < ends.end || to_the_end;) {
+  for (auto from = std::max(begin, ends.first); from < ends.end || to_the_end;) {
     auto fetched = log.read(stream, partition, from, read_at_once);
     if (!fetched.status.ok() || fetched.batch.records.empty()) return fetched.status;
     from = fetched.next;

@@ -16,6 +16,10 @@ inline constexpr events::PollLimits read_at_once{2'000, 4 * 1024 * 1024, events:
 events::LogStatus each_record(events::LogClient&, events::Stream, events::Partition,
                               const std::function<bool(const events::Record&)>& f);
 
+/// The same from an offset on, or from where the stream begins now.
+events::LogStatus each_record_from(events::LogClient&, events::Stream, events::Partition, events::Offset from,
+                                   const std::function<bool(const events::Record&)>& f);
+
 /// The same of the records of one cart, all of them.
 events::LogStatus each_record_of(events::LogClient&, events::Stream, const std::string& cart,
                                  const std::function<void(const events::Record&)>& f);

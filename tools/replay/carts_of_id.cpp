@@ -33,7 +33,9 @@ bool names(const OrderedJson& json, const std::string& id) {
   return std::any_of(json.begin(), json.end(), [&](const auto& member) { return names(member, id); });
 }
 
-bool names(const Record& record, const std::string& id) {
+}  // namespace
+
+bool names_id(const Record& record, const std::string& id) {
   for (const auto& h : record.headers) {
     if (h.value == id && h.name != "ce_source" && h.name != "ce_type") return true;
     if (h.name.ends_with("traceparent") && id.size() == 32 && h.value.find(id) != events::Bytes::npos) return true;
@@ -41,8 +43,6 @@ bool names(const Record& record, const std::string& id) {
   return record.value && record.value->find(id) != events::Bytes::npos &&
          names(parsed_json<OrderedJson>(*record.value), id);
 }
-
-}  // namespace
 
 events::LogStatus carts_of_id(events::LogClient& log, const std::string& id, std::vector<std::string>& carts,
                               const RecordRead& read) {
@@ -64,7 +64,7 @@ events::LogStatus carts_that_name(events::LogClient& log, const std::string& id,
   for (Partition p = 0; p < log.partitions() && status.ok() && carts.size() < most; ++p) {
     status = each_record(log, Stream::commands, p, [&](const Record& r) {
       read();
-      if (!r.key || !events::is_cart_id(*r.key) || !names(r, id)) return true;
+      if (!r.key || !events::is_cart_id(*r.key) || !names_id(r, id)) return true;
       if (seen.emplace(*r.key).second) carts.emplace_back(*r.key);
       return carts.size() < most;
     });

@@ -1,7 +1,6 @@
 #include "tools/replay/replay_beside.h"
 
 #include "tools/console/text.h"
-#include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/replay_recorded.h"
 
@@ -23,13 +22,12 @@ std::int64_t offset_in(std::string_view digits) {
 
 }  // namespace
 
-events::LogStatus read_beside(events::LogClient& log, events::Partition p, BesideCarts& carts,
-                              const std::function<void()>& read) {
+events::LogStatus read_beside(const EachRecord& each, BesideCarts& carts, const std::function<void()>& read) {
   const auto find = [&](std::string_view cart) {
     const auto found = carts.find(cart);
     return found == carts.end() ? nullptr : &found->second;
   };
-  auto status = each_record(log, Stream::events, p, [&](const Record& r) {
+  auto status = each(Stream::events, [&](const Record& r) {
     read();
     auto* beside = find(r.key.value_or(events::Bytes{}));
     if (beside == nullptr && short_type(r) != "command.dead_lettered") return true;
@@ -39,7 +37,7 @@ events::LogStatus read_beside(events::LogClient& log, events::Partition p, Besid
     return true;
   });
   if (!status.ok()) return status;
-  status = each_record(log, Stream::deadletters, p, [&](const Record& r) {
+  status = each(Stream::deadletters, [&](const Record& r) {
     read();
     auto* beside = find(r.key.value_or(events::Bytes{}));
     if (beside == nullptr) return true;
@@ -51,7 +49,7 @@ events::LogStatus read_beside(events::LogClient& log, events::Partition p, Besid
     return true;
   });
   if (!status.ok()) return status;
-  return each_record(log, Stream::alerts, p, [&](const Record& r) {
+  return each(Stream::alerts, [&](const Record& r) {
     read();
     auto* beside = find(header(r, "ce_subject"));
     if (beside == nullptr) return true;

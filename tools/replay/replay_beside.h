@@ -17,9 +17,12 @@ struct BesideCart {
 };
 using BesideCarts = std::map<std::string, BesideCart, std::less<>>;  // by cart id
 
+/// Gives records of a partition's stream in offset order until the function returns false: all, or those of a cart.
+using EachRecord = std::function<events::LogStatus(events::Stream, const std::function<bool(const events::Record&)>&)>;
+
 /// Fills in the carts that are there, all of one partition, in one pass over each stream. `read` is called for
 /// each record of them.
 [[nodiscard]] events::LogStatus read_beside(
-    events::LogClient&, events::Partition, BesideCarts&, const std::function<void()>& read = [] {});
+    const EachRecord&, BesideCarts&, const std::function<void()>& read = [] {});
 
 }  // namespace mayfly::tools

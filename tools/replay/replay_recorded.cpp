@@ -27,24 +27,10 @@ events::LogStatus read_positions(events::LogClient& log, Recorded& recorded) {
   recorded.position_at.resize(recorded.ends.size(), events::no_offset);
   for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
     status = each_record(log, Stream::state, p, [&](const Record& record) {
-      if (record.key != events::position_key || !record.value) return true;
-      const auto position = events::decode_position(*record.value);
-      if (const auto* found = std::get_if<events::PositionRecord>(&position)) {
-        recorded.ends[static_cast<std::size_t>(p)] = found->next;
-        recorded.position_at[static_cast<std::size_t>(p)] = record.at.offset;
-        recorded.engine = found->engine;
-        if (found->settings.tick_secret != 0) recorded.tick_secret = found->settings.tick_secret;
-      }
+      if (record.key == events::position_key && record.value) add_position(*record.value, record.at, recorded);
       return true;
     });
-    const auto commands = log.ends(Stream::commands, p);
-    if (status.ok()) status = commands.status;
-    const auto first = commands.first;
-    if (status.ok() && first > 0 && recorded.ends[static_cast<std::size_t>(p)] > 0) {
-      status = {events::LogError::corrupt,
-                "partition " + std::to_string(p) + ": commands before offset " + std::to_string(first) +
-                    " are no longer there. A replay needs them from the first on: restore them from a backup."};
-    }
+    if (status.ok()) status = commands_are_there(log, p, recorded);
   }
   return status;
 }
@@ -60,13 +46,7 @@ events::LogStatus read_withheld(events::LogClient& log, Recorded& recorded) {
     });
     if (!any || !status.ok()) continue;
     status = each_record(log, Stream::events, p, [&](const Record& record) {
-      if (short_type(record) != "command.dead_lettered") return true;
-      const auto data = nlohmann::json::parse(record.value.value_or("{}"), nullptr, false);
-      const auto reason = data.value("reason", "");
-      if (!by_supervision(reason)) return true;
-      const auto cart = data.value("cart_id", std::string(record.key.value_or(events::Bytes{})));
-      recorded.withheld[{{p, data.value("offset", events::no_offset)}, cart}] =
-          *events::dead_letter_reason_from_name(reason);
+      add_withheld(record, p, recorded);
       return true;
     });
   }
@@ -80,6 +60,35 @@ std::optional<events::DeadLetterReason> Recorded::withheld_at(events::Position a
   const auto found = withheld.find({at, std::string(cart)});
   if (found == withheld.end()) return std::nullopt;
   return found->second;
+}
+
+events::LogStatus commands_are_there(events::LogClient& log, Partition p, const Recorded& recorded) {
+  const auto commands = log.ends(Stream::commands, p);
+  if (!commands.status.ok() || commands.first == 0 || recorded.ends[static_cast<std::size_t>(p)] == 0)
+    return commands.status;
+  return {events::LogError::corrupt,
+          "partition " + std::to_string(p) + ": commands before offset " + std::to_string(commands.first) +
+              " are no longer there. A replay needs them from the first on: restore them from a backup."};
+}
+
+void add_position(events::Bytes record, events::Position at, Recorded& recorded) {
+  const auto position = events::decode_position(record);
+  const auto* found = std::get_if<events::PositionRecord>(&position);
+  if (found == nullptr) return;
+  recorded.ends[static_cast<std::size_t>(at.partition)] = found->next;
+  recorded.position_at[static_cast<std::size_t>(at.partition)] = at.offset;
+  recorded.engine = found->engine;
+  if (found->settings.tick_secret != 0) recorded.tick_secret = found->settings.tick_secret;
+}
+
+void add_withheld(const Record& event, Partition p, Recorded& recorded) {
+  if (short_type(event) != "command.dead_lettered") return;
+  const auto data = nlohmann::json::parse(event.value.value_or("{}"), nullptr, false);
+  const auto reason = data.value("reason", "");
+  if (!by_supervision(reason)) return;
+  const auto cart = data.value("cart_id", std::string(event.key.value_or(events::Bytes{})));
+  recorded.withheld[{{p, data.value("offset", events::no_offset)}, cart}] =
+      *events::dead_letter_reason_from_name(reason);
 }
 
 events::LogStatus read_recorded(events::LogClient& log, Recorded& recorded) {

@@ -32,6 +32,14 @@ struct Recorded {
 /// it is none of ours.
 [[nodiscard]] events::Offset cause_offset(const events::Record& event);
 
+/// Adds what a recorded event says that supervision took out.
+void add_withheld(const events::Record& event, events::Partition, Recorded&);
+/// Adds what a partition's position record says, and where it lies.
+void add_position(events::Bytes record, events::Position, Recorded&);
+
+/// `corrupt` if a partition that was decided has lost its first commands.
+[[nodiscard]] events::LogStatus commands_are_there(events::LogClient&, events::Partition, const Recorded&);
+
 /// Reads positions and what was taken out. `corrupt` if commands that a replay needs are no longer there.
 [[nodiscard]] events::LogStatus read_recorded(events::LogClient&, Recorded&);
 

@@ -193,21 +193,25 @@ class Gatherers final : public ReplayedPartition::Watcher {
   std::map<std::string, Gatherer, std::less<>> of_;
 };
 
-/// One pass over each stream of the partition, whatever the number of carts.
-events::LogStatus read_partition(events::LogClient& log, const Recorded& recorded, Partition p,
-                                 std::span<Timeline* const> timelines, const RecordRead& read) {
+/// One pass over what `each` gives of each stream of the partition, whatever the number of carts.
+events::LogStatus read_partition(std::int32_t partitions, const Recorded& recorded, Partition p,
+                                 const EachRecordBeside& each, std::span<Timeline* const> timelines,
+                                 const RecordRead& read) {
   BesideCarts besides;
   std::map<std::string, Timeline*, std::less<>> of;
   for (auto* timeline : timelines) {
     besides[timeline->cart];
     of.emplace(timeline->cart, timeline);
   }
-  if (auto status = read_beside(log, p, besides, read); !status.ok()) return status;
-  ReplayedPartition partition(recorded.engine, p, log.partitions(), recorded.tick_secrets);
+  ReplayedPartition partition(recorded.engine, p, partitions, recorded.tick_secrets);
+  const auto each_here = [&](Stream stream, const std::function<bool(const Record&)>& f) {
+    return each(stream, partition, f);
+  };
+  if (auto status = read_beside(each_here, besides, read); !status.ok()) return status;
   partition.withhold_as([&](events::Position at, std::string_view id) { return recorded.withheld_at(at, id); });
   Gatherers gatherers(timelines, besides, false);
   const auto end = recorded.ends[static_cast<std::size_t>(p)];
-  auto status = each_record(log, Stream::commands, p, [&](const Record& record) {
+  auto status = each_here(Stream::commands, [&](const Record& record) {
     read();
     if (record.at.offset < end) {
       partition.take(record, &gatherers);
@@ -239,9 +243,21 @@ events::LogStatus read_timelines(events::LogClient& log, const Recorded& recorde
     by_partition[timeline.partition].push_back(&timeline);
   }
   for (const auto& [p, of] : by_partition) {
-    if (auto status = read_partition(log, recorded, p, of, read); !status.ok()) return status;
+    const auto each = [&log, p = p](Stream stream, const ReplayedPartition&, const auto& f) {
+      return each_record(log, stream, p, f);
+    };
+    if (auto status = read_partition(log.partitions(), recorded, p, each, of, read); !status.ok()) return status;
   }
   return {};
+}
+
+events::LogStatus read_timeline(std::int32_t partitions, const Recorded& recorded, const EachRecordBeside& each,
+                                const std::string& cart, Timeline& timeline) {
+  timeline = {};
+  timeline.cart = cart;
+  timeline.partition = events::partition_of(cart, partitions);
+  Timeline* const one[] = {&timeline};
+  return read_partition(partitions, recorded, timeline.partition, each, one, [] {});
 }
 
 events::LogStatus records_to_read(events::LogClient& log, const std::vector<std::string>& carts,
@@ -305,7 +321,8 @@ events::LogStatus read_why(events::LogClient& log, const Recorded& recorded, eve
     besides[timelines[i].cart];
     of.push_back(&timelines[i]);
   }
-  if (status = read_beside(log, at.partition, besides); !status.ok()) return status;
+  const auto each = [&](Stream stream, const auto& f) { return each_record(log, stream, at.partition, f); };
+  if (status = read_beside(each, besides); !status.ok()) return status;
   Gatherers gatherers(of, besides, true);
   return replay_to(log, recorded, at, gatherers);
 }

@@ -32,6 +32,12 @@ using RecordRead = std::function<void()>;
 [[nodiscard]] events::LogStatus read_timelines(
     events::LogClient& log, const Recorded&, const std::vector<std::string>& carts, std::vector<Timeline>&,
     const RecordRead& read = [] {});
+/// The same of one cart, where `each` gives its records and the ticks that concern it; of commands with the partition
+/// as it is before each.
+using EachRecordBeside = std::function<events::LogStatus(events::Stream, const ReplayedPartition&,
+                                                         const std::function<bool(const events::Record&)>&)>;
+[[nodiscard]] events::LogStatus read_timeline(std::int32_t partitions, const Recorded&, const EachRecordBeside& each,
+                                              const std::string& cart, Timeline&);
 /// How many records that reads, at most.
 [[nodiscard]] events::LogStatus records_to_read(events::LogClient& log, const std::vector<std::string>& carts,
                                                 std::int64_t& records);
@@ -53,6 +59,8 @@ void print_timeline(const Timeline&, bool json);
 [[nodiscard]] events::LogStatus carts_of_id(
     events::LogClient&, const std::string& id, std::vector<std::string>& carts, const RecordRead& read = [] {});
 
+/// Does the command name the id: as a text in its value, in a header, or as its trace?
+[[nodiscard]] bool names_id(const events::Record& command, const std::string& id);
 /// The same by reading all commands alone; the first that are found, at most so many.
 [[nodiscard]] events::LogStatus carts_that_name(
     events::LogClient&, const std::string& id, std::size_t most, std::vector<std::string>& carts,

@@ -1,10 +1,12 @@
 """`mayfly replay`: what its verbs say of a log that the demo made, against what the log itself holds (sqlite_log.py).
 Usage: test_replay.py MAYFLY"""
 import collections
+import contextlib
 import hashlib
 import json
 import pathlib
 import re
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -319,6 +321,92 @@ class Replay(unittest.TestCase):
         done = run("replay", "import", str(bundle), "--log", self.log)
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("makes a new file", done.stderr)
+
+    # --- the index ----------------------------------------------------------------------------------------------------
+
+    def by_index(self, index, *words, log=None):
+        done = run("replay", "show", *words, "--index", str(index), "--log", log or self.log)
+        return done.returncode, done.stdout, done.stderr
+
+    def ids(self):
+        """Of every kind that show takes, of some carts."""
+        ids = {id for cart in self.carts[::4] for id in (cart, f"o-{cart}", f"{cart}-p1", f"{cart}-r1")}
+        for command in self.commands[::9]:
+            ids |= {command.data[m] for m in ("customer_id", "reference") if command.data and command.data.get(m)}
+            ids |= {value for name, value in command.headers.items() if name == "ce_correlationid"}
+            ids |= {value[3:35] for name, value in command.headers.items() if "traceparent" in name}
+        return sorted(ids)
+
+    def test_by_the_index_show_says_the_same_of_every_id(self):
+        index = self.folder / "all.index"
+        self.assertGreater(len(self.ids()), 30)
+        for id in self.ids():
+            self.assertEqual(self.by_index(index, id, "--json"), (0, self.said("show", id, "--json"), ""))
+        self.assertEqual(self.by_index(index, self.orders[0]), (0, self.said("show", self.orders[0]), ""))
+        self.assertEqual(self.by_index(index, self.orders[0], "--html"), (0, self.said("show", self.orders[0], "--html"), ""))
+
+    def test_what_the_index_does_not_know_is_searched_in_all_commands(self):
+        code, said, complaint = self.by_index(self.folder / "sku.index", "nobody")
+        self.assertEqual((code, said), (1, ""))
+        self.assertIn("does not know nobody: reading all commands", complaint)
+        self.assertIn("No command names nobody", complaint)
+
+    def test_the_index_is_its_owners_alone_and_holds_no_text(self):
+        index = self.folder / "own.index"
+        self.assertRegex(self.said("index", str(index)), rf"^{index}: [\d,]+ commands, [\d,]+ bytes, \d+ a command, in ")
+        self.assertEqual(index.stat().st_mode & 0o777, 0o600)
+        held = index.read_bytes()
+        self.assertEqual([id for id in self.ids() if id.encode() in held], [])
+
+    def test_the_index_grows_with_its_log(self):
+        log, index = f"sqlite:{self.folder}/grows.db", self.folder / "grows.index"
+        for carts in ("c1", "c2"):
+            run("send", "--log", log, "--create", "cart.create", carts, "currency=GBP", "customer_id=ann")
+            self.decide(log)
+            plain = run("replay", "show", "ann", "--json", "--log", log)
+            self.assertEqual(self.by_index(index, "ann", "--json", log=log), (0, plain.stdout, ""))
+            self.assertIn(carts, plain.stdout)
+        run("send", "--log", log, "cart.create", "c3", "currency=GBP", "customer_id=ann")  # and nobody decides
+        plain = run("replay", "show", "ann", "--log", log)
+        self.assertIn("not decided", plain.stdout)
+        self.assertEqual(self.by_index(index, "ann", log=log), (0, plain.stdout, ""))
+
+    def decide(self, log):
+        engine = subprocess.Popen([MAYFLY, "serve", "--log", log, "--http", "off"], stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: (engine.kill(), engine.wait()))
+        self.assertEqual(run("send", "--log", log, f"--wait={PATIENCE_S}", "cart.cancel", "nobody").returncode, 1)
+        engine.terminate()
+        engine.wait()
+
+    def test_an_index_of_another_log_is_refused_and_so_is_what_is_none(self):
+        index, other = self.folder / "other.index", f"sqlite:{self.folder}/other.db"
+        self.said("index", str(index))
+        run("send", "--log", other, "--create", "cart.create", "c1", "currency=GBP")
+        before = index.read_bytes()
+        code, said, complaint = self.by_index(index, "c1", log=other)
+        self.assertEqual((code, said, "of another log" in complaint), (2, "", True), complaint)
+        self.assertEqual(index.read_bytes(), before)
+        text = self.folder / "text.index"
+        text.write_text("no database " * 100)
+        for wrong in (text, self.file, self.folder / "none" / "index"):
+            before = hashlib.sha256(wrong.read_bytes()).hexdigest() if wrong.exists() else None
+            code, said, _ = self.by_index(wrong, self.carts[0])
+            self.assertEqual((code, said), (2, ""))
+            self.assertEqual(hashlib.sha256(wrong.read_bytes()).hexdigest() if wrong.exists() else None, before)
+
+    def test_an_index_that_lies_is_not_believed(self):
+        cart = next(cart for cart in self.carts if any(step["kind"] == "wait_started" for step in self.lines("show", cart)))
+        truth = self.said("show", cart, "--json")
+        for number, lie in enumerate(("UPDATE carts SET records = CAST(x'01' || records AS BLOB)",
+                                      "UPDATE carts SET records = substr(records, 2)", "UPDATE ticks SET offset = offset - 1",
+                                      "UPDATE ticks SET through = 0, time_ms = 0", "DELETE FROM carts")):
+            index = self.folder / f"lies-{number}.index"
+            self.said("index", str(index))
+            with contextlib.closing(sqlite3.connect(index)) as db, db:
+                db.execute(lie)
+            code, said, complaint = self.by_index(index, cart, "--json")
+            self.assertEqual((code, said), (0, truth))
+            self.assertIn("reading all commands", complaint, lie)
 
     # --- what anybody may have sent -----------------------------------------------------------------------------------
 

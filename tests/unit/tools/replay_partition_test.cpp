@@ -17,41 +17,6 @@ using mayfly::tools::Shop;
 
 namespace {
 
-constexpr const char* pay = R"({"expected_total_minor":500,"payment":{"provider":"sim","token":"tok_1"}})";
-
-/// Carts that pay, are declined, wait too long, merge, expire, come twice, and records that nobody can read.
-void busy_day(Shop& shop) {
-  for (const std::string cart : {"pays", "declined", "silent", "merges", "expires", "stays"}) {
-    shop.send(cart, "cart.create", R"({"currency":"GBP","customer_id":"ann"})");
-    shop.send(cart, "cart.add_line", R"({"sku":"TEA","quantity":2,"unit_price_minor":250})");
-  }
-  shop.send("pays", "cart.add_line", R"({"sku":"TEA","quantity":0,"unit_price_minor":250})");
-  shop.send_as("pays", "cart.remove_line", R"({"sku":"OUT"})", "again");
-  shop.send_as("pays", "cart.remove_line", R"({"sku":"OUT"})", "again");
-  shop.send_as("pays", "cart.remove_line", R"({"sku":"OTHER"})", "again");
-  shop.send("pays", "cart.add_line", "{no json");
-  shop.send("nobody", "cart.cancel", "{}");
-  for (const std::string cart : {"pays", "declined", "silent"}) {
-    shop.send(cart, "checkout.complete", pay);
-    shop.send(cart, "inventory.reserved", R"({"reservation_id":")" + cart + R"(-r1"})");
-  }
-  shop.send("merges", "cart.merge", R"({"into":"stays"})");
-  shop.tick_after(1_s);
-  shop.send("pays", "payment.authorized",
-            R"({"session_id":"pays-p1","reference":"ref-1","amount_minor":500,"currency":"GBP"})");
-  shop.send("declined", "payment.declined", R"({"session_id":"declined-p1","reason":"no","retryable":false})");
-  shop.send("pays", "payment.captured",
-            R"({"session_id":"pays-p1","reference":"ref-1","amount_minor":500,"currency":"GBP"})");
-  shop.serve();
-  shop.send("pays", "payment.captured",
-            R"({"session_id":"pays-p1","reference":"ref-1","amount_minor":700,"currency":"GBP"})");
-  for (int i = 0; i < 8; ++i) shop.tick_after(121_s);
-  shop.serve();
-  shop.tick_after(25_h);
-  shop.tick_after(25_h);
-  shop.serve();
-}
-
 struct Said final : tools::ReplayedPartition::Watcher {
   bool watches(std::string_view) override { return true; }
   void decided(const tools::Replayed& told) override {
