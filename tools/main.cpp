@@ -43,16 +43,22 @@ struct ReplayVerbs {
   ReplayWhatIfOptions whatif;
   ReplayBisectOptions bisect;
   ReplayDecisionsOptions decisions;
+  ReplayCheckpointOptions checkpoint;
   ReplayExportOptions bundle_out;
   ReplayImportOptions bundle_in;
   ReplayDriveOptions drive;
 };
+
+void from_word(CLI::App& to, FromWords& options) {
+  to.add_option("--from", options.checkpoint, "a checkpoint to begin with, instead of the first commands");
+}
 
 void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chosen) {
   auto* replay = app.add_subcommand("replay", "Decide the recorded commands again (docs/replay.md)");
   replay->require_subcommand(1);
   auto* s = verb(*replay, "verify", "Compare every byte with what was recorded", options.verify, replay_verify, chosen);
   log_words(*s, options.verify);
+  from_word(*s, options.verify);
   s->add_flag("--carts", options.verify.carts, "events only, but of each cart that differs the first difference");
   s->add_option("--against", options.verify.against, "the same, with what another mayfly program decides");
 
@@ -63,6 +69,7 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   s = verb(*replay, "show", "Show what happened to a cart, and what came of each command", options.show, replay_show,
            chosen);
   log_words(*s, options.show);
+  from_word(*s, options.show);
   s->add_option("id", options.show.id,
                 "cart, order, session or reservation; or a reference, customer, correlation or trace id (reads all)")
       ->required();
@@ -84,6 +91,7 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   constexpr const char* moments = "begin, end, PARTITION:OFFSET, RFC 3339, or how long ago: 90s, 15min, 2h, 3d";
   s = verb(*replay, "at", "Show carts as they were at a moment", options.at, replay_at, chosen);
   log_words(*s, options.at);
+  from_word(*s, options.at);
   s->add_option("when", options.at.when, moments)->required();
   s->add_option("ids", options.at.ids, "ids as of show")->required();
   s->add_flag("--json", options.at.json, "NDJSON, one cart a line");
@@ -104,10 +112,19 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   s = verb(*replay, "bisect", "Find the first command after which a condition holds", options.bisect, replay_bisect,
            chosen);
   log_words(*s, options.bisect);
+  from_word(*s, options.bisect);
   s->add_option("--when", options.bisect.when, "a condition, e.g. 'session.captured_minor > 0 and phase == paying'");
   s->add_option("--exec", options.bisect.program, "a program that exits with 0 where it holds; with --cart");
   s->add_option("--cart", options.bisect.cart, "only this cart");
   s->add_flag("--json", options.bisect.json, "the step as a JSON object");
+
+  s = verb(*replay, "checkpoint", "Write all that is open at a moment to a file that a replay can begin with",
+           options.checkpoint, replay_checkpoint, chosen);
+  log_words(*s, options.checkpoint);
+  s->add_option("file", options.checkpoint.file, "the file to make")->required();
+  s->add_option("--at", options.checkpoint.at, moments)->capture_default_str();
+  s->add_option("--from", options.checkpoint.checkpoint, "an earlier checkpoint to begin with");
+  s->add_flag("--as-recorded", options.checkpoint.as_recorded, "the log's own state, also where commands are gone");
 
   s = verb(*replay, "export", "Write records to one file that can be sent, under pseudonyms", options.bundle_out,
            replay_export, chosen);

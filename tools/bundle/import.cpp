@@ -1,11 +1,11 @@
 // mayfly replay import: a bundle as a new SQLite log, to look at.
 #include "adapters/sqlite/sqlite_import.h"
-#include "tools/bundle/bundle_file.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_file.h"
 
 #include <fstream>
 

@@ -122,7 +122,20 @@ struct RenewOptions {
 };
 int renew(const RenewOptions&);
 
-struct ReplayVerifyOptions : LogWords {
+struct ReplayCheckpointOptions : LogWords {
+  std::string file;          // that is not there
+  std::string checkpoint;    // an earlier one to begin with; empty: none
+  std::string at = "end";    // a moment
+  bool as_recorded = false;  // the log's own state
+};
+int replay_checkpoint(const ReplayCheckpointOptions&);
+
+/// Of verbs that can begin with a checkpoint.
+struct FromWords : LogWords {
+  std::string checkpoint;  // a file; empty: none
+};
+
+struct ReplayVerifyOptions : FromWords {
   bool carts = false;
   std::string against;  // a program; empty: what is recorded
 };
@@ -133,7 +146,7 @@ int replay_verify_carts(const ReplayVerifyOptions&);
 struct ReplayDecisionsOptions : LogWords {};
 int replay_decisions(const ReplayDecisionsOptions&);
 
-struct ReplayShowOptions : LogWords {
+struct ReplayShowOptions : FromWords {
   std::string id;
   std::string index;  // a file; empty: none
   bool json = false;
@@ -152,7 +165,7 @@ struct ReplayWhyOptions : LogWords {
 };
 int replay_why(const ReplayWhyOptions&);
 
-struct ReplayAtOptions : LogWords {
+struct ReplayAtOptions : FromWords {
   std::string when;
   std::vector<std::string> ids;
   bool json = false;
@@ -173,7 +186,7 @@ struct ReplayWhatIfOptions : LogWords {
 };
 int replay_whatif(const ReplayWhatIfOptions&);
 
-struct ReplayBisectOptions : LogWords {
+struct ReplayBisectOptions : FromWords {
   std::string when;     // a condition
   std::string program;  // or a program, of one cart
   std::string cart;     // empty: all

@@ -1,6 +1,6 @@
 #include "events/rules/identity.h"
-#include "tools/bundle/bundle_file.h"
 #include "tools/drive/recorded_commands.h"
+#include "tools/records/bundle_file.h"
 
 #include <deque>
 #include <fstream>

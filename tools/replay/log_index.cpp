@@ -25,8 +25,8 @@ using events::Stream;
 namespace {
 
 LogStatus does_not_fit(Stream stream, Position at) {
-  return {LogError::corrupt, "the index does not fit the log at " + std::to_string(at.partition) + ":" + std::to_string(at.offset) + " of " +
-                                 std::string(events::name(stream))};
+  return {LogError::corrupt, "the index does not fit the log at " + std::to_string(at.partition) + ":" +
+                                 std::to_string(at.offset) + " of " + std::string(events::name(stream))};
 }
 
 /// The record that lies there, if one does.
@@ -85,8 +85,8 @@ class LogIndex::OneCart {
                                     : record.key == cart_ || short_type(record) == "command.dead_lettered";
   }
 
-  /// Those that change the settings, and those that start or end the cart's wait; where it is not open the last one too,
-  /// by whose time an ended cart is forgotten.
+  /// Those that change the settings, and those that start or end the cart's wait; where it is not open the last one
+  /// too, by whose time an ended cart is forgotten.
   LogStatus ticks_before(Offset end, const ReplayedPartition& partition, const std::function<bool(const Record&)>& f) {
     for (;;) {
       Offset next = events::no_offset;

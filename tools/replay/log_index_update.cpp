@@ -97,8 +97,8 @@ class Sorter {
     id(text_of(data, "customer_id"));
     id(text_of(data, "reference"));
     id(attributes.correlation_id.value_or(""));
-    const auto trace = header(record, "traceparent").empty() ? header(record, "ce_traceparent")
-                                                             : header(record, "traceparent");
+    const auto trace =
+        header(record, "traceparent").empty() ? header(record, "ce_traceparent") : header(record, "traceparent");
     if (trace.size() >= trace_id_at + trace_id_bytes) id(trace.substr(trace_id_at, trace_id_bytes));
     id(attributes.traceparent.value_or(""));
   }

@@ -3,14 +3,33 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/replay/checkpoint.h"
+
+#include <fstream>
+#include <utility>
 
 namespace mayfly::tools {
 
-int open_recorded(const LogWords& words, RecordedLog& opened) {
+int open_unread(const LogWords& words, RecordedLog& opened, const std::string& checkpoint) {
   int code = exit_ok;
   opened.log = open_reader(words, opened.clock, code);
   if (!opened.log) return code;
   if (code = choose_tick_secrets(words, opened.recorded.tick_secrets); code != exit_ok) return code;
+  if (checkpoint.empty()) return exit_ok;
+  std::ifstream in(checkpoint, std::ios::binary);
+  auto read = std::make_shared<Checkpoint>();
+  if (const auto wrong = in ? read_checkpoint(in, *read) : "it cannot be read"; !wrong.empty()) {
+    complain("%s: %s.\n", checkpoint.c_str(), wrong.c_str());
+    return exit_usage;
+  }
+  if (const auto status = check_checkpoint(*opened.log, *read); !status.ok()) return complain_of(status);
+  opened.recorded.engine = read->engine;
+  opened.recorded.from = std::move(read);
+  return exit_ok;
+}
+
+int open_recorded(const LogWords& words, RecordedLog& opened, const std::string& checkpoint) {
+  if (const int code = open_unread(words, opened, checkpoint); code != exit_ok) return code;
   const auto status = read_recorded(*opened.log, opened.recorded);
   return status.ok() ? exit_ok : complain_of(status);
 }

@@ -6,6 +6,7 @@
 #include "tools/replay/replay_recorded.h"
 
 #include <memory>
+#include <string>
 
 namespace mayfly::tools {
 
@@ -15,7 +16,10 @@ struct RecordedLog {
   Recorded recorded;
 };
 
-/// Only to read. Returns exit_ok, or the exit code with the reason said on standard error.
-[[nodiscard]] int open_recorded(const LogWords&, RecordedLog&);
+/// Only to read. `checkpoint`: a file that the replay begins with; empty: none. Returns exit_ok, or the exit code with
+/// the reason said on standard error.
+[[nodiscard]] int open_recorded(const LogWords&, RecordedLog&, const std::string& checkpoint = {});
+/// The same but for what is read of the log: `recorded` has tick secrets and checkpoint only.
+[[nodiscard]] int open_unread(const LogWords&, RecordedLog&, const std::string& checkpoint);
 
 }  // namespace mayfly::tools

@@ -37,15 +37,22 @@ int say_what_is_the_same(const ReplayLog& log, const Recorded& recorded) {
 }  // namespace
 
 int replay_verify(const ReplayVerifyOptions& options) {
-  if (options.carts || !options.against.empty()) return replay_verify_carts(options);
+  if (options.carts || !options.against.empty()) {
+    if (options.checkpoint.empty()) return replay_verify_carts(options);
+    complain("--from goes with neither --carts nor --against.\n");
+    return exit_usage;
+  }
   RecordedLog results;
-  int code = open_recorded(options, results);
+  int code = open_recorded(options, results, options.checkpoint);
   if (code != exit_ok) return code;
   const auto commands = open_reader(options, results.clock, code);
   if (!commands) return code;
   auto& recorded = results.recorded;
 
   ReplayLog log(*commands, *results.log, recorded.ends, recorded.position_at);
+  if (recorded.from) {
+    if (const auto status = log.begin_with(*recorded.from); !status.ok()) return complain_of(status);
+  }
   actors::EngineConfig config;
   config.name = recorded.engine;
   config.tick_secrets = recorded.tick_secrets;

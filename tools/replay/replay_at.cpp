@@ -6,6 +6,7 @@
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
+#include "tools/replay/checkpoint.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_moment.h"
 #include "tools/replay/replay_state.h"
@@ -29,11 +30,13 @@ struct Asked : RecordedLog {
   std::map<Partition, std::set<std::string>> carts;  // none: all
 };
 
-int open_asked(const LogWords& words, const std::vector<std::string>& ids, Asked& asked) {
-  if (const int code = open_recorded(words, asked); code != exit_ok) return code;
+int open_asked(const LogWords& words, const std::string& checkpoint, const std::vector<std::string>& ids,
+               Asked& asked) {
+  if (const int code = open_recorded(words, asked, checkpoint); code != exit_ok) return code;
   for (const auto& id : ids) {
     std::vector<std::string> carts;
-    if (const auto status = carts_of_id(*asked.log, id, carts); !status.ok()) return complain_of(status);
+    if (const auto status = carts_of_id_from(*asked.log, asked.recorded, id, carts); !status.ok())
+      return complain_of(status);
     if (carts.empty()) {
       complain("No command names %s.\n", printable(id).c_str());
       return exit_failed;
@@ -49,7 +52,9 @@ events::LogStatus replay_while(Asked& asked, ReplayedPartition& partition, Parti
   const auto& recorded = asked.recorded;
   partition.withhold_as([&](events::Position at, std::string_view cart) { return recorded.withheld_at(at, cart); });
   const auto end = recorded.ends[static_cast<std::size_t>(p)];
-  return each_record(*asked.log, Stream::commands, p, [&](const events::Record& record) {
+  events::Offset first = 0;
+  if (auto status = begin_replay(recorded, p, partition, first); !status.ok()) return status;
+  return each_record_from(*asked.log, Stream::commands, p, first, [&](const events::Record& record) {
     if (record.at.offset >= end || !f(record)) return false;
     partition.take(record, nullptr);
     return true;
@@ -137,10 +142,11 @@ void compare(const std::map<std::string, std::string>& was, const std::map<std::
 
 int replay_at(const ReplayAtOptions& options) {
   Asked asked;
-  if (const int code = open_asked(options, options.ids, asked); code != exit_ok) return code;
+  if (const int code = open_asked(options, options.checkpoint, options.ids, asked); code != exit_ok) return code;
   Moment moment;
-  if (const auto status = moment_from_words(options.when, *asked.log, asked.clock.now(), moment); !status.ok())
-    return complain_of(status);
+  auto found = moment_from_words(options.when, *asked.log, asked.clock.now(), moment);
+  if (found.ok()) found = begins_before(asked.recorded, moment);
+  if (!found.ok()) return complain_of(found);
   for (const auto& [p, carts] : asked.carts) {
     ReplayedPartition partition(asked.recorded.engine, p, asked.log->partitions(), asked.recorded.tick_secrets);
     const auto status = replay_while(asked, partition, p, [&](const auto& record) { return moment.includes(record); });
@@ -152,7 +158,7 @@ int replay_at(const ReplayAtOptions& options) {
 
 int replay_diff(const ReplayDiffOptions& options) {
   Asked asked;
-  if (const int code = open_asked(options, options.ids, asked); code != exit_ok) return code;
+  if (const int code = open_asked(options, {}, options.ids, asked); code != exit_ok) return code;
   Moment from;
   Moment to;
   auto status = moment_from_words(options.from, *asked.log, asked.clock.now(), from);

@@ -7,6 +7,7 @@
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/checkpoint.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_condition.h"
 #include "tools/replay/replay_timeline.h"
@@ -130,7 +131,10 @@ class Bisection {
     partition.withhold_as([&](events::Position pos, std::string_view id) { return recorded_.withheld_at(pos, id); });
     Looking looking(partition, options_.cart, std::move(holds));
     const auto end = recorded_.ends[static_cast<std::size_t>(p)];
-    const auto status = each_record(log_, events::Stream::commands, p, [&](const Record& record) {
+    events::Offset first = 0;
+    auto status = begin_replay(recorded_, p, partition, first);
+    if (!status.ok()) return status;
+    status = each_record_from(log_, events::Stream::commands, p, first, [&](const Record& record) {
       if (record.at.offset >= end || (found_ && record.append_time >= found_->time)) return false;
       partition.take(record, &looking);
       ++commands_;
@@ -177,7 +181,7 @@ int replay_bisect(const ReplayBisectOptions& options) {
     return exit_usage;
   }
   RecordedLog opened;
-  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
+  if (const int code = open_recorded(options, opened, options.checkpoint); code != exit_ok) return code;
   auto& log = *opened.log;
   const auto& recorded = opened.recorded;
   Bisection bisection(log, recorded, options);

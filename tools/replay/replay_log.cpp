@@ -40,6 +40,39 @@ ReplayLog::ReplayLog(events::LogClient& commands, events::LogClient& results, st
   for (Partition p = 0; p < commands_.partitions(); ++p) taken_.push_back(p);
 }
 
+namespace {
+
+/// The first event that a command from `next` on caused: events lie in the order of what caused them.
+events::LogStatus first_event(events::LogClient& log, Partition p, events::Offset next, events::Offset& found) {
+  const auto ends = log.ends(Stream::events, p);
+  if (!ends.status.ok()) return ends.status;
+  auto end = ends.end;
+  for (found = ends.first; found < end;) {
+    const auto middle = found + (end - found) / 2;
+    const auto fetched = log.read(Stream::events, p, middle, {1, 1, events::Millis{0}});
+    if (!fetched.status.ok()) return fetched.status;
+    if (fetched.batch.records.empty() || cause_offset(fetched.batch.records.front()) >= next) {
+      end = middle;
+    } else {
+      found = fetched.batch.records.front().at.offset + 1;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+events::LogStatus ReplayLog::begin_with(const Checkpoint& checkpoint) {
+  for (std::size_t p = 0; p < from_.size(); ++p) {
+    const auto& part = checkpoint.parts[p];
+    from_[p] = part.next;
+    state_[p] = part.records;
+    if (auto status = first_event(results_, static_cast<Partition>(p), part.next, cursors_[p].next); !status.ok())
+      return status;
+  }
+  return {};
+}
+
 void ReplayLog::extend(std::vector<events::Offset> ends, std::vector<events::Offset> position_at) {
   ends_ = std::move(ends);
   position_at_ = std::move(position_at);
@@ -69,8 +102,10 @@ events::Polled ReplayLog::poll(const events::PollLimits& limits) {
   return polled;
 }
 
-events::Restored ReplayLog::restore(Partition p, const std::function<void(events::Bytes, events::Bytes)>&) {
-  return {0, ends_[static_cast<std::size_t>(p)], {}};
+events::Restored ReplayLog::restore(Partition p, const std::function<void(events::Bytes, events::Bytes)>& state) {
+  const auto at = static_cast<std::size_t>(p);
+  for (const auto& [key, value] : state_[at]) state(key, value);
+  return {from_[at], std::max(from_[at], ends_[at]), {}, from_[at]};
 }
 
 /// What was decided after the replay's end is not decided again. Events lie in the order of what caused them.

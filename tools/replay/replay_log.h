@@ -3,6 +3,7 @@
 #pragma once
 
 #include "events/log/log.h"
+#include "tools/replay/checkpoint.h"
 
 #include <map>
 #include <optional>
@@ -17,6 +18,8 @@ class ReplayLog final : public events::Log {
   /// the recorded engine would have decided; `position_at`: where its state says so.
   ReplayLog(events::LogClient& commands, events::LogClient& results, std::vector<events::Offset> ends,
             std::vector<events::Offset> position_at);
+  /// Before an engine runs on it: it begins there, and not at the first commands.
+  [[nodiscard]] events::LogStatus begin_with(const Checkpoint&);
   /// From here on the replay ends later. No engine runs on it meanwhile.
   void extend(std::vector<events::Offset> ends, std::vector<events::Offset> position_at);
 

@@ -3,6 +3,7 @@
 #include "events/state/snapshot.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/checkpoint.h"
 
 #include <nlohmann/json.hpp>
 
@@ -64,11 +65,13 @@ std::optional<events::DeadLetterReason> Recorded::withheld_at(events::Position a
 
 events::LogStatus commands_are_there(events::LogClient& log, Partition p, const Recorded& recorded) {
   const auto commands = log.ends(Stream::commands, p);
-  if (!commands.status.ok() || commands.first == 0 || recorded.ends[static_cast<std::size_t>(p)] == 0)
-    return commands.status;
+  const auto at = static_cast<std::size_t>(p);
+  const auto begin = recorded.from ? recorded.from->parts[at].next : 0;
+  if (!commands.status.ok() || commands.first <= begin || recorded.ends[at] <= begin) return commands.status;
   return {events::LogError::corrupt,
           "partition " + std::to_string(p) + ": commands before offset " + std::to_string(commands.first) +
-              " are no longer there. A replay needs them from the first on: restore them from a backup."};
+              " are no longer there. A replay needs them from offset " + std::to_string(begin) +
+              " on: restore them from a backup, or give a checkpoint that is late enough (--from)."};
 }
 
 void add_position(events::Bytes record, events::Position at, Recorded& recorded) {

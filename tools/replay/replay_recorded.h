@@ -6,6 +6,7 @@
 #include "events/wire/tick_proof.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +15,10 @@
 
 namespace mayfly::tools {
 
+struct Checkpoint;
+
 struct Recorded {
+  std::shared_ptr<const Checkpoint> from;  // where a replay begins; null: at the first commands
   std::string engine = "mayfly";
   std::vector<events::Offset> ends;  // per partition: the next command to decide
   std::vector<events::Offset>
@@ -37,7 +41,7 @@ void add_withheld(const events::Record& event, events::Partition, Recorded&);
 /// Adds what a partition's position record says, and where it lies.
 void add_position(events::Bytes record, events::Position, Recorded&);
 
-/// `corrupt` if a partition that was decided has lost its first commands.
+/// `corrupt` if a partition that was decided has lost commands from where the replay begins.
 [[nodiscard]] events::LogStatus commands_are_there(events::LogClient&, events::Partition, const Recorded&);
 
 /// Reads positions and what was taken out. `corrupt` if commands that a replay needs are no longer there.

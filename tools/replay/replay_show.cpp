@@ -7,6 +7,7 @@
 #include "tools/console/progress.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/checkpoint.h"
 #include "tools/replay/log_index.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_timeline.h"
@@ -22,10 +23,11 @@ namespace {
 constexpr std::size_t most_carts = 50;  // that one id is shown with
 
 /// Says how far it is.
-events::LogStatus find_carts(events::LogClient& log, const std::string& id, std::vector<std::string>& carts) {
+events::LogStatus find_carts(events::LogClient& log, const Recorded& recorded, const std::string& id,
+                             std::vector<std::string>& carts) {
   Progress progress("commands searched", 0);
   std::int64_t read = 0;
-  return carts_of_id(log, id, carts, [&] { progress.at(++read); });
+  return carts_of_id_from(log, recorded, id, carts, [&] { progress.at(++read); });
 }
 
 events::LogStatus read_them(events::LogClient& log, const Recorded& recorded, const std::vector<std::string>& carts,
@@ -87,7 +89,7 @@ std::optional<std::vector<Timeline>> by_index(events::LogClient& log, Recorded& 
 int show_all(events::LogClient& log, Recorded& recorded, const ReplayShowOptions& options) {
   if (const auto status = read_recorded(log, recorded); !status.ok()) return complain_of(status);
   std::vector<std::string> carts;
-  if (const auto status = find_carts(log, options.id, carts); !status.ok()) return complain_of(status);
+  if (const auto status = find_carts(log, recorded, options.id, carts); !status.ok()) return complain_of(status);
   if (carts.empty()) {
     complain("No command names %s: not as a cart, an order, a session, a reservation, a reference or a customer.\n",
              printable(options.id).c_str());
@@ -102,11 +104,13 @@ int show_all(events::LogClient& log, Recorded& recorded, const ReplayShowOptions
 }  // namespace
 
 int replay_show(const ReplayShowOptions& options) {
+  if (!options.index.empty() && !options.checkpoint.empty()) {
+    complain("Give --index or --from, not both: by the index a cart is read from its first command on.\n");
+    return exit_usage;
+  }
   RecordedLog opened;
-  int code = exit_ok;
-  opened.log = open_reader(options, opened.clock, code);
-  if (!opened.log) return code;
-  if (code = choose_tick_secrets(options, opened.recorded.tick_secrets); code != exit_ok) return code;
+  int code = open_unread(options, opened, options.checkpoint);
+  if (code != exit_ok) return code;
   if (!options.index.empty()) {
     const auto timelines = by_index(*opened.log, opened.recorded, options, code);
     if (timelines) return print_them(options, *timelines);

@@ -4,6 +4,7 @@
 #include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/checkpoint.h"
 #include "tools/replay/replay_beside.h"
 #include "tools/replay/replay_guards.h"
 #include "tools/replay/replay_recorded.h"
@@ -204,6 +205,8 @@ events::LogStatus read_partition(std::int32_t partitions, const Recorded& record
     of.emplace(timeline->cart, timeline);
   }
   ReplayedPartition partition(recorded.engine, p, partitions, recorded.tick_secrets);
+  events::Offset first = 0;
+  if (auto status = begin_replay(recorded, p, partition, first); !status.ok()) return status;
   const auto each_here = [&](Stream stream, const std::function<bool(const Record&)>& f) {
     return each(stream, partition, f);
   };
@@ -221,6 +224,8 @@ events::LogStatus read_partition(std::int32_t partitions, const Recorded& record
     return true;
   });
   for (auto* timeline : timelines) {
+    if (timeline->steps.empty())
+      timeline->phase = phase_of(partition.find(timeline->cart), partition.epitaph(timeline->cart));
     if (const auto* open = partition.find(timeline->cart)) timeline->state = state_json(*open);
     for (const auto& [offset, alert] : besides[timeline->cart].alerts) {  // of records that are not the cart's own
       timeline->steps.push_back({{"position", position_text({p, offset})}, {"kind", "alert"}, {"alerts", {alert}}});
@@ -243,8 +248,9 @@ events::LogStatus read_timelines(events::LogClient& log, const Recorded& recorde
     by_partition[timeline.partition].push_back(&timeline);
   }
   for (const auto& [p, of] : by_partition) {
-    const auto each = [&log, p = p](Stream stream, const ReplayedPartition&, const auto& f) {
-      return each_record(log, stream, p, f);
+    const auto first = recorded.from ? recorded.from->parts[static_cast<std::size_t>(p)].next : 0;
+    const auto each = [&log, p = p, first](Stream stream, const ReplayedPartition&, const auto& f) {
+      return each_record_from(log, stream, p, stream == Stream::commands ? first : 0, f);
     };
     if (auto status = read_partition(log.partitions(), recorded, p, each, of, read); !status.ok()) return status;
   }

@@ -408,6 +408,107 @@ class Replay(unittest.TestCase):
             self.assertEqual((code, said), (0, truth))
             self.assertIn("reading all commands", complaint, lie)
 
+    # --- checkpoints --------------------------------------------------------------------------------------------------
+
+    def checkpoint(self, name, *words, log=None, code=0):
+        file = self.folder / name
+        done = run("replay", "checkpoint", str(file), *words, "--log", log or self.log)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return file
+
+    def times(self):
+        """Append time, partition and offset of each command, in the order of time."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as db:
+            return db.execute("SELECT append_time_ms, partition, offset FROM commands ORDER BY 1, 2, 3").fetchall()
+
+    def middle(self):
+        """A command of that log with as many before it as after it."""
+        times = self.times()
+        return "{1}:{2}".format(*times[len(times) // 2])
+
+    def first_after(self, position):
+        """Of each partition the first command that is not part of what had happened by then."""
+        partition, offset = map(int, position.split(":"))
+        (time,) = (t for t, p, o in self.times() if (p, o) == (partition, offset))
+        first = {p: max((o + 1 for t, at, o in self.times() if at == p and t <= time), default=0) for p in range(4)}
+        return first | {partition: offset + 1}
+
+    def test_a_checkpoint_that_was_decided_is_what_the_engine_recorded(self):
+        decided = self.checkpoint("decided")
+        self.assertEqual(decided.read_bytes(), self.checkpoint("recorded", "--as-recorded").read_bytes())
+        middle = self.checkpoint("middle", "--at", self.middle())
+        self.assertNotEqual(decided.read_bytes(), middle.read_bytes())
+        self.assertEqual(decided.read_bytes(), self.checkpoint("later", "--from", str(middle)).read_bytes())
+        self.assertEqual(decided.stat().st_mode & 0o777, 0o600)
+
+    def test_from_a_checkpoint_the_rest_is_verified_and_the_state_at_its_end(self):
+        whole = re.match(r"([\d,]+) commands decided again: ([\d,]+) events", self.said("verify"))
+        middle = self.checkpoint("verified", "--at", self.middle())
+        rest = re.match(r"([\d,]+) commands decided again: ([\d,]+) events and [1-9][\d,]* state records", self.said("verify", "--from", str(middle)))
+        for whole_count, rest_count in zip(whole.groups(), rest.groups()):
+            self.assertLess(int(rest_count.replace(",", "")), int(whole_count.replace(",", "")) * 3 // 4)
+        end = self.checkpoint("end-of-all", "--at", "end")
+        self.assertRegex(self.said("verify", "--from", str(end)), "^0 commands decided again: 0 events and [1-9]")
+
+    def test_at_show_and_bisect_say_the_same_from_a_checkpoint(self):
+        at = self.middle()
+        middle = str(self.checkpoint("for-verbs", "--at", at))
+        first = self.first_after(at)
+        later = 0
+        for cart in self.carts[::5]:
+            self.assertEqual(self.lines("at", "end", cart, "--from", middle), self.lines("at", "end", cart))
+            steps = [s for s in self.lines("show", cart) if int(s["position"].split(":")[1]) >= first[int(s["position"].split(":")[0])]]
+            self.assertEqual(self.lines("show", cart, "--from", middle), steps)
+            later += len(steps)
+        self.assertGreater(later, 5)
+        last = self.events[self.orders[-1].removeprefix("o-")][-1].key
+        for words in (("--cart", last, "--when", "phase == converted_paid or phase == active"),):
+            self.assertTrue(self.lines("bisect", *words, "--from", middle))
+        done = run("replay", "at", "begin", self.carts[0], "--from", middle, "--log", self.log)
+        self.assertEqual((done.returncode, "What was before is not in it" in done.stderr), (2, True), done.stderr)
+
+    def test_what_retention_has_removed_is_not_needed_from_a_checkpoint(self):
+        """Commands before the checkpoint are taken out of a copy, as retention would."""
+        file = self.folder / "retained.db"
+        with contextlib.closing(sqlite3.connect(self.file)) as db, contextlib.closing(sqlite3.connect(file)) as copy:
+            db.backup(copy)
+        log = f"sqlite:{file}"
+        middle = self.checkpoint("retained", "--at", self.middle())
+        head = json.loads(subprocess.run(["zstd", "-dcq", str(middle)], capture_output=True, check=True).stdout.splitlines()[0])
+        self.assertEqual(head, {"mayfly_checkpoint": 1, "partitions": 4, "engine": "mayfly"})
+        lines = [json.loads(line) for line in subprocess.run(["zstd", "-dcq", str(middle)], capture_output=True, check=True).stdout.splitlines()]
+        with contextlib.closing(sqlite3.connect(file)) as copy, copy:
+            for line in lines:
+                if "next" in line:
+                    copy.execute("DELETE FROM commands WHERE partition = ? AND offset < ?", (line["partition"], line["next"]))
+        done = run("replay", "verify", "--log", log)
+        self.assertEqual((done.returncode, "give a checkpoint that is late enough" in done.stderr), (6, True), done.stderr)
+        done = run("replay", "verify", "--from", str(middle), "--log", log)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for cart in self.carts[::9]:
+            done = run("replay", "at", "end", cart, "--from", str(middle), "--json", "--log", log)
+            if done.returncode == 0:
+                self.assertEqual([json.loads(line) for line in done.stdout.splitlines()], self.lines("at", "end", cart))
+        self.assertEqual(self.checkpoint("retained-recorded", "--as-recorded", log=log).read_bytes(), self.checkpoint("retained-decided").read_bytes())
+
+    def test_a_checkpoint_that_is_cut_altered_or_not_of_this_log_is_refused(self):
+        whole = self.checkpoint("to-damage").read_bytes()
+        damaged = self.folder / "damaged"
+        for at in range(0, len(whole), max(1, len(whole) // 60)):
+            for bad in (whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]):
+                damaged.write_bytes(bad)
+                done = run("replay", "at", "end", self.carts[0], "--from", str(damaged), "--log", self.log)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+        other = f"sqlite:{self.folder}/short.db"
+        run("send", "--log", other, "--create", "cart.create", "c1", "currency=GBP")
+        done = run("replay", "verify", "--from", str(self.folder / "to-damage"), "--log", other)
+        self.assertEqual((done.returncode, "is of another log" in done.stderr), (2, True), done.stderr)
+        self.checkpoint("to-damage", code=2)
+        self.checkpoint("both", "--as-recorded", "--at", "begin", code=2)
+        bundle = self.folder / "no-checkpoint"
+        self.said("export", str(bundle))
+        self.assertIn("it is no checkpoint", run("replay", "verify", "--from", str(bundle), "--log", self.log).stderr)
+
     # --- what anybody may have sent -----------------------------------------------------------------------------------
 
     def test_a_command_that_nests_deeply_ends_no_verb(self):

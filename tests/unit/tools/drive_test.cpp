@@ -1,8 +1,8 @@
 // A drive appends each recorded command once, when it is due, whatever ends it in between.
 #include "tools/drive/drive_run.h"
 
-#include "tools/bundle/bundle_file.h"
 #include "tools/console/progress.h"
+#include "tools/records/bundle_file.h"
 #include "tools/records/record_text.h"
 #include "unit/tools/replay_shop.h"
 

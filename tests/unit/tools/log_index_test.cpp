@@ -83,7 +83,8 @@ TEST_CASE("by the index each step of each cart is told as by reading all") {
   check_the_same(shop, index, carts);
 }
 
-TEST_CASE("an index goes on where the log has grown: settings, long waits, carts that come again, what is not decided") {
+TEST_CASE(
+    "an index goes on where the log has grown: settings, long waits, carts that come again, what is not decided") {
   Shop shop;
   tools::busy_day(shop);
   Index index(shop, "index");
@@ -185,8 +186,9 @@ TEST_CASE("what an index says and the log does not is noticed") {
 TEST_CASE("what is no index is refused and not touched") {
   Shop shop;
   Index index(shop, "index");
-  const std::string text = "not a database, and longer than the header of one, which has a hundred bytes of its own: "
-                           "so that it is looked at";
+  const std::string text =
+      "not a database, and longer than the header of one, which has a hundred bytes of its own: "
+      "so that it is looked at";
   std::ofstream(index.file) << text;
   CHECK(index.update().error == LogError::invalid);
   std::ifstream in(index.file);

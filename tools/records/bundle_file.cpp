@@ -1,4 +1,4 @@
-#include "tools/bundle/bundle_file.h"
+#include "tools/records/bundle_file.h"
 
 #include "events/rules/identity.h"
 #include "events/text/base64.h"
