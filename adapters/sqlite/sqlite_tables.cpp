@@ -176,42 +176,103 @@ void Appender::end() {
 // --- reading -------------------------------------------------------------------------------------------------------
 
 Reader::Reader(const Connection& db)
-    : end_(db, "SELECT next FROM ends WHERE stream = ? AND partition = ?"),
+    : state_order_(db, "SELECT offset, key FROM state WHERE partition = ? AND offset >= ? ORDER BY offset"),
+      snapshot_(db, "SELECT count(*) FROM sqlite_schema"),
+      end_(db, "SELECT next FROM ends WHERE stream = ? AND partition = ?"),
       data_version_(db, "PRAGMA data_version"),
       free_bytes_(db, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size") {
   for (const auto* name : table) {
     const std::string from = std::string(" FROM ") + name + " WHERE partition = ?";
-    select_.emplace_back(
-        db, ("SELECT offset, key, headers, value, append_time_ms" + from + " AND offset >= ? ORDER BY offset LIMIT ?")
-                .c_str());
+    const bool by_key = name == table[static_cast<std::size_t>(Stream::state)];
+    select_.emplace_back(db, ("SELECT offset, key, headers, value, append_time_ms" + from +
+                              (by_key ? " AND key = ? AND offset = ?" : " AND offset >= ? ORDER BY offset LIMIT ?"))
+                                 .c_str());
     first_.emplace_back(db, ("SELECT min(offset)" + from).c_str());
   }
 }
 
-void Reader::read(Stream stream, events::Partition partition, events::Offset from, std::size_t records,
-                  std::size_t bytes, events::RecordBatch& batch) {
+namespace {
+
+/// The batch's storage, which it shares.
+Storage& storage_of(events::RecordBatch& batch) {
   auto storage = std::static_pointer_cast<Storage>(std::const_pointer_cast<void>(batch.storage));
   if (!storage) storage = std::make_shared<Storage>();
   batch.storage = storage;
+  return *storage;
+}
+
+/// Adds the record that the statement stands on. Returns what it counts.
+std::size_t take(const Statement& select, Stream stream, events::Partition partition, events::RecordBatch& batch) {
+  auto& storage = storage_of(batch);
+  events::Record record;
+  record.at = {partition, select.integer(0)};
+  if (const auto key = select.blob(1)) record.key = keep(storage, *key);
+  auto& headers = storage.headers.emplace_back();
+  if (!read_headers(keep(storage, select.blob(2).value_or(std::string_view{})), headers)) {
+    throw Error(SQLITE_CORRUPT, "the headers of a record in " + std::string(table[static_cast<std::size_t>(stream)]) +
+                                    " at offset " + std::to_string(record.at.offset) + " are not whole");
+  }
+  record.headers = headers;
+  if (const auto value = select.blob(3)) record.value = keep(storage, *value);
+  record.append_time = {select.integer(4)};
+  batch.records.push_back(record);
+  return size_of(record) + 1;
+}
+
+/// While it lives all statements see the same.
+class Snapshot {
+ public:
+  explicit Snapshot(Statement& any) : any_(any) { any_.step(); }
+  ~Snapshot() { any_.reset(); }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Statement& any_;
+};
+
+}  // namespace
+
+void Reader::read(Stream stream, events::Partition partition, events::Offset from, std::size_t records,
+                  std::size_t bytes, events::RecordBatch& batch) {
+  storage_of(batch);
+  if (stream == Stream::state) return read_state(partition, from, records, bytes, batch);
   auto& select = select_[static_cast<std::size_t>(stream)];
   select.bind(1, partition).bind(2, from).bind(3, static_cast<std::int64_t>(records));
-  std::size_t taken = 0;
-  while (taken < bytes && select.step()) {
-    events::Record record;
-    record.at = {partition, select.integer(0)};
-    if (const auto key = select.blob(1)) record.key = keep(*storage, *key);
-    auto& headers = storage->headers.emplace_back();
-    if (!read_headers(keep(*storage, select.blob(2).value_or(std::string_view{})), headers)) {
-      throw Error(SQLITE_CORRUPT, "the headers of a record in " + std::string(table[static_cast<std::size_t>(stream)]) +
-                                      " at offset " + std::to_string(record.at.offset) + " are not whole");
-    }
-    record.headers = headers;
-    if (const auto value = select.blob(3)) record.value = keep(*storage, *value);
-    record.append_time = {select.integer(4)};
-    taken += size_of(record) + 1;
-    batch.records.push_back(record);
-  }
+  for (std::size_t taken = 0; taken < bytes && select.step();) taken += take(select, stream, partition, batch);
   select.reset();
+}
+
+void Reader::read_state(events::Partition partition, events::Offset from, std::size_t records, std::size_t bytes,
+                        events::RecordBatch& batch) {
+  const Snapshot snapshot(snapshot_);
+  auto& select = select_[static_cast<std::size_t>(Stream::state)];
+  std::size_t given = 0;
+  std::size_t taken = 0;
+  bool fresh = order_.partition != partition || order_.next != from;
+  for (;;) {
+    if (fresh) {
+      order_ = {partition, from, 0, {}};
+      for (state_order_.bind(1, partition).bind(2, from); state_order_.step();)
+        order_.keys.emplace_back(state_order_.integer(0), state_order_.blob(1).value_or(std::string_view{}));
+      state_order_.reset();
+    }
+    for (; order_.at < order_.keys.size() && given < records && taken < bytes; ++order_.at) {
+      const auto& [offset, key] = order_.keys[order_.at];
+      select.bind(1, partition).bind(2, key).bind(3, offset);
+      if (select.step()) {
+        taken += take(select, Stream::state, partition, batch);
+        order_.next = offset + 1;
+        ++given;
+      }
+      select.reset();
+    }
+    if (order_.at < order_.keys.size()) return;
+    order_ = {};
+    // Nothing of the rest of an older order is where it was: what was written anew lies behind.
+    if (given > 0 || fresh) return;
+    fresh = true;
+  }
 }
 
 events::StreamEnds Reader::ends(Stream stream, events::Partition partition) {

@@ -54,7 +54,8 @@ class Appender {
   std::string headers_;
 };
 
-/// Reads a stream's partition; state gives the newest record per key, tombstones too, in offset order.
+/// Reads a stream's partition; state gives the newest record per key, tombstones too, in offset order: what is written
+/// anew while it is read comes behind what was there.
 class Reader {
  public:
   explicit Reader(const Connection&);
@@ -68,8 +69,21 @@ class Reader {
   [[nodiscard]] std::int64_t free_bytes();
 
  private:
-  std::vector<Statement> select_;  // per stream
+  void read_state(events::Partition, events::Offset from, std::size_t records, std::size_t bytes,
+                  events::RecordBatch& batch);
+  std::vector<Statement> select_;  // per stream; of state by offset and key
   std::vector<Statement> first_;
+  Statement state_order_;
+  Statement snapshot_;
+  /// Keys of a partition's state in the order of offsets, as they were when it was begun to be read, until all of them
+  /// were: the table is ordered by key, and to find each batch in it by offset would read all of it each time.
+  struct StateOrder {
+    events::Partition partition = -1;
+    events::Offset next = 0;  // where a reader of it goes on
+    std::size_t at = 0;       // in `keys`
+    std::vector<std::pair<events::Offset, std::string>> keys;
+  };
+  StateOrder order_;
   Statement end_;
   Statement data_version_;
   Statement free_bytes_;

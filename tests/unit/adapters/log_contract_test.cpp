@@ -442,6 +442,39 @@ TEST_CASE_TEMPLATE("a group of readers goes on where it was last kept, each grou
   CHECK(kept(*client, group + "2", Stream::events).empty());
 }
 
+TEST_CASE_TEMPLATE("state that is written anew while it is read comes in the order of offsets, nothing is missed",
+                   Fixture, MemoryFixture, SqliteFixture, KafkaFixture) {
+  Fixture fixture;
+  const auto log = fixture.engine();
+  begin(*log);
+  const auto write = [&](const std::vector<std::string>& keys, const std::string& value) {
+    std::vector<events::NewRecord> records;
+    for (const auto& key : keys) records.push_back(record(Stream::state, 0, key, value));
+    CHECK(log->commit({records, {}}).ok());
+  };
+  write({"g", "b", "a", "f", "e", "c", "d"}, "1");
+  const auto client = fixture.client();
+  std::map<std::string, std::string> newest;
+  auto last = events::no_offset;
+  auto from = client->ends(Stream::state, 0).first;
+  for (int round = 0;; ++round) {
+    const auto fetched = client->read(Stream::state, 0, from, {2, 1 << 20, wait});
+    REQUIRE_MESSAGE(fetched.status.ok(), fetched.status.message);
+    if (fetched.batch.records.empty()) break;
+    CHECK(fetched.batch.records.size() <= 2);
+    for (const auto& r : fetched.batch.records) {
+      CHECK(r.at.offset > last);
+      last = r.at.offset;
+      newest[std::string(*r.key)] = *r.value;
+    }
+    from = fetched.next;
+    if (round == 0) write({"a", "f", "e", "c", "d"}, "2");  // all that is left
+    if (round == 1) write({"h", "g"}, "3");
+  }
+  CHECK(newest == std::map<std::string, std::string>{
+                      {"a", "2"}, {"b", "1"}, {"c", "2"}, {"d", "2"}, {"e", "2"}, {"f", "2"}, {"g", "3"}, {"h", "3"}});
+}
+
 TEST_CASE("a reader that may not write a SQLite log keeps no position in it, but is told those kept") {
   SqliteFixture fixture;
   const auto client = fixture.client();
