@@ -1,7 +1,10 @@
 #include "tools/replay/replay_condition.h"
 
+#include "tools/console/nearest.h"
+
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <vector>
 
 namespace mayfly::tools {
@@ -21,6 +24,88 @@ using Node = Condition::Node;
 using NodePtr = std::unique_ptr<Node>;
 
 constexpr int deepest = 64;  // parentheses within each other
+
+/// What state_json gives, and what is beside it; * stands for any one name.
+constexpr std::string_view known_members[] = {
+    "cart",
+    "phase",
+    "currency",
+    "total_minor",
+    "customer_id",
+    "created",
+    "created_at",
+    "sequence",
+    "expires_after_s",
+    "reservations",
+    "sessions",
+    "remembered_commands",
+    "merge.into",
+    "merge.offset",
+    "provider",
+    "token",
+    "lines.*.sku",
+    "lines.*.quantity",
+    "lines.*.unit_price_minor",
+    "lines.*.name",
+    "lines.*.line_id",
+    "lines.*.per_quantity",
+    "lines.*.attributes.*",
+    "adjustments",
+    "wait.kind",
+    "wait.length_ms",
+    "wait.due",
+    "session.number",
+    "session.state",
+    "session.provider",
+    "session.amount_minor",
+    "session.authorized_minor",
+    "session.captured_minor",
+    "session.refunded_minor",
+    "session.refund_asked_minor",
+    "session.opened",
+    "session.order_placed",
+    "session.in_doubt",
+    "session.status_tries",
+    "session.capture_failures",
+    "session.reference",
+    "session.capture",
+    "session.capture_within_s",
+    "session.settles_within_s",
+    "session.extra_up_to_minor",
+    "session.order_pending",
+    "session.captures_asked",
+    "session.capture_total_minor",
+    "session.final_asked",
+    "session.until",
+    "session.action_url",
+    "session.why",
+    "failures",
+    "quarantined_by",
+    "command",
+    "event",
+    "code",
+    "dead_letter",
+    "partition.open_carts",
+    "partition.open_sessions",
+};
+
+/// The first name of a path, which is taken off.
+std::string_view take_name(std::string_view& path) {
+  const auto dot = std::min(path.find('.'), path.size());
+  const auto name = path.substr(0, dot);
+  path.remove_prefix(std::min(dot + 1, path.size()));
+  return name;
+}
+
+/// Is the path that member, or what it is a part of?
+bool leads_to(std::string_view path, std::string_view member) {
+  while (!path.empty()) {
+    if (member.empty()) return false;
+    const auto known = take_name(member);
+    if (take_name(path) != known && known != "*") return false;
+  }
+  return true;
+}
 
 struct Word {
   std::string text;
@@ -110,6 +195,7 @@ class Parser {
     }
     if (at_ == words_.size() || is(")")) return fail("a member's name is missing");
     node->path = words_[at_++].text;
+    if (!is_known_member(node->path)) return unknown(node->path);
     static constexpr std::string_view operators[] = {"==", "!=", "<", "<=", ">", ">="};
     if (at_ == words_.size() ||
         std::none_of(std::begin(operators), std::end(operators), [&](auto op) { return is(op); }))
@@ -126,6 +212,15 @@ class Parser {
   [[nodiscard]] bool is(std::string_view word) const {
     return at_ < words_.size() && !words_[at_].quoted && words_[at_].text == word;
   }
+  NodePtr unknown(const std::string& path) {
+    if (!wrong_.empty()) return nullptr;
+    wrong_ = "there is no member '" + path + "'";
+    const auto meant = nearest({std::begin(known_members), std::end(known_members)}, path);
+    if (!meant.empty()) wrong_.append("; did you mean ").append(meant).append("?");
+    wrong_ += " There are: ";
+    for (const auto member : known_members) wrong_.append(member == known_members[0] ? "" : ", ").append(member);
+    return nullptr;
+  }
   NodePtr fail(const char* why) {
     if (wrong_.empty()) wrong_ = why;
     return nullptr;
@@ -140,9 +235,7 @@ class Parser {
 const OrderedJson* member(const OrderedJson& json, std::string_view path) {
   const auto* at = &json;
   while (!path.empty()) {
-    const auto dot = std::min(path.find('.'), path.size());
-    const auto name = path.substr(0, dot);
-    path.remove_prefix(std::min(dot + 1, path.size()));
+    const auto name = take_name(path);
     const OrderedJson* next = nullptr;
     if (at->is_object()) {
       const auto found = at->find(std::string(name));
@@ -191,6 +284,10 @@ bool true_of(const Node& node, const OrderedJson& json) {
 }
 
 }  // namespace
+
+bool is_known_member(std::string_view path) {
+  return !path.empty() && std::ranges::any_of(known_members, [&](auto member) { return leads_to(path, member); });
+}
 
 Condition::Condition(const std::string& text, std::string& wrong) {
   auto words = words_of(text, wrong);

@@ -6,12 +6,16 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace mayfly::tools {
 
+/// Can a cart have a member of that path?
+[[nodiscard]] bool is_known_member(std::string_view path);
+
 class Condition {
  public:
-  /// A sentence in `wrong` if the text is no condition.
+  /// A sentence in `wrong` if the text is no condition, or names a member that no cart has.
   Condition(const std::string& text, std::string& wrong);
   ~Condition();
   Condition(const Condition&) = delete;

@@ -190,6 +190,7 @@ class Replay(unittest.TestCase):
     def test_bisect_says_what_never_holds_and_what_is_no_condition(self):
         self.assertIn("It never holds", self.said("bisect", "--when", "total_minor < 0", code=1))
         self.said("bisect", "--when", "total_minor <", code=2)
+        self.assertIn("did you mean total_minor?", run("replay", "bisect", "--when", "totl_minor < 0", "--log", self.log).stderr)
         self.said("bisect", "--exec", "true", code=2)
 
     # --- verify by cart, against another program ----------------------------------------------------------------------
