@@ -145,6 +145,7 @@ def steps():
     yield Step("Kafka: brokers away, topics deleted, started twice", check("test_kafka_away.py", MAYFLY), **on_broker)
     yield Step("Kafka: TLS, certificates, passwords, ACLs", check("test_kafka_security.py", MAYFLY), needs=RELEASE + BROKER)
     yield Step("Kafka: kcat, Python, Java", check("test_kafka.py", MAYFLY), **on_broker)
+    yield Step("Kafka: replay says what it says on SQLite", check("test_replay_kafka.py", MAYFLY), **on_broker)
     yield Step("Kafka: the same events as on SQLite", check("same_events.py", MAYFLY, str(CSV), "--invoices", "1000"),
                skipped=NO_CSV, **on_broker)
 

@@ -22,6 +22,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 namespace mayfly::tools {
@@ -122,10 +123,19 @@ class Export {
   /// How far the engine got; and the newest state, which cannot be masked and is whole only with all carts.
   events::LogStatus state(events::Partition p) {
     const bool all = options_.plain && carts_.empty();
-    return each_record(log_, Stream::state, p, [&](const Record& record) {
-      if (record.at.offset > recorded_.position_at[static_cast<std::size_t>(p)]) return true;
-      if (all || record.key == events::position_key) bundle_.line(bundle_line(Stream::state, record));
-      return true;
+    // A log that is not compacted yet has older records of a key too.
+    std::map<std::string, events::Offset> newest;
+    const auto each = [&](const auto& f) {
+      return each_record(log_, Stream::state, p, [&](const Record& record) {
+        const bool known = record.key && record.at.offset <= recorded_.position_at[static_cast<std::size_t>(p)];
+        if (known && (all || record.key == events::position_key)) f(std::string(*record.key), record);
+        return true;
+      });
+    };
+    auto status = each([&](const std::string& key, const Record& record) { newest[key] = record.at.offset; });
+    if (!status.ok()) return status;
+    return each([&](const std::string& key, const Record& record) {
+      if (newest[key] == record.at.offset) bundle_.line(bundle_line(Stream::state, record));
     });
   }
 
@@ -151,7 +161,7 @@ int replay_export(const ReplayExportOptions& options) {
   }
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
+  const auto log = open_history(options, clock, code);
   if (!log) return code;
   Recorded recorded;
   if (const auto status = read_recorded(*log, recorded); !status.ok()) return complain_of(status);

@@ -58,6 +58,15 @@ std::unique_ptr<events::LogClient> open_reader(const LogWords& words, const even
   });
 }
 
+std::unique_ptr<events::LogClient> open_history(const LogWords& words, const events::Clock& clock, int& exit_code) {
+  return open(words, exit_code, [&](LogChoice& choice, events::LogStatus& status) {
+    // Behind the last record lies the mark of its transaction: a broker would wait that long for more, at each
+    // partition.
+    choice.options.kafka.properties.try_emplace("fetch.wait.max.ms", "5");
+    return adapters::open_reader(choice.name, choice.options, clock, status);
+  });
+}
+
 std::unique_ptr<events::LogClient> open_client(const LogWords& words, bool create, const events::Clock& clock,
                                                int& exit_code) {
   return open(words, exit_code, [&](const LogChoice& choice, events::LogStatus& status) {

@@ -23,6 +23,9 @@ struct LogChoice {
 /// Only to read. Null with `exit_code` set and the reason said on standard error.
 [[nodiscard]] std::unique_ptr<events::LogClient> open_reader(const LogWords&, const events::Clock&, int& exit_code);
 
+/// The same for what reads what is there now and waits for nothing more: a broker says at once where a partition ends.
+[[nodiscard]] std::unique_ptr<events::LogClient> open_history(const LogWords&, const events::Clock&, int& exit_code);
+
 /// Null with `exit_code` set and the reason said on standard error. `create`: make the log where there is none.
 [[nodiscard]] std::unique_ptr<events::LogClient> open_client(const LogWords&, bool create, const events::Clock&,
                                                              int& exit_code);

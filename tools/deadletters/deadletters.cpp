@@ -259,7 +259,7 @@ int deadletters(const DeadLettersOptions& options) {
   int code = exit_ok;
   const bool shows = options.what == "list" || options.what == "show";
   const bool reads = shows || options.dry_run;
-  const auto log = reads ? open_reader(options, clock, code) : open_client(options, false, clock, code);
+  const auto log = reads ? open_history(options, clock, code) : open_client(options, false, clock, code);
   if (!log) return code;
   events::TickSecrets secrets;
   if (!shows) code = choose_tick_secrets(options, secrets);

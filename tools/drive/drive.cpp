@@ -50,7 +50,7 @@ struct From {
 int open_from(const ReplayDriveOptions& options, const events::Clock& clock, From& from) {
   if (options.from.starts_with("sqlite:") || options.from.starts_with("kafka:")) {
     int code = exit_ok;
-    from.log = open_reader({options.from, options.from_config}, clock, code);
+    from.log = open_history({options.from, options.from_config}, clock, code);
     if (!from.log) return code;
     events::LogStatus status;
     from.source = commands_of_log(*from.log, status);

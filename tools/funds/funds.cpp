@@ -41,7 +41,7 @@ void print_table(const std::vector<Risk>& risks, events::Timestamp now) {
 int funds(const FundsOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
+  const auto log = open_history(options, clock, code);
   if (!log) return code;
   std::vector<Risk> risks;
   std::vector<events::Position> cut;

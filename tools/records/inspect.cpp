@@ -83,7 +83,7 @@ void print_state(const Json& s, const std::string& asked) {
 int inspect(const InspectOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
+  const auto log = open_history(options, clock, code);
   if (!log) return code;
   const auto width = is_terminal(1) ? TextWidth::terminal : TextWidth::whole;
   const auto as_text = [&](const events::Record& record) {

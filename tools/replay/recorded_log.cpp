@@ -12,7 +12,7 @@ namespace mayfly::tools {
 
 int open_unread(const LogWords& words, RecordedLog& opened, const std::string& checkpoint) {
   int code = exit_ok;
-  opened.log = open_reader(words, opened.clock, code);
+  opened.log = open_history(words, opened.clock, code);
   if (!opened.log) return code;
   if (code = choose_tick_secrets(words, opened.recorded.tick_secrets); code != exit_ok) return code;
   if (checkpoint.empty()) return exit_ok;

@@ -45,7 +45,7 @@ int replay_verify(const ReplayVerifyOptions& options) {
   RecordedLog results;
   int code = open_recorded(options, results, options.checkpoint);
   if (code != exit_ok) return code;
-  const auto commands = open_reader(options, results.clock, code);
+  const auto commands = open_history(options, results.clock, code);
   if (!commands) return code;
   auto& recorded = results.recorded;
 

@@ -82,7 +82,7 @@ int replay_verify_carts(const ReplayVerifyOptions& options) {
   RecordedLog results;
   int code = open_recorded(options, results);
   if (code != exit_ok) return code;
-  const auto commands = open_reader(options, results.clock, code);
+  const auto commands = open_history(options, results.clock, code);
   if (!commands) return code;
   const auto& recorded = results.recorded;
   Comparison result;

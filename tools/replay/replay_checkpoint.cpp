@@ -125,7 +125,7 @@ LogStatus write(const Checkpoint& made, const std::string& file) {
 int make(const ReplayCheckpointOptions& options, RecordedLog& opened, Checkpoint& made) {
   int code = exit_ok;
   if (options.as_recorded) {
-    opened.log = open_reader(options, opened.clock, code);
+    opened.log = open_history(options, opened.clock, code);
     if (!opened.log) return code;
     const auto status = take_recorded(*opened.log, made);
     return status.ok() ? exit_ok : complain_of(status);

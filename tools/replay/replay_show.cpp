@@ -122,7 +122,7 @@ int replay_show(const ReplayShowOptions& options) {
 int replay_index(const ReplayIndexOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_reader(options, clock, code);
+  const auto log = open_history(options, clock, code);
   if (!log) return code;
   const auto begun = std::chrono::steady_clock::now();
   const auto file = open_index(options.file, *log, code);

@@ -259,7 +259,7 @@ class Security(unittest.TestCase):
         self.assertIn("cart.created", self.does("tail", "--group", "pay", "--from", "begin", "--limit", "1", *self.password("connector")))
         reply = ("payment.captured", "work", "session_id=work-p1", "reference=r", "amount_minor=1", "currency=GBP")
         self.does("send", *reply, *self.password("connector"))
-        for words in (("inspect", "work"), ("funds",), ("deadletters", "list"), ("tail", "--stream", "state", "--from", "begin"), ("replay", "verify")):
+        for words in (("inspect", "work"), ("funds",), ("deadletters", "list"), ("tail", "--stream", "state", "--from", "begin"), *self.replaying()):
             self.does(*words, *self.password("reader"))
 
     def test_an_engine_that_lacks_a_right_is_told_which_and_how_to_give_it_before_it_reads_anything(self):
@@ -271,6 +271,16 @@ class Security(unittest.TestCase):
                 self.assertIn(f"kafka-acls --bootstrap-server 127.0.0.1:{self.ports['PASSWORD']} --add --allow-principal User:NAME --operation {operation} --{kind} {named}", said)
                 self.assertEqual(said.count("kafka-acls"), 1, said)
                 self.assertNotIn('"name":"ready"', said)
+
+    def replaying(self):
+        """Each replay verb that reads a log: none can have an effect, for the right to read is enough."""
+        plan = self.folder / "plan.json"
+        plan.write_text('{"settings": {"reservation_wait_s": 10}}')
+        new = str(self.folder / "new")
+        return [("replay", *words) for words in (
+            ("verify",), ("verify", "--carts"), ("verify", "--against", MAYFLY), ("show", "work"), ("show", "work", "--index", f"{new}.index"),
+            ("index", f"{new}.index"), ("at", "end", "work"), ("diff", "begin", "end"), ("whatif", str(plan)),
+            ("bisect", "--when", "event == cart.created"), ("checkpoint", f"{new}.checkpoint"), ("verify", "--from", f"{new}.checkpoint"), ("export", f"{new}.bundle"))]
 
     def test_each_account_is_denied_the_rest(self):
         def client(account):
