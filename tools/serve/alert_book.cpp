@@ -41,6 +41,7 @@ constexpr std::array runbooks = {Runbook{"payment_unresolved", "MayflyPaymentUnr
                                  Runbook{"log_over_limit", "MayflyLogGrows"},
                                  Runbook{"leak", "MayflyLeak"},
                                  Runbook{"transaction_hanging", "MayflyLag"},
+                                 Runbook{"commands_skipped", "MayflyDeadLetters"},
                                  Runbook{"clocks_apart", "MayflyNotReady"},
                                  Runbook{"memory_pressure", "MayflyMemoryPressure"},
                                  Runbook{"renewal_difference", "MayflyRenewalDifference"},
