@@ -12,14 +12,14 @@ using events::LogStatus;
 
 namespace {
 
-constexpr std::string_view group = "simulate";  // of readers
-constexpr events::Millis keep_interval{200};    // between two writes of the position
+constexpr events::Millis keep_interval{200};  // between two writes of the position
 
 }  // namespace
 
 Simulation::Simulation(events::LogClient& log, Wanted wanted)
     : log_(log),
       wanted_(wanted),
+      group_(std::string("simulate") + (wanted.provider ? ".provider" : "") + (wanted.warehouse ? ".warehouse" : "")),
       out_(log),
       chance_(wanted_.seed, wanted_.faster),
       stock_(out_, "/simulate/warehouse"),
@@ -28,7 +28,7 @@ Simulation::Simulation(events::LogClient& log, Wanted wanted)
       provider_(money_, wanted_.rates, chance_) {}
 
 LogStatus Simulation::begin() {
-  auto kept = log_.group_positions(group, events::Stream::events);
+  auto kept = log_.group_positions(group_, events::Stream::events);
   if (!kept.status.ok()) return std::move(kept.status);
   for (events::Partition p = 0; p < log_.partitions(); ++p) {
     auto ends = log_.ends(events::Stream::events, p);
@@ -134,7 +134,7 @@ LogStatus Simulation::keep() {
   money_.hold_back(positions);
   provider_.hold_back(positions);
   if (positions == kept_) return {};
-  auto status = log_.keep_group_positions(group, events::Stream::events, positions);
+  auto status = log_.keep_group_positions(group_, events::Stream::events, positions);
   if (status.ok()) kept_ = std::move(positions);
   return status;
 }

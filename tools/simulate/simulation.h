@@ -54,6 +54,7 @@ class Simulation {
 
   events::LogClient& log_;
   const Wanted wanted_;
+  const std::string group_;  // of readers
   CommandWriter out_;
   Chance chance_;
   Outbox stock_;

@@ -276,7 +276,7 @@ class VerbCodes(unittest.TestCase):
 
     @classmethod
     def tail_group_is_beyond_the_end(cls):
-        for group in ("books", "simulate"):  # the latter is that of the verb simulate
+        for group in ("books", "simulate.provider"):  # the latter is that of the verb simulate
             command_pages.run(MAYFLY, "tail", "--group", group, "--log", f"sqlite:{cls.folder}/group.db")
         cls.change("group.db", "UPDATE group_positions SET next = 100000")
 

@@ -336,9 +336,8 @@ TEST_CASE("a simulation that was killed before it kept its position answers agai
   world.ask("authorization", of(500));
   CHECK(world.answers() == "authorized 500");
   const auto ids = world.ids;
-  REQUIRE(world.client.keep_group_positions("simulate", events::Stream::events, {}).ok());
   const events::Position first{0, 0};
-  REQUIRE(world.client.keep_group_positions("simulate", events::Stream::events, {&first, 1}).ok());
+  REQUIRE(world.client.keep_group_positions("simulate.provider.warehouse", events::Stream::events, {&first, 1}).ok());
   world.start();
   CHECK(world.answers() == "authorized 500");
   CHECK(world.ids == ids);
