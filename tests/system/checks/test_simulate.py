@@ -14,8 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 SEED = os.environ.get("MAYFLY_SEED", "1")
 PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
-CARTS = 120
-KILLS = 5
+CARTS = 60
+KILLS = 3
 # As short as whole seconds allow: the simulation is faster than time.
 ENGINE = "[decisions]\n" + "\n".join(f"{name}_s = {value}" for name, value in {
     "reservation_wait": 2, "authorization_wait": 2, "pending_wait": 2, "refund_wait": 2, "action_wait": 2, "action_total": 4,
