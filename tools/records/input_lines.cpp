@@ -13,7 +13,7 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr std::size_t read_bytes = 64 * 1024;
+constexpr std::size_t input_read_bytes = 64 * 1024;
 
 }  // namespace
 
@@ -60,8 +60,8 @@ InputLines::Next InputLines::next(std::string& line, bool wait) {
     searched_ -= taken_;
     taken_ = 0;
     const auto before = text_.size();
-    text_.resize(before + read_bytes);
-    const auto got = ::read(descriptor_, text_.data() + before, read_bytes);
+    text_.resize(before + input_read_bytes);
+    const auto got = ::read(descriptor_, text_.data() + before, input_read_bytes);
     text_.resize(before + static_cast<std::size_t>(got > 0 ? got : 0));
     if (got < 0 && errno != EINTR && errno != EAGAIN) return Next::failed;
     if (got == 0) end_ = true;

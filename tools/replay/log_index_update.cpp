@@ -28,7 +28,7 @@ using events::Stream;
 
 namespace {
 
-constexpr std::size_t batch_records = 1'000'000;  // held in memory until they are added: 24 bytes each
+constexpr std::size_t most_waiting_rows = 1'000'000;  // held in memory until they are added: 24 bytes each
 constexpr Stream indexed[] = {Stream::commands, Stream::events, Stream::deadletters, Stream::alerts};
 constexpr std::size_t trace_id_at = 3;
 constexpr std::size_t trace_id_bytes = 32;  // https://www.w3.org/TR/trace-context/#traceparent-header
@@ -198,7 +198,7 @@ LogStatus LogIndex::update(const RecordRead& read) {
         any = true;
         sorter.take(stream, record);
         end = {record.at.offset + 1, record.at.offset, hash_of_record(record)};
-        const bool full = batch.of_carts.size() + batch.of_ids.size() + batch.ticks.size() >= batch_records;
+        const bool full = batch.of_carts.size() + batch.of_ids.size() + batch.ticks.size() >= most_waiting_rows;
         if (full) added = index_.add(batch, ends, positions);
         return added.ok();
       });
