@@ -29,7 +29,7 @@ class PassingClock final : public events::Clock {
   [[nodiscard]] events::Timestamp now() const override { return {++ms_}; }
 
  private:
-  mutable std::atomic<std::int64_t> ms_{testing::SetClock{}.time.ms};
+  mutable std::atomic<std::int64_t> ms_{testing::SetClock{}.now().ms};
 };
 
 /// What a commit came with.

@@ -5,6 +5,8 @@
 #include "events/wire/cloudevent.h"
 #include "logs/memory_log.h"
 
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,11 +14,19 @@
 
 namespace mayfly::testing {
 
-/// A clock that stands still until it is moved.
+/// A clock that stands still until it is moved, also while others read it.
 class SetClock final : public events::Clock {
  public:
+  struct Time {
+    std::atomic<std::int64_t> ms{1'790'000'000'000};
+    Time& operator=(events::Timestamp to) {
+      ms = to.ms;
+      return *this;
+    }
+    operator events::Timestamp() const { return {ms}; }
+  };
   [[nodiscard]] events::Timestamp now() const override { return time; }
-  events::Timestamp time{1'790'000'000'000};
+  Time time;
 };
 
 /// Appends commands, each with an id of its own unless one is given.

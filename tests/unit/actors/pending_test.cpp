@@ -22,7 +22,7 @@ namespace {
 class AtomicClock final : public events::Clock {
  public:
   [[nodiscard]] events::Timestamp now() const override { return {ms.load()}; }
-  std::atomic<std::int64_t> ms{testing::SetClock{}.time.ms};
+  std::atomic<std::int64_t> ms{testing::SetClock{}.now().ms};
 };
 
 /// A log whose clock moves a second with each poll, with figures and ownership as a script has them.
