@@ -21,7 +21,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 PATIENCE_S = 60
-RUN = f"{os.getpid()}-{int(time.time())}"
+# In letters: digits that look like a card number are masked in what Mayfly writes.
+RUN = f"{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))
 STREAMS = ("commands", "events", "state", "deadletters", "alerts")
 
 

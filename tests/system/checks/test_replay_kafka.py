@@ -15,7 +15,8 @@ MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else 
 BROKERS = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA")
 PATIENCE_S = 300
 STREAMS = ("commands", "events", "state", "deadletters", "alerts")
-RUN = f"replay-{os.getpid()}-{int(time.time())}"
+# In letters: digits that look like a card number are masked in what Mayfly writes.
+RUN = f"replay-{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))
 
 
 def run(*words):
