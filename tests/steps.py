@@ -112,6 +112,7 @@ def steps():
         yield Step(f"unit tests: {room}", [f"build/release/tests/test_{room}", "--test-case-exclude=*Kafka*"], env=seeded, needs=RELEASE, quick=True)
     yield Step("checkers' own tests", check("test_checks.py"), quick=True)
     yield Step("the books' checker", check("test_books.py"), quick=True)
+    yield Step("the proxy between engines and brokers", check("test_proxy.py"), quick=True)
     yield Step("probes, metrics, tree, page", check("test_http.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("ticks that no engine wrote", check("test_ticks.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("hostile HTTP clients", check("test_http_hostile.py", MAYFLY), needs=RELEASE, quick=True)

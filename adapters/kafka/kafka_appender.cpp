@@ -61,8 +61,10 @@ void Appender::delivered(const rd_kafka_message_t& message) {
 }
 
 Error Appender::take_failure() {
+  const bool unproven = take_unproven();
   std::scoped_lock lock(mutex_);
-  return std::exchange(failure_, {});
+  auto failure = std::exchange(failure_, {});
+  return failure.ok() && unproven ? Error::unproven_delivery() : failure;
 }
 
 Error Appender::produce(const events::NewRecord& record, events::Position* at) {

@@ -16,6 +16,10 @@ Error::Error(rd_kafka_resp_err_t c) : code(c) {
   if (!ok()) message = rd_kafka_err2str(c);
 }
 
+Error Error::unproven_delivery() {
+  return {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a broker refused records and took later ones"};
+}
+
 bool Error::fenced() const {
   switch (code) {
     case RD_KAFKA_RESP_ERR__FENCED:

@@ -18,6 +18,8 @@ struct Error {
   bool aborts = false;     // the transaction must be aborted, the producer can go on
 
   Error() = default;
+  /// Of a record that is said to be delivered, but not where (Listener::take_unproven).
+  [[nodiscard]] static Error unproven_delivery();
   /// Takes the error over; null is none.
   explicit Error(rd_kafka_error_t* error);
   explicit Error(rd_kafka_resp_err_t c);

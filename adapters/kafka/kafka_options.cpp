@@ -15,6 +15,8 @@ struct Fixed {
 
 constexpr std::string_view read_ahead = "it follows from kafka.read_ahead_bytes, one bound for all partitions together";
 
+constexpr std::string_view in_flight = "the order of records, and whether they are known to be stored, stand on it";
+
 /// What exactly-once, order, restore and the bound of memory stand on.
 constexpr Fixed fixed[] = {
     {"bootstrap.servers", "it is what --log kafka:HOST:PORT says"},
@@ -35,8 +37,8 @@ constexpr Fixed fixed[] = {
     {"enable.idempotence", "without it records could double or change places"},
     {"acks", "a transaction needs all"},
     {"request.required.acks", "a transaction needs all"},
-    {"max.in.flight.requests.per.connection", "more than five would break the order of records"},
-    {"max.in.flight", "more than five would break the order of records"},
+    {"max.in.flight.requests.per.connection", in_flight},
+    {"max.in.flight", in_flight},
     {"queued.max.messages.kbytes", read_ahead},
     {"queued.min.messages", read_ahead},
     {"fetch.message.max.bytes", read_ahead},

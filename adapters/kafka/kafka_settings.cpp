@@ -79,8 +79,11 @@ Settings must_hold(Role role, const KafkaOptions& options, const Identity& ident
            {"message.timeout.ms", ms(options.transaction_timeout)}});
       break;
     case Role::appender:
+      // One request at a time: if a broker refuses a request while it takes the next one, librdkafka may believe that
+      // it took both (Listener::take_unproven), and the records of a cart would change places.
       add({{"message.max.bytes", std::to_string(largest_record_bytes)},
            {"enable.idempotence", "true"},
+           {"max.in.flight.requests.per.connection", "1"},
            {"message.timeout.ms", ms(options.request_limit)}});  // 0: none
       break;
     case Role::asker:  // what it sends is never taken (kafka_rights.h)
@@ -91,6 +94,16 @@ Settings must_hold(Role role, const KafkaOptions& options, const Identity& ident
 }
 
 Listener* listener(void* opaque) { return static_cast<Listener*>(opaque); }
+
+rd_kafka_resp_err_t hear_acknowledgement(rd_kafka_t*, rd_kafka_message_t* message, void* opaque) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0) listener(opaque)->unproven();
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t hear_acknowledgements(rd_kafka_t* client, const rd_kafka_conf_t*, void* opaque, char*,
+                                          std::size_t) {
+  return rd_kafka_interceptor_add_on_acknowledgement(client, "mayfly", hear_acknowledgement, opaque);
+}
 
 void destroy_client(rd_kafka_t* client) {
   if (rd_kafka_type(client) == RD_KAFKA_PRODUCER) {
@@ -182,6 +195,9 @@ Client make_client(Role role, const KafkaOptions& options, const Identity& ident
     rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
       listener(opaque)->delivered(*message);
     });
+  }
+  if (role == Role::appender || role == Role::transactional) {
+    rd_kafka_conf_interceptor_add_on_new(conf.get(), "mayfly", hear_acknowledgements, &heard_by);
   }
   const bool reads = role == Role::member || role == Role::reader || role == Role::group;
   auto* client = rd_kafka_new(reads ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf.get(), why, sizeof why);

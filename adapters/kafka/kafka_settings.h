@@ -26,6 +26,12 @@ class Listener {
   void doubt() { doubtful_ = true; }
   /// True once after something that lets it be doubted that a broker answers and that the topics are there.
   bool take_doubt() { return doubtful_.exchange(false); }
+  void unproven() { unproven_ = true; }
+  /// True once after a record was said to be delivered without the offset at which it stands. librdkafka believes so of
+  /// one that was refused if a later one was taken. A broker that knew the producer would have refused that one too,
+  /// but to a broker that does not know it (the topic is new, or its records and the producer's state have expired) any
+  /// sequence number is the first. Such a record may be stored or not.
+  bool take_unproven() { return unproven_.exchange(false); }
   /// What was last said of a warning or worse.
   [[nodiscard]] std::string last_heard() const;
 
@@ -33,6 +39,7 @@ class Listener {
   mutable std::mutex mutex_;
   std::string last_;
   std::atomic<bool> doubtful_{false};
+  std::atomic<bool> unproven_{false};
 };
 
 /// Who a client is: this decides which settings it begins with and which must hold.

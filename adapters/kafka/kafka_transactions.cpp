@@ -78,6 +78,7 @@ CommitResult Transactions::run(const events::Commit& commit, const rd_kafka_cons
 }
 
 Error Transactions::write(const events::Commit& commit, const rd_kafka_consumer_group_metadata_t& group, Until until) {
+  listener_.take_unproven();  // of a transaction that is over
   if (Error error(rd_kafka_begin_transaction(client_.get())); !error.ok()) return error;
   for (const auto& record : commit.records) {
     if (auto error = produce(record, until); !error.ok()) return error;
@@ -107,6 +108,12 @@ Error Transactions::send_positions(const events::Commit& commit, const rd_kafka_
 }
 
 CommitResult Transactions::finish(Until until) {
+  rd_kafka_flush(client_.get(), left_ms(until));  // what it could not send in time, the commit says
+  if (listener_.take_unproven()) {
+    auto error = Error::unproven_delivery();
+    error.fatal = true;  // the producer's count of what it sent is not the broker's
+    return give_up(error);
+  }
   const auto error = insist(until, [&](int limit_ms) { return rd_kafka_commit_transaction(client_.get(), limit_ms); });
   rd_kafka_poll(client_.get(), 0);
   if (error.ok()) return {};

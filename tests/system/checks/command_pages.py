@@ -5,7 +5,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "command-line.md"
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 def cells(line):

@@ -5,7 +5,7 @@ import json
 import signal
 import time
 
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 class DeadLetterCases:

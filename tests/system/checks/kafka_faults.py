@@ -300,7 +300,7 @@ def main():
     arguments.add_argument("--broker-folder", default=os.path.join(ROOT, "build", "kafka-faults"))
     arguments.add_argument("--keep-broker", action="store_true", help="leave them running at the end")
     arguments.add_argument("--seed", type=int, default=None, help="of the faults; random without")
-    arguments.add_argument("--patience", type=float, default=90, help="seconds without progress that are too long")
+    arguments.add_argument("--patience", type=float, default=300, help="seconds without progress that are too long")
     given = arguments.parse_args()
     given.seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**32)
     print(f"--seed {given.seed}", flush=True)

@@ -9,8 +9,8 @@ from confluent_kafka import Consumer, TopicPartition
 from sqlite_log import NotReady, Record, json_in, text
 
 TOPICS = {stream: f"checkout.{stream}.v1" for stream in ("commands", "events", "state", "deadletters", "alerts")}
-REQUEST_LIMIT_S = 20
-SILENCE_LIMIT_S = 60
+REQUEST_LIMIT_S = 60
+SILENCE_LIMIT_S = 180
 
 
 def headers_in(message):

@@ -165,7 +165,7 @@ def main():
     arguments.add_argument("--seed", type=int, default=None, help="of the moments; random without")
     arguments.add_argument("--config", help="given to both programs")
     arguments.add_argument("--folder", help="where the log is made and left; without, a temporary one, left if it is not whole")
-    arguments.add_argument("--patience", type=float, default=60, help="seconds without progress that are too long")
+    arguments.add_argument("--patience", type=float, default=300, help="seconds without progress that are too long")
     given = arguments.parse_args()
     given.seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**32)
     print(f"--seed {given.seed}", flush=True)

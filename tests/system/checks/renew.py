@@ -21,7 +21,7 @@ import online_retail
 import sqlite_log
 from kill_engine import Failed, check
 
-PATIENCE_S = 120
+PATIENCE_S = 300
 COMMANDS_A_ROW = 1.23  # of Online Retail
 
 

@@ -134,7 +134,7 @@ def main():
     arguments.add_argument("mayfly", help="the program")
     arguments.add_argument("csv", help="the Online Retail rows, .csv or .csv.zst")
     arguments.add_argument("--invoices", type=int, default=0, help="only so many of its first; 0: all")
-    arguments.add_argument("--patience", type=float, default=60, help="seconds without progress that are too long")
+    arguments.add_argument("--patience", type=float, default=300, help="seconds without progress that are too long")
     given = arguments.parse_args()
     brokers = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA")
     topics = {stream: f"same-{os.getpid()}-{stream}" for stream in kafka_log.TOPICS}

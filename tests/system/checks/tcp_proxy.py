@@ -24,21 +24,32 @@ class Proxy:
         while True:
             try:
                 client, _ = self.server.accept()
+            except ConnectionError:
+                continue  # it has gone already
             except OSError:
                 return  # closed
+            self.join(client)
+
+    def join(self, client):
+        """From here on either both ends are in `sockets`, each with its pump, or the client's connection is reset."""
+        broker = None
+        try:
+            broker = socket.create_connection(("127.0.0.1", self.target))
+            for s in (client, broker):
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:  # the broker is away, or the client
+            reset(client)
+            if broker:
+                reset(broker)
+            return
+        with self.lock:  # which a cut takes too: it sees this connection, or this sees the cut
             if self.is_cut:
                 reset(client)
-                continue
-            try:
-                broker = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:  # the broker is away
-                reset(client)
-                continue
-            with self.lock:
-                self.sockets |= {client, broker}
-            for source, sink in ((client, broker), (broker, client)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.pump, args=(source, sink), daemon=True).start()
+                reset(broker)
+                return
+            self.sockets |= {client, broker}
+        for source, sink in ((client, broker), (broker, client)):
+            threading.Thread(target=self.pump, args=(source, sink), daemon=True).start()
 
     def pump(self, source, sink):
         try:

@@ -14,7 +14,7 @@ import unittest
 from dead_letter_cases import DeadLetterCases
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 20
+PATIENCE_S = 300
 CONTRACT = ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "asyncapi.py")]  # has Debian's validators
 
 

@@ -16,7 +16,7 @@ import log_check
 import sqlite_log
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 DISK_BYTES = 8 << 20
 
 

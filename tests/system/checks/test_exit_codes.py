@@ -14,7 +14,7 @@ import log_check
 import sqlite_log
 
 POISON = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/tests/mayfly_poison"
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 class ExitCodes(unittest.TestCase):

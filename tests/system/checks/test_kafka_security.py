@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import free_ports  # noqa: E402
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
-PATIENCE_S = 60
+PATIENCE_S = 300
 COMMANDS, EVENTS, STATE, DEADLETTERS, ALERTS = TOPICS = [f"checkout.{name}.v1" for name in ("commands", "events", "state", "deadletters", "alerts")]
 # The table "What broker ACLs separate" of docs/security.md.
 ACCOUNTS = {

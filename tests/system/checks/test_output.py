@@ -10,7 +10,7 @@ import time
 import unittest
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 STEERING = "\x1b[31mred\x9b2J\x7f\u202e"  # a colour, C1's CSI, DEL, a mark that turns the direction
 
 

@@ -21,7 +21,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PACKAGES = ROOT / "build" / "browser"
 WANTED = ("playwright-core@1.65.1", "axe-core@4.14.1")
-PATIENCE_S = 120
+PATIENCE_S = 300
 # What an engine would say in a night in which much goes wrong.
 BAD_NIGHT = """
     const restart = { reason: "a cart's actor died of it at offset 7", at: json.tree.process.now };

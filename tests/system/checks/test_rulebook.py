@@ -23,7 +23,7 @@ MAYFLY, WORDS = (str(pathlib.Path(sys.argv.pop(1)).resolve()) for _ in range(2))
     str(ROOT / "build/release/mayfly"), str(ROOT / "build/release/tests/words_as_json"))
 CONTRACT = ROOT / "docs" / "contract.md"
 DECISIONS = ROOT / "docs" / "decisions.md"
-PATIENCE_S = 60
+PATIENCE_S = 300
 COMMANDS_STREAM = 0  # in the table of ends
 PARTITIONS = 4
 # Differ from run to run; how far they lie behind ce_time does not.

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 def line(cart):

@@ -21,7 +21,7 @@ import unittest
 import urllib.request
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 NOBODY = 65534
 PARTS = ("", "-wal", "-shm")
 

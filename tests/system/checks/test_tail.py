@@ -12,7 +12,7 @@ import threading
 import unittest
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 CARTS = 40
 MANY = 12_000
 BATCH = 2_000  # records that tail reads at once, tools/records/each_record.h

@@ -12,7 +12,7 @@ import time
 import unittest
 
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 COMMANDS = 0  # in the table of ends
 FORGED = {"admission_closed": True, "live_carts": 0, "cart_life_s": 1}
 

@@ -15,7 +15,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60
+PATIENCE_S = 300
 FRONT = "127.0.0.1:9280"  # where the page says the demo takes commands
 ENDED = "-- ended with "
 GOES_ON = re.compile(r"\bmayfly serve\b")

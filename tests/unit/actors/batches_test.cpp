@@ -14,7 +14,7 @@ using namespace mayfly;
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(30);  // only where the test fails
+constexpr auto patience = std::chrono::minutes(5);  // only where the test fails
 
 /// A log whose first commit goes on until a command of the next batch is decided. Says how large batches are.
 class HoldingLog final : public events::Log {

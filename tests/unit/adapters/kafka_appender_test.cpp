@@ -1,43 +1,20 @@
 // What becomes of appends outside transactions when a broker refuses them: on librdkafka's own pretended brokers.
 #include "adapters/kafka/kafka_appender.h"
 
+#include "unit/adapters/pretended_broker.h"
+
 #include <doctest/doctest.h>
-#include <librdkafka/rdkafka_mock.h>
 
 #include <chrono>
-#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace mayfly;
 using adapters::kafka::Appender;
+using tests::PretendedBroker;
 
 namespace {
-
-constexpr std::int16_t produce_request = 0;
-
-/// One broker that takes or refuses, as told; it dies with this.
-class PretendedBroker {
- public:
-  PretendedBroker() {
-    char why[256];
-    client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), why, sizeof why));
-    cluster_.reset(rd_kafka_mock_cluster_new(client_.get(), 1));
-    for (const auto& topic : options.topics) rd_kafka_mock_topic_create(cluster_.get(), topic.c_str(), 1, 1);
-    options.brokers = rd_kafka_mock_cluster_bootstraps(cluster_.get());
-  }
-  void refuse_next(rd_kafka_resp_err_t error) {
-    rd_kafka_mock_push_request_errors(cluster_.get(), produce_request, 1, error);
-  }
-  void go_away() { rd_kafka_mock_broker_set_down(cluster_.get(), 1); }
-  void come_back() { rd_kafka_mock_broker_set_up(cluster_.get(), 1); }
-
-  adapters::KafkaOptions options;
-
- private:
-  std::unique_ptr<rd_kafka_t, adapters::kafka::By<rd_kafka_destroy>> client_;
-  std::unique_ptr<rd_kafka_mock_cluster_t, adapters::kafka::By<rd_kafka_mock_cluster_destroy>> cluster_;
-};
 
 constexpr std::string_view secret = "a token that no message may show";
 const events::NewRecord tick{events::Stream::commands, 0, std::nullopt, secret, {}};
@@ -62,6 +39,7 @@ TEST_CASE("an append that a broker refuses passes where the next one may go well
       {RD_KAFKA_RESP_ERR_UNKNOWN, events::LogError::unavailable},
       {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING, events::LogError::unavailable},
       {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, events::LogError::unavailable},
+      {RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER, events::LogError::unavailable},  // where it stands is not said
       {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, events::LogError::invalid},
   };
   for (const auto& row : rows) {
@@ -125,4 +103,18 @@ TEST_CASE(
   CHECK(appender.has_producer());
   broker.come_back();
   CHECK(appender.append({&tick, 1}).at[0].offset == 3);  // the one that waited has arrived before
+}
+
+TEST_CASE("a batch that a broker refuses while it takes later ones is written before them") {
+  PretendedBroker broker;
+  Appender appender(broker.options);
+  REQUIRE(appender.append({&tick, 1}).status.ok());
+  broker.answer_after_ms(200);  // long enough for the later batches to be sent meanwhile, if they are
+  broker.refuse_next(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+  const auto value = tests::alone_in_its_batch();
+  const std::vector<events::NewRecord> three(3, {events::Stream::commands, 0, std::nullopt, value, {}});
+  const auto appended = appender.append(three);
+  REQUIRE_MESSAGE(appended.status.ok(), appended.status.message);
+  for (std::size_t i = 0; i < three.size(); ++i) CHECK(appended.at[i].offset == static_cast<events::Offset>(i) + 1);
+  CHECK(broker.end_of(events::Stream::commands) == 4);
 }

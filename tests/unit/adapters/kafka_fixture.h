@@ -26,6 +26,7 @@ struct KafkaFixture {
         "no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA to what tools/scripts/kafka address prints");
     options.brokers = brokers;
     options.instance = "first";
+    options.request_limit = events::Millis{120'000};  // of a broker that shares its processors with other tests
     name = "test-" + std::to_string(::getpid()) + "-" + std::to_string(++made) + "-" +
            std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
     for (auto& topic : options.topics) topic.insert(0, name + ".");

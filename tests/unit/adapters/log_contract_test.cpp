@@ -91,7 +91,7 @@ events::NewRecord record(Stream stream, events::Partition partition, std::option
 }
 
 /// A broker's answer takes a while: a log that has nothing yet is polled again, so often and each time so long.
-constexpr int most_polls = 50;
+constexpr int most_polls = 1000;
 constexpr events::Millis wait{300};
 
 /// Takes, restores and starts all partitions.
