@@ -14,8 +14,8 @@ using tests::PretendedBroker;
 
 namespace {
 
-using Group = std::unique_ptr<rd_kafka_consumer_group_metadata_t,
-                              adapters::kafka::By<rd_kafka_consumer_group_metadata_destroy>>;
+using Group =
+    std::unique_ptr<rd_kafka_consumer_group_metadata_t, adapters::kafka::By<rd_kafka_consumer_group_metadata_destroy>>;
 
 }  // namespace
 
