@@ -102,7 +102,7 @@ def steps():
     yield Step("build (benchmark)", build("release", "bench"), needs=RELEASE)
     yield Step("build (planted bugs, leaks, poison)", build("release", "sim_planted", "leaks", "mayfly_poison"), needs=RELEASE)
     yield Step("tools/run on a fresh Debian 13", ["tests/system/checks/fresh_machine", "trixie"], skipped=no_fresh_machine())
-    yield Step("a tenth of the faults on Kafka", bash(KAFKA_FAULTS), needs=RELEASE + BROKER, skipped=NO_CSV)
+    yield Step("a tenth of the faults on Kafka", bash(KAFKA_FAULTS), needs=RELEASE + BROKER, cores=0, alone_on="waiting", skipped=NO_CSV)
     for part, units in (("events, adapters", "events|adapters"), ("actors", "actors"), ("tools", "tools")):
         log = f"build/asan/tidy-{part[:6]}.log"
         pattern = f"/mayfly_({units})\\.dir/Unity/" + ("|tools/main\\.cpp$" if units == "tools" else "")
@@ -183,7 +183,8 @@ def steps():
     yield Step("threads: a planted race is found", bash(RACE_IS_FOUND), needs=THREADS)
 
     for kind, carts, run in (("memory", 10000, 1), ("sqlite", 2000, 2), ("kafka", 1000, 3)):
-        yield Step(f"hostile connectors, {kind}", ["tests/system/checks/hostile.sh", kind, str(carts), str(run)], needs=RELEASE + (BROKER if kind == "kafka" else ()))
+        waits = {"needs": RELEASE + BROKER, "cores": 0, "alone_on": "waiting"} if kind == "kafka" else {"needs": RELEASE}
+        yield Step(f"hostile connectors, {kind}", ["tests/system/checks/hostile.sh", kind, str(carts), str(run)], **waits)
     yield Step("Online Retail, 19,999 rows, killed once, fits the contract", bash(RETAIL_SLICE), needs=RELEASE, skipped=NO_CSV)
     yield Step("Online Retail, engine killed 3 x", check("kill_engine.py", "--kills", "3", MAYFLY, str(CSV)), needs=RELEASE,
                skipped=NO_CSV)
