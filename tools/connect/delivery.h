@@ -6,7 +6,7 @@
 #include "events/log/log.h"
 #include "tools/connect/connect_config.h"
 #include "tools/connect/delivery_queue.h"
-#include "tools/connect/retry.h"
+#include "tools/console/retry.h"
 #include "tools/records/command_check.h"
 #include "tools/records/kept_positions.h"
 

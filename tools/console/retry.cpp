@@ -1,4 +1,4 @@
-#include "tools/connect/retry.h"
+#include "tools/console/retry.h"
 
 #include "tools/console/numbers.h"
 

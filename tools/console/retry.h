@@ -1,4 +1,4 @@
-// When a webhook that was not taken is sent again.
+// When a request that was not taken is sent again: webhooks, traces.
 #pragma once
 
 #include "events/log/types.h"
