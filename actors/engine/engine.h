@@ -5,6 +5,7 @@
 #include "actors/cart/supervision.h"
 #include "actors/crash/flight_recorder.h"
 #include "actors/engine/census.h"
+#include "actors/engine/commit_observer.h"
 #include "actors/memory/memory_budgets.h"
 #include "actors/memory/memory_report.h"
 #include "events/log/log.h"
@@ -61,6 +62,9 @@ struct EngineConfig {
   /// What is under decision is marked here, and what an earlier process died of is known from it. It outlives the
   /// engine. Null: one in memory, which knows of no earlier process.
   FlightRecorder* flight = nullptr;
+
+  /// Outlives the engine. Null: nobody is told, and nothing is spent on it.
+  CommitObserver* observer = nullptr;
 
   /// For the re-enactment of an outage alone (actors/outages/outages.h): called for each partition that is served.
   /// Null: ordinary carts.

@@ -208,7 +208,11 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     begin = end;
   }
   hand_over_alerts(shares);
-  for (auto* share : shares) share->limits = limits_of_share(shares.size());
+  const auto now = std::chrono::steady_clock::now();
+  for (auto* share : shares) {
+    share->limits = limits_of_share(shares.size());
+    share->begun = now;
+  }
   deciding = true;
   gate.close(shares.size());
   for (auto* share : shares) caf::anon_send(served[share->partition].supervisor, DecideBatch{share});
@@ -250,7 +254,9 @@ bool Engine::State::settle_commit() {
   const auto result = committer.wait();
   if (!result) return false;
   const auto ended = std::exchange(committing, {});
-  count_commit(result->ok(), std::chrono::steady_clock::now() - commit_begun);
+  const auto took = std::chrono::steady_clock::now() - commit_begun;
+  count_commit(result->ok(), took);
+  if (config.observer != nullptr) config.observer->settled(ended, *result, took);
   if (result->ok()) {
     pauses.reset();
     batch_size.committed();

@@ -12,6 +12,7 @@
 #include "events/rules/words.h"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -87,9 +88,10 @@ struct Batch {
   std::span<const events::Record> records;  // once it is decided: those of them that are
   SleepLimits sleep{};
   BatchLimits limits;
-  std::vector<Leak> leaks;           // to be written as alerts
-  std::vector<PendingAlert> alerts;  // to be written
-  std::function<void()> finish;      // called by the supervisor when `out` is complete
+  std::chrono::steady_clock::time_point begun;  // when it was handed over to be decided
+  std::vector<Leak> leaks;                      // to be written as alerts
+  std::vector<PendingAlert> alerts;             // to be written
+  std::function<void()> finish;                 // called by the supervisor when `out` is complete
 
   Ledger& ledger;
   ActorMemory<1> memory;
