@@ -25,7 +25,7 @@ FOLDERS = {
     "events": [{"state", "wire"}, {"rules"}, {"text"}, {"log"}],
     "actors": [{"outages"}, {"engine"}, {"partition"}, {"cart"}, {"crash"}, {"memory"}],
     "adapters": [{"kafka", "sqlite", "http"}, {"host"}],
-    "tools": [{"reenact", "drive"}, {"demo", "bundle", "deadletters", "connect"}, {"serve"}, {"simulate"}, {"front_door", "feed", "funds", "replay", "watch"}, {"records"}, {"console"}],
+    "tools": [{"reenact", "drive"}, {"demo", "bundle", "deadletters", "connect"}, {"serve"}, {"simulate"}, {"front_door", "feed", "funds", "replay", "traces", "watch"}, {"records"}, {"console"}],
 }
 # Seen from every folder of its room: what lies at the top although it is no way in.
 AT_THE_TOP = {"adapters/record_limits.h"}

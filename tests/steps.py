@@ -116,6 +116,7 @@ def steps():
     yield Step("probes, metrics, tree, page", check("test_http.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("ticks that no engine wrote", check("test_ticks.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("hostile HTTP clients", check("test_http_hostile.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("traces to a collector", check("test_traces.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("files of a log on SQLite", check("test_sqlite_files.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("the rulebook is the program's", check("test_rulebook.py", MAYFLY, "build/release/tests/words_as_json"), needs=RELEASE, quick=True)
     yield Step("what verbs print", check("test_output.py", MAYFLY), needs=RELEASE, quick=True)

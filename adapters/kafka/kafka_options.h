@@ -33,4 +33,7 @@ struct KafkaOptions {
 /// Why this property of librdkafka cannot be given that value; empty if it can.
 [[nodiscard]] std::string refused_property(const std::string& name, const std::string& value);
 
+/// The consumer group of the engines of that name.
+[[nodiscard]] inline std::string kafka_group_of(std::string_view engine) { return "mayfly-" + std::string(engine); }
+
 }  // namespace mayfly::adapters

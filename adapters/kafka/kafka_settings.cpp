@@ -132,7 +132,7 @@ Identity identity_of(std::string_view engine, const KafkaOptions& options) {
     ::gethostname(host.data(), host.size() - 1);
     identity.instance = host.data();
   }
-  identity.group = "mayfly-" + std::string(engine);
+  identity.group = kafka_group_of(engine);
   identity.transactional_id = identity.group + "-" + identity.instance;
   return identity;
 }

@@ -12,6 +12,7 @@
 #include "tools/front_door/front_door.h"
 #include "tools/serve/front.h"
 #include "tools/serve/log_lines.h"
+#include "tools/serve/tracing.h"
 
 #include <array>
 #include <atomic>
@@ -106,6 +107,8 @@ int demo(const DemoOptions& options) {
   adapters::SystemMemory meter;
   config.meter = &meter;
   config.table_key = adapters::random_key();
+  const auto traces = Tracing::from_environment(name, config.name, {});
+  if (traces) config.observer = &traces->observer();
   actors::RunResult result;
   actors::Engine engine(*log, clock, config, [](const actors::Notice& n) {
     if (n.level != actors::Notice::Level::info) log_notice(n);
@@ -119,7 +122,7 @@ int demo(const DemoOptions& options) {
 
   Front front(clock, {config.name, name, clock.now()}, {},
               [&](events::LogStatus& wrong) { return adapters::open_reader(name, {}, clock, wrong); });
-  const Front::Showing showing(front, engine);
+  const Front::Showing showing(front, engine, traces.get());
   FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(feed)}, Access::open());
   listen(front, options.http, default_http_address);
   listen(door, options.front, default_front_address);

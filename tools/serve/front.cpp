@@ -59,9 +59,10 @@ Front::~Front() {
   thread_.join();
 }
 
-void Front::show(actors::Engine* engine) {
+void Front::show(actors::Engine* engine, const Tracing* traces) {
   const std::unique_lock alone(engine_mutex_);
   engine_ = engine;
+  traces_ = traces;
 }
 
 /// The answer while there is an engine, else that there is none.
@@ -140,6 +141,7 @@ void Front::tell_service() {
 Observed Front::observed() const {
   auto seen = observe(*engine_, running_, clock_, alive_);
   seen.ready = ready();
+  if (traces_ != nullptr) seen.traces = traces_->counts();
   return seen;
 }
 

@@ -8,6 +8,7 @@
 #include "tools/serve/history.h"
 #include "tools/serve/log_watch.h"
 #include "tools/serve/observed.h"
+#include "tools/serve/tracing.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -46,8 +47,11 @@ class Front {
   /// Looks at the engine and shows it while this lives, which the engine outlives.
   class Showing {
    public:
-    Showing(Front& front, actors::Engine& engine) : front_(front) { front_.show(&engine); }
-    ~Showing() { front_.show(nullptr); }
+    /// `traces`: null where none are made; else it outlives this too.
+    Showing(Front& front, actors::Engine& engine, const Tracing* traces) : front_(front) {
+      front_.show(&engine, traces);
+    }
+    ~Showing() { front_.show(nullptr, nullptr); }
     Showing(const Showing&) = delete;
     Showing& operator=(const Showing&) = delete;
 
@@ -57,7 +61,7 @@ class Front {
 
  private:
   using Answer = std::function<adapters::HttpAnswer(const adapters::HttpRequest&)>;
-  void show(actors::Engine*);
+  void show(actors::Engine*, const Tracing*);
   [[nodiscard]] Answer of_engine(Answer);
   void run();
   void look();
@@ -72,6 +76,7 @@ class Front {
 
   std::shared_mutex engine_mutex_;    // held shared by who uses it
   actors::Engine* engine_ = nullptr;  // none: not there yet, or no more
+  const Tracing* traces_ = nullptr;   // as engine_
   const events::Clock& clock_;
   Running running_;
   FrontLimits limits_;

@@ -168,6 +168,15 @@ void leaks_text(Text& text, const actors::MemoryReport& memory) {
   text.one("mayfly_leaks_total", "counter", "Leaks found since the engine began.", memory.leaks_begun);
 }
 
+void traces_text(Text& text, const TraceCounts& traces) {
+  text.family("mayfly_trace_spans_total", "counter", "Spans by what became of them.");
+  text.sample("mayfly_trace_spans_total", "outcome=\"sent\"", traces.sent);
+  text.sample("mayfly_trace_spans_total", "outcome=\"no_room\"", traces.no_room);
+  text.sample("mayfly_trace_spans_total", "outcome=\"refused\"", traces.refused);
+  text.sample("mayfly_trace_spans_total", "outcome=\"not_taken\"", traces.not_taken);
+  text.one("mayfly_trace_spans_waiting", "gauge", "Spans that wait to be sent, or are on their way.", traces.waiting);
+}
+
 }  // namespace
 
 std::string metrics_text(const Observed& seen) {
@@ -199,6 +208,7 @@ std::string metrics_text(const Observed& seen) {
   leaks_text(text, seen.memory);
   partitions_text(text, seen);
   figures_text(text, seen.figures);
+  if (seen.traces) traces_text(text, *seen.traces);
   text.one("process_resident_memory_bytes", "gauge", "Resident memory.", seen.resident_bytes);
   text.one("process_cpu_seconds_total", "counter", "User and system CPU time.", seen.cpu_s);
   text.one("process_start_time_seconds", "gauge", "Begin of the engine, seconds since 1970.",

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "actors/engine/engine.h"
+#include "tools/traces/trace_exporter.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@ struct Observed {
   std::vector<actors::PartitionView> partitions;
   std::vector<events::LogFigure> figures;
   actors::MemoryReport memory;
+  std::optional<TraceCounts> traces{};  // none: none are made
 };
 
 [[nodiscard]] Observed observe(const actors::Engine&, const Running&, const events::Clock&, bool alive);

@@ -13,6 +13,7 @@
 #include "tools/serve/front.h"
 #include "tools/serve/log_lines.h"
 #include "tools/serve/start_check.h"
+#include "tools/serve/tracing.h"
 
 #include <unistd.h>
 
@@ -213,10 +214,12 @@ int serve(const ServeOptions& options) {
   adapters::SystemMemory meter("/", flight.folder);
   config.engine.meter = &meter;
   config.engine.table_key = adapters::random_key();
+  const auto traces = Tracing::from_environment(config.log, config.engine.name, config.kafka);
+  if (traces) config.engine.observer = &traces->observer();
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;
   {
-    const Front::Showing showing(front, engine);
+    const Front::Showing showing(front, engine, traces.get());
     const Progress progress_lines(engine);
     const DrainLimit drain_limit(stop.get_token(), config.drain_limit);
     result = run(engine, stop.get_token());
