@@ -3,6 +3,7 @@
 #include "adapters/http/http_names.h"
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
+#include "events/wire/cloudevent.h"
 #include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
 #include "tools/front_door/cart_answers.h"
@@ -129,6 +130,8 @@ void FrontDoor::command(HttpRequest&& request, const HttpReply& reply) {
   command.id = key == nullptr ? new_id() : *key;
   if (command.id.empty()) return reply(problem(400, "id_invalid", "the Idempotency-Key is empty"));
   command.data = request.body.empty() ? "{}" : request.body;
+  const auto trace = request.header("traceparent");
+  if (events::is_traceparent(trace)) command.headers.emplace_back("traceparent", trace);
   send(request, std::move(command), reply);
 }
 

@@ -141,6 +141,13 @@ class WithAnEngine(unittest.TestCase):
         found = run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout
         self.assertIn(told["id"], found)
 
+    def test_the_trace_of_a_request_goes_with_its_command_if_it_is_one(self):
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        for cart, given, kept in (("c1", trace, trace), ("c2", trace[:-1], None), ("c3", "00-" + 32 * "0" + trace[35:], None)):
+            self.front.command(cart, "cart.create", {"currency": "GBP"}, traceparent=given)
+            found = run("tail", "--log", self.log, "--stream", "events", "--from", "begin", "--cart", cart, "--json").stdout
+            self.assertEqual(json.loads(found)["headers"].get("traceparent"), kept, given)
+
     def test_the_same_key_gets_the_same_events_and_another_body_is_refused(self):
         self.front.command("c1", "cart.create", {"currency": "GBP"})
         first = self.front.command("c1", "cart.add_line", LINE, Idempotency_Key="k1")[1]
