@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""What hostile HTTP clients cost an engine that works: p99 of commands, probes, memory; and bytes per idle connection.
+"""What hostile HTTP clients cost an engine that works: p99 of commands, probes, the page, memory; and bytes per idle
+connection.
 
     http_hostile.py [MAYFLY] [--seconds N] [--rounds N] [--carts-per-second N]
 
-The demo runs with all defaults on a SQLite log. Quiet windows and windows under attack alternate; each attack is bounded
+The demo runs with all defaults on a SQLite log. Beside its own shop a buyer sends commands at the front door, one after
+the other, and waits for their events: the time of each is the p99's. The page is open (`/now` and `/history` each second, as it
+asks for them) and so is the stream of events. The attacks are on the engine's own address. Quiet windows and windows under attack alternate; each attack is bounded
 in count and time, from this machine's loopback, by one process that shares the processors with the engine. Prints, for
 each attack, medians over the rounds. Machines are noisy: only ratios of one run say something.
 """
 import argparse
 import contextlib
+import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -35,6 +40,9 @@ HELD = 200
 IDLE = 4000
 CLIENT = "127.0.0.1"  # an attacker's address; a program that also probes gives it another
 PROBE_EVERY_S = 0.1
+PAGE_EVERY_S = 1.0
+COMMAND_EVERY_S = 0.01  # of the buyer, from one command's answer to the next command
+PATIENCE_S = 30
 MIB = 1024 * 1024
 
 
@@ -133,8 +141,8 @@ ATTACKS = {"silent connections": silent, "a byte now and then": slow, "answers n
 
 class Demo:
     def __init__(self, program, folder, carts_per_second):
-        self.port = free_ports.one()
-        words = [program, "demo", "--log", f"sqlite:{folder}/demo.db", "--carts-per-second", str(carts_per_second), "--delay-ms", "20", "--http", f"127.0.0.1:{self.port}"]
+        self.port, self.front = free_ports.one(), free_ports.one()
+        words = [program, "demo", "--log", f"sqlite:{folder}/demo.db", "--carts-per-second", str(carts_per_second), "--delay-ms", "20", "--http", f"127.0.0.1:{self.port}", "--front", f"127.0.0.1:{self.front}"]
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while self.process.poll() is None:
             with contextlib.suppress(OSError):
@@ -147,21 +155,85 @@ class Demo:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
             return answer.read().decode()
 
-    def ages(self):
-        """Commands decided so far by the upper end of their age in seconds."""
-        found = re.findall(r'^mayfly_command_age_seconds_bucket\{le="([^"]+)"\} (\d+)', self.get("/metrics"), re.M)
-        return [(float(end), int(count)) for end, count in found]
+    def commands(self):
+        return int(re.search(r"^mayfly_commands_total (\d+)$", self.get("/metrics"), re.M)[1])
 
 
-def p99_ms(before, after):
-    """Linear within a bucket; and how many commands."""
-    counts = [(end, late - early) for (end, late), (_, early) in zip(after, before)]
-    wanted, below, start = 0.99 * counts[-1][1], 0, 0.0
-    for end, count in counts:
-        if count >= wanted:
-            return 1000 * (start + (end - start) * (wanted - below) / max(1, count - below)), counts[-1][1]
-        below, start = count, end
-    raise AssertionError("a histogram ends with all of them")
+class Buyer:
+    """Opens carts and cancels them, one command after the other at the front door, each waited for."""
+
+    def __init__(self, demo, turns):
+        self.demo, self.turns, self.times_s, self.failed, self.over = demo, turns, [], 0, False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        connection = None
+        while not self.over:
+            turn = next(self.turns)
+            path = f"/carts/buyer-{turn // 2}/commands/cart.{'cancel' if turn % 2 else 'create'}"
+            begun = time.monotonic()
+            try:
+                connection = connection or http.client.HTTPConnection("127.0.0.1", self.demo.front, timeout=PATIENCE_S)
+                connection.request("POST", path, "{}" if turn % 2 else '{"currency":"GBP"}', {"Prefer": "wait=20", "Content-Type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status == 200:
+                    self.times_s.append(time.monotonic() - begun)
+                else:
+                    self.failed += 1
+                if answer.will_close:
+                    connection.close()
+                    connection = None
+            except (OSError, http.client.HTTPException):  # a connection that has had its hundred requests
+                self.failed += connection is None
+                connection = None
+            time.sleep(COMMAND_EVERY_S)
+
+    def close(self):
+        self.over = True
+        self.thread.join()
+
+    def p99_ms(self):
+        return 1000 * statistics.quantiles(self.times_s, n=100)[98]
+
+
+class Page:
+    """Open all the time: what it asks for each second, as the page does, and the stream of events."""
+
+    def __init__(self, demo):
+        self.demo, self.slowest_s, self.failed, self.asked, self.events, self.streams, self.over = demo, 0.0, 0, 0, 0, 0, False
+        self.threads = [threading.Thread(target=self.run), threading.Thread(target=self.follow, daemon=True)]
+        for thread in self.threads:
+            thread.start()
+
+    def begin(self):
+        self.slowest_s, self.failed, self.asked, self.events, self.streams = 0.0, 0, 0, 0, 0
+
+    def run(self):
+        while not self.over:
+            begun = time.monotonic()
+            try:
+                json.loads(self.demo.get("/now"))
+                json.loads(self.demo.get("/history"))
+            except (OSError, ValueError, http.client.HTTPException):
+                self.failed += 1
+            self.asked += 1
+            self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
+            time.sleep(PAGE_EVERY_S)
+
+    def follow(self):
+        while not self.over:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                connection = http.client.HTTPConnection("127.0.0.1", self.demo.front, timeout=PATIENCE_S)
+                connection.request("GET", "/events")
+                for line in iter(connection.getresponse().readline, b""):
+                    self.events += line.startswith(b"data:")
+            self.streams += 1  # it ended
+
+    def close(self):
+        self.over = True
+        self.threads[0].join()
 
 
 class Watch:
@@ -192,8 +264,9 @@ class Watch:
         self.thread.join()
 
 
-def window(demo, seconds, attack=None):
-    before, watch = demo.ages(), Watch(demo)
+def window(demo, seconds, page, turns, attack=None):
+    before, watch, buyer = demo.commands(), Watch(demo), Buyer(demo, turns)
+    page.begin()
     end = time.monotonic() + seconds
     made = 0
     if attack:
@@ -201,8 +274,9 @@ def window(demo, seconds, attack=None):
         made = int(child.stdout)
     time.sleep(max(0, end - time.monotonic()))
     watch.close()
-    p99, commands = p99_ms(before, demo.ages())
-    return {"p99_ms": p99, "commands": commands, "made": made, "watch": watch}
+    buyer.close()
+    return {"p99_ms": buyer.p99_ms(), "commands": demo.commands() - before, "made": made, "watch": watch, "buyer": buyer,
+            "page_s": page.slowest_s, "page_failed": page.failed, "events": page.events, "streams_ended": page.streams}
 
 
 def bytes_per_idle_connection(program):
@@ -245,16 +319,21 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         demo = Demo(options.program, folder, options.carts_per_second)
         try:
-            window(demo, options.seconds)  # warm
-            print(f"{'attack':22}{'made':>8}{'slowest probe ms':>18}{'failed':>8}{'p99 quiet ms':>14}{'attacked':>10}{'ratio':>7}{'memory +MiB':>13}{'commands/s':>12}")
+            page, turns = Page(demo), itertools.count()
+            window(demo, options.seconds, page, turns)  # warm
+            print(f"{'attack':22}{'made':>8}{'slowest probe ms':>18}{'failed':>8}{'slowest page ms':>17}{'failed':>8}{'stream ended':>14}{'p99 quiet ms':>14}{'attacked':>10}{'ratio':>7}"
+                  f"{'failed':>8}{'memory +MiB':>13}{'commands/s':>12}")
             for name in ATTACKS:
-                rounds = [(window(demo, options.seconds), window(demo, options.seconds, name)) for _ in range(options.rounds)]
+                rounds = [(window(demo, options.seconds, page, turns), window(demo, options.seconds, page, turns, name)) for _ in range(options.rounds)]
                 attacked = [a for _, a in rounds]
                 watches = [a["watch"] for a in attacked]
                 quiet_ms, ms = (statistics.median(w["p99_ms"] for w in side) for side in zip(*rounds))
                 grown = max(a["watch"].peak - q["watch"].peak for q, a in rounds) / MIB
                 print(f"{name:22}{sum(a['made'] for a in attacked):8}{1000 * max(w.slowest_s for w in watches):18.1f}{sum(w.failed for w in watches):8}"
-                      f"{quiet_ms:14.2f}{ms:10.2f}{ms / quiet_ms:7.2f}{grown:13.1f}{statistics.median(a['commands'] for a in attacked) / options.seconds:12.0f}", flush=True)
+                      f"{1000 * max(a['page_s'] for a in attacked):17.1f}{sum(a['page_failed'] for a in attacked):8}{sum(a['streams_ended'] for a in attacked):14}"
+                      f"{quiet_ms:14.2f}{ms:10.2f}{ms / quiet_ms:7.2f}{sum(a['buyer'].failed for a in attacked):8}{grown:13.1f}"
+                      f"{statistics.median(a['commands'] for a in attacked) / options.seconds:12.0f}", flush=True)
+            page.close()
         finally:
             demo.process.send_signal(signal.SIGTERM)
             demo.process.wait()
