@@ -321,11 +321,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   void wait_for_turn(const HttpRoute& route, HttpRequest&& request) {
     id_ = ++server_.newest_id;
-    if (server_.turns.add(id_, route, std::move(request), deadline_)) {
-      server_.in_turn.emplace(id_, shared_from_this());
-    } else {
-      answer(refusal(503, "too many ask at once: ask again in a second"));
-    }
+    const auto refused = server_.turns.add(id_, client_, route, std::move(request), deadline_);
+    auto why = refusal(503, "too many ask at once: ask again in a second");
+    if (refused == id_) return answer(std::move(why));
+    if (refused != 0) server_.on_reply(refused, std::move(why));
+    server_.in_turn.emplace(id_, shared_from_this());
   }
 
   /// Its time to be sent begins with the answer.

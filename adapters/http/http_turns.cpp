@@ -45,12 +45,38 @@ HttpTurns::~HttpTurns() {
   thread_.join();
 }
 
-bool HttpTurns::add(Id id, const HttpRoute& route, HttpRequest&& request, Steady::time_point deadline) {
+/// A client's next turn is in the round after its last one that waits, else in the one after the newest that was begun:
+/// so who comes anew waits for one turn of each other client at most (start-time fair queuing).
+HttpTurns::Id HttpTurns::add(Id id, std::uint64_t client, const HttpRoute& route, HttpRequest&& request,
+                             Steady::time_point deadline) {
   const std::scoped_lock lock(mutex_);
-  if (waiting_.size() >= most_waiting_) return false;
-  waiting_.push_back({id, &route, std::move(request), deadline});
+  auto round = round_;
+  for (const auto& turn : waiting_) {
+    if (turn.client == client) round = std::max(round, turn.round);
+  }
+  ++round;
+  const bool full = waiting_.size() >= most_waiting_;
+  std::size_t last = 0;
+  for (std::size_t at = 0; at < waiting_.size(); ++at) {
+    if (waiting_[at].round >= waiting_[last].round) last = at;
+  }
+  if (full && waiting_[last].round <= round) return id;
+  waiting_.push_back({id, &route, std::move(request), deadline, client, round});
   changed_.notify_all();
-  return true;
+  if (!full) return 0;
+  const auto refused = waiting_[last].id;
+  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(last));
+  return refused;
+}
+
+/// Precondition: one waits.
+HttpTurns::Turn HttpTurns::take_next() {
+  const auto next = std::min_element(waiting_.begin(), waiting_.end(),
+                                     [](const Turn& one, const Turn& other) { return one.round < other.round; });
+  auto turn = std::move(*next);
+  waiting_.erase(next);
+  round_ = std::max(round_, turn.round);
+  return turn;
 }
 
 void HttpTurns::remove(Id id) {
@@ -73,8 +99,7 @@ void HttpTurns::run() {
     changed_.wait_until(lock, next, [this] { return over_; });
     changed_.wait(lock, [this] { return over_ || (!waiting_.empty() && !answer_); });
     if (over_) return;
-    const auto turn = std::move(waiting_.front());
-    waiting_.pop_front();
+    const auto turn = take_next();
     lock.unlock();
     const auto begun = Steady::now();
     const auto cpu_before = cpu_of_this_thread();

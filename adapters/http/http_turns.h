@@ -1,5 +1,6 @@
 // Makes the answers of an HTTP server that may take long, one at a time, by a thread of its own, so that the thread
-// which reads and answers probes never waits for one.
+// which reads and answers probes never waits for one. Clients take turns: one that asks again and again waits behind
+// its own requests, and others do not wait behind them.
 #pragma once
 
 #include "adapters/http/http.h"
@@ -33,8 +34,11 @@ class HttpTurns {
   HttpTurns(const HttpTurns&) = delete;
   HttpTurns& operator=(const HttpTurns&) = delete;
 
-  /// False where too many wait already. Not made after `deadline`. The route outlives this; ids are never used again.
-  [[nodiscard]] bool add(Id, const HttpRoute&, HttpRequest&&, std::chrono::steady_clock::time_point deadline);
+  /// Gives the id of the request that is refused because too many wait: this one, or the newest of a client that has
+  /// more of them than this one's; 0: none. Not made after `deadline`. The route outlives this; ids are 1 or more and
+  /// never used again.
+  [[nodiscard]] Id add(Id, std::uint64_t client, const HttpRoute&, HttpRequest&&,
+                       std::chrono::steady_clock::time_point deadline);
   /// Nobody wants this one any more.
   void remove(Id);
   /// The next one is made only after this one was taken.
@@ -46,15 +50,19 @@ class HttpTurns {
     const HttpRoute* route = nullptr;
     HttpRequest request;
     std::chrono::steady_clock::time_point deadline;
+    std::uint64_t client = 0;
+    std::uint64_t round = 0;  // in a round each client has one turn
   };
   void run();
+  [[nodiscard]] Turn take_next();
 
   const std::size_t most_waiting_;
   const int cpu_percent_;
   const std::function<void()> made_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Turn> waiting_;
+  std::deque<Turn> waiting_;    // as they came
+  std::uint64_t round_ = 0;     // of the newest turn that was begun
   std::optional<Made> answer_;  // not taken yet
   bool over_ = false;
   std::thread thread_;

@@ -38,7 +38,8 @@ FLOOD = b"".join(b"X-%d: %s\r\n" % (i, b"a" * 60) for i in range(100))
 REQUESTS = 10_000  # of an attack, at most
 HELD = 200
 IDLE = 4000
-CLIENT = "127.0.0.1"  # an attacker's address; a program that also probes gives it another
+CLIENT = "127.0.0.1"  # a connection's address; a program that also probes gives an attacker another
+ATTACKER = "127.0.0.2"
 PROBE_EVERY_S = 0.1
 PAGE_EVERY_S = 1.0
 COMMAND_EVERY_S = 0.01  # of the buyer, from one command's answer to the next command
@@ -312,6 +313,8 @@ def main():
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.attack:
+        global CLIENT  # not the address of who probes and of who looks at the page
+        CLIENT = ATTACKER
         print(ATTACKS[options.attack](options.port, time.monotonic() + options.seconds))
         return
     idle, full = bytes_per_idle_connection(options.program)
