@@ -41,6 +41,8 @@ Json answer_of(events::LogClient& log, const std::string& id, const FoundCart& f
   }
   json["relation"] = relation(found, id);
   json["state"] = found.cart.state;
+  const auto currency = events::currency_in_force(found.cart.state.value("currency", std::string()));
+  if (currency) json["total"] = money(found.cart.state.value("total_minor", events::Minor{0}), *currency);
   json["left_out"] = found.events_left_out;
   json["events"] = Json::array();
   for (const auto& event : found.events) json["events"].push_back(Json::parse(event));

@@ -120,7 +120,7 @@ class Http(unittest.TestCase):
         self.wait_for_commands(5)
         for asked in ("c1", "o-c1", "c1-p1", "pi_1"):
             found = json.loads(self.get(f"/search?id={asked}")[1])
-            self.assertEqual((found["found"], found["state"]["cart"]), (True, "c1"), found)
+            self.assertEqual((found["found"], found["state"]["cart"], found["total"]), (True, "c1", "4.99 GBP"), found)
             self.assertIn("order.placed", [event["type"] for event in found["events"]])
             self.assertNotIn("tok_1", json.dumps(found))
         self.assertFalse(json.loads(self.get("/search?id=c2")[1])["found"])

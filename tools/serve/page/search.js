@@ -12,7 +12,7 @@ function timelineItem(event) {
 function foundState(found) {
   const s = found.state, words = [];
   if (found.relation) words.push(found.relation);
-  if (s.currency) words.push("total " + (s.total_minor || 0) + " minor units " + s.currency + ", " + plural((s.lines || []).length, "line"));
+  if (found.total) words.push("total " + found.total + ", " + plural((s.lines || []).length, "line"));
   if (s.session) words.push("payment session " + s.session.number + " " + s.session.state + " at " + s.session.provider);
   if (s.wait && s.wait.kind !== "none") words.push("waits for " + s.wait.kind + (s.wait.due ? " until " + moment(s.wait.due) : ""));
   if (s.waiting) words.push(plural(s.waiting, "command") + " not decided yet");
