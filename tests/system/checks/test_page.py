@@ -171,6 +171,8 @@ class Page(unittest.TestCase):
                 self.browser.wait("document.getElementById('found-title').textContent.startsWith('Cart c1:') && document.activeElement.id === 'found-title'")
                 steps = self.browser.evaluate("[...document.querySelectorAll('.timeline b')].map(b => b.textContent)")
                 self.assertEqual((steps[0], steps.count("order.placed")), ("cart.created", 1))
+                for words in ("total 9.98 GBP, 1 line", "waits for the provider"):
+                    self.assertIn(words, self.browser.text("#found-state"))
                 self.browser.press("Escape")
                 self.browser.wait("document.getElementById('found').hidden && document.activeElement.id === 'search-id'")
                 self.browser.evaluate("document.getElementById('found-title').textContent = ''; document.activeElement.blur()")

@@ -110,7 +110,7 @@ class Chart {
       parts.push(draw("line", { x1: this.left, x2: w - 12, y1: y, y2: y, class: "limit" }));
       parts.push(draw("text", { x: w - 14, y: y - 4, "text-anchor": "end", class: "limit-text" }, this.limit[1]));
     } else if (this.limit) {
-      parts.push(draw("text", { x: w - 14, y: 10, "text-anchor": "end", class: "limit-text" }, "↑ " + this.limit[1] + ", " + Math.floor(this.limit[0] / Math.max(1, highest)) + " times the highest"));
+      parts.push(draw("text", { x: w - 14, y: 10, "text-anchor": "end" }, "↑ " + this.limit[1] + ", " + Math.floor(this.limit[0] / Math.max(1, highest)) + " times the highest"));
     }
     const at = looked === null || looked >= this.times.length ? this.times.length - 1 : looked;
     if (looked !== null) parts.push(draw("line", { x1: this.x(this.times[at]), x2: this.x(this.times[at]), y1: this.top, y2: this.top + this.height, class: "cursor" }));
@@ -139,7 +139,7 @@ class Chart {
   explain(at) {
     const { format, stacked } = this.options, when = looked === null ? "now" : clock(this.times[at]);
     const words = this.series.map(s => s.name + " " + (s.values[at] === null ? "–" : format(s.values[at])));
-    this.legend.replaceChildren(...this.series.map((s, k) => make("li", "k" + (stacked ? k : s.color || 0), words[k])), make("li", "when soft", when));
+    this.legend.replaceChildren(make("li", "when soft", when), ...this.series.map((s, k) => make("li", "k" + (stacked ? k : s.color || 0), words[k])));
     this.root.setAttribute("aria-valuemax", String(this.times.length - 1));
     this.root.setAttribute("aria-valuenow", String(at));
     this.root.setAttribute("aria-valuetext", when + ": " + words.join(", "));

@@ -43,7 +43,8 @@ function figures(now) {
   say("lag", lags.length ? grouped(total(lags, "value")) : "–");
   say("lag-more", lags.length ? "commands" : "the log does not say");
   say("memory", bytes(m.used_bytes));
-  say("memory-more", m.budget_bytes > 0 ? (100 * m.used_bytes / m.budget_bytes).toFixed(1) + " % of a budget of " + bytes(m.budget_bytes) : "no budget is known");
+  const percent = 100 * m.used_bytes / m.budget_bytes;
+  say("memory-more", m.budget_bytes > 0 ? (percent < .1 ? "less than 0.1" : percent.toFixed(1)) + " % of a budget of " + bytes(m.budget_bytes) : "no budget is known");
   put("memory-bar", ...bar([share(m.used_bytes, m.budget_bytes), m.used_bytes > m.budget_bytes / 2 ? "warm" : ""]));
   budget = m.budget_bytes;
 }

@@ -9,12 +9,24 @@ function timelineItem(event) {
   const place = make("small", "soft", "  " + event.partition + ":" + event.offset);
   return make("li", bad ? "bad" : "", when, make("div", "", make("b", "", event.type), place, make("div", "data", shortData(event.data))));
 }
+/// Waits of decisions.md 3, by what ends them.
+const waited = {
+  reservation: "the warehouse", authorization: "the provider to authorize", action: "the buyer to confirm the payment", pending: "the provider, which is not sure yet",
+  capture: "the provider to capture", cancel: "the provider to cancel", refund: "the provider to refund", capture_retry: "another try to capture", refund_retry: "another try to refund",
+  status_try: "the provider's word on what became of it", settle: "the money to settle", hold: "the shop to capture", merge: "the other cart",
+};
+/// A wait without a time begins with the next clock tick.
+function waitWords({ kind, due }) {
+  const until = due ? " until " + moment(due) : "";
+  if (kind === "idle") return due ? "expires " + moment(due) + " unless a command comes" : "expires when no command comes for long";
+  return "waits for " + (waited[kind] || kind) + until;
+}
 function foundState(found) {
   const s = found.state, words = [];
   if (found.relation) words.push(found.relation);
   if (found.total) words.push("total " + found.total + ", " + plural((s.lines || []).length, "line"));
   if (s.session) words.push("payment session " + s.session.number + " " + s.session.state + " at " + s.session.provider);
-  if (s.wait && s.wait.kind !== "none") words.push("waits for " + s.wait.kind + (s.wait.due ? " until " + moment(s.wait.due) : ""));
+  if (s.wait && s.wait.kind !== "none") words.push(waitWords(s.wait));
   if (s.waiting) words.push(plural(s.waiting, "command") + " not decided yet");
   if (found.left_out) words.push(plural(found.left_out, "older event is", "older events are") + " left out");
   if (found.history_begins > 0) words.push("events before offset " + found.history_begins + " are no longer in the log");
