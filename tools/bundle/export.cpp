@@ -1,152 +1,144 @@
-// mayfly replay export: records of a log as one file that can be sent, with pseudonyms unless asked otherwise.
+// mayfly replay export: records of a log as one file that can be sent, with pseudonyms unless asked otherwise. Until it
+// is whole it is FILE.partial, and what it takes to go on with it is in FILE.resume.
 #include "adapters/host/private_file.h"
 #include "adapters/host/random_key.h"
 #include "adapters/host/wall_clock.h"
-#include "events/rules/identity.h"
-#include "events/state/snapshot.h"
-#include "tools/bundle/pseudonyms.h"
+#include "tools/bundle/export_records.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
-#include "tools/records/bundle_file.h"
-#include "tools/records/each_record.h"
-#include "tools/records/record_text.h"
-#include "tools/replay/replay_recorded.h"
 
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <map>
+#include <iterator>
 #include <set>
 
 namespace mayfly::tools {
 
-using events::Record;
-using events::Stream;
+using events::LogError;
+using events::LogStatus;
 
 namespace {
 
-class Export {
+/// The files of an export under way, and the lock on them, which ends with the process.
+class ExportFiles {
  public:
-  Export(events::LogClient& log, const Recorded& recorded, const ReplayExportOptions& options, std::ostream& out)
-      : log_(log),
-        recorded_(recorded),
-        options_(options),
-        carts_(options.carts.begin(), options.carts.end()),
-        pseudonyms_(adapters::random_key()),
-        bundle_(out) {}
-
-  events::LogStatus run() {
-    carts_without_commands = carts_;
-    bundle_.line({{"mayfly_bundle", bundle_version},
-                  {"partitions", log_.partitions()},
-                  {"engine", recorded_.engine},
-                  {"pseudonyms", !options_.plain},
-                  {"whole", carts_.empty()}});
-    events::LogStatus status;
-    for (events::Partition p = 0; p < log_.partitions() && status.ok(); ++p) {
-      if (!wants(p)) continue;
-      status = commands(p);
-      for (const auto stream : {Stream::events, Stream::deadletters, Stream::alerts}) {
-        if (status.ok()) status = results(stream, p);
-      }
-      if (status.ok()) status = state(p);
-    }
-    if (status.ok() && !bundle_.finish()) status = {events::LogError::full, "the file cannot be written to its end"};
-    return status;
+  explicit ExportFiles(const std::string& file) : file_(file), partial_(file + ".partial"), resume_(file + ".resume") {}
+  ~ExportFiles() {
+    if (descriptor_ >= 0) ::close(descriptor_);
   }
-  std::int64_t commands_written = 0;
-  std::int64_t events_written = 0;
-  std::set<std::string> carts_without_commands;
+  ExportFiles(const ExportFiles&) = delete;
+  ExportFiles& operator=(const ExportFiles&) = delete;
+
+  [[nodiscard]] const std::string& partial() const { return partial_; }
+  [[nodiscard]] std::string resume_text() const {
+    std::ifstream in(resume_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  /// What is to be removed if it shall begin anew.
+  [[nodiscard]] std::string names() const { return partial_ + " and " + resume_; }
+  [[nodiscard]] bool has_blocks() const { return std::filesystem::file_size(partial_) > 0; }
+
+  [[nodiscard]] LogStatus lock() {
+    LogStatus status;
+    descriptor_ = adapters::open_private(partial_, status);
+    if (descriptor_ < 0) return status;
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return {};
+    return {LogError::invalid, "Another export writes " + partial_ + " now."};
+  }
+  [[nodiscard]] LogStatus write_resume(const std::string& text) const {
+    LogStatus status;
+    const int made_private = adapters::open_private(resume_, status);
+    if (made_private < 0) return status;
+    ::close(made_private);
+    std::ofstream out(resume_, std::ios::binary | std::ios::trunc);
+    out << text << std::flush;
+    return out.good() ? LogStatus{} : LogStatus{LogError::full, resume_ + " cannot be written"};
+  }
+  /// Ended between the two steps of finish(), an export leaves the key of its pseudonyms behind.
+  void remove_resume_of_finished() const {
+    ExportBegin finished;
+    std::error_code ignored;
+    if (!std::filesystem::exists(partial_) && read_text(resume_text(), finished))
+      std::filesystem::remove(resume_, ignored);
+  }
+  [[nodiscard]] LogStatus finish() const {
+    std::error_code failed;
+    std::filesystem::rename(partial_, file_, failed);
+    if (failed) return {LogError::invalid, file_ + ": " + failed.message()};
+    std::filesystem::remove(resume_, failed);
+    return {};
+  }
+  void remove() const {
+    std::error_code ignored;
+    std::filesystem::remove(partial_, ignored);
+    std::filesystem::remove(resume_, ignored);
+  }
 
  private:
-  [[nodiscard]] bool wants(events::Partition p) const {
-    if (carts_.empty()) return options_.partitions.empty() || std::ranges::count(options_.partitions, p) > 0;
-    return std::ranges::any_of(carts_, [&](const auto& c) { return events::partition_of(c, log_.partitions()) == p; });
-  }
-  [[nodiscard]] bool wants(const Record& record) const {
-    return carts_.empty() || (record.key && carts_.contains(std::string(*record.key)));
-  }
-  [[nodiscard]] events::Offset end(events::Partition p) const { return recorded_.ends[static_cast<std::size_t>(p)]; }
-
-  void write(Stream stream, const Record& record) {
-    if (options_.plain) return bundle_.line(bundle_line(stream, record));
-    pseudonyms_.mask(stream, record, masked_);
-    bundle_.line(bundle_line(stream, masked_.record));
-  }
-
-  events::LogStatus commands(events::Partition p) {
-    bool first = true;
-    return each_record(log_, Stream::commands, p, [&](const Record& record) {
-      if (record.at.offset >= end(p)) return false;
-      const bool tick = !record.key && short_type(record) == "clock.tick";
-      const bool wanted = tick || wants(record);
-      if (wanted) write(Stream::commands, record);
-      if (wanted && record.key) carts_without_commands.erase(std::string(*record.key));
-      if (!wanted && first) begin(record);
-      commands_written += wanted ? 1 : 0;
-      first = false;
-      return true;
-    });
-  }
-  /// In the place of a partition's first command, if it is another cart's: a tick that is ignored, so that a replay
-  /// sees the partition from its begin.
-  void begin(const Record& record) {
-    static constexpr events::Header headers[] = {{"ce_specversion", "1.0"},
-                                                 {"ce_id", "bundle"},
-                                                 {"ce_source", "/mayfly/bundle"},
-                                                 {"ce_type", "dev.mayfly.clock.tick.v1"},
-                                                 {"content-type", "application/json"}};
-    Record tick = record;
-    tick.key.reset();
-    tick.value = "{}";
-    tick.headers = headers;
-    bundle_.line(bundle_line(Stream::commands, tick));
-  }
-  events::LogStatus results(Stream stream, events::Partition p) {
-    return each_record(log_, stream, p, [&](const Record& record) {
-      if (stream == Stream::events && cause_offset(record) >= end(p)) return false;
-      const bool mine =
-          wants(record) || (stream == Stream::alerts && carts_.contains(std::string(header(record, "ce_subject"))));
-      if (!mine) return true;
-      write(stream, record);
-      events_written += stream == Stream::events ? 1 : 0;
-      return true;
-    });
-  }
-  /// How far the engine got; and the newest state, which cannot be masked and is whole only with all carts.
-  events::LogStatus state(events::Partition p) {
-    const bool all = options_.plain && carts_.empty();
-    // A log that is not compacted yet has older records of a key too.
-    std::map<std::string, events::Offset> newest;
-    const auto each = [&](const auto& f) {
-      return each_record(log_, Stream::state, p, [&](const Record& record) {
-        const bool known = record.key && record.at.offset <= recorded_.position_at[static_cast<std::size_t>(p)];
-        if (known && (all || record.key == events::position_key)) f(std::string(*record.key), record);
-        return true;
-      });
-    };
-    auto status = each([&](const std::string& key, const Record& record) { newest[key] = record.at.offset; });
-    if (!status.ok()) return status;
-    return each([&](const std::string& key, const Record& record) {
-      if (newest[key] == record.at.offset) bundle_.line(bundle_line(Stream::state, record));
-    });
-  }
-
-  events::LogClient& log_;
-  const Recorded& recorded_;
-  const ReplayExportOptions& options_;
-  std::set<std::string> carts_;
-  Pseudonyms pseudonyms_;
-  MaskedRecord masked_;
-  BundleWriter bundle_;
+  std::string file_;
+  std::string partial_;
+  std::string resume_;
+  int descriptor_ = -1;
 };
+
+/// What the export was asked for, in one form whatever the order of the words.
+std::string words_of(const ReplayExportOptions& options) {
+  std::string words;
+  for (const auto& cart : std::set<std::string>(options.carts.begin(), options.carts.end())) words += " --cart " + cart;
+  for (const auto p : std::set<std::int32_t>(options.partitions.begin(), options.partitions.end()))
+    words += " --partition " + std::to_string(p);
+  return words + (options.plain ? " --plain" : "");
+}
+
+int refuse(const ExportFiles& files, const std::string& why) {
+  complain("%s: %s. Remove %s to begin anew.\n", files.partial().c_str(), printable(why).c_str(),
+           files.names().c_str());
+  return exit_usage;
+}
+
+/// Reads how the export that left the files began, or begins.
+int begin_or_go_on(const ReplayExportOptions& options, events::LogClient& log, const ExportFiles& files,
+                   ExportBegin& begun) {
+  const auto text = files.resume_text();
+  if (files.has_blocks()) {
+    if (!read_text(text, begun)) return refuse(files, "it cannot be gone on with: FILE.resume beside it is not whole");
+    if (begun.words != words_of(options)) {
+      const auto said = begun.words.empty() ? std::string(" no option") : begun.words;
+      return refuse(files, "it was begun with" + said + ", not with these options");
+    }
+    const auto status = is_log_of(log, begun);
+    if (status.error == LogError::invalid) return refuse(files, status.message);
+    return status.ok() ? exit_ok : complain_of(status);
+  }
+  begun = {};
+  begun.words = words_of(options);
+  begun.key = adapters::random_key();
+  auto status = begin_export(log, begun);
+  if (status.ok()) status = files.write_resume(text_of(begun));
+  if (status.ok()) return exit_ok;
+  files.remove();
+  return complain_of(status);
+}
+
+/// Takes over the blocks that are whole and cuts off the rest.
+std::string take_over(const ExportFiles& files, Export& made, std::int64_t& bytes) {
+  std::ifstream in(files.partial(), std::ios::binary);
+  const auto whole = read_whole_blocks(in, [&](const nlohmann::json& line) { return made.there_is(line); });
+  if (!whole.wrong.empty()) return "block " + std::to_string(whole.next.number) + ": " + whole.wrong;
+  made.go_on(whole);
+  bytes = whole.next.at;
+  std::error_code failed;
+  std::filesystem::resize_file(files.partial(), static_cast<std::uintmax_t>(bytes), failed);
+  return failed ? failed.message() : std::string();
+}
 
 }  // namespace
 
@@ -155,7 +147,9 @@ int replay_export(const ReplayExportOptions& options) {
     complain("Give --cart or --partition, not both.\n");
     return exit_usage;
   }
+  ExportFiles files(options.file);
   if (std::filesystem::exists(options.file)) {
+    files.remove_resume_of_finished();
     complain("%s is there already. An export makes a new file.\n", options.file.c_str());
     return exit_usage;
   }
@@ -163,36 +157,34 @@ int replay_export(const ReplayExportOptions& options) {
   int code = exit_ok;
   const auto log = open_history(options, clock, code);
   if (!log) return code;
-  Recorded recorded;
-  if (const auto status = read_recorded(*log, recorded); !status.ok()) return complain_of(status);
   for (const auto partition : options.partitions) {
     if (partition < log->partitions()) continue;
     complain("There is no partition %d: the log has 0 to %d.\n", partition, log->partitions() - 1);
     return exit_failed;
   }
-  const auto partial = options.file + ".partial";
-  events::LogStatus status;
-  const int made_private = adapters::open_private(partial, status);
-  if (made_private < 0) return complain_of(status);
-  ::close(made_private);
-  std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-  Export made(*log, recorded, options, out);
-  status = made.run();
-  if (const auto& none = made.carts_without_commands; status.ok() && !none.empty()) {
-    std::filesystem::remove(partial);
+  if (const auto status = files.lock(); !status.ok()) return complain_of(status);
+  ExportBegin begun;
+  if (code = begin_or_go_on(options, *log, files, begun); code != exit_ok) return code;
+  std::ofstream out(files.partial(), std::ios::binary | std::ios::app);
+  Export made(*log, begun, options, out);
+  std::int64_t bytes = 0;
+  if (const auto wrong = take_over(files, made, bytes); !wrong.empty()) return refuse(files, wrong);
+  if (bytes > 0) complain("%s: goes on behind %s bytes\n", files.partial().c_str(), grouped(bytes).c_str());
+  auto status = made.run();
+  if (const auto& none = made.carts_without_commands(); status.ok() && !none.empty()) {
+    files.remove();
     complain("The log has no decided command of cart %s.\n", printable(*none.begin()).c_str());
     return exit_failed;
   }
   out.close();
-  std::error_code failed;
-  if (status.ok()) std::filesystem::rename(partial, options.file, failed);
-  if (failed) status = {events::LogError::invalid, options.file + ": " + failed.message()};
+  if (status.ok()) status = files.finish();
   if (!status.ok()) {
-    std::filesystem::remove(partial, failed);
-    return complain_of(status);
+    code = complain_of(status);
+    complain("%s is kept: the same command goes on with it.\n", files.partial().c_str());
+    return code;
   }
-  print("%s: %s commands, %s events%s, %s bytes\n", options.file.c_str(), grouped(made.commands_written).c_str(),
-        grouped(made.events_written).c_str(), options.plain ? "" : " under pseudonyms",
+  print("%s: %s commands, %s events%s, %s bytes\n", options.file.c_str(), grouped(made.commands()).c_str(),
+        grouped(made.events()).c_str(), options.plain ? "" : " under pseudonyms",
         grouped(static_cast<std::int64_t>(std::filesystem::file_size(options.file))).c_str());
   return exit_ok;
 }

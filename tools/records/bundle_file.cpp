@@ -104,6 +104,7 @@ void BundleWriter::write_block() {
   std::string frame(ZSTD_compressBound(lines_.size()), '\0');
   frame.resize(ZSTD_compress(frame.data(), frame.size(), lines_.data(), lines_.size(), compression_level));
   out_ << note_of(block_++, frame) << frame;
+  out_.flush();  // whoever goes on after this process begins behind it
   lines_.clear();
 }
 
@@ -139,6 +140,23 @@ std::string read_bundle(std::istream& in,
       if (auto wrong = f(json, block); !wrong.empty()) return where + wrong;
     }
   }
+}
+
+BundleBegin read_whole_blocks(std::istream& in, const std::function<std::string(const nlohmann::json&)>& f) {
+  BundleBegin whole;
+  std::string lines;
+  for (auto next = whole.next; read_bundle_block(in, next, lines).empty(); whole.next = next) {
+    std::vector<nlohmann::json> parsed;
+    for (std::size_t begin = 0, end = 0; (end = lines.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      parsed.push_back(nlohmann::json::parse(lines.data() + begin, lines.data() + end, nullptr, false));
+      if (parsed.back().contains("end")) return whole;
+    }
+    for (const auto& line : parsed) {
+      if (whole.wrong = f(line); !whole.wrong.empty()) return whole;
+    }
+    whole.lines += std::ssize(parsed);
+  }
+  return whole;
 }
 
 nlohmann::ordered_json bundle_line(events::Stream stream, const events::Record& record) {

@@ -20,6 +20,11 @@ inline constexpr std::size_t bundle_block_bytes = 256 * 1024;  // of lines, befo
 class BundleWriter {
  public:
   explicit BundleWriter(std::ostream& out) : out_(out) {}
+  /// Before the first line: so many lines and blocks are there already.
+  void go_on(std::int64_t lines, std::int64_t blocks) {
+    written_ = lines;
+    block_ = blocks;
+  }
   void line(const nlohmann::ordered_json&);
   /// The last line, which says how many came before; then nothing may follow. False if not all could be written.
   [[nodiscard]] bool finish();
@@ -44,6 +49,15 @@ struct BundleBlock {
                                       const std::function<std::string(const nlohmann::json&, const BundleBlock&)>& f);
 /// The lines of one block, and then `block` is the next. A sentence if it is not whole.
 [[nodiscard]] std::string read_bundle_block(std::istream&, BundleBlock& block, std::string& lines);
+
+/// Of a bundle whose writing was ended: gives the lines of the blocks that are whole, up to the first that is not, or
+/// that ends the bundle. Returns where that one begins; `wrong` is what `f` says is wrong.
+struct BundleBegin {
+  std::int64_t lines = 0;
+  BundleBlock next;
+  std::string wrong;
+};
+[[nodiscard]] BundleBegin read_whole_blocks(std::istream&, const std::function<std::string(const nlohmann::json&)>& f);
 
 /// What the first line says.
 struct BundleHead {
