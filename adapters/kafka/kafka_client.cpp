@@ -44,6 +44,7 @@ events::Fetched KafkaClient::read(events::Stream stream, events::Partition parti
   const auto begun = SteadyClock::now();
   const auto wait = std::chrono::milliseconds(limits.wait.count);
   const auto limit = std::chrono::milliseconds(options_.request_limit.count);
+  bool nudged = !reading.has_given();
   for (;;) {
     std::size_t records = limits.records;
     std::size_t bytes = limits.bytes;
@@ -63,7 +64,11 @@ events::Fetched KafkaClient::read(events::Stream stream, events::Partition parti
       }
       break;
     }
-    reader_->waker().wait({left});
+    const bool called = reader_->waker().wait({left});
+    if (!called && !nudged && !reading.at_end()) {
+      reader_->nudge(stream, partition, {left});
+      nudged = true;
+    }
     reader_->serve();
   }
   if (!fetched.batch.records.empty()) reader_->waker().found();

@@ -309,8 +309,8 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
                kafka::how_to_end(options_.brokers, options_.topic(Stream::state), partition, lane->next());
       }
       return {RD_KAFKA_RESP_ERR__TIMED_OUT, why};
-    } else {
-      restorer_->waker().wait(events::Millis{100});
+    } else if (!restorer_->waker().wait(events::Millis{100}) && lane->has_given() && !lane->at_end()) {
+      restorer_->nudge(Stream::state, partition, options_.request_limit);
     }
   }
   newest.give(state);

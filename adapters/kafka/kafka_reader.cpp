@@ -164,6 +164,7 @@ void Lane::take(std::size_t& records, std::size_t& bytes, events::RecordBatch& b
     ++next_held_;
     batch.records.push_back(record_of(message, storage->headers));
     next_ = message->offset + 1;
+    has_given_ = true;
     --records;
     bytes -= std::min(bytes, size_of(batch.records.back()));
   }
@@ -198,6 +199,13 @@ std::unique_ptr<Lane> Reader::read(events::Stream stream, events::Partition part
   const auto unpackable =
       stream == events::Stream::commands ? Lane::Unpackable::is_skipped : Lane::Unpackable::is_an_error;
   return std::make_unique<Lane>(client_, topic, partition, from, unpackable, waker_, listener_);
+}
+
+void Reader::nudge(events::Stream stream, events::Partition partition, events::Millis longest) {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+  rd_kafka_query_watermark_offsets(client_.get(), options_.topic(stream).c_str(), partition, &first, &end,
+                                   static_cast<int>(std::max<std::int64_t>(longest.count, 1)));
 }
 
 Error Reader::ends(events::Stream stream, events::Partition partition, events::StreamEnds& ends) {

@@ -38,6 +38,8 @@ class Lane {
   [[nodiscard]] bool at_end() const { return end_seen_ == next_; }
   /// Where the partition ends with what is not committed; -1: not yet known.
   [[nodiscard]] events::Offset high_watermark() const;
+  /// Has it given a record? Then what was read ahead may have been as much as librdkafka keeps.
+  [[nodiscard]] bool has_given() const { return has_given_; }
   /// What reading cannot get over by itself, told once.
   [[nodiscard]] Error take_error() { return std::exchange(error_, {}); }
   /// What was skipped, told once.
@@ -60,6 +62,7 @@ class Lane {
   std::size_t next_held_ = 0;
   events::Offset next_;
   events::Offset end_seen_ = -1;
+  bool has_given_ = false;
   Error error_;
   std::optional<BatchEnd> search_;  // while a batch is being skipped: where it ends
   std::optional<events::Skipped> skipped_;
@@ -78,6 +81,10 @@ class Reader {
   [[nodiscard]] std::unique_ptr<Lane> read(events::Stream, events::Partition, events::Offset from);
   /// Where the committed records of a partition begin and end.
   Error ends(events::Stream, events::Partition, events::StreamEnds&);
+  /// Call where nothing comes from a lane that has given records: librdkafka 2.0 fetches no more where as much is read
+  /// ahead as may be, and sees only once a second that there is room again, or when it has something else to do. This
+  /// is something else: a request that is answered at once. Takes at most that long.
+  void nudge(events::Stream, events::Partition, events::Millis longest);
   /// Lets the listener hear what the client has to say. Call now and then: it is kept until then.
   void serve() { rd_kafka_poll(client_.get(), 0); }
   [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }

@@ -171,6 +171,9 @@ Client make_client(Role role, const KafkaOptions& options, const Identity& ident
   for (const auto& [name, value] : begins_with(role)) {
     if (!set(name, value)) return nullptr;
   }
+  // How long after as much was read ahead as may be it is looked whether there is room again; a second by default. The
+  // library before 2.2 does not know it (Reader::nudge).
+  if (role == Role::reader) rd_kafka_conf_set(conf.get(), "fetch.queue.backoff.ms", "10", why, sizeof why);
   for (const auto& [name, value] : options.properties) {
     if (!set(name, value)) return nullptr;
   }

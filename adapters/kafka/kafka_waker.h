@@ -27,13 +27,14 @@ class Waker {
   }
   /// Returns at once if something came since the last wait, and in any case soon: librdkafka 2.0 does not call for
   /// every record that comes. The caller looks again until its time is over, at twice the distance each time while
-  /// nothing comes.
-  void wait(events::Millis longest) {
+  /// nothing comes. False: nothing called.
+  bool wait(events::Millis longest) {
     std::unique_lock lock(mutex_);
     const auto length = std::chrono::milliseconds(std::min(longest, next_look_).count);
     const bool called = changed_.wait_for(lock, length, [this] { return woken_; });
     if (!called) next_look_ = std::min(events::Millis{next_look_.count * 2}, longest_look);
     woken_ = false;
+    return called;
   }
   /// Something was found: more may follow.
   void found() {

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
+#include <memory>
+#include <memory_resource>
+#include <span>
 
 namespace mayfly::adapters::sqlite {
 
@@ -17,13 +19,24 @@ using events::Stream;
 constexpr std::array<const char*, events::stream_count> table = {"commands", "events", "state", "deadletters",
                                                                  "alerts"};
 
-/// What a batch views: blocks that never move.
+/// What a batch views. Given back all at once.
 struct Storage {
-  std::deque<std::string> bytes;
-  std::deque<std::vector<events::Header>> headers;
+  std::pmr::monotonic_buffer_resource memory{64 * 1024};
+  std::vector<events::Header> headers;  // of the record that is being read
 };
 
-std::string_view keep(Storage& storage, std::string_view bytes) { return storage.bytes.emplace_back(bytes); }
+std::string_view keep(Storage& storage, std::string_view bytes) {
+  if (bytes.empty()) return {"", 0};
+  auto* kept = static_cast<char*>(storage.memory.allocate(bytes.size(), 1));
+  std::memcpy(kept, bytes.data(), bytes.size());
+  return {kept, bytes.size()};
+}
+
+std::span<const events::Header> keep(Storage& storage, const std::vector<events::Header>& headers) {
+  const auto bytes = headers.size() * sizeof(events::Header);
+  auto* kept = static_cast<events::Header*>(storage.memory.allocate(bytes, alignof(events::Header)));
+  return {kept, std::uninitialized_copy(headers.begin(), headers.end(), kept)};
+}
 
 std::int64_t meta(const Connection& db, const char* sql) {
   Statement s(db, sql);
@@ -207,12 +220,12 @@ std::size_t take(const Statement& select, Stream stream, events::Partition parti
   events::Record record;
   record.at = {partition, select.integer(0)};
   if (const auto key = select.blob(1)) record.key = keep(storage, *key);
-  auto& headers = storage.headers.emplace_back();
-  if (!read_headers(keep(storage, select.blob(2).value_or(std::string_view{})), headers)) {
+  storage.headers.clear();
+  if (!read_headers(keep(storage, select.blob(2).value_or(std::string_view{})), storage.headers)) {
     throw Error(SQLITE_CORRUPT, "the headers of a record in " + std::string(table[static_cast<std::size_t>(stream)]) +
                                     " at offset " + std::to_string(record.at.offset) + " are not whole");
   }
-  record.headers = headers;
+  record.headers = keep(storage, storage.headers);
   if (const auto value = select.blob(3)) record.value = keep(storage, *value);
   record.append_time = {select.integer(4)};
   batch.records.push_back(record);
