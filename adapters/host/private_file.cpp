@@ -3,6 +3,7 @@
 #include "adapters/host/file_error.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -74,6 +75,14 @@ int open_private(const std::string& file, events::LogStatus& status) {
     return refuse(file_error(file, errno));
   }
   return descriptor;
+}
+
+int open_private_alone(const std::string& file, events::LogStatus& status) {
+  const int descriptor = open_private(file, status);
+  if (descriptor < 0 || ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
+  status = {events::LogError::invalid, "Another process writes " + file + " now."};
+  ::close(descriptor);
+  return -1;
 }
 
 bool make_private(const std::string& file, events::LogStatus& status) {

@@ -20,12 +20,16 @@ struct FileIdentity {
 /// Of what the name leads to now, a symbolic link itself; nothing if there is nothing.
 [[nodiscard]] std::optional<FileIdentity> identity_of(const std::string& file);
 
-/// The two below give what root makes to the folder's owner.
+/// The three below give what root makes to the folder's owner.
 
 /// Opens a file for reading and writing, makes it where there is none, and sees to it that only its owner may open it.
 /// -1 with `status` set where that cannot be: a symbolic link, no room, or a file of another user than the folder's
 /// owner, who could put another one there anyway.
 [[nodiscard]] int open_private(const std::string& file, events::LogStatus& status);
+
+/// The same, but `invalid` where another descriptor of this kind is open: it keeps others off until it is closed, or
+/// its process has ended.
+[[nodiscard]] int open_private_alone(const std::string& file, events::LogStatus& status);
 
 /// Makes an empty file of mode 0600. False if there is something under that name already; `status` says what went wrong
 /// otherwise.

@@ -11,7 +11,6 @@
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,10 +47,8 @@ class ExportFiles {
 
   [[nodiscard]] LogStatus lock() {
     LogStatus status;
-    descriptor_ = adapters::open_private(partial_, status);
-    if (descriptor_ < 0) return status;
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return {};
-    return {LogError::invalid, "Another export writes " + partial_ + " now."};
+    descriptor_ = adapters::open_private_alone(partial_, status);
+    return status;
   }
   [[nodiscard]] LogStatus write_resume(const std::string& text) const {
     LogStatus status;

@@ -75,7 +75,8 @@ LogStatus is_log_of(events::LogClient& log, const ExportBegin& begun) {
     if (auto status = sha256_before(log, p, next, sha256); !status.ok()) return status;
     same = same && sha256 == part.last_sha256;
   }
-  return same ? LogStatus{} : LogStatus{LogError::invalid, "it is of another log, or of this one before it was put back"};
+  return same ? LogStatus{}
+              : LogStatus{LogError::invalid, "it is of another log, or of this one before it was put back"};
 }
 
 std::string text_of(const ExportBegin& begun) {

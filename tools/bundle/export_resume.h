@@ -1,5 +1,5 @@
-// What an export has to know when it goes on after it was ended: its words, the log's ends when it began, the key of its
-// pseudonyms. A file of mode 0600 beside the bundle, from the first block until the bundle is whole.
+// What an export has to know when it goes on after it was ended: its words, the log's ends when it began, the key of
+// its pseudonyms. A file of mode 0600 beside the bundle, from the first block until the bundle is whole.
 #pragma once
 
 #include "events/log/log.h"

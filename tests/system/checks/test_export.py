@@ -190,7 +190,7 @@ class Export(unittest.TestCase):
             pass
         os.kill(running.pid, signal.SIGSTOP)
         if running.poll() is None and self.partial.exists():
-            self.assertIn("Another export writes", self.export(code=2))
+            self.assertIn("Another process writes", self.export(code=2))
         os.kill(running.pid, signal.SIGCONT)
 
 
