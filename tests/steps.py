@@ -100,7 +100,7 @@ def steps():
     # What takes longest begins first.
     yield Step("build (clang, address sanitizer)", build("asan"))
     yield Step("build (benchmark)", build("release", "bench"), needs=RELEASE)
-    yield Step("build (planted bugs, leaks, poison)", build("release", "sim_planted", "leaks", "mayfly_poison"), needs=RELEASE)
+    yield Step("build (planted bugs, leaks, poison)", build("release", "sim_planted", "leaks", "mayfly_leaking", "mayfly_poison"), needs=RELEASE)
     yield Step("tools/run on a fresh Debian 13", ["tests/system/checks/fresh_machine", "trixie"], skipped=no_fresh_machine())
     yield Step("a tenth of the faults on Kafka", bash(KAFKA_FAULTS), needs=RELEASE + BROKER, cores=0, alone_on="waiting", skipped=NO_CSV)
     for part, units in (("events, adapters", "events|adapters"), ("actors", "actors"), ("tools", "tools")):
@@ -160,6 +160,7 @@ def steps():
     for bug in range(1, 11):
         yield Step(f"simulation finds bug {bug}", ["build/release/tests/sim_planted", "--bug", str(bug), "20000"], needs=planted)
     yield Step("planted leaks are named; their alerts fit the contract", bash(PLANTED_LEAKS), needs=planted)
+    yield Step("a new leak shows on old traffic", check("test_replay_memory.py", MAYFLY, "build/release/tests/mayfly_leaking"), needs=planted)
     poison = "build/release/tests/mayfly_poison"
     yield Step("20 commands that kill, ten kinds", check("poison.py", "--poisons", "20", MAYFLY, poison), needs=planted)
     yield Step("exit codes 7, 9, 10, 11", check("test_exit_codes.py", poison), needs=planted)

@@ -35,6 +35,7 @@ struct ReplayVerbs {
   ReplayWhatIfOptions whatif;
   ReplayBisectOptions bisect;
   ReplayDecisionsOptions decisions;
+  ReplayMemoryOptions memory;
   ReplayCheckpointOptions checkpoint;
   ReplayExportOptions bundle_out;
   ReplayImportOptions bundle_in;

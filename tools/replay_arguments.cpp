@@ -19,10 +19,15 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   from_word(*s, options.verify);
   s->add_flag("--carts", options.verify.carts, "events only, but of each cart that differs the first difference");
   s->add_option("--against", options.verify.against, "the same, with what another mayfly program decides");
+  s->add_flag("--memory", options.verify.memory, "also what actors take; with --against that alone, of both programs");
 
   s = verb(*replay, "decisions", "Print each event that the recorded commands come to, as NDJSON", options.decisions,
            replay_decisions, chosen);
   log_words(*s, options.decisions);
+
+  s = verb(*replay, "memory", "Print what actors take while the recorded commands are decided, as NDJSON",
+           options.memory, replay_memory, chosen);
+  log_words(*s, options.memory);
 
   s = verb(*replay, "show", "Show what happened to a cart, and what came of each command", options.show, replay_show,
            chosen);

@@ -137,11 +137,17 @@ struct FromWords : LogWords {
 
 struct ReplayVerifyOptions : FromWords {
   bool carts = false;
+  bool memory = false;
   std::string against;  // a program; empty: what is recorded
 };
 int replay_verify(const ReplayVerifyOptions&);
 /// Where it is asked for carts, or another program.
 int replay_verify_carts(const ReplayVerifyOptions&);
+/// Where it is asked for memory, and another program.
+int replay_compare_memory(const ReplayVerifyOptions&);
+
+struct ReplayMemoryOptions : LogWords {};
+int replay_memory(const ReplayMemoryOptions&);
 
 struct ReplayDecisionsOptions : LogWords {};
 int replay_decisions(const ReplayDecisionsOptions&);

@@ -1,5 +1,6 @@
 // mayfly replay verify: the recorded commands decided once more; are events and state the same, byte for byte?
 #include "actors/engine/engine.h"
+#include "adapters/host/system_memory.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
@@ -7,6 +8,7 @@
 #include "tools/console/verbs.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_log.h"
+#include "tools/replay/replay_memory.h"
 #include "tools/replay/replay_recorded.h"
 
 #include <string_view>
@@ -14,10 +16,6 @@
 namespace mayfly::tools {
 
 namespace {
-
-/// Batches small enough for flat memory, large enough for speed.
-constexpr std::size_t batch_records = 4'000;
-constexpr std::size_t batch_bytes = 8 * 1024 * 1024;
 
 /// Of a log that is served; the last one says what has moved on meanwhile.
 constexpr int most_rounds = 20;
@@ -37,8 +35,13 @@ int say_what_is_the_same(const ReplayLog& log, const Recorded& recorded) {
 }  // namespace
 
 int replay_verify(const ReplayVerifyOptions& options) {
+  if (options.carts && options.memory) {
+    complain("--memory does not go with --carts.\n");
+    return exit_usage;
+  }
   if (options.carts || !options.against.empty()) {
-    if (options.checkpoint.empty()) return replay_verify_carts(options);
+    if (options.checkpoint.empty())
+      return options.memory ? replay_compare_memory(options) : replay_verify_carts(options);
     complain("--from goes with neither --carts nor --against.\n");
     return exit_usage;
   }
@@ -53,13 +56,10 @@ int replay_verify(const ReplayVerifyOptions& options) {
   if (recorded.from) {
     if (const auto status = log.begin_with(*recorded.from); !status.ok()) return complain_of(status);
   }
-  actors::EngineConfig config;
-  config.name = recorded.engine;
-  config.tick_secrets = recorded.tick_secrets;
-  config.batch_records = batch_records;
-  config.batch_bytes = batch_bytes;
-  config.withheld = [&](events::Position at, std::string_view cart) { return recorded.withheld_at(at, cart); };
-  actors::Engine engine(log, results.clock, config, nullptr);
+  adapters::SystemMemory meter;
+  actors::Engine engine(log, results.clock, config_of_replay(recorded, options.memory ? &meter : nullptr), nullptr);
+  MemoryCourse memory;
+  if (options.memory) log.on_poll([&](std::int64_t given, double share) { memory.polled(given, share, engine); });
   for (int round = 1;; ++round) {
     const auto result = engine.run_until_caught_up();
     const auto difference = result.end == actors::RunEnd::caught_up ? log.compare_rest() : result.message;
@@ -68,7 +68,13 @@ int replay_verify(const ReplayVerifyOptions& options) {
       print("first difference: %s\n", difference.c_str());
       return exit_failed;
     }
-    if (log.moved_on() == 0 || round == most_rounds) return say_what_is_the_same(log, recorded);
+    if (log.moved_on() == 0 || round == most_rounds) {
+      const int code_of_bytes = say_what_is_the_same(log, recorded);
+      if (!options.memory) return code_of_bytes;
+      memory.ended(log.commands(), engine);
+      const int code_of_memory = say_memory(memory, nullptr);
+      return code_of_memory == exit_ok ? code_of_bytes : code_of_memory;
+    }
     // An engine serves the log: what it has decided meanwhile is decided again too.
     if (const auto status = read_recorded(*results.log, recorded); !status.ok()) return complain_of(status);
     log.extend(recorded.ends, recorded.position_at);

@@ -6,46 +6,17 @@
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/replay/program_output.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_compare.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace mayfly::tools {
 
 namespace {
 
 constexpr std::size_t carts_told = 20;
-
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
-  return out + "'";
-}
-
-/// What a program writes, line by line.
-class ProgramOutput {
- public:
-  explicit ProgramOutput(const std::string& command) : pipe_(::popen(command.c_str(), "r")) {}
-  ~ProgramOutput() { (void)close(); }
-  ProgramOutput(const ProgramOutput&) = delete;
-  ProgramOutput& operator=(const ProgramOutput&) = delete;
-
-  bool read(std::string& line) {
-    line.clear();
-    for (int c = 0; pipe_ != nullptr && (c = std::getc(pipe_)) != EOF;) {
-      if (c == '\n') return true;
-      line += static_cast<char>(c);
-    }
-    return !line.empty();
-  }
-  /// Its exit status as pclose gives it.
-  int close() { return pipe_ == nullptr ? 0 : ::pclose(std::exchange(pipe_, nullptr)); }
-
- private:
-  std::FILE* pipe_;
-};
 
 void print_difference(const std::string& cart, const FirstDifference& d, const char* other) {
   print("cart %s: first difference at %d:%lld %s\n", cart.empty() ? "(none)" : printable(cart).c_str(), d.at.partition,
@@ -91,10 +62,7 @@ int replay_verify_carts(const ReplayVerifyOptions& options) {
     const auto status = compare_with(*commands, recorded, other, result);
     return status.ok() ? say_comparison(result, "recorded") : complain_of(status);
   }
-  auto command = quoted(options.against) + " replay decisions";
-  if (!options.log.empty()) command += " --log " + quoted(options.log);
-  if (!options.config.empty()) command += " --config " + quoted(options.config);
-  ProgramOutput output(command);
+  ProgramOutput output(command_on(options.against, "replay decisions", options));
   ProgramSide other([&](std::string& line) { return output.read(line); });
   const auto status = compare_with(*commands, recorded, other, result);
   const int ended = output.close();

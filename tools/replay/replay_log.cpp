@@ -35,6 +35,7 @@ ReplayLog::ReplayLog(events::LogClient& commands, events::LogClient& results, st
       ends_(std::move(ends)),
       position_at_(std::move(position_at)),
       from_(ends_.size(), 0),
+      begins_(ends_.size(), 0),
       cursors_(ends_.size()),
       state_(ends_.size()) {
   for (Partition p = 0; p < commands_.partitions(); ++p) taken_.push_back(p);
@@ -65,7 +66,7 @@ events::LogStatus first_event(events::LogClient& log, Partition p, events::Offse
 events::LogStatus ReplayLog::begin_with(const Checkpoint& checkpoint) {
   for (std::size_t p = 0; p < from_.size(); ++p) {
     const auto& part = checkpoint.parts[p];
-    from_[p] = part.next;
+    from_[p] = begins_[p] = part.next;
     state_[p] = part.records;
     if (auto status = first_event(results_, static_cast<Partition>(p), part.next, cursors_[p].next); !status.ok())
       return status;
@@ -80,6 +81,7 @@ void ReplayLog::extend(std::vector<events::Offset> ends, std::vector<events::Off
 
 events::Polled ReplayLog::poll(const events::PollLimits& limits) {
   events::Polled polled;
+  if (polled_) polled_(given_, share());
   polled.taken = std::exchange(taken_, {});
   if (!polled.taken.empty()) return polled;
   auto storage = std::make_shared<std::vector<std::shared_ptr<const void>>>();
@@ -100,6 +102,16 @@ events::Polled ReplayLog::poll(const events::PollLimits& limits) {
   given_ += static_cast<std::int64_t>(polled.batch.records.size());
   polled.batch.storage = std::move(storage);
   return polled;
+}
+
+double ReplayLog::share() const {
+  events::Offset given = 0;
+  events::Offset all = 0;
+  for (std::size_t p = 0; p < from_.size(); ++p) {
+    given += from_[p] - begins_[p];
+    all += std::max(from_[p], ends_[p]) - begins_[p];
+  }
+  return all == 0 ? 1 : static_cast<double>(given) / static_cast<double>(all);
 }
 
 events::Restored ReplayLog::restore(Partition p, const std::function<void(events::Bytes, events::Bytes)>& state) {
@@ -140,7 +152,7 @@ events::CommitResult ReplayLog::commit(const events::Commit& commit) {
         newest.erase(key);
       }
     }
-    if (again.stream != Stream::events)
+    if (again.stream != Stream::events || !compares_)
       continue;  // commands that the engine wrote are input; dead letters, alerts follow
     const auto* recorded = next_event(p);
     if (!status_.ok()) return {events::CommitOutcome::failed, status_.message};

@@ -5,9 +5,11 @@
 #include "events/log/log.h"
 #include "tools/replay/checkpoint.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mayfly::tools {
@@ -20,6 +22,11 @@ class ReplayLog final : public events::Log {
             std::vector<events::Offset> position_at);
   /// Before an engine runs on it: it begins there, and not at the first commands.
   [[nodiscard]] events::LogStatus begin_with(const Checkpoint&);
+  /// Before an engine runs on it: what it commits is taken as it is, whatever is recorded.
+  void compare_nothing() { compares_ = false; }
+  /// Before an engine runs on it: called in the engine's thread at each poll, with the number of commands that
+  /// were given before, and their share of all, 0 to 1.
+  void on_poll(std::function<void(std::int64_t commands, double share)> polled) { polled_ = std::move(polled); }
   /// From here on the replay ends later. No engine runs on it meanwhile.
   void extend(std::vector<events::Offset> ends, std::vector<events::Offset> position_at);
 
@@ -59,9 +66,14 @@ class ReplayLog final : public events::Log {
   std::vector<events::Offset> position_at_;
   std::vector<events::Partition> taken_;
   std::vector<events::Offset> from_;
+  std::vector<events::Offset> begins_;  // what from_ was at first
   std::vector<Cursor> cursors_;
   std::vector<std::map<std::string, std::string>> state_;  // newest per key, tombstones left out
   events::LogStatus status_;                               // of reading the recorded events
+  [[nodiscard]] double share() const;
+
+  bool compares_ = true;
+  std::function<void(std::int64_t, double)> polled_;
   std::int64_t given_ = 0;
   std::int64_t compared_ = 0;
   std::int64_t states_ = 0;

@@ -24,23 +24,6 @@
 
 namespace mayfly::leaks {
 
-Planted planted;
-
-void happened(What what) {
-  if (what == planted.per) ++planted.due;
-}
-
-void leak_here(const char* purpose, std::pmr::memory_resource* memory) {
-  constexpr std::int64_t most_at_once = 64;
-  if (planted.due == 0 || std::string_view(purpose) != planted.purpose) return;
-  for (std::int64_t i = 0; i < most_at_once && planted.due > 0; ++i, --planted.due) {
-    static_cast<void>(memory != nullptr ? memory->allocate(planted.bytes) : ::operator new(planted.bytes));
-    planted.leaked += static_cast<std::int64_t>(planted.bytes);
-  }
-}
-
-bool keeps(const char* purpose) { return std::string_view(purpose) == planted.purpose; }
-
 namespace {
 
 constexpr std::int64_t budget = 512LL * 1024 * 1024;

@@ -59,6 +59,7 @@ WORDS = {
     "feed": ("feed", "F/rows.csv"),
     "replay verify": ("replay", "verify"),
     "replay decisions": ("replay", "decisions"),
+    "replay memory": ("replay", "memory"),
     "replay show": ("replay", "show", "c1"),
     "replay index": ("replay", "index", "OWN/shop.index"),
     "replay why": ("replay", "why", "C"),
@@ -149,6 +150,7 @@ ROWS = (
     Row("replay checkpoint", "a file that is there already", 2, ("replay", "checkpoint", "F/shop.bundle", "--log", "LOG"), "is there already"),
     Row("replay verify", "a letter for a checkpoint", 2, ("replay", "verify", "--from", "F/letter.db", "--log", "LOG"), "letter.db: block 0"),
     Row("replay export", "a file that is there already", 2, ("replay", "export", "F/shop.bundle", "--log", "LOG"), "is there already"),
+    Row("replay export", "one that was begun and cannot be gone on with", 2, ("replay", "export", "F/torn.bundle", "--log", "LOG"), "to begin anew"),
     Row("replay import", "a log that is there already", 2, ("replay", "import", "F/shop.bundle", "--log", "LOG"), "it is there already"),
     Row("replay import", "a file that is not there", 2, ("replay", "import", "F/none.bundle", "--log", "sqlite:OWN/new.db"), "cannot be read"),
     Row("replay import", "a log on Kafka", 2, ("replay", "import", "F/shop.bundle", "--log", "kafka:BROKER"), "a new log on SQLite"),
@@ -189,6 +191,7 @@ class VerbCodes(unittest.TestCase):
         cls.fill_in("rows.csv", CSV)
         cls.fill_in("letter.db", "this is a letter to my aunt, not a database\n" * 100)
         cls.fill_in("wrong.toml", "shop = 1\n")
+        cls.fill_in("torn.bundle.partial", "a letter")
         cls.fill_in("impatient.toml", "[kafka]\nrequest_limit_ms = 1000\n")
         cls.fill_in("webhook", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
         (cls.folder / "webhook").chmod(0o600)
