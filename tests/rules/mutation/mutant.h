@@ -2,7 +2,16 @@
 // one.
 #pragma once
 
+#include "events/log/types.h"
+
 #include <cstdlib>
+
+namespace mayfly::events {
+
+/// So that the mutant of `time - time` compiles.
+constexpr Millis operator+(Timestamp a, Timestamp b) { return {a.ms + b.ms}; }
+
+}  // namespace mayfly::events
 
 namespace mutant {
 

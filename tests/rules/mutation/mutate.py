@@ -250,6 +250,14 @@ def finish(text):
     return text.replace("\x00(", " ")
 
 
+def mutate_ladders(mutator, into):
+    """Writes the ladders with all their mutants to that folder. Their ids are the same each time."""
+    into.mkdir(parents=True, exist_ok=True)
+    for name in LADDERS:
+        source = (ROOT / "events/rules" / name).read_text()
+        (into / name).write_text(finish(mutator.ladder(f"events/rules/{name}", source)))
+
+
 def copy_and_mutate(folder):
     names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     for name in names:
@@ -257,15 +265,9 @@ def copy_and_mutate(folder):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
     mutator = Mutator()
-    for name in LADDERS:
-        path = folder / "events/rules" / name
-        path.write_text(finish(mutator.ladder(f"events/rules/{name}", path.read_text())))
+    mutate_ladders(mutator, folder / "events/rules")
     path = folder / "events/rules" / CONSTANTS
     path.write_text(finish(mutator.constants(f"events/rules/{CONSTANTS}", path.read_text())))
-    path = folder / "events/log/types.h"  # so that the mutant of `time - time` compiles
-    end = "}  // namespace mayfly::events"
-    sum = "constexpr Millis operator+(Timestamp a, Timestamp b) { return {a.ms + b.ms}; }\n"
-    path.write_text(path.read_text().replace(end, sum + end))
     shutil.copy(ROOT / "tests/rules/mutation/mutant.h", folder / "events/mutant.h")
     return mutator.sites
 
