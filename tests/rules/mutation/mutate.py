@@ -19,7 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 LADDERS = ["decide_cart.cpp", "decide_session.cpp", "decide_without_cart.cpp", "replies.cpp", "cart.cpp", "session.cpp"]
 CONSTANTS = "settings.h"
 # Limits that no ladder reads: the reader's, the epitaphs' and the supervisor's have their own tests.
-NOT_OURS = re.compile(r"\b(data|cart_id|short_id|reference|text|token|url|attribute)_bytes\b|\battempts\b|\bepitaph")
+NOT_OURS = re.compile(r"\b(data|cart_id|short_id|reference|text|token|url|attribute)_bytes\b|\b(attempts|line_attributes(_bytes)?)\b|\bepitaph")
+OF_CONSTANTS = re.compile(r"\bconstexpr (?=[^\n;]*(?:limits::|Settings\{\}))")  # what follows from them is no constant expression either
 TIME_LIMIT_S = 120
 
 LEVELS = [["||"], ["&&"], ["==", "!="], ["<", "<=", ">", ">="], ["+", "-"], ["*", "/"]]
@@ -268,6 +269,9 @@ def copy_and_mutate(folder):
     mutate_ladders(mutator, folder / "events/rules")
     path = folder / "events/rules" / CONSTANTS
     path.write_text(finish(mutator.constants(f"events/rules/{CONSTANTS}", path.read_text())))
+    for place in ("events", "tests/unit/events", "tests/rules/model"):
+        for path in (folder / place).rglob("*.cpp"):
+            path.write_text(OF_CONSTANTS.sub("const ", path.read_text()))
     shutil.copy(ROOT / "tests/rules/mutation/mutant.h", folder / "events/mutant.h")
     return mutator.sites
 
