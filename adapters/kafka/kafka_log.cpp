@@ -170,14 +170,27 @@ events::Polled KafkaLog::poll(const events::PollLimits& limits) {
   while (!take_changes(polled) && !gather(limits, polled)) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - SteadyClock::now()).count();
     if (left <= 0) break;
-    reader_->waker().wait({left});
+    if (!reader_->waker().wait({left})) nudge_reader();
   }
   if (!polled.batch.records.empty()) {
+    nudged_ = false;
     presence_.answered();
     reader_->waker().found();
   }
   if (polled.status.ok() && polled.batch.records.empty()) watch_presence(polled);
   return polled;
+}
+
+/// Once where nothing comes although a partition is known to have more: then as much was read ahead as may be.
+void KafkaLog::nudge_reader() {
+  constexpr events::Millis by_itself_after{1'000};
+  const auto waits = std::find_if(lanes_.begin(), lanes_.end(), [](const auto& one) {
+    const auto& lane = *one.second;
+    return lane.has_given() && !lane.at_end() && lane.next() < lane.high_watermark();
+  });
+  if (nudged_ || waits == lanes_.end()) return;
+  nudged_ = true;
+  reader_->nudge(Stream::commands, waits->first, by_itself_after);
 }
 
 /// What a client has to say it keeps until it is asked. A producer that is at work is asked the next time.

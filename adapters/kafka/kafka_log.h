@@ -43,6 +43,7 @@ class KafkaLog final : public events::Log {
   void wait_for_commit();
   bool take_changes(events::Polled&);
   bool gather(const events::PollLimits&, events::Polled&);
+  void nudge_reader();
   bool join(events::LogStatus&);
   bool joined_again(const kafka::Error&, events::Polled&);
   void end_of_membership(const kafka::Error&, events::Polled&);
@@ -67,6 +68,7 @@ class KafkaLog final : public events::Log {
   std::unique_ptr<kafka::Reader> reader_;
   std::unique_ptr<kafka::Reader> restorer_;  // while partitions are being restored
   std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;
+  bool nudged_ = false;  // since the last record
 
   std::mutex mutex_;  // guards what follows
   std::vector<events::Partition> assigned_;
