@@ -1,5 +1,5 @@
-// What carts and payment sessions take of memory while recorded commands are decided again (docs/replay.md, Does the new
-// build take more memory?): at 10, 50 and 100% of the commands, of this program and of another.
+// What carts and payment sessions take of memory while recorded commands are decided again (docs/replay.md, Does the
+// new build take more memory?): at 10, 50 and 100% of the commands, of this program and of another.
 #pragma once
 
 #include "actors/engine/engine.h"
@@ -42,8 +42,8 @@ struct MemoryCourse {
 [[nodiscard]] std::string memory_line(const MemoryCourse&, const MemoryMark&);
 [[nodiscard]] bool read_memory_line(const std::string&, MemoryCourse&);
 
-/// Sentences about what this program takes that it should not: what leaked, and where it is more than `other`, if that is
-/// not null. None: all is well.
+/// Sentences about what this program takes that it should not: what leaked, and where it is more than `other`, if that
+/// is not null. None: all is well.
 [[nodiscard]] std::vector<std::string> judge_memory(const MemoryCourse& own, const MemoryCourse* other);
 /// Prints the table and the sentences. exit_failed if there are any.
 [[nodiscard]] int say_memory(const MemoryCourse& own, const MemoryCourse* other);

@@ -1,5 +1,5 @@
-// The program with a leak, for `replay verify --memory` (docs/testing.md): MAYFLY_LEAK=PURPOSE:BYTES leaks so many bytes
-// for each command, in the code of that purpose. Without it nothing leaks.
+// The program with a leak, for `replay verify --memory` (docs/testing.md): MAYFLY_LEAK=PURPOSE:BYTES leaks so many
+// bytes for each command, in the code of that purpose. Without it nothing leaks.
 #include "engine/leaks/planted.h"
 
 #include <cstdlib>

@@ -31,7 +31,9 @@ MemoryCourse course(std::int64_t actor_bytes, std::int64_t unaccounted_bytes) {
 
 }  // namespace
 
-TEST_CASE("more memory than another program's is told beyond a tenth and a mebibyte, unaccounted beyond a quarter and eight") {
+TEST_CASE(
+    "more memory than another program's is told beyond a tenth and a mebibyte, unaccounted beyond a quarter and "
+    "eight") {
   struct Row {
     std::int64_t own, other;
     bool told;
