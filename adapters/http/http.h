@@ -81,6 +81,8 @@ struct HttpLimits {
   /// or "*.example.com" for all below it. Another name is answered with 421, so that no page of another
   /// site, whose name was pointed here, can read or act (DNS rebinding).
   std::vector<std::string> hosts;
+  /// For a server whose every request proves who sent it, which no page of another site can: any name will do.
+  bool any_host = false;
 };
 
 class HttpServer {

@@ -300,7 +300,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     const auto* route = server_.route_of(request.method, request.path);
     if (route == nullptr || route->when != HttpRoute::When::at_once) {
       if (hosts != 1) return refuse(refusal(400, "one Host, please"));
-      if (!is_host_of(host, server_.limits.hosts))
+      if (!server_.limits.any_host && !is_host_of(host, server_.limits.hosts))
         return refuse(refusal(421, "no name of this server: ask it by its address, or add the name to http.hosts"));
     }
     if (route == nullptr) {

@@ -32,6 +32,7 @@ class Access {
   /// out. A sentence in `wrong` with the line, if one is none.
   static std::optional<Access> from_text(std::string_view text, std::string& wrong);
 
+  [[nodiscard]] bool is_open() const { return everybody_; }
   /// Whose token an Authorization header has; none: nobody's.
   [[nodiscard]] std::optional<Caller> caller(std::string_view authorization) const;
 

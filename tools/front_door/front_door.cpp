@@ -233,7 +233,9 @@ std::string FrontDoor::listen(const std::string& address, std::shared_ptr<const 
   routes.push_back({"*", "*", {}, later, {}, [](HttpRequest&&, const HttpReply& reply) {
                       reply(problem(404, "not_found", "there is nothing here: docs/http.md has what can be asked"));
                     }});
-  server_ = adapters::HttpServer::open(address, std::move(routes), limits_.http, wrong, std::move(certificate));
+  auto limits = limits_.http;
+  limits.any_host = !access_->is_open();  // a token is sent by nobody's browser on its own
+  server_ = adapters::HttpServer::open(address, std::move(routes), limits, wrong, std::move(certificate));
   return wrong;
 }
 

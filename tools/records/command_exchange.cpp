@@ -1,9 +1,14 @@
 #include "tools/records/command_exchange.h"
 
 #include "events/rules/identity.h"
+#include "events/rules/words.h"
 #include "events/state/snapshot.h"
+#include "tools/console/numbers.h"
+#include "tools/console/parsed_json.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -18,6 +23,17 @@ constexpr events::Millis pause_wait{100};  // where the log does not answer
 CausedEvent caused(const events::Record& record) {
   return {std::string(short_type(record)), std::string(header(record, "ce_id")), std::string(header(record, "ce_time")),
           std::string(record.value.value_or("{}")), record.at};
+}
+
+/// Where the command lies that an event was caused by: all but the last of the three numbers of the event's id.
+std::string_view cause_place(std::string_view event_id) { return event_id.substr(0, event_id.rfind('-')); }
+
+/// Of a cart that is over the engine remembers no commands: it refuses every one, repeated or not.
+bool says_that_the_cart_is_over(const std::vector<CausedEvent>& events) {
+  if (events.size() != 1 || events.front().type != "command.rejected") return false;
+  const auto data = parsed_json(events.front().data);
+  const auto code = data.is_object() ? data.value("code", "") : std::string();
+  return code == events::name(events::Code::cart_ended) || code == events::name(events::Code::already_converted);
 }
 
 }  // namespace
@@ -160,7 +176,7 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
     const bool whole = !w.outcome.events.empty() && (at_end || last_cause != w.id);
     const bool nothing_new = w.outcome.events.empty() && w.events_by_then >= 0 && place.next_event >= w.events_by_then;
     w.outcome.decided = whole || nothing_new;
-    if (nothing_new) find_earlier(partition, w);
+    if (nothing_new || (whole && says_that_the_cart_is_over(w.outcome.events))) find_earlier(partition, w);
     if (w.outcome.decided || now >= w.until) {
       w.done(std::move(w.outcome));
       at = place.waiting.erase(at);
@@ -170,20 +186,41 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   }
 }
 
-/// Nothing came of it: because the engine had decided a command of that id before, or because it changes nothing.
+/// Perhaps the engine had decided a command of that id before: then its events are those of the first one.
 void CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
   const auto ends = reader_->ends(events::Stream::events, partition);
   if (!ends.status.ok()) return;
+  const auto own = std::to_string(w.outcome.at.partition) + "-" + std::to_string(w.outcome.at.offset);
+  std::vector<CausedEvent> earlier;
   auto next = std::max(ends.first, ends.end - look_back_records);
   while (next < ends.end) {
     const auto fetched = reader_->read(events::Stream::events, partition, next, read_at_once);
     if (!fetched.status.ok() || fetched.next <= next) return;
     for (const auto& record : fetched.batch.records) {
-      if (record.key == w.cart && header(record, "ce_causationid") == w.id) w.outcome.events.push_back(caused(record));
+      const auto place = cause_place(header(record, "ce_id"));
+      const bool of_it = record.key == w.cart && header(record, "ce_causationid") == w.id && place != own;
+      if (of_it && (earlier.empty() || cause_place(earlier.front().id) == place)) earlier.push_back(caused(record));
     }
     next = fetched.next;
   }
-  w.outcome.repeated = !w.outcome.events.empty();
+  if (earlier.empty()) return;
+  const auto offset = number_from_text(cause_place(earlier.front().id).substr(own.find('-') + 1));
+  if (!w.outcome.events.empty() && !(offset && is_the_same_command({partition, *offset}, w.outcome.at))) return;
+  w.outcome.events = std::move(earlier);
+  w.outcome.repeated = true;
+}
+
+bool CommandExchange::is_the_same_command(events::Position one, events::Position other) {
+  const auto of = [this](events::Position at) {
+    auto fetched = reader_->read(events::Stream::commands, at.partition, at.offset, {1, 1, pause_wait});
+    const auto& records = fetched.batch.records;
+    const bool there = fetched.status.ok() && !records.empty() && records.front().at == at;
+    return there
+               ? std::string(header(records.front(), "ce_type")) + " " + std::string(records.front().value.value_or(""))
+               : std::string();
+  };
+  const auto text = of(one);
+  return !text.empty() && text == of(other);
 }
 
 }  // namespace mayfly::tools

@@ -34,7 +34,8 @@ struct CommandOutcome {
   events::LogStatus status;  // not ok: not appended, or perhaps; append the same again
   events::Position at{};     // where the command lies
   bool decided = false;      // false: not waited for, or no engine has decided it in that time
-  bool repeated = false;     // nothing came of it: these are the events of an earlier command of the same id
+  /// Nothing came of it, or only that its cart is over: these are the events of an earlier command of the same id.
+  bool repeated = false;
   std::vector<CausedEvent> events;
 };
 
@@ -88,6 +89,7 @@ class CommandExchange {
   void read();
   void look_at(events::Partition, Place&);
   void find_earlier(events::Partition, Waiting&);
+  [[nodiscard]] bool is_the_same_command(events::Position, events::Position);
 
   const std::int32_t partitions_;
   const std::unique_ptr<events::LogClient> writer_;

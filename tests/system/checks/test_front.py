@@ -156,6 +156,20 @@ class WithAnEngine(unittest.TestCase):
         status, other = self.front.command("c1", "cart.add_line", {**LINE, "sku": "B"}, Idempotency_Key="k1")
         self.assertEqual((status, other["title"]), (422, "id_reused"))
 
+    def test_the_same_key_gets_the_same_answer_after_the_cart_has_ended_and_another_body_none(self):
+        asked = [("cart.create", {"currency": "GBP"}), ("cart.add_line", LINE), ("cart.remove_line", {"sku": "B"}), ("cart.cancel", {})]
+        first = [self.front.command("c1", name, data, Idempotency_Key=f"k{n}") for n, (name, data) in enumerate(asked)]
+        self.assertEqual([status for status, _ in first], [200, 200, 404, 200])
+        other_front = Front(self.log)
+        self.addCleanup(other_front.end)
+        for front in (self.front, other_front, self.front):
+            for n, (name, data) in enumerate(asked):
+                status, again = front.command("c1", name, data, Idempotency_Key=f"k{n}")
+                self.assertEqual((status, again["events"], again["repeated"]), (first[n][0], first[n][1]["events"], True), name)
+        for key, data in (("k1", {**LINE, "quantity": 9}), ("k9", LINE)):
+            status, told = self.front.command("c1", "cart.add_line", data, Idempotency_Key=key)
+            self.assertEqual((status, told["title"]), (409, "cart_ended"))
+
     def test_a_refused_command_is_a_problem_with_the_contract_s_code(self):
         self.front.command("c1", "cart.create", {"currency": "GBP"})
         self.front.command("c2", "cart.create", {"currency": "GBP"})
@@ -402,6 +416,11 @@ class Tokens(unittest.TestCase):
                 self.assertEqual(got, status, (token, path))
                 if got == 401:
                     self.assertIn("not one of the tokens' file" if token else "a bearer token is needed", told["detail"])
+            by_name = {"Authorization": "Bearer web", "Host": "api.shop.example"}  # no page of another site can send a token
+            self.assertEqual(front.ask("GET", "/carts/c1", None, by_name)[0].status, 404)
+            everybody_s = Front(log)
+            self.addCleanup(everybody_s.end)
+            self.assertEqual(everybody_s.ask("GET", "/carts/c1", None, by_name)[0].status, 421)
             sources = re.findall(r'"ce_source":"([^"]*)"', run("tail", "--log", log, "--stream", "commands", "--from", "begin", "--json").stdout)
             self.assertEqual(sources[1:], ["/front/web", "/front/pay"])
 
