@@ -131,6 +131,9 @@ def steps():
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("simulated payment service", check("test_simulate.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("web shop of examples/", check("test_webshop.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("web shop of examples/ in a real browser", check("test_webshop_browser.py", MAYFLY), needs=RELEASE,
+               skipped="" if shutil.which("chromium") and shutil.which("npm") else "chromium or npm is missing")
+    yield Step("curl's scripts of examples/", check("test_examples_http.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("Stripe's payments of examples/", check("test_stripe.py", MAYFLY), needs=RELEASE, quick=True,
                skipped="" if shutil.which("localstripe") else "localstripe is missing: pip install localstripe")
     yield Step("alert rules, runbooks, dashboard", check("test_prometheus.py", MAYFLY), needs=RELEASE, quick=True)
@@ -148,6 +151,7 @@ def steps():
     yield Step("Kafka: brokers away, topics deleted, started twice", check("test_kafka_away.py", MAYFLY), **on_broker)
     yield Step("Kafka: TLS, certificates, passwords, ACLs", check("test_kafka_security.py", MAYFLY), needs=RELEASE + BROKER)
     yield Step("Kafka: kcat, Python, Java", check("test_kafka.py", MAYFLY), **on_broker)
+    yield Step("Kafka: Java, Python, Go, JavaScript of examples/", check("test_examples.py", MAYFLY), **on_broker)
     yield Step("Kafka: replay says what it says on SQLite", check("test_replay_kafka.py", MAYFLY), **on_broker)
     yield Step("Kafka: the same events as on SQLite", check("same_events.py", MAYFLY, str(CSV), "--invoices", "1000"),
                skipped=NO_CSV, **on_broker)

@@ -1,5 +1,5 @@
 // A real browser that does what it is told, a JSON array per line on standard input, and answers with a JSON object per
-// line: browser.mjs CHROMIUM. Its packages lie in NODE_PATH's folder (test_page.py installs them).
+// line: browser.mjs CHROMIUM. Its packages lie in NODE_PATH's folder (browser.py installs them).
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";

@@ -7,10 +7,8 @@ import base64
 import contextlib
 import hashlib
 import json
-import os
 import pathlib
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,9 +16,9 @@ import tempfile
 import unittest
 import urllib.request
 
+from browser import Browser, why_not
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PACKAGES = ROOT / "build" / "browser"
-WANTED = ("playwright-core@1.65.1", "axe-core@4.14.1")
 PATIENCE_S = 300
 # What an engine would say in a night in which much goes wrong.
 BAD_NIGHT = """
@@ -37,42 +35,6 @@ BAD_NIGHT = """
                        { name: "payment_unresolved", state: "once", at: restart.at, partition: 1, cart: "c1", message: "Look at it.", runbook: "MayflyPaymentUnresolved" }];
 """
 SIZES = [(1280, 900), (390, 844)]
-
-
-def why_not():
-    """Why there is no browser here; empty if there is one."""
-    for program in ("chromium", "node", "npm"):
-        if not shutil.which(program):
-            return f"{program} is missing: apt-get install chromium npm"
-    marker = PACKAGES / "installed"
-    if not marker.exists() or marker.read_text() != " ".join(WANTED):
-        PACKAGES.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--silent", "--no-save", "--prefix", PACKAGES, *WANTED], capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode != 0:
-            return "npm cannot install " + " ".join(WANTED)
-        marker.write_text(" ".join(WANTED))
-    return ""
-
-
-class Browser:
-    def __init__(self):
-        self.process = subprocess.Popen(["node", pathlib.Path(__file__).with_name("browser.mjs"), shutil.which("chromium")],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PACKAGES": str(PACKAGES)})
-
-    def __getattr__(self, verb):
-        def do(*words):
-            self.process.stdin.write(json.dumps([verb, *words]) + "\n")
-            self.process.stdin.flush()
-            answer = json.loads(self.process.stdout.readline())
-            if "problem" in answer:
-                raise AssertionError(f"{verb} {words}: {answer['problem']}")
-            return answer["value"]
-        return do
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(PATIENCE_S)
-        self.process.stdout.close()
 
 
 class Engine:

@@ -1,0 +1,124 @@
+"""The programs of examples/kafka between a real broker and a real engine, each language as its README says: its shop buys
+while its connector answers. What a language needs comes from its registry into build/examples; where that cannot be had, or
+the toolchain is missing, its case is skipped and says so. Usage: MAYFLY_KAFKA=HOST:PORT test_examples.py MAYFLY"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+EXAMPLES, BUILT = ROOT / "examples/kafka", ROOT / "build/examples"
+MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
+BROKERS = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA")
+PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
+INSTALL_S = 900
+TOTAL_MINOR = 1848
+RUN = f"{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))  # topics of this run's own
+# Of each language: programs that must be here, how it is made ready in a copy of its folder, and how its programs start there.
+LANGUAGES = {
+    "java": (["java", "mvn"], [["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=libs"]],
+             ["java", "-cp", "libs/*", "Shop.java"], ["java", "-cp", "libs/*", "Connector.java"]),
+    "python": (["/usr/bin/python3"], [["/usr/bin/python3", "-m", "venv", "venv"], ["venv/bin/pip", "-q", "install", "-r", "requirements.txt"]],
+               ["venv/bin/python", "shop.py"], ["venv/bin/python", "connector.py"]),
+    "go": (["go"], [["go", "build", "-o", "bin/", "./shop", "./connector"]], ["bin/shop"], ["bin/connector"]),
+    "javascript": (["node", "npm"], [["npm", "install", "--silent", "--no-audit", "--no-fund"]], ["node", "shop.js"], ["node", "connector.js"]),
+}
+
+
+def made_ready(language):
+    """The folder of the language's programs, or why there is none: (folder, reason)."""
+    needs, steps, *_ = LANGUAGES[language]
+    for program in needs:
+        if not shutil.which(program):
+            return None, f"{program} is missing"
+    folder, source = BUILT / language, EXAMPLES / language
+    text = b"".join(str(path.relative_to(source)).encode() + path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file())
+    marker = folder / "made-of"
+    if not marker.exists() or marker.read_bytes() != text:
+        marker.unlink(missing_ok=True)
+        shutil.copytree(source, folder, dirs_exist_ok=True)
+        for step in steps:
+            try:
+                done = subprocess.run(step, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_S)
+            except subprocess.TimeoutExpired:
+                return None, f"not done in {INSTALL_S} s: {' '.join(step)}"
+            if done.returncode != 0:
+                return None, f"{' '.join(step)}: {(done.stderr or done.stdout)[-300:]}"
+        marker.write_bytes(text)
+    return folder, ""
+
+
+class OverKafka(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        streams = ("commands", "events", "state", "deadletters", "alerts")
+        topics = "".join(f'{stream} = "examples-{RUN}-{stream}"\n' for stream in streams)
+        cls.config = f"{folder.name}/mayfly.toml"
+        pathlib.Path(cls.config).write_text(f'[engine]\nname = "examples-{RUN}"\n[kafka.topics]\n{topics}')
+        cls.engine = subprocess.Popen([MAYFLY, "serve", "--log", f"kafka:{BROKERS}", "--http", "off", "--config", cls.config],
+                                      stderr=subprocess.PIPE, text=True)
+        cls.addClassCleanup(cls.engine.stderr.close)
+        cls.addClassCleanup(cls.engine.wait)
+        cls.addClassCleanup(cls.engine.send_signal, signal.SIGTERM)
+        if not any('"name":"ready"' in line for line in cls.engine.stderr):
+            raise AssertionError("the engine ended")
+        cls.environment = {**os.environ, "KAFKA": BROKERS, "COMMANDS": f"examples-{RUN}-commands", "EVENTS": f"examples-{RUN}-events"}
+
+    def events(self, cart):
+        done = subprocess.run([MAYFLY, "tail", "--log", f"kafka:{BROKERS}", "--config", self.config, "--cart", cart, "--json"],
+                              capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def buys(self, language):
+        folder, reason = made_ready(language)
+        if not folder:
+            self.skipTest(f"{language}: {reason}")
+        shop, connector = LANGUAGES[language][2:]
+        cart = f"{language}-{RUN}"
+        with open(folder / "connector.log", "w+", encoding="utf-8") as said:
+            answering = subprocess.Popen(connector, cwd=folder, env=self.environment, stdout=said, stderr=subprocess.STDOUT)
+            try:
+                bought = subprocess.run([*shop, cart], cwd=folder, env=self.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+                answers = (folder / "connector.log").read_text()
+                self.assertEqual(bought.returncode, 0, bought.stdout + bought.stderr + answers)
+                until = time.monotonic() + PATIENCE_S
+                while not (events := self.events(cart)) or events[-1]["headers"]["ce_type"] != "dev.mayfly.cart.converted.v1":
+                    self.assertIsNone(answering.poll(), answers)
+                    self.assertLess(time.monotonic(), until, events)
+                    time.sleep(0.2)
+            finally:
+                answering.kill()
+                answering.wait()
+            answers = (folder / "connector.log").read_text()
+        types = [event["headers"]["ce_type"] for event in events]
+        said = re.findall(r"^(dev\.mayfly\.\S+) ", bought.stdout, re.M)
+        self.assertEqual(said, types[:types.index("dev.mayfly.order.placed.v1") + 1], bought.stdout)
+        for reply in ("inventory.reserved", "payment.authorized", "payment.captured"):
+            self.assertEqual(answers.count(f"{cart} {reply}"), 1, answers)
+        paid = next(event["data"] for event in events if event["headers"]["ce_type"] == "dev.mayfly.checkout.completed.v1")
+        self.assertEqual((paid["total_minor"], paid.get("captured_minor")), (TOTAL_MINOR, None), paid)
+
+    def test_java(self):
+        self.buys("java")
+
+    def test_python(self):
+        self.buys("python")
+
+    def test_go(self):
+        self.buys("go")
+
+    def test_javascript(self):
+        self.buys("javascript")
+
+
+if __name__ == "__main__":
+    unittest.main()
