@@ -131,6 +131,7 @@ def steps():
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("simulated payment service", check("test_simulate.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("web shop of examples/", check("test_webshop.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("CloudEvents SDKs over HTTP", check("test_cloudevents_sdks.py", MAYFLY), needs=RELEASE)
     yield Step("web shop of examples/ in a real browser", check("test_webshop_browser.py", MAYFLY), needs=RELEASE,
                skipped="" if shutil.which("chromium") and shutil.which("npm") else "chromium or npm is missing")
     yield Step("curl's scripts of examples/", check("test_examples_http.py", MAYFLY), needs=RELEASE, quick=True)

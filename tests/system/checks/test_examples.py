@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,46 +12,14 @@ import tempfile
 import time
 import unittest
 
+from example_languages import LANGUAGES, made_ready
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-EXAMPLES, BUILT = ROOT / "examples/kafka", ROOT / "build/examples"
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 BROKERS = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA")
 PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
-INSTALL_S = 900
 TOTAL_MINOR = 1848
 RUN = f"{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))  # topics of this run's own
-# Of each language: programs that must be here, how it is made ready in a copy of its folder, and how its programs start there.
-LANGUAGES = {
-    "java": (["java", "mvn"], [["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=libs"]],
-             ["java", "-cp", "libs/*", "Shop.java"], ["java", "-cp", "libs/*", "Connector.java"]),
-    "python": (["/usr/bin/python3"], [["/usr/bin/python3", "-m", "venv", "venv"], ["venv/bin/pip", "-q", "install", "-r", "requirements.txt"]],
-               ["venv/bin/python", "shop.py"], ["venv/bin/python", "connector.py"]),
-    "go": (["go"], [["go", "build", "-o", "bin/", "./shop", "./connector"]], ["bin/shop"], ["bin/connector"]),
-    "javascript": (["node", "npm"], [["npm", "install", "--silent", "--no-audit", "--no-fund"]], ["node", "shop.js"], ["node", "connector.js"]),
-}
-
-
-def made_ready(language):
-    """The folder of the language's programs, or why there is none: (folder, reason)."""
-    needs, steps, *_ = LANGUAGES[language]
-    for program in needs:
-        if not shutil.which(program):
-            return None, f"{program} is missing"
-    folder, source = BUILT / language, EXAMPLES / language
-    text = b"".join(str(path.relative_to(source)).encode() + path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file())
-    marker = folder / "made-of"
-    if not marker.exists() or marker.read_bytes() != text:
-        marker.unlink(missing_ok=True)
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        for step in steps:
-            try:
-                done = subprocess.run(step, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_S)
-            except subprocess.TimeoutExpired:
-                return None, f"not done in {INSTALL_S} s: {' '.join(step)}"
-            if done.returncode != 0:
-                return None, f"{' '.join(step)}: {(done.stderr or done.stdout)[-300:]}"
-        marker.write_bytes(text)
-    return folder, ""
 
 
 class OverKafka(unittest.TestCase):

@@ -5,6 +5,7 @@ Needs Debian's kcat and python3-confluent-kafka (/usr/bin/python3), and tools/sc
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -198,6 +199,32 @@ class Clients(unittest.TestCase):
             words += ["--formatter-property", f"{name}=true"]
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         self.assertEqual(self.events_of(done.stdout), self.expected)
+
+
+    def test_the_messages_of_the_cloudevents_conformance_suite_are_read(self):
+        feature = ROOT.parent / "shared/data/cloudevents/features/kafka-protocol-binding.feature"
+        if not feature.is_file():
+            self.skipTest(f"{feature} is not here")
+        producer, carts = ConfluentKafka(), []
+        for scenario in re.split(r"Scenario(?: Outline)?:", feature.read_text())[1:]:
+            payload = json.loads(scenario.split('\"""')[1])
+            table = scenario.split("Kafka headers:")[1].split("When")[0]
+            given = dict(re.findall(r"^\s*\|\s*(\S+)\s*\|\s*(.*?)\s*\|\s*$", table, re.M)[1:])
+            for content_type in re.findall(r"^\s*\| (application/\S.*?)\s*\|", (scenario.split("Examples:") + [""])[1], re.M) or [given["content-type"]]:
+                carts.append(f"conformance-{len(carts)}-{RUN}")
+                h = {**given, "content-type": content_type}
+                of = h if "ce_type" in h else payload  # a command, as far as its type says
+                of.update({"ce_type" if of is h else "type": "dev.mayfly.cart.create.v1"})
+                producer.send(carts[-1], json.dumps(payload), h)
+        self.assertEqual(len(carts), 3)
+        for cart in carts:
+            end = time.monotonic() + PATIENCE_S
+            words = [MAYFLY, "tail", "--log", f"kafka:{BROKERS}", "--cart", cart, "--json"]
+            while not (said := subprocess.run(words, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout):
+                self.assertLess(time.monotonic(), end, cart)
+            event = json.loads(said)  # it was read, and its data are those of no command
+            self.assertEqual((event["headers"]["ce_causationid"], event["data"]["code"]), ("1234-1234-1234", "data_invalid"), event)
+            self.assertIn("currency", event["data"]["message"])
 
 
 class DeadLetters(DeadLetterCases, unittest.TestCase):
