@@ -118,6 +118,7 @@ int main(int argc, char** argv) {
   log_words(*s, connect_options);
   s->add_option("--again", connect_options.again,
                 "NAME:PARTITION:OFFSET of a parked event: try it once more; as often as needed");
+  s->add_option("--http", connect_options.http, "HOST:PORT of a probe and metrics (default: none)");
   s->add_flag("--check-config", connect_options.check_config, "say what is wrong with the config, and start nothing");
 
   FundsOptions funds_options;

@@ -2,6 +2,7 @@
 #include "adapters/host/random_key.h"
 #include "adapters/host/wall_clock.h"
 #include "tools/connect/connect_config.h"
+#include "tools/connect/connect_metrics.h"
 #include "tools/connect/delivery.h"
 #include "tools/connect/hooks.h"
 #include "tools/console/client.h"
@@ -67,6 +68,7 @@ class Running {
     return status_;
   }
   [[nodiscard]] const Delivery::Counts& counts() const { return delivery_.counts(); }
+  [[nodiscard]] Delivery::Figures figures() const { return delivery_.figures(); }
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
@@ -152,6 +154,7 @@ int connect(const ConnectOptions& options) {
   int code = choose_log(options, choice);
   if (code == exit_ok) code = read_config_of(options, config);
   if (code != exit_ok) return code;
+  if (!options.http.empty()) config.http = options.http;
   std::string wrong;
   const auto certificate = served_certificate(config.certificate_file, config.key_file, wrong);
   const auto trust = wrong.empty() ? adapters::tls_trust(config.ca_file, wrong) : nullptr;
@@ -183,6 +186,18 @@ int connect(const ConnectOptions& options) {
     for (const auto& hook : config.hooks)
       print("%s: at %s%s/hooks/%s\n", hook.name.c_str(), scheme_of(certificate), hooks->address().c_str(),
             hook.name.c_str());
+  }
+  const auto begun = clock.now();
+  const auto shown = [&running, &clock, begun] {
+    DeliveryFigures all;
+    for (const auto& one : running) all.emplace_back(one.name(), one.figures());
+    return connect_metrics(all, begun, clock.now());
+  };
+  std::unique_ptr<adapters::HttpServer> server;
+  if (!config.http.empty()) {
+    server = show_connect(config.http, shown, wrong);
+    if (!server) return complain_and_fail(wrong, exit_usage);
+    print("metrics at http://%s/metrics\n", server->address().c_str());
   }
   print("connected (docs/connect.md)\n");
   std::fflush(stdout);  // whoever started it may wait for this line

@@ -219,6 +219,7 @@ std::string finish(Draft<HookConfig>& draft) {
 /// All tables, as far as they are read.
 struct Drafts {
   std::string listen;
+  std::string http;
   std::string certificate_file;
   std::string key_file;
   std::string ca_file;
@@ -239,13 +240,14 @@ struct Drafts {
           return std::string(file.empty() ? "give a file's path." : "");
         });
       };
-      return take({text_key("connect", "listen",
-                            [&](std::string text) {
-                              listen = std::move(text);
-                              return adapters::http_place(listen) ? std::string() : adapters::not_http_place(listen);
-                            }),
-                   file_key("certificate_file", certificate_file), file_key("key_file", key_file),
-                   file_key("ca_file", ca_file)},
+      const auto place_key = [](const char* place_name, std::string& place) {
+        return text_key("connect", place_name, [&place](std::string text) {
+          place = std::move(text);
+          return adapters::http_place(place) ? std::string() : adapters::not_http_place(place);
+        });
+      };
+      return take({place_key("listen", listen), place_key("http", http), file_key("certificate_file", certificate_file),
+                   file_key("key_file", key_file), file_key("ca_file", ca_file)},
                   value, where, page);
     }
     if (!is_name(name)) return where + value.path + ": a name has 1 to 40 of A-Z a-z 0-9 _ -.";
@@ -282,6 +284,7 @@ std::string read_connect_config(const std::string& text, const std::string& name
   if (drafts.certificate_file.empty() != drafts.key_file.empty())
     add(name + ": connect.certificate_file and connect.key_file go together: give both, or neither.");
   config.listen = drafts.listen;
+  config.http = drafts.http;
   config.certificate_file = drafts.certificate_file;
   config.key_file = drafts.key_file;
   config.ca_file = drafts.ca_file;

@@ -47,6 +47,7 @@ struct HookConfig {
 
 struct ConnectConfig {
   std::string listen;            // HOST:PORT of the hooks; empty: none
+  std::string http;              // HOST:PORT of probe and metrics; empty: none
   std::string certificate_file;  // of the hooks; empty: HTTP
   std::string key_file;          // of the certificate
   std::string ca_file;           // authorities that sign the certificates of https addresses; empty: this machine's

@@ -24,9 +24,10 @@ using events::Millis;
 
 /// Of one partition at a time, so that none waits long for the others.
 constexpr events::PollLimits read_some{200, 1'048'576, Millis{0}};
-constexpr Millis idle_wait{50};       // between two looks at a log that has nothing new
-constexpr Millis keep_interval{200};  // between two writes of the position, while events are on their way
-constexpr Millis log_wait{1'000};     // before a log that did not answer is asked again
+constexpr Millis idle_wait{50};        // between two looks at a log that has nothing new
+constexpr Millis keep_interval{200};   // between two writes of the position, while events are on their way
+constexpr Millis log_wait{1'000};      // before a log that did not answer is asked again
+constexpr Millis lag_interval{5'000};  // between two looks at where the log ends
 constexpr int failures_worth_saying = 5;
 constexpr std::size_t shown_body_columns = 200;  // of an answer's, in messages
 
@@ -267,8 +268,34 @@ void Delivery::send(QueuedEvent& event) {
 void Delivery::keep() {
   looked_at_ = clock_.now();
   const auto positions = queue_.positions();
+  note_figures(positions);
   if (!kept_.are_due(positions, looked_at_)) return;  // nothing is written, so nothing is known of the log
   static_cast<void>(is_written(kept_.keep(positions, looked_at_)));
+}
+
+void Delivery::note_figures(const std::vector<events::Position>& positions) {
+  std::optional<std::int64_t> lag;
+  if (events::has_passed(lag_interval, lag_looked_at_, looked_at_)) {
+    lag_looked_at_ = looked_at_;
+    lag = 0;
+    for (const auto& at : positions) {
+      const auto ends = log_.ends(events::Stream::events, at.partition);
+      if (lag && ends.status.ok())
+        *lag += std::max<std::int64_t>(ends.end - at.offset, 0);
+      else
+        lag.reset();  // the log does not answer: the figure before stays
+    }
+  }
+  const std::scoped_lock lock(figures_mutex_);
+  figures_.counts = counts_;
+  figures_.waiting = static_cast<std::int64_t>(queue_.size());
+  figures_.oldest = queue_.oldest();
+  if (lag) figures_.lag_records = *lag;
+}
+
+Delivery::Figures Delivery::figures() const {
+  const std::scoped_lock lock(figures_mutex_);
+  return figures_;
 }
 
 bool Delivery::is_well(LogStatus status, bool& away) {

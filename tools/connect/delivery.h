@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -51,6 +53,15 @@ class Delivery {
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
+  struct Figures {
+    Counts counts;
+    std::int64_t waiting = 0;                 // events that were read and are neither taken nor parked
+    std::int64_t lag_records = 0;             // of the log behind the position; some seconds old
+    std::optional<events::Timestamp> oldest;  // of those that wait: its append
+  };
+  /// How it stood at the newest look, at most some 200 ms ago while it runs. Any thread.
+  [[nodiscard]] Figures figures() const;
+
  private:
   struct Mailbox;
   using Answer = std::pair<events::Position, adapters::HttpCalled>;
@@ -69,6 +80,7 @@ class Delivery {
   void read_on(bool& found);
   void send(QueuedEvent&);
   void keep();
+  void note_figures(const std::vector<events::Position>&);
   /// False where the log does not answer now, which is said once, or never will: then `unusable_` says why.
   [[nodiscard]] bool is_well(events::LogStatus, bool& away);
   [[nodiscard]] bool is_read(events::LogStatus status) { return is_well(std::move(status), reads_fail_); }
@@ -93,6 +105,9 @@ class Delivery {
   bool writes_fail_ = false;
   events::LogStatus unusable_;
   std::shared_ptr<Mailbox> mailbox_;  // answers come from other threads
+  mutable std::mutex figures_mutex_;
+  Figures figures_;
+  events::Timestamp lag_looked_at_{};
 };
 
 }  // namespace mayfly::tools

@@ -42,6 +42,16 @@ std::optional<events::Timestamp> DeliveryQueue::next_due() const {
   return due_.begin()->first;
 }
 
+/// Partitions are in order of time, so the first of each is enough.
+std::optional<events::Timestamp> DeliveryQueue::oldest() const {
+  std::optional<events::Timestamp> oldest;
+  for (auto first = open_.begin(); first != open_.end(); first = open_.lower_bound({first->first.partition + 1, 0})) {
+    const auto appended = first->second.appended;
+    if (!oldest || appended < *oldest) oldest = appended;
+  }
+  return oldest;
+}
+
 std::vector<events::Position> DeliveryQueue::positions() const {
   std::vector<events::Position> all;
   for (const auto& [partition, next] : read_to_) {

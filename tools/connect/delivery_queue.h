@@ -23,7 +23,8 @@ struct QueuedEvent {
   std::string id;
   std::string body;
   std::string correlation_id;
-  events::Timestamp until{};  // no attempt begins after it, but the first
+  events::Timestamp appended{};  // to the log
+  events::Timestamp until{};     // no attempt begins after it, but the first
   int attempts = 0;
 };
 
@@ -58,6 +59,8 @@ class DeliveryQueue {
 
   /// When the next one is due that may be sent then; none: when an answer comes, or an event.
   [[nodiscard]] std::optional<events::Timestamp> next_due() const;
+  /// When the oldest event was appended that is not done; none: there is none.
+  [[nodiscard]] std::optional<events::Timestamp> oldest() const;
   /// Of each partition the first event that is not done: where to go on.
   [[nodiscard]] std::vector<events::Position> positions() const;
 

@@ -54,6 +54,7 @@ std::string cloudevent(const events::Record& record, const Json& data) {
 QueuedEvent webhook_of(const events::Record& record, events::Millis retry_for, events::Timestamp now) {
   QueuedEvent event;
   event.at = record.at;
+  event.appended = record.append_time;
   event.cart = record.key.value_or("");
   event.type = short_type(record);
   event.id = printable(header(record, "ce_id"));  // it is a header of the request

@@ -74,6 +74,7 @@ int front(const FrontOptions&);
 
 struct ConnectOptions : LogWords {
   std::vector<std::string> again;  // NAME:PARTITION:OFFSET of parked events: one attempt each, then it ends
+  std::string http;                // HOST:PORT of probe and metrics; empty: from the config
   bool check_config = false;
 };
 int connect(const ConnectOptions&);

@@ -46,7 +46,8 @@ constexpr std::array runbooks = {Runbook{"payment_unresolved", "MayflyPaymentUnr
                                  Runbook{"memory_pressure", "MayflyMemoryPressure"},
                                  Runbook{"renewal_difference", "MayflyRenewalDifference"},
                                  Runbook{"partition_over_budget", "MayflyMemoryHigh"},
-                                 Runbook{"merge_over", "MayflyMergeOver"}};
+                                 Runbook{"merge_over", "MayflyMergeOver"},
+                                 Runbook{"delivery_parked", "MayflyDeliveriesParked"}};
 
 bool same(const Pair& pair, const Alert& a, const Alert& b) {
   return a.name == pair.begin && a.what == b.what && a.cart == b.cart &&

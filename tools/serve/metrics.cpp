@@ -1,4 +1,5 @@
 // Metrics in Prometheus's text format. Names end in their unit; labels take few values, never an id of a cart.
+#include "tools/console/prometheus_text.h"
 #include "tools/console/text.h"
 #include "tools/serve/observed.h"
 
@@ -11,24 +12,8 @@ namespace mayfly::tools {
 
 namespace {
 
-class Text {
+class Text : public PrometheusText {
  public:
-  void family(std::string_view name, std::string_view type, std::string_view help) {
-    fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-  }
-  template <class Number>
-  void sample(std::string_view name, std::string_view labels, Number value) {
-    if (labels.empty()) {
-      fmt::format_to(std::back_inserter(out), "{} {}\n", name, value);
-    } else {
-      fmt::format_to(std::back_inserter(out), "{}{{{}}} {}\n", name, labels, value);
-    }
-  }
-  template <class Number>
-  void one(std::string_view name, std::string_view type, std::string_view help, Number value) {
-    family(name, type, help);
-    sample(name, {}, value);
-  }
   void histogram(std::string_view name, std::string_view help, const actors::Durations& durations) {
     family(name, "histogram", help);
     std::int64_t below = 0;
@@ -49,7 +34,6 @@ class Text {
       sample(family_name, fmt::format("{}=\"{}\"", label, events::name(static_cast<Enum>(i))), counts[i]);
     }
   }
-  std::string out;
 };
 
 void partitions_text(Text& text, const Observed& seen) {

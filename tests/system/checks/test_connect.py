@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -264,6 +265,24 @@ class Outgoing(WithAnEngine):
         self.wait_until(lambda: "bad" in self.completed())
         self.end(connector)
         self.assertEqual(receiver.attempts["%s" % alert["headers"]["ce_id"].split("-delivery")[0]], 3)
+
+    def test_its_metrics_say_what_was_delivered_and_what_was_parked(self):
+        receiver = self.receiver(lambda event, attempt: 410 if event["subject"] == "bad" else None)
+        connector, said = self.connect('[connect]\nhttp = "127.0.0.1:0"\n' + self.deliver(receiver))
+        address = next(line for line in said if line.startswith("metrics at ")).split()[-1]
+
+        def metrics():
+            with urllib.request.urlopen(address, timeout=PATIENCE_S) as answer:
+                return dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#"))
+
+        self.check_out("bad", "good")
+        self.wait_until(lambda: "good" in self.completed())
+        count = 'mayfly_connect_deliveries_total{delivery="shop",outcome="%s"}'
+        self.wait_until(lambda: (at := metrics())[count % "parked"] == "1" and int(at[count % "delivered"]) > 2)
+        self.wait_until(lambda: {metrics()[f'mayfly_connect_{name}{{delivery="shop"}}'] for name in ("waiting_events", "lag_records", "oldest_seconds")} == {"0"})
+        with urllib.request.urlopen(address.replace("/metrics", "/livez"), timeout=PATIENCE_S) as answer:
+            self.assertEqual(answer.status, 200)
+        self.end(connector)
 
     def test_an_answer_that_is_no_reply_is_tried_again_and_said(self):
         answers = iter(["OK", {"type": "cart.cancel", "data": {}}, {"type": "inventory.reserved", "data": {}}, {"ok": True}, 5])

@@ -4,6 +4,7 @@ two alerts by a real Prometheus that scrapes a real engine. Usage: test_promethe
 Needs Debian's prometheus and python3-yaml. Nothing here waits for a time to pass: alerts' own times are tested by promtool.
 """
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -166,16 +167,27 @@ class WithAnEngine(unittest.TestCase):
         return {row["metric"]["alertname"] for row in cls.query('ALERTS{alertstate="firing"}')}
 
     def test_1_every_metric_that_rules_and_dashboard_name_is_there(self):
-        funds = run(MAYFLY, "funds", "--log", f"sqlite:{self.empty_log()}", "--metrics").stdout
+        connect = subprocess.Popen([MAYFLY, "connect", "--log", f"sqlite:{self.empty_log()}", "--config", self.connect_config(), "--http", "127.0.0.1:0"],
+                                   stdout=subprocess.PIPE, text=True, env={**os.environ, "SECRET": "whsec_" + "MDEy" * 8})
+        self.addCleanup(connect.stdout.close)
+        self.addCleanup(self.end, connect)
+        address = next(line.split()[-1] for line in connect.stdout if line.startswith("metrics at"))
+        funds = get(address) + run(MAYFLY, "funds", "--log", f"sqlite:{self.empty_log()}", "--metrics").stdout
         known = set(re.findall(r"^# TYPE (\S+)", get(f"http://127.0.0.1:{self.engine_port}/metrics") + funds, re.M))
         known |= {f"{name}_bucket" for name in known} | {rule["record"].split(":")[1] for group in groups() for rule in group["rules"] if "record" in rule}
         for expression in expressions():
             for name in METRIC.findall(re.sub(r"\w+:(\w+):\w+", "", expression)):
                 self.assertIn(name, known, expression)
 
+    def connect_config(self):
+        config = pathlib.Path(self.folder.name) / "connect.toml"
+        config.write_text('[connect.deliver.x]\nurl = "http://127.0.0.1:1/"\ntypes = "order.placed"\nsecret_env = "SECRET"\n')
+        return str(config)
+
     def empty_log(self):
         log = pathlib.Path(self.folder.name) / "empty.db"
-        run(MAYFLY, "send", "--log", f"sqlite:{log}", "--create", "cart.create", "c1", "currency=GBP")
+        if not log.exists():
+            run(MAYFLY, "send", "--log", f"sqlite:{log}", "--create", "cart.create", "c1", "currency=GBP")
         return log
 
     def test_2_prometheus_answers_every_query(self):

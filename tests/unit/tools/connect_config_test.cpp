@@ -28,7 +28,9 @@ std::string said(const std::string& text) {
 TEST_CASE("every key of a delivery and of a hook is read, and other tables are left to the engine") {
   ::setenv("MAYFLY_UNIT_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
   ConnectConfig c;
-  CHECK(read_connect_config("log = 'sqlite:a.db'\n[engine]\nname = 'x'\n" + hook + secret +
+  CHECK(read_connect_config("log = 'sqlite:a.db'\n[engine]\nname = 'x'\n"
+                            "[connect]\nhttp = '127.0.0.1:9291'\nlisten = '127.0.0.1:0'\n[connect.hooks.h]\n" +
+                                secret +
                                 "scheme = 'stripe'\ntolerance_s = 60\ncart = 'data.cart'\n"
                                 "[connect.hooks.h.'charge.refunded']\ncommand = 'payment.refunded'\n"
                                 "amount_minor = 'data.amount'\nreference = '=\"r\"'\n" +
@@ -37,6 +39,7 @@ TEST_CASE("every key of a delivery and of a hook is read, and other tables are l
                                 "in_flight = 3\n",
                             "f", c) == "");
   CHECK(c.listen == "127.0.0.1:0");
+  CHECK(c.http == "127.0.0.1:9291");
   REQUIRE(c.deliveries.size() == 1);
   const auto& d = c.deliveries[0];
   CHECK(d.name == "w");

@@ -47,6 +47,25 @@ TEST_CASE("of each cart one event is on its way, and the next goes when it is do
   CHECK(queue.take(t0)->at == Position{0, 3});
 }
 
+TEST_CASE("the oldest event is told, whatever its partition, until it is done") {
+  DeliveryQueue queue({10, 1'000, 10});
+  CHECK(!queue.oldest());
+  const std::int64_t appended_ms[] = {500, 600, 400};
+  const Position at[] = {{0, 0}, {0, 1}, {3, 0}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    auto one = event(at[i], "cart " + std::to_string(i));
+    one.appended = Timestamp{appended_ms[i]};
+    queue.add(std::move(one), t0);
+  }
+  CHECK(taken(queue).size() == 18);
+  for (const std::size_t i : {2U, 0U, 1U}) {
+    REQUIRE(queue.oldest());
+    CHECK(queue.oldest()->ms == appended_ms[i]);
+    queue.done(at[i], t0);
+  }
+  CHECK(!queue.oldest());
+}
+
 TEST_CASE("a cart whose event waits to be sent again holds up its own events only") {
   DeliveryQueue queue({10, 1'000, 10});
   queue.add(event({0, 0}, "a"), t0);

@@ -434,6 +434,33 @@ TEST_CASE("a position that does not change is written once an hour, so that no b
   CHECK(world.kept() == 1);
 }
 
+TEST_CASE("figures say what came of events, what waits since when, and how far the log is ahead") {
+  World world;
+  world.append("1", "c1");
+  const auto appended = world.clock.at;
+  world.pass(Millis{5'000});
+  world.append("2", "c1");
+  world.append("3", "c2", "cart.created");
+  world.pass(Millis{5'000});
+  auto figures = world.delivery->figures();
+  CHECK(figures.waiting == 2);
+  CHECK(figures.lag_records == 3);
+  REQUIRE(figures.oldest);
+  CHECK(figures.oldest->ms == appended.ms);
+  world.answer("1", status(503));
+  world.pass(Millis{5'000});
+  world.answer("1", status(200));
+  world.answer("2", status(410));
+  world.pass(Millis{5'000});
+  figures = world.delivery->figures();
+  CHECK(figures.counts.delivered == 1);
+  CHECK(figures.counts.failed == 2);
+  CHECK(figures.counts.parked == 1);
+  CHECK(figures.waiting == 0);
+  CHECK(figures.lag_records == 0);
+  CHECK(!figures.oldest);
+}
+
 TEST_CASE("a group beyond the log's end is refused") {
   World world;
   const events::Position beyond{0, 5};
