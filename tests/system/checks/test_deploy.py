@@ -1,8 +1,9 @@
-"""deploy/: the systemd unit and the Kubernetes manifests, each by a validator that is not ours, and that both fit what the
+"""deploy/: the systemd units and the Kubernetes manifests, each by a validator that is not ours, and that both fit what the
 program documents. Usage: test_deploy.py MAYFLY
 
 Needs Debian's systemd, python3-yaml and python3-venv; kubernetes-validate, with its schemas, comes from PyPI into build/.
 """
+import os
 import pathlib
 import re
 import subprocess
@@ -16,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 UNIT = ROOT / "deploy" / "mayfly.service"
 MANIFESTS = ROOT / "deploy" / "kubernetes.yaml"
+HTTP_MANIFESTS = ROOT / "deploy" / "kubernetes-http.yaml"
 VALIDATOR = "kubernetes-validate==1.37.0"
 VENV = ROOT / "build" / "kubernetes-validate"
 DRAIN_LIMIT_S = 25  # operate.drain_limit_ms
@@ -64,6 +66,75 @@ class Systemd(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
 
 
+class FrontAndConnect(unittest.TestCase):
+    """Their units and manifests beside the engine's."""
+
+    UNITS = [ROOT / "deploy" / f"mayfly-{name}.service" for name in ("front", "connect")]
+
+    @staticmethod
+    def settings(unit):
+        """What is not of one unit alone."""
+        own = ("Description", "After", "Type", "NotifyAccess", "ExecStart", "EnvironmentFile", "TimeoutStartSec", "WatchdogSec", "RestartPreventExitStatus",
+               "MemoryHigh", "MemoryMax", "TasksMax", "User")
+        lines = [line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and not line.startswith("#")]
+        return [(name, value) for name, value in lines if name not in own]
+
+    def test_the_units_are_valid(self):
+        for unit in self.UNITS:
+            with tempfile.TemporaryDirectory() as folder:
+                for file in (UNIT, unit):  # one is named by the other
+                    (pathlib.Path(folder) / file.name).write_text(file.read_text().replace("/usr/bin/mayfly", MAYFLY))
+                done = run("systemd-analyze", "verify", "--man=no", f"{folder}/{unit.name}")
+                self.assertEqual((done.returncode, done.stderr), (0, ""), done.stderr)
+
+    def test_they_are_hardened_as_the_engine_s(self):
+        for unit in self.UNITS:
+            self.assertEqual(self.settings(unit), self.settings(UNIT), unit.name)
+            done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit))
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_what_a_person_must_mend_is_not_started_again(self):
+        for unit in self.UNITS:
+            self.assertIn("\nRestartPreventExitStatus=2 3 6\n", unit.read_text())
+
+    def test_their_commands_have_options_that_there_are(self):
+        commands = [re.search(r"^ExecStart=/usr/bin/mayfly (.*)$", unit.read_text(), re.M)[1].split() for unit in self.UNITS]
+        commands += [container["command"][1:] for d in self.manifests() if d["kind"] == "Deployment" for container in d["spec"]["template"]["spec"]["containers"]]
+        self.assertEqual(len(commands), 4)
+        for verb, *words in commands:
+            told = run(MAYFLY, verb, "--help").stdout
+            for option in (word for word in words if word.startswith("--")):
+                self.assertRegex(told, rf"{option}\b")
+
+    def manifests(self):
+        return list(yaml.safe_load_all(HTTP_MANIFESTS.read_text()))
+
+    def test_the_configs_are_ones(self):
+        texts = [(ROOT / "deploy" / "connect.toml").read_text(), next(d["data"]["connect.toml"] for d in self.manifests() if d["kind"] == "ConfigMap")]
+        for text in texts:
+            with tempfile.TemporaryDirectory() as folder:
+                file = pathlib.Path(folder) / "connect.toml"
+                file.write_text(text)
+                done = subprocess.run([MAYFLY, "connect", "--check-config", "--config", file], capture_output=True, text=True, timeout=300, check=False,
+                                      env={**os.environ, "WAREHOUSE_WEBHOOK": "whsec_" + "MDEy" * 8})
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_everything_means_the_same_pods_and_nobody_else_reaches_them(self):
+        deployments = {d["metadata"]["name"]: d["spec"] for d in self.manifests() if d["kind"] == "Deployment"}
+        for d in self.manifests():
+            name, spec = d["metadata"]["name"], d.get("spec")
+            if d["kind"] == "ConfigMap":
+                continue
+            labels = deployments[name]["template"]["metadata"]["labels"]
+            selector = {"Service": lambda: spec["selector"], "NetworkPolicy": lambda: spec["podSelector"]["matchLabels"]}.get(
+                d["kind"], lambda: spec["selector"]["matchLabels"])()
+            self.assertEqual(selector, labels, (d["kind"], name))
+            if d["kind"] == "NetworkPolicy":
+                self.assertEqual(spec["policyTypes"], ["Ingress", "Egress"])
+                self.assertTrue(all(source.get("podSelector") for rule in spec["ingress"] for source in rule["from"]), name)
+        self.assertEqual((deployments["mayfly-connect"]["replicas"], deployments["mayfly-connect"]["strategy"]), (1, {"type": "Recreate"}))
+
+
 class Kubernetes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -81,8 +152,9 @@ class Kubernetes(unittest.TestCase):
             return run(str(self.validator), "--strict", str(file))
 
     def test_the_manifests_are_valid(self):
-        done = self.validate(MANIFESTS.read_text())
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for manifests in (MANIFESTS, HTTP_MANIFESTS):
+            done = self.validate(manifests.read_text())
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_a_wrong_manifest_is_found(self):
         for wrong in (("periodSeconds: 10", "periodSecs: 10"), ("replicas: 2", "replicas: two")):
