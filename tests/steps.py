@@ -111,6 +111,7 @@ def steps():
     for room in ("events", "adapters", "actors", "tools", "model"):
         yield Step(f"unit tests: {room}", [f"build/release/tests/test_{room}", "--test-case-exclude=*Kafka*"], env=seeded, needs=RELEASE, quick=True)
     yield Step("checkers' own tests", check("test_checks.py"), quick=True)
+    yield Step("the checker of what is promised over HTTP", check("test_http_promises.py"), quick=True)
     yield Step("the books' checker", check("test_books.py"), quick=True)
     yield Step("the proxy between engines and brokers", check("test_proxy.py"), quick=True)
     yield Step("probes, metrics, tree, page", check("test_http.py", MAYFLY), needs=RELEASE, quick=True)
@@ -169,6 +170,7 @@ def steps():
     poison = "build/release/tests/mayfly_poison"
     yield Step("20 commands that kill, ten kinds", check("poison.py", "--poisons", "20", MAYFLY, poison), needs=planted)
     yield Step("exit codes 7, 9, 10, 11", check("test_exit_codes.py", poison), needs=planted)
+    yield Step("engine, front door, connector killed 9 x under load", check("kill_http.py", "--kills", "9", "--seed", str(seed), MAYFLY), needs=RELEASE)
     yield Step("disk full, file locked", check("test_disk_full.py", MAYFLY), needs=RELEASE)
     for half in (0, 1):
         yield Step(f"model: 50,000 sequences from {seed + half * 50000}", ["build/release/tests/test_model"], needs=RELEASE,
