@@ -109,6 +109,8 @@ int main(int argc, char** argv) {
   s->add_option("--tokens", front_options.tokens, "file of who may come in; not needed on loopback");
   auto* certificate = s->add_option("--certificate", front_options.certificate, "PEM file: serve HTTPS with it");
   auto* key = s->add_option("--key", front_options.key, "PEM file of the certificate's key, for its owner alone");
+  s->add_option("--connections", front_options.connections, "at a time (default 1,000); each may wait for its answer")
+      ->check(CLI::Range(1, 100'000));
   certificate->needs(key);
   key->needs(certificate);
 

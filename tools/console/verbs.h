@@ -69,6 +69,7 @@ struct FrontOptions : LogWords {
   std::string tokens;                      // a file; empty: everybody, on loopback only
   std::string certificate;                 // a file; empty: HTTP
   std::string key;                         // a file: of the certificate
+  std::int32_t connections = 1'000;        // at a time
 };
 int front(const FrontOptions&);
 

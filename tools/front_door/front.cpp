@@ -80,7 +80,10 @@ int front(const FrontOptions& options) {
   auto history = reader ? open_reader(options, clock, code) : nullptr;
   auto feed = history ? open_reader(options, clock, code) : nullptr;
   if (!feed) return code;
-  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(feed)}, std::move(*access));
+  FrontDoorLimits limits;
+  limits.http.connections = options.connections;
+  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(feed)}, std::move(*access),
+                 limits);
   if (wrong = door.listen(options.address, certificate); !wrong.empty()) {
     complain("%s\n", wrong.c_str());
     return exit_usage;

@@ -22,7 +22,7 @@ struct FrontDoorLimits {
   EventFeedLimits feed;
   adapters::HttpLimits http = [] {
     adapters::HttpLimits limits;
-    limits.connections = 1'000;
+    limits.connections = 1'000;  // or --connections
     limits.connection_requests = 10'000;
     limits.connection_ms = 3'600'000;
     limits.request_header_bytes = 32'768;  // Last-Event-ID of a log with 1,024 partitions is up to 25,600 bytes
