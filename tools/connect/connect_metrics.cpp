@@ -8,9 +8,9 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr double second_ms = 1'000.0;
+constexpr double ms_per_s = 1'000.0;
 
-double seconds(events::Millis time) { return static_cast<double>(time.count) / second_ms; }
+double seconds(events::Millis time) { return static_cast<double>(time.count) / ms_per_s; }
 
 }  // namespace
 
@@ -38,7 +38,7 @@ std::string connect_metrics(const DeliveryFigures& deliveries, events::Timestamp
   each("mayfly_connect_oldest_seconds", "How long ago the oldest waiting event was appended; 0: none waits.",
        [now](const Delivery::Figures& f) { return f.oldest ? std::max(seconds(now - *f.oldest), 0.0) : 0.0; });
   text.one("process_start_time_seconds", "gauge", "Begin of the process, seconds since 1970.",
-           static_cast<double>(begun.ms) / second_ms);
+           static_cast<double>(begun.ms) / ms_per_s);
   return std::move(text.out);
 }
 

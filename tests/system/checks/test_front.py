@@ -364,6 +364,16 @@ class WithAnEngine(unittest.TestCase):
             status, told = waiting.result()
         self.assertEqual((status, [e["type"] for e in told["events"]]), (200, ["cart.created"]))
 
+    def test_beyond_its_connections_the_one_that_has_waited_longest_for_its_client_ends(self):
+        few = Front(self.log, "--connections", "3")
+        self.addCleanup(few.end)
+        idle = [http.client.HTTPConnection("127.0.0.1", few.port, timeout=PATIENCE_S) for _ in range(5)]
+        for connection in idle:
+            self.addCleanup(connection.close)
+            connection.request("GET", "/livez")
+            self.assertEqual(connection.getresponse().read(), b"alive\n")
+        self.assertEqual(idle[0].sock.recv(1), b"", "it is still open")
+
     def test_many_wait_at_once_and_each_gets_its_own(self):
         def both(n):
             self.front.command(f"m{n}", "cart.create", {"currency": "GBP"})
@@ -474,7 +484,7 @@ class Tokens(unittest.TestCase):
             bad.write_text("web shop,owner " + "0" * 64 + "\n")
             for options, says in ((["--address", "0.0.0.0:0"], "is not loopback"), (["--tokens", str(bad)], "line 1: expected"),
                                   (["--tokens", f"{folder}/none"], "cannot be read"), (["--tokens", folder], "cannot be read"),
-                                  (["--address", "nowhere"], "nowhere")):
+                                  (["--address", "nowhere"], "nowhere"), (["--connections", "0"], "--connections")):
                 done = run("front", "--log", log, *options)
                 self.assertEqual(done.returncode, 2, options)
                 self.assertIn(says, done.stderr)
