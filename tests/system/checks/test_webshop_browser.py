@@ -78,6 +78,8 @@ class InABrowser(unittest.TestCase):
         self.told("setting your goods aside", f"{width}-reserving")
         self.killed_meanwhile(f"inventory.reserved {cart} reservation_id={cart}-r1")
         self.told("Waiting for the payment", f"{width}-paying")
+        self.send("payment.requires_action", cart, f"session_id={cart}-p1", "url=https://bank.example/code")
+        self.told("Your bank asks you to confirm: https://bank.example/code")
         self.send("payment.declined", cart, f"session_id={cart}-p1", "reason=insufficient_funds", "retryable=true")
         self.told("The payment was declined. Your cart is as it was", f"{width}-declined")
 
