@@ -6,9 +6,11 @@ import pathlib
 import shutil
 import subprocess
 
+from from_registry import why_not_made
+
 PACKAGES = pathlib.Path(__file__).resolve().parents[3] / "build" / "browser"
 WANTED = ("playwright-core@1.65.1", "axe-core@4.14.1")
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 
 def why_not():
@@ -16,14 +18,8 @@ def why_not():
     for program in ("chromium", "node", "npm"):
         if not shutil.which(program):
             return f"{program} is missing: apt-get install chromium npm"
-    marker = PACKAGES / "installed"
-    if not marker.exists() or marker.read_text() != " ".join(WANTED):
-        PACKAGES.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "install", "--silent", "--no-save", "--prefix", PACKAGES, *WANTED], capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode != 0:
-            return "npm cannot install " + " ".join(WANTED)
-        marker.write_text(" ".join(WANTED))
-    return ""
+    install = ["npm", "install", "--silent", "--no-save", "--prefix", PACKAGES, *WANTED]
+    return why_not_made(PACKAGES, " ".join(WANTED).encode(), [install])
 
 
 class Browser:

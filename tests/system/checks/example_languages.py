@@ -1,12 +1,11 @@
 """The languages of examples/kafka: what each needs here, made ready from its registry in a copy of its folder in build/examples."""
-import fcntl
 import pathlib
 import shutil
-import subprocess
+
+from from_registry import why_not_made
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 EXAMPLES, BUILT = ROOT / "examples/kafka", ROOT / "build/examples"
-INSTALL_S = 900
 # Of each language: programs that must be here, how it is made ready in a copy of its folder, and how its programs start there.
 LANGUAGES = {
     "java": (["java", "mvn"], [["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=libs"]],
@@ -24,25 +23,8 @@ def made_ready(language):
     for program in needs:
         if not shutil.which(program):
             return None, f"{program} is missing"
-    BUILT.mkdir(parents=True, exist_ok=True)
-    with open(BUILT / f"{language}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two tests may want it at once
-        return built(language, steps)
-
-
-def built(language, steps):
     folder, source = BUILT / language, EXAMPLES / language
-    text = b"".join(str(path.relative_to(source)).encode() + path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file())
-    marker = folder / "made-of"
-    if not marker.exists() or marker.read_bytes() != text:
-        marker.unlink(missing_ok=True)
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        for step in steps:
-            try:
-                done = subprocess.run(step, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_S)
-            except subprocess.TimeoutExpired:
-                return None, f"not done in {INSTALL_S} s: {' '.join(step)}"
-            if done.returncode != 0:
-                return None, f"{' '.join(step)}: {(done.stderr or done.stdout)[-300:]}"
-        marker.write_bytes(text)
-    return folder, ""
+    sources = sorted(path for path in source.rglob("*") if path.is_file())
+    of = b"".join(str(path.relative_to(source)).encode() + path.read_bytes() for path in sources)
+    reason = why_not_made(folder, of, [["cp", "-r", f"{source}/.", "."], *steps])
+    return (None, reason) if reason else (folder, "")

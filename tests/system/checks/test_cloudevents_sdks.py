@@ -15,11 +15,11 @@ import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from example_languages import made_ready
+from from_registry import INSTALL_S
 
 HERE = pathlib.Path(__file__).resolve().parent
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(HERE.parents[2] / "build/release/mayfly")
 PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
-INSTALL_S = 900
 # What each needs beside its example (examples/kafka), and how it is called there.
 PROGRAMS = {
     "java": (["mvn", "-q", "-B", "dependency:copy", "-Dartifact=io.cloudevents:cloudevents-http-basic:4.0.1", "-DoutputDirectory=libs"],
@@ -28,6 +28,13 @@ PROGRAMS = {
     "go": (["go", "build", "-mod=mod", "-o", "bin/sdk", "./sdk"], ["bin/sdk"]),
     "javascript": ([], ["node", str(HERE / "cloudevents/sdk.mjs")]),
 }
+
+
+def made(words, folder):
+    try:
+        return subprocess.run(words, cwd=folder, capture_output=True, check=False, timeout=INSTALL_S).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 class OverHttp(unittest.TestCase):
@@ -78,7 +85,7 @@ class OverHttp(unittest.TestCase):
         if language == "go":
             (folder / "sdk").mkdir(exist_ok=True)
             shutil.copy(HERE / "cloudevents/sdk.go", folder / "sdk/main.go")
-        if more and subprocess.run(more, cwd=folder, capture_output=True, check=False, timeout=INSTALL_S).returncode != 0:
+        if more and not made(more, folder):
             self.skipTest(f"{language}: failed: {' '.join(more)}")
         cart = f"of-{language}"
         done = subprocess.run([*program, "send", self.front, cart], cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE_S)

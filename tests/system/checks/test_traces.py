@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +17,10 @@ import time
 import unittest
 import urllib.request
 
+from from_registry import why_not_made
+
 MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 120
+PATIENCE_S = 300
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DEFINITIONS = "opentelemetry-proto==1.45.2"
 VENV = ROOT / "build" / "opentelemetry-proto"
@@ -102,11 +103,9 @@ def check_request(request):
 
 def definitions():
     """OTLP's protobuf definitions as a reader of JSON; None where they cannot be had."""
-    if not (VENV / "bin" / "python3").exists():
-        for words in ([sys.executable, "-m", "venv", str(VENV)], [str(VENV / "bin" / "pip"), "-q", "install", DEFINITIONS]):
-            if subprocess.run(words, capture_output=True, timeout=300, check=False).returncode != 0:
-                shutil.rmtree(VENV, ignore_errors=True)
-                return None
+    steps = ([sys.executable, "-m", "venv", "."], ["bin/pip", "-q", "install", DEFINITIONS])
+    if why_not_made(VENV, DEFINITIONS.encode(), steps):
+        return None
     sys.path += map(str, VENV.glob("lib/python3*/site-packages"))
     try:
         from google.protobuf import json_format
