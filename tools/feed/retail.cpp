@@ -178,14 +178,22 @@ std::string RetailShop::row(const CsvReader::Fields& fields) {
     end_invoice();
     begin_invoice(number, fields[columns_["CustomerID"]]);
   }
+  const auto line_id = line_id_of(sku, *price);
   send("cart.add_line", object([&](JsonObject& json) {
          json.text("sku", sku);
          json.number("quantity", quantity);
          json.number("unit_price_minor", *price);
          json.text_if("name", trimmed(fields[columns_["Description"]]));
+         json.text_if("line_id", line_id);
        }));
-  book(sku, quantity, *price);
+  book(line_id.empty() ? sku : line_id, quantity, *price);
   return {};
+}
+
+std::string RetailShop::line_id_of(const std::string& sku, std::int64_t price) const {
+  const auto plain = book_.find(sku);
+  if (plain == book_.end() || plain->second.price == price) return {};
+  return sku + "@" + std::to_string(price);
 }
 
 void RetailShop::begin_invoice(const std::string& number, std::string_view customer) {
@@ -200,19 +208,19 @@ void RetailShop::begin_invoice(const std::string& number, std::string_view custo
        }));
 }
 
-void RetailShop::book(const std::string& sku, std::int64_t quantity, std::int64_t price) {
-  const auto known = book_.find(sku);
+void RetailShop::book(const std::string& line, std::int64_t quantity, std::int64_t price) {
+  const auto known = book_.find(line);
   const auto sum = quantity + (known == book_.end() ? 0 : known->second.quantity);
   const bool in_range = quantity >= 1 && quantity <= events::limits::quantity && sum <= events::limits::quantity;
   if (price < 0 || !in_range) return;
   if (known == book_.end() && std::ssize(book_) >= events::limits::cart_lines) return;
-  book_[sku] = {sum, price};
+  book_[line] = {sum, price};
 }
 
 void RetailShop::end_invoice() {
   if (invoice_.empty()) return;
   std::int64_t total = 0;
-  for (const auto& [sku, line] : book_) total += line.quantity * line.price;
+  for (const auto& [name, line] : book_) total += line.quantity * line.price;
   send("checkout.complete", object([&](JsonObject& json) {
          json.number("expected_total_minor", total);
          JsonObject payment(json.member("payment"));

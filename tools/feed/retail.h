@@ -63,7 +63,9 @@ class RetailShop {
   void begin_invoice(const std::string& number, std::string_view customer);
   void end_invoice();
   void send(std::string_view type, std::string data);
-  void book(const std::string& sku, std::int64_t quantity, std::int64_t price);
+  /// One article at another price than its first accepted row is a line of its own: "85123A@255". Empty: the first.
+  [[nodiscard]] std::string line_id_of(const std::string& sku, std::int64_t price) const;
+  void book(const std::string& line, std::int64_t quantity, std::int64_t price);
 
   std::function<void(OutgoingCommand)> send_;
   std::int64_t most_invoices_;
@@ -71,7 +73,7 @@ class RetailShop {
   bool has_columns_ = false;
   std::map<std::string, std::size_t> columns_;
   std::string invoice_;
-  std::map<std::string, BookLine> book_;  // the shop's own: accepted lines
+  std::map<std::string, BookLine> book_;  // the shop's own: accepted lines, by line id or else sku
   std::int64_t sent_in_run_ = 0;
   std::int64_t runs_ = 0;
   std::int64_t rows_ = 0;

@@ -29,6 +29,7 @@ class Expected:
         self.commands = 0
         self.carts = 0
         self.orders = {}
+        self.two_prices = set()  # carts whose order has one article at two prices
         self.refusals = collections.Counter()
         self.canceled = 0
         self.unresolved = 0
@@ -39,6 +40,7 @@ class Expected:
             "carts": self.carts,
             "orders": len(self.orders),
             "gross_minor": sum(self.orders.values()),
+            "two_prices": len(self.two_prices),
             "canceled": self.canceled,
             "unresolved": self.unresolved,
             "refusals": dict(sorted(self.refusals.items())),
@@ -71,32 +73,40 @@ def rows(path):
 
 
 class Book:
-    """The lines of one cart: sku -> [quantity, unit price], newest price holds."""
+    """The lines of one cart: (sku, unit price) -> quantity. An article at a second price is a line with a line_id."""
 
     def __init__(self):
         self.lines = {}
         self.text_bytes = 0
 
     def total(self):
-        return sum(quantity * price for quantity, price in self.lines.values())
+        return sum(quantity * price for (_, price), quantity in self.lines.items())
+
+    def has_two_prices(self):
+        return len({sku for sku, _ in self.lines}) < len(self.lines)
+
+    def line_id(self, row):
+        first = next((price for sku, price in self.lines if sku == row.sku), row.unit_price_minor)
+        return "" if first == row.unit_price_minor else f"{row.sku}@{row.unit_price_minor}"
 
     def add(self, row):
         """Accepts the row (None) or gives the code of its refusal; the first that is true wins."""
-        known = self.lines.get(row.sku)
-        quantity = row.quantity + (known[0] if known else 0)
+        name = (row.sku, row.unit_price_minor)
+        known = self.lines.get(name, 0)
+        quantity = row.quantity + known
         if not row.sku or row.unit_price_minor < 0:
             return "data_invalid"
         if not 1 <= row.quantity <= MOST_QUANTITY or quantity > MOST_QUANTITY:
             return "quantity_out_of_range"
-        text_bytes = len(json.dumps(row.sku + row.name, ensure_ascii=False).encode()) - 2
+        text_bytes = len(json.dumps(row.sku + row.name + self.line_id(row), ensure_ascii=False).encode()) - 2
         if not known and (len(self.lines) >= MOST_LINES or self.text_bytes + text_bytes > MOST_TEXT_BYTES):
             return "cart_full"
         line = quantity * row.unit_price_minor
-        if line > MOST_MINOR or self.total() - (known[0] * known[1] if known else 0) + line > MOST_MINOR:
+        if line > MOST_MINOR or self.total() + row.quantity * row.unit_price_minor > MOST_MINOR:
             return "amount_out_of_range"
         if not known:
             self.text_bytes += text_bytes
-        self.lines[row.sku] = [quantity, row.unit_price_minor]
+        self.lines[name] = quantity
         return None
 
 
@@ -117,6 +127,8 @@ def first_run(expected, cart_id, lines):
     total = book.total()
     expected.commands += 1 if total == 0 else 3
     expected.orders[cart_id] = total
+    if book.has_two_prices():
+        expected.two_prices.add(cart_id)
     return total
 
 
@@ -160,6 +172,7 @@ class Observed:
 
     def __init__(self):
         self.orders = collections.defaultdict(list)
+        self.two_prices = set()
         self.types = collections.Counter()
         self.refusals = collections.Counter()
 
@@ -168,6 +181,9 @@ class Observed:
         self.types[kind] += 1
         if kind == "order.placed":
             self.orders[key].append(data["total_minor"])
+            lines = data.get("lines", [])
+            if len({line["sku"] for line in lines}) < len(lines):
+                self.two_prices.add(key)
         elif kind == "command.rejected":
             self.refusals[data["code"]] += 1
 
@@ -193,6 +209,7 @@ def compare(expected, observed):
         ("carts created", expected.carts, observed.types["cart.created"]),
         ("orders", len(expected.orders), len(placed)),
         ("gross, pence", sum(expected.orders.values()), sum(placed)),
+        ("orders, one sku at two prices", len(expected.two_prices), len(observed.two_prices & expected.two_prices)),
         ("carts converted", len(expected.orders), observed.types["cart.converted"]),
         ("carts canceled", expected.canceled, observed.types["cart.canceled"]),
         ("carts expired", 0, observed.types["cart.expired"]),

@@ -328,8 +328,9 @@ class OnlineRetail(unittest.TestCase):
     def test_an_order_is_the_sum_of_its_lines(self):
         self.expects([("1", "a", 6, "2.55"), ("1", "b", 1, "0.01")], orders=1, gross_minor=1531, refusals={}, commands=7)
 
-    def test_the_same_sku_again_adds_up_at_the_newest_price(self):
-        self.expects([("1", "a", 6, "2.55"), ("1", "a", 1, "1.00")], orders=1, gross_minor=700)
+    def test_the_same_sku_again_adds_up_and_at_another_price_is_a_line_of_its_own(self):
+        self.expects([("1", "a", 6, "2.55"), ("1", "a", 1, "2.55")], orders=1, gross_minor=1785, two_prices=0)
+        self.expects([("1", "a", 6, "2.55"), ("1", "a", 1, "1.00")], orders=1, gross_minor=1630, two_prices=1)
 
     def test_a_quantity_that_is_refused_leaves_the_price(self):
         self.expects([("1", "a", 2, "2.00"), ("1", "a", -1, "9.00")], gross_minor=400, refusals={"quantity_out_of_range": 1})

@@ -39,15 +39,29 @@ TEST_CASE("prices become pence from their decimal text, half away from zero") {
 }
 
 TEST_CASE("an invoice becomes a cart with its checkout and the replies to it") {
-  CHECK(commands("1,A,\" Tea, \"\"best\"\" \",2,d,1.50,17850.0,UK\n1,A,Tea,1,d,1.00,17850.0,UK\n") ==
+  CHECK(commands("1,A,\" Tea, \"\"best\"\" \",2,d,1.50,17850.0,UK\n1,A,Tea,1,d,1.50,17850.0,UK\n") ==
         std::vector<std::string>{
             R"(cart.create {"currency":"GBP","customer_id":"17850"})",
             R"(cart.add_line {"sku":"A","quantity":2,"unit_price_minor":150,"name":"Tea, \"best\""})",
-            R"(cart.add_line {"sku":"A","quantity":1,"unit_price_minor":100,"name":"Tea"})",
-            R"(checkout.complete {"expected_total_minor":300,"payment":{"provider":"sim","token":"tok_1"}})",
+            R"(cart.add_line {"sku":"A","quantity":1,"unit_price_minor":150,"name":"Tea"})",
+            R"(checkout.complete {"expected_total_minor":450,"payment":{"provider":"sim","token":"tok_1"}})",
             R"(inventory.reserved {"reservation_id":"retail-1-r1"})",
-            R"(payment.authorized {"session_id":"retail-1-p1","reference":"pi_1","amount_minor":300,"currency":"GBP"})",
-            R"(payment.captured {"session_id":"retail-1-p1","reference":"pi_1","amount_minor":300,"currency":"GBP"})"});
+            R"(payment.authorized {"session_id":"retail-1-p1","reference":"pi_1","amount_minor":450,"currency":"GBP"})",
+            R"(payment.captured {"session_id":"retail-1-p1","reference":"pi_1","amount_minor":450,"currency":"GBP"})"});
+}
+
+TEST_CASE("one article at two prices becomes two lines, and the total is that of the rows") {
+  const auto all = commands(
+      "5,A,Tea,-1,d,9.00,,UK\n"  // refused: it sets no price
+      "5,A,Tea,2,d,1.50,,UK\n5,A,Tea,3,d,1.00,,UK\n5,A,Tea,1,d,1.50,,UK\n5,A,Tea,4,d,1.00,,UK\n");
+  CHECK(std::vector<std::string>(all.begin() + 1, all.begin() + 7) ==
+        std::vector<std::string>{
+            R"(cart.add_line {"sku":"A","quantity":-1,"unit_price_minor":900,"name":"Tea"})",
+            R"(cart.add_line {"sku":"A","quantity":2,"unit_price_minor":150,"name":"Tea"})",
+            R"(cart.add_line {"sku":"A","quantity":3,"unit_price_minor":100,"name":"Tea","line_id":"A@100"})",
+            R"(cart.add_line {"sku":"A","quantity":1,"unit_price_minor":150,"name":"Tea"})",
+            R"(cart.add_line {"sku":"A","quantity":4,"unit_price_minor":100,"name":"Tea","line_id":"A@100"})",
+            R"(checkout.complete {"expected_total_minor":1150,"payment":{"provider":"sim","token":"tok_5"}})"});
 }
 
 TEST_CASE("an invoice of which nothing is accepted is canceled, a free one is not paid") {
