@@ -111,6 +111,13 @@ void FundsBook::cart_is_over(const std::string& cart) {
   }
 }
 
+/// Of an unpaid order all that is authorized and not captured is held, be it more than the order's. What is captured of
+/// the last that was asked for lets go of what is beyond that.
+Minor FundsBook::still_held(const Session& s) {
+  const bool let_go = s.last_asked ? s.captured_minor > s.captured_before_last : !s.on_command && s.captured_minor > 0;
+  return (let_go ? s.amount_minor : s.authorized_minor) - s.captured_minor;
+}
+
 void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
   const auto put = [&](RiskState state, Minor amount) { s.asked = {state, amount, e.time, e.at}; };
   const auto rise = [](Minor& total, Minor to) {
@@ -133,6 +140,10 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       return put(RiskState::authorized_without_order, s.authorized_minor);
     case EventType::payment_pending: return put(RiskState::settling, e.amount_minor);
     case EventType::payment_capture_requested:
+      if (!s.last_asked && (e.final || s.captured_minor + e.amount_minor >= s.amount_minor)) {
+        s.last_asked = true;
+        s.captured_before_last = s.captured_minor;
+      }
       if (e.final && !s.final_asked) {  // no more than this will be asked for; asked again, it is the same
         s.final_asked = true;
         s.amount_minor = s.captured_minor + e.amount_minor;
@@ -155,7 +166,7 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       });
       for (auto& [currency, u] : s.unresolved) {  // of an order that is not paid the rest is at risk
         const bool less = !s.order.empty() && same_currency(currency, e.currency);
-        if (less) u.amount_minor = std::min(u.amount_minor, s.amount_minor - s.captured_minor);
+        if (less) u.amount_minor = std::min(u.amount_minor, still_held(s));
       }
       return;
     case EventType::payment_cancel_requested:
@@ -193,9 +204,8 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       if (s.asked) put(RiskState::in_doubt, s.asked->amount_minor);
       return;
     case EventType::payment_unresolved: {
-      // Of an unpaid order all that is authorized is held, be it more than the order's; a capture lets go of the rest.
-      const bool unpaid = s.open && !s.order.empty() && s.captured_minor == 0 && e.currency == s.currency;
-      const Minor held = unpaid ? s.authorized_minor : 0;
+      const bool unpaid = s.open && !s.order.empty() && e.currency == s.currency;
+      const Minor held = unpaid ? still_held(s) : 0;
       s.unresolved[e.currency] = {std::max(e.amount_minor, held), s.refunded_minor, e.cause, e.time, e.at};
       return;
     }

@@ -103,7 +103,8 @@ class FundsBook {
   struct Session {
     bool open = false;  // session_opened was said, session_ended not yet
     bool on_command = false;
-    bool final_asked = false;  // the last capture was asked for
+    bool final_asked = false;  // by a capture that says so
+    bool last_asked = false;   // the last capture was asked for: such a one, or one of all that is left
     bool releasing = false;    // of a placed order: what is not captured shall be released
     bool cart_over = false;
     std::string order;
@@ -111,6 +112,7 @@ class FundsBook {
     events::Minor amount_minor = 0;  // A; 0: not known
     events::Minor authorized_minor = 0;
     events::Minor captured_minor = 0;
+    events::Minor captured_before_last = 0;  // when it was asked for
     events::Minor refunded_minor = 0;
     events::Minor asked_back_minor = 0;            // by all refund requests of an open session, or by the last late one
     events::Minor back_before_minor = 0;           // refunded before the first of them
@@ -120,6 +122,7 @@ class FundsBook {
   using Key = std::pair<std::string, std::string>;  // cart, session
 
   void apply_payment(Session&, const FundsEvent&);
+  [[nodiscard]] static events::Minor still_held(const Session&);
   void cart_is_over(const std::string& cart);
   /// An event of a session of which an amount is unmatched. True if it is about that and no more.
   bool apply_unmatched(const FundsEvent&);
