@@ -26,10 +26,9 @@ class Answering {
     out_.send_at(now + delay(), cart, type, data);
     if (chance_.percent(rates_.duplicate)) out_.send_at(now + delay() + delay(), cart, type, data);
   }
-  /// Some day, in days: nothing is lost of it.
-  void say_days_later(events::Timestamp now, const std::string& cart, std::string_view type, const std::string& data) {
-    using namespace events;
-    out_.send_at(now + chance_.between(24_h, 192_h), cart, type, data);
+  /// At its time, unasked: nothing is lost of it.
+  void say_at(events::Timestamp when, const std::string& cart, std::string_view type, const std::string& data) {
+    out_.send_at(when, cart, type, data);
   }
   /// From here on every request is done and answered at once (the end of a run, when people look).
   void become_reliable() { reliable_ = true; }

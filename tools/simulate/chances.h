@@ -23,6 +23,12 @@ struct Rates {
   int attempt_fails = 0;  // of those that need the buyer: the first attempt fails
   int capture_fails = 0;  // half of them may be tried again
   int dispute = 0;        // of captures: the buyer takes the money back through the bank, or tries to
+  int refund_fails = 0;   // half of them may be tried again
+  int extra = 0;          // of payments that may be more: the buyer adds something
+  int never_settles = 0;  // of those that take days: the money comes after their time, if it can come then
+  int told_again = 0;     // of those that take days: how they stand is told once more, unasked; nothing is lost of it
+  events::Millis dispute_least{86'400'000};  // until it is opened, and as long again until it is decided
+  events::Millis dispute_most{8 * 86'400'000};
   events::Millis quickest{20};
   events::Millis slowest{8'000};  // unless it is slow or late
 };
@@ -45,8 +51,9 @@ class Chance {
     return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(below));
   }
   [[nodiscard]] events::Millis between(events::Millis least, events::Millis most) {
-    return {(least.count + below(most.count - least.count + 1)) / faster_};
+    return quick({least.count + below(most.count - least.count + 1)});
   }
+  [[nodiscard]] events::Millis quick(events::Millis length) const { return {length.count / faster_}; }
 
  private:
   std::uint64_t seed_;

@@ -67,6 +67,8 @@ void SimulatedProvider::wait(Timestamp now, const std::string& session, Provider
     const auto within_s = std::min(terms.at("settles_within_s").get<std::int64_t>(), longest_settling_s);
     least = {within_s * 100};  // between a tenth and nine tenths of it
     most = {within_s * 900};
+    if (chance_.percent(rates_.never_settles))
+      least = most = {terms.at("settles_within_s").get<std::int64_t>() * 1'100};
   }
   a.pending_until = now + chance_.between(least, most);
   a.needs_buyer = !a.settles && chance_.percent(50);
@@ -97,9 +99,15 @@ void SimulatedProvider::settle(Timestamp now, const std::string& session, Provid
   a.pending_until.reset();
   a.needs_buyer = false;
   if (a.closed) return;
-  if (!a.settles || !chance_.percent(rates_.decline)) return authorize(now, session, a);
-  a.closed = a.declined = true;
-  say(now, session, a, "payment.declined", 0);
+  if (a.settles && chance_.percent(rates_.decline)) {
+    a.closed = a.declined = true;
+    say(now, session, a, "payment.declined", 0);
+  } else {
+    authorize(now, session, a);
+  }
+  if (!a.settles || !chance_.percent(rates_.told_again)) return;
+  const auto later = now + chance_.between({1'000}, {3'600'000});
+  answers_.say_at(later, a.cart, "payment.status", status_of(session, a));
 }
 
 std::int64_t SimulatedProvider::perhaps_wrong(std::int64_t amount, bool may_be_more) {
@@ -113,7 +121,9 @@ std::int64_t SimulatedProvider::perhaps_wrong(std::int64_t amount, bool may_be_m
 }
 
 void SimulatedProvider::authorize(Timestamp now, const std::string& session, ProviderAccount& a) {
-  a.authorized = perhaps_wrong(a.asked, true);
+  const auto extra = a.extra > 0 && chance_.percent(rates_.extra) ? 1 + chance_.below(a.extra) : 0;
+  a.authorized = perhaps_wrong(a.asked + extra, true);
+  if (a.authorized > a.asked) a.added = std::min(extra, a.authorized - a.asked);
   if (!chance_.percent(rates_.auto_capture)) return say(now, session, a, "payment.authorized", a.authorized);
   a.captured = a.authorized;
   say(now, session, a, "payment.captured", a.captured);
@@ -127,11 +137,14 @@ void SimulatedProvider::capture(Timestamp now, const std::string& session, Provi
   if (!answers_.reliable() && chance_.percent(rates_.capture_fails))  // definite: the key is not used up
     return say(now, session, a, "payment.capture_failed", chance_.below(2));
   a.done.insert(key);
-  const bool all = a.held() > amount && chance_.percent(rates_.wrong_amount);
   const auto before = a.captured;
+  const auto added = before + amount == a.asked ? a.added : 0;  // with the last of it
+  amount += added;
+  const bool last = !a.on_command || final || before + amount >= a.asked;
+  const bool all = a.held() > amount && chance_.percent(rates_.wrong_amount);
   a.captured += all ? a.held() : std::min(perhaps_wrong(amount, false), a.held());
-  if (!a.on_command || final) {
-    const auto still_asked = before + amount - a.captured;  // where less was taken than was asked for
+  if (last) {                                                       // what is beyond it is released
+    const auto still_asked = before + amount - added - a.captured;  // where less was taken than was asked for
     a.canceled += std::max<std::int64_t>(0, a.held() - std::max<std::int64_t>(0, still_asked));
   }
   say(now, session, a, "payment.captured", a.captured);
@@ -140,8 +153,10 @@ void SimulatedProvider::capture(Timestamp now, const std::string& session, Provi
 
 void SimulatedProvider::cancel(Timestamp now, const std::string& session, ProviderAccount& a, const std::string& key) {
   if (a.captured > 0) {
-    if (a.on_command) a.canceled += a.held();
-    return say(now, session, a, "payment.captured", a.captured);
+    if (!a.on_command) return say(now, session, a, "payment.captured", a.captured);
+    a.canceled += a.held();
+    a.closed = true;
+    return status(now, session, a);  // with what is captured: the request may not have known of it
   }
   a.done.insert(key);
   a.canceled = a.authorized;
@@ -151,6 +166,14 @@ void SimulatedProvider::cancel(Timestamp now, const std::string& session, Provid
 
 void SimulatedProvider::refund(Timestamp now, const std::string& session, ProviderAccount& a, const std::string& key,
                                std::int64_t amount) {
+  if (!a.done.contains(key) && !answers_.reliable() && chance_.percent(rates_.refund_fails)) {
+    const Json data = {{"session_id", session},
+                       {"amount_minor", amount},
+                       {"currency", a.currency},
+                       {"reason", "the bank is away"},
+                       {"retryable", chance_.percent(50)}};
+    return answers_.answer(now, a.cart, "payment.refund_failed", data.dump());
+  }
   if (a.done.insert(key).second) a.refunded += std::min(perhaps_wrong(amount, false), a.captured - a.refunded);
   say(now, session, a, "payment.refunded", a.refunded);
 }
@@ -160,16 +183,21 @@ void SimulatedProvider::perhaps_disputed(Timestamp now, const std::string& sessi
   if (!chance_.percent(rates_.dispute)) return;
   Json data = {
       {"session_id", session}, {"amount_minor", a.captured}, {"currency", a.currency}, {"reason", "fraudulent"}};
+  const auto opened = now + chance_.between(rates_.dispute_least, rates_.dispute_most);
   data["state"] = "opened";
-  answers_.say_days_later(now, a.cart, "payment.disputed", data.dump());
+  answers_.say_at(opened, a.cart, "payment.disputed", data.dump());
   data["state"] = chance_.percent(50) ? "won" : "lost";
-  answers_.say_days_later(now + events::Millis{longest_settling_s * 1'000}, a.cart, "payment.disputed", data.dump());
+  answers_.say_at(opened + chance_.quick(rates_.dispute_most), a.cart, "payment.disputed", data.dump());
 }
 
 void SimulatedProvider::status(Timestamp now, const std::string& session, ProviderAccount& a) {
+  answers_.answer(now, a.cart, "payment.status", status_of(session, a));
+}
+
+std::string SimulatedProvider::status_of(const std::string& session, ProviderAccount& a) {
   std::string_view state = "authorized";
   if (a.captured > 0) {
-    state = a.refunded >= a.captured ? "refunded" : "captured";
+    state = a.refunded >= a.captured ? "refunded" : a.closed ? "canceled" : "captured";
   } else if (a.declined) {
     state = "declined";
   } else if (a.closed && !a.done.empty()) {
@@ -180,14 +208,13 @@ void SimulatedProvider::status(Timestamp now, const std::string& session, Provid
     state = "not_found";
     a.closed = true;
   }
-  answers_.answer(now, a.cart, "payment.status",
-                  Json{{"session_id", session},
-                       {"state", state},
-                       {"authorized_minor", a.authorized},
-                       {"captured_minor", a.captured},
-                       {"refunded_minor", a.refunded},
-                       {"currency", a.currency}}
-                      .dump());
+  return Json{{"session_id", session},
+              {"state", state},
+              {"authorized_minor", a.authorized},
+              {"captured_minor", a.captured},
+              {"refunded_minor", a.refunded},
+              {"currency", a.currency}}
+      .dump();
 }
 
 /// For capture_failed, `amount` says whether it may be tried again.

@@ -18,6 +18,7 @@ struct ProviderAccount {
   std::string currency;
   std::int64_t asked = 0;
   std::int64_t extra = 0;       // that may be kept beyond it
+  std::int64_t added = 0;       // of that, by the buyer
   std::int64_t authorized = 0;  // totals, minor units
   std::int64_t captured = 0;
   std::int64_t canceled = 0;  // of what was authorized
@@ -63,6 +64,8 @@ class SimulatedProvider {
 
  protected:
   void status(events::Timestamp now, const std::string& session, ProviderAccount&);
+  /// What a status says of it. An account of which nothing is known is closed by that.
+  [[nodiscard]] static std::string status_of(const std::string& session, ProviderAccount&);
   void say(events::Timestamp now, const std::string& session, const ProviderAccount&, std::string_view type,
            std::int64_t amount);
   Answering answers_;

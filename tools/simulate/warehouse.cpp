@@ -15,7 +15,11 @@ void SimulatedWarehouse::take(events::Timestamp now, const ConnectorRequest& req
     r.hold_until = data.at("hold_until");
     if (chance_.percent(rates_.out_of_stock)) {
       r.state = "rejected";
-      const Json reply = {{"reservation_id", id}, {"skus", {data.at("lines").at(0).at("sku")}}, {"reason", "sold out"}};
+      const auto& missing = data.at("lines").at(0);
+      Json left = {{"sku", missing.at("sku")}, {"quantity", chance_.below(missing.at("quantity").get<std::int64_t>())}};
+      if (missing.contains("line_id")) left["line_id"] = missing.at("line_id");
+      const Json reply = {
+          {"reservation_id", id}, {"skus", {missing.at("sku")}}, {"reason", "sold out"}, {"available", {left}}};
       return answers_.answer(now, cart, "inventory.rejected", reply.dump());
     }
     r.state = "held";

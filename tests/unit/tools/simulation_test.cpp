@@ -1,6 +1,7 @@
 // The simulated payment service: what it answers is what it has on its books, also after it was started again.
 #include "tools/simulate/simulation.h"
 
+#include "events/rules/identity.h"
 #include "logs/memory_log.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
@@ -37,11 +38,14 @@ Rates prompt() {
 
 /// A log of two partitions, and a simulation that reads it.
 struct World {
-  explicit World(const Rates& rates = prompt(), std::uint64_t seed = 1) : rates_(rates), seed_(seed) { start(); }
+  explicit World(const Rates& rates = prompt(), std::uint64_t seed = 1, std::int64_t faster = 1)
+      : rates_(rates), seed_(seed), faster_(faster) {
+    start();
+  }
 
   void start() {
     simulation.reset();
-    simulation.emplace(client, Simulation::Wanted{true, true, rates_, seed_, 1});
+    simulation.emplace(client, Simulation::Wanted{true, true, rates_, seed_, faster_});
     REQUIRE(simulation->begin().ok());
   }
   /// An event of the cart c1, or of another in another partition. Its time is the clock's.
@@ -108,6 +112,7 @@ struct World {
  private:
   Rates rates_;
   std::uint64_t seed_;
+  std::int64_t faster_;
   std::array<events::Offset, 2> read_{};
   std::array<int, 2> said_{};  // of each partition
 };
@@ -216,6 +221,85 @@ TEST_CASE("a dispute is opened on a later day and decided on another") {
   world.clock.at = world.clock.at + Millis{8 * day.count};
   const auto decided = world.answers();
   CHECK_MESSAGE((decided == "disputed won 500" || decided == "disputed lost 500"), decided);
+}
+
+TEST_CASE("where time is faster, disputes are too") {
+  Rates rates = prompt();
+  rates.dispute = 100;
+  World world(rates, 1, 86'400);
+  world.ask("authorization", of(500));
+  world.ask("capture", of(500));
+  CHECK(world.answers() == "authorized 500, captured 500");
+  world.clock.at = world.clock.at + Millis{16'000};  // 16 days
+  const auto disputed = world.answers();
+  CHECK_MESSAGE(disputed.starts_with("disputed opened 500, disputed "), disputed);
+}
+
+TEST_CASE("what is left of a hold is released on demand, and the answer says what stays captured") {
+  World world;
+  world.ask("authorization", of(1'000, {{"capture", "on_command"}}));
+  world.ask("capture", of(400));
+  CHECK(world.answers() == "authorized 1000, captured 400");
+  world.ask("cancel", of(600));
+  CHECK(world.answers() == "status canceled 1000 400 0");
+  CHECK(world.books() == "1000 400 600 0 ");
+}
+
+TEST_CASE("a buyer may add something to a payment that may be more, and it is captured with the last part") {
+  Rates rates = prompt();
+  rates.extra = 100;
+  World world(rates);
+  world.ask("authorization", of(500, {{"extra_up_to_minor", 1}, {"capture", "on_command"}}));
+  world.ask("capture", of(200));
+  world.ask("capture", of(300));
+  CHECK(world.answers() == "authorized 501, captured 200, captured 501");
+}
+
+TEST_CASE("a refund that fails moves no money, and its key is not used up") {
+  Rates rates = prompt();
+  rates.refund_fails = 100;
+  World world(rates);
+  world.ask("authorization", of(500));
+  world.ask("capture", of(500));
+  (void)world.answers();
+  world.ask("refund", of(300));
+  const auto answer = world.answers();
+  CHECK_MESSAGE(answer.starts_with("refund_failed "), answer);
+  CHECK(world.books() == "500 500 0 0 ");
+}
+
+TEST_CASE("a payment that takes days may be told of again, unasked, and may come too late") {
+  Rates rates = prompt();
+  rates.told_again = 100;
+  World world(rates);
+  world.ask("authorization", of(500, {{"settles_within_s", 86'400}}));
+  CHECK(world.answers() == "pending");
+  world.clock.at = world.clock.at + day;
+  CHECK(world.answers() == "authorized 500, status authorized 500 0 0");
+
+  rates.never_settles = 100;
+  World late(rates);
+  late.ask("authorization", of(500, {{"settles_within_s", 86'400}}));
+  CHECK(late.answers() == "pending");
+  late.clock.at = late.clock.at + day;
+  CHECK(late.answers().empty());
+  late.clock.at = late.clock.at + day;
+  CHECK(late.answers().starts_with("authorized 500"));
+}
+
+TEST_CASE("a warehouse that rejects says how much it has") {
+  Rates rates = prompt();
+  rates.out_of_stock = 100;
+  World world(rates);
+  const Json lines = {{{"sku", "A"}, {"line_id", "x"}, {"quantity", 1}}, {{"sku", "B"}, {"quantity", 1}}};
+  world.say("inventory.reservation_requested",
+            {{"reservation_id", "c1-r1"}, {"hold_until", "2026-01-01T03:00:00.000Z"}, {"lines", lines}});
+  world.step();
+  const auto partition = events::partition_of("c1", 2);
+  const auto fetched = world.client.read(events::Stream::commands, partition, 0, read_at_once);
+  REQUIRE(fetched.batch.records.size() == 1);
+  const auto said = Json::parse(*fetched.batch.records.front().value);
+  CHECK(said.at("available") == Json{{{"sku", "A"}, {"line_id", "x"}, {"quantity", 0}}});
 }
 
 TEST_CASE("what silence, doubles and declines do is told by the rates") {
