@@ -11,20 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int most_tries = 2;
-
-struct Article {
-  const char* sku;
-  const char* name;
-  std::int64_t price;
-};
-constexpr Article articles[] = {{"TEA-100", "Breakfast tea, 100 bags", 499},
-                                {"MUG-BLUE", "Blue mug", 850},
-                                {"KETTLE", "Kettle, 1.7 l", 3499},
-                                {"HONEY", "Heather honey", 620},
-                                {"TRAY", "Oak tray", 2400},
-                                {"SPOON-6", "Six tea spoons", 1275}};
-
 /// Nothing is asked of such a payment any more, and nothing late can come of it.
 bool is_settled(std::string_view outcome) {
   return outcome == "captured" || outcome == "declined" || outcome == "canceled" || outcome == "refunded";
@@ -32,58 +18,12 @@ bool is_settled(std::string_view outcome) {
 
 }  // namespace
 
-// --- the shop ------------------------------------------------------------------------------------------------------
-
-events::LogStatus SimulatedShop::send(const std::string& cart, std::string type, std::string data) {
-  OutgoingCommand c;
-  c.key = cart;
-  c.type = std::move(type);
-  c.id = new_id();
-  c.source = "/demo/shop";
-  c.data = std::move(data);
-  c.correlation_id = "demo-" + cart;
-  return out_.write(std::move(c));
-}
-
-events::LogStatus SimulatedShop::new_cart() {
-  const std::string cart = new_id();
-  auto& open = open_[cart];
-  ++started_;
-  auto status = send(cart, "cart.create", R"({"currency":"GBP"})");
-  const auto lines = 1 + random_() % 4;
-  for (std::size_t i = 0; i < lines && status.ok(); ++i) {
-    const auto& article = articles[(random_() + i) % std::size(articles)];
-    const auto quantity = static_cast<std::int64_t>(1 + random_() % 3);
-    // Prices do not change: quantities of the same article simply add up.
-    open.total += quantity * article.price;
-    status = send(
-        cart, "cart.add_line",
-        Json{{"sku", article.sku}, {"quantity", quantity}, {"unit_price_minor", article.price}, {"name", article.name}}
-            .dump());
-  }
-  return status.ok() ? complete(cart, open) : status;
-}
-
-events::LogStatus SimulatedShop::complete(const std::string& cart, const OpenCart& open) {
-  return send(
-      cart, "checkout.complete",
-      Json{{"expected_total_minor", open.total}, {"payment", {{"provider", "sim"}, {"token", "tok_demo"}}}}.dump());
-}
-
-events::LogStatus SimulatedShop::reopened(const std::string& cart) {
-  const auto found = open_.find(cart);
-  if (found == open_.end()) return {};
-  if (++found->second.tries <= most_tries) return complete(cart, found->second);
-  return send(cart, "cart.cancel", R"({"reason":"gave up"})");
-}
-
-// --- warehouse and provider ----------------------------------------------------------------------------------------
-
-Connectors::Connectors(events::LogClient& in, CommandWriter& out, Shop& shop, const Rates& rates, std::uint64_t seed)
+Connectors::Connectors(events::LogClient& in, CommandWriter& out, Shop& shop, const Rates& rates, std::uint64_t seed,
+                       std::int64_t faster)
     : in_(in),
       shop_(shop),
       rates_(rates),
-      chance_(seed, 1),
+      chance_(seed, faster),
       stock_(out, "/demo/inventory"),
       money_(out, "/demo/provider"),
       warehouse_(stock_, rates_, chance_),
@@ -99,7 +39,8 @@ void Connectors::take(const events::Record& record, events::Timestamp now) {
   if (type == "checkout.completed") ++seen_.completed;
   if (type == "payment.declined") ++seen_.declined;
   if (type == "cart.canceled") ++seen_.canceled;
-  if (type == "cart.canceled" || type == "cart.converted" || type == "cart.expired") shop_.over(cart);
+  if (type == "cart.canceled" || type == "cart.converted" || type == "cart.expired" || type == "cart.merged")
+    shop_.over(cart);
   if (type == "checkout.reopened") {
     ++seen_.reopened;
     reopened_.push_back(cart);

@@ -1,5 +1,5 @@
-// A shop that is simulated in the open, and the simulated warehouse and payment provider (tools/simulate/) beside it:
-// they read events and answer with commands through the log, as real ones would. All chances come from a seed.
+// The simulated warehouse and payment provider (tools/simulate/) beside a shop: they read events and answer with
+// commands through the log, as real ones would. All chances come from a seed.
 #pragma once
 
 #include "events/log/log.h"
@@ -8,8 +8,6 @@
 #include "tools/simulate/warehouse.h"
 
 #include <cstdint>
-#include <map>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,32 +37,12 @@ class Shop {
   virtual void over(const std::string& cart) = 0;
 };
 
-/// Sends carts: a few lines each, a checkout at once; a cart that is reopened is tried once more, then canceled.
-class SimulatedShop final : public Shop {
- public:
-  SimulatedShop(CommandWriter& out, std::uint64_t seed) : out_(out), random_(seed) {}
-  events::LogStatus new_cart();
-  events::LogStatus reopened(const std::string& cart) override;
-  void over(const std::string& cart) override { open_.erase(cart); }
-  [[nodiscard]] std::int64_t started() const { return started_; }
-
- private:
-  struct OpenCart {
-    std::int64_t total = 0;
-    int tries = 1;
-  };
-  events::LogStatus send(const std::string& cart, std::string type, std::string data);
-  events::LogStatus complete(const std::string& cart, const OpenCart&);
-  CommandWriter& out_;
-  std::mt19937_64 random_;
-  std::map<std::string, OpenCart> open_;
-  std::int64_t started_ = 0;
-};
-
 /// Reads the events stream and lets warehouse and provider answer its requests.
 class Connectors {
  public:
-  Connectors(events::LogClient& in, CommandWriter& out, Shop&, const Rates&, std::uint64_t seed);
+  /// Every length of time in the rates is divided by `faster`.
+  Connectors(events::LogClient& in, CommandWriter& out, Shop&, const Rates&, std::uint64_t seed,
+             std::int64_t faster = 1);
   /// Reads what is new and sends the answers that are due at `now`.
   events::LogStatus step(events::Timestamp now);
   [[nodiscard]] const Seen& seen() const { return seen_; }

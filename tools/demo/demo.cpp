@@ -9,6 +9,7 @@
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/demo/connectors.h"
+#include "tools/demo/simulated_shop.h"
 #include "tools/front_door/front_door.h"
 #include "tools/serve/front.h"
 #include "tools/serve/log_lines.h"
@@ -28,6 +29,7 @@ namespace {
 
 constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
+constexpr std::int64_t faster = 1'000;         // an hour of the buyers' banks takes seconds
 constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
 
 /// A word as a shell takes it.
@@ -134,8 +136,13 @@ int demo(const DemoOptions& options) {
   rates.silence = options.silence_percent;
   rates.out_of_stock = options.out_of_stock_percent;
   rates.quickest = {};
-  rates.slowest = {2 * options.delay_ms};
-  Connectors connectors(*shop_side, out, shop, rates, options.seed);
+  rates.slowest = {2 * options.delay_ms * faster};
+  rates.pending = 5;
+  rates.attempt_fails = 50;
+  rates.told_again = 100;
+  rates.dispute = 1;
+  rates.dispute_most = rates.dispute_least = {20'000 * faster};
+  Connectors connectors(*shop_side, out, shop, rates, options.seed, faster);
   const auto begun = clock.now();
   auto last_row = begun;
   std::optional<events::Timestamp> last_cart;
@@ -146,6 +153,7 @@ int demo(const DemoOptions& options) {
     const auto wanted = options.carts > 0 ? std::min(due, options.carts) : due;
     while (shop.started() < wanted && status.ok()) status = shop.new_cart();
     if (status.ok()) status = connectors.step(now);
+    if (status.ok()) status = shop.send_due(now);
     if (status.ok()) status = out.flush();
     const auto census = engine.census();
     if (now - last_row >= table_interval) {
