@@ -4,8 +4,8 @@
 Usage: books.py OUT [--log L --mayfly PROGRAM]   OUT is what tests/system/hostile has written; without --log the events are in
 OUT/events.ndjson. Shares no code with the engine. Per session and in total, to the minor unit:
     authorized = captured + canceled + held        held, loose: at risk, and listed by `funds`
-    captured   = paid + refunded + loose
-Before people have looked, `funds` may list too much, never too little; afterwards exactly what the books say.
+    captured   = paid + refunded + loose    paid: what an order keeps, agreed extras included
+No session lives longer than it may by docs/memory.md, and no stock is held without an order beyond hold_until. Before people have looked, `funds` may list too much, never too little; afterwards exactly what the books say.
 Exits 1 on any finding.
 """
 import argparse
@@ -18,6 +18,14 @@ import sys
 
 MOST_SHOWN = 10
 ENDS = ("cart.converted", "cart.canceled", "cart.expired", "cart.merged")
+
+# How long a session may live by the rules' defaults (docs/decisions.md 3.3): its waits one after the other, and a quarter.
+TRIES_S = 30 + 120 + 600 + 1800
+TRIES_PLACED_S = TRIES_S + 44 * 1800
+AUTHORIZING_S = 3600 + 120 + TRIES_S
+CAPTURING_S = 3 * 60 + 60 + 300 + TRIES_PLACED_S
+REFUNDING_S = 3 * 120 + 300 + 3600
+DAY_S = 24 * 3600
 
 
 def lines(path):
@@ -52,9 +60,13 @@ class Said:
         self.created = collections.Counter()
         self.ended = collections.Counter()
         self.opened = {}  # session: (amount, currency)
+        self.opened_ms = {}
+        self.terms = {}  # session: its authorization's request
         self.closed = collections.Counter()
-        self.order_session = {}  # cart: session, None where nothing was to be paid
-        self.completed = set()
+        self.lived = {}  # session: (seconds, whether its order was placed)
+        self.placed = set()
+        self.order_session = {}  # cart: session, None where nothing was to be paid or nothing is left to pay
+        self.completed = {}  # cart: what was captured
         self.types = collections.Counter()
 
     def hear(self, record):
@@ -67,15 +79,32 @@ class Said:
             self.ended[cart] += 1
         elif kind == "payment.session_opened":
             self.opened[data["session_id"]] = (data["amount_minor"], data["currency"])
+            self.opened_ms[data["session_id"]] = ms(record["headers"]["ce_time"])
+        elif kind == "payment.authorization_requested":
+            self.terms[data["session_id"]] = data
         elif kind == "payment.session_ended":
-            self.closed[data["session_id"]] += 1
+            session = data["session_id"]
+            self.closed[session] += 1
+            lived_s = (ms(record["headers"]["ce_time"]) - self.opened_ms.get(session, 0)) / 1000
+            self.lived[session] = (lived_s, self.order_session.get(cart) == session)
+        elif kind == "order.canceled":
+            self.order_session.pop(cart, None)
         elif kind == "order.placed":
+            self.placed.add(cart)
             if cart in self.order_session:
                 self.order_session[cart] = "twice"
             else:
                 self.order_session[cart] = data.get("session_id")
         elif kind == "checkout.completed":
-            self.completed.add(cart)
+            self.completed[cart] = data.get("captured_minor", data["total_minor"])
+
+    def longest_life_s(self, session, placed):
+        terms = self.terms.get(session, {})
+        life_s = AUTHORIZING_S + REFUNDING_S
+        life_s += CAPTURING_S + TRIES_PLACED_S if placed else 60 + 2 * TRIES_S
+        if "settles_within_s" in terms or "capture" in terms or "extra_up_to_minor" in terms:
+            life_s += terms.get("settles_within_s", 0) + terms.get("capture_within_s", 0) + DAY_S
+        return life_s * 5 / 4
 
 
 def check_lives(said, found):
@@ -83,10 +112,13 @@ def check_lives(said, found):
         found.unless(lives == 1 == said.ended[cart], "carts not over", f"{cart}: created {lives}, ended {said.ended[cart]}")
     for session in said.opened:
         found.unless(said.closed[session] == 1, "sessions not over", f"{session}: ended {said.closed[session]} times")
+    for session, (lived_s, placed) in said.lived.items():
+        most_s = said.longest_life_s(session, placed)
+        found.unless(lived_s <= most_s, "sessions too old", f"{session}: ended after {lived_s:,.0f} s, at most {most_s:,.0f}")
     for cart, session in said.order_session.items():
         found.unless(session != "twice", "orders doubled", cart)
     for cart in said.completed:
-        found.unless(cart in said.order_session, "completed without order", cart)
+        found.unless(cart in said.placed, "completed without order", cart)
 
 
 def check_money(said, folder, exact, found):
@@ -107,7 +139,8 @@ def check_money(said, folder, exact, found):
         amount = said.opened.get(session, (0, ""))[0]
         held = a["authorized_minor"] - a["captured_minor"] - a["canceled_minor"]
         kept = a["captured_minor"] - a["refunded_minor"]
-        paid = min(kept, amount) if session in orders else 0
+        most = amount + said.terms.get(session, {}).get("extra_up_to_minor", 0)
+        paid = min(kept, said.completed.get(a["cart"], most)) if session in orders else 0
         loose = kept - paid
         found.unless(held >= 0 and kept >= 0, "books", json.dumps(a))
         risk = held + loose
@@ -115,7 +148,7 @@ def check_money(said, folder, exact, found):
             kind = "after: not what is listed" if exact else "before: at risk, not listed"
             found.unless(False, kind, f"{session}: {risk} at risk, {listed[session]} listed; A {amount}; {json.dumps(a)}")
         if session in orders and a["cart"] in said.completed:
-            found.unless(paid == amount, "completed, not paid", json.dumps(a))
+            found.unless(paid == said.completed[a["cart"]], "completed, not paid", json.dumps(a))
         t = totals[a["currency"]]
         for name in ("authorized", "captured", "canceled", "refunded"):
             t[name] += a[name + "_minor"]
@@ -145,11 +178,11 @@ def check_stock(said, folder, found):
         found.unless(r["state"] != "held", "stock: held at the end", json.dumps(r))
         if r["state"] == "committed":
             committed[r["cart"]] += 1
-            found.unless(r["cart"] in said.order_session, "stock: committed without order", json.dumps(r))
+            found.unless(r["cart"] in said.placed, "stock: committed without order", json.dumps(r))
         if r["state"] == "released":
             longest_ms = max(longest_ms, r["ended_at_ms"] - r["held_at_ms"])
             found.unless(r["ended_at_ms"] <= ms(r["hold_until"]), "stock: held beyond hold_until", json.dumps(r))
-    for cart in said.order_session:
+    for cart in said.placed:
         found.unless(committed[cart] == 1, "stock: orders without stock", f"{cart}: committed {committed[cart]} times")
     return states, longest_ms / 1000
 
@@ -181,7 +214,7 @@ def main():
     for currency, t in sorted(totals.items()):
         print(" ".join(f"{v:>14}" for v in (currency, *(f"{t[c]:,}" for c in columns))))
     print(
-        f"{len(said.created):,} carts, {len(said.opened):,} sessions, {len(said.order_session):,} orders, {len(said.completed):,}"
+        f"{len(said.created):,} carts, {len(said.opened):,} sessions, {len(said.placed):,} orders, {len(said.completed):,}"
         f" paid; stock: {dict(states)}, held without order at most {longest_s:,.0f} s"
     )
     print(f"{sum(said.types.values()):,} events: " + ", ".join(f"{k} {n:,}" for k, n in sorted(said.types.items())))

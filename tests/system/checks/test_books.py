@@ -11,8 +11,12 @@ from unittest import mock
 import books
 
 
+BEGIN = "2026-01-01T00:00:00.000Z"
+TIMES = {"payment.session_ended": "2026-01-03T12:00:00.000Z"}
+
+
 def event(kind, data=None, cart="c1"):
-    return {"key": cart, "headers": {"ce_type": f"dev.mayfly.{kind}.v1"}, "data": data or {}}
+    return {"key": cart, "headers": {"ce_type": f"dev.mayfly.{kind}.v1", "ce_time": TIMES.get(kind, BEGIN)}, "data": data or {}}
 
 
 SESSION = {"session_id": "c1-p1", "amount_minor": 1000, "currency": "GBP"}
@@ -21,7 +25,7 @@ EVENTS = [
     event("payment.session_opened", SESSION),
     event("order.placed", {"order_id": "o-c1", "session_id": "c1-p1"}),
     event("payment.session_ended", SESSION),
-    event("checkout.completed"),
+    event("checkout.completed", {"order_id": "o-c1", "total_minor": 1000}),
     event("cart.converted"),
 ]
 ACCOUNT = {
@@ -96,6 +100,34 @@ class Books(unittest.TestCase):
             (EVENTS + [EVENTS[0]], "carts not over"),
         ]:
             self.assertIn(said, self.found(events=events), said)
+
+    def test_terms_change_what_an_order_keeps_and_how_long_its_session_may_live(self):
+        def with_terms(captured=None, canceled=False, **terms):
+            asked = event("payment.authorization_requested", {**SESSION, **terms})
+            said = EVENTS[:2] + [asked] + EVENTS[2:]
+            if captured is not None:
+                said[5] = event("checkout.completed", {"total_minor": 1000, "captured_minor": captured})
+            if canceled:
+                said[5] = event("order.canceled", {"order_id": "o-c1", "why": "released"})
+            return said
+
+        less = {"authorized_minor": 1000, "captured_minor": 600, "canceled_minor": 400}
+        for events, account, said in [
+            (with_terms(captured=1100, extra_up_to_minor=100), {"authorized_minor": 1100, "captured_minor": 1100}, "the books are even"),
+            (with_terms(captured=1100, extra_up_to_minor=100), {"authorized_minor": 1101, "captured_minor": 1101}, "at risk, not listed"),
+            (with_terms(captured=600, capture="on_command"), less, "the books are even"),
+            (with_terms(captured=599, capture="on_command"), less, "at risk, not listed"),
+            (with_terms(captured=601, capture="on_command"), less, "completed, not paid"),
+            (with_terms(canceled=True, capture="on_command"), {"captured_minor": 0, "canceled_minor": 1000}, "the books are even"),
+            (with_terms(canceled=True, capture="on_command"), {}, "at risk, not listed"),
+        ]:
+            self.assertIn(said, self.found(events=events, account=account), events)
+        with mock.patch.dict(TIMES, {"payment.session_ended": "2026-01-09T00:00:00.000Z"}):
+            late = event("payment.session_ended", SESSION)
+        for terms, said in [({}, "sessions too old"), ({"capture": "on_command", "capture_within_s": 604800}, "the books are even"),
+                            ({"settles_within_s": 3600}, "sessions too old"), ({"settles_within_s": 864000}, "the books are even")]:
+            events = [late if e is EVENTS[3] else e for e in with_terms(**terms)]
+            self.assertIn(said, self.found(events=events), terms)
 
     def test_stock_that_is_kept_or_given_away_is_found(self):
         for stock, said in [

@@ -31,9 +31,10 @@ namespace {
 constexpr Timestamp simulated_begin{1'767'225'600'000};  // 2026-01-01T00:00:00Z
 constexpr Millis quick_step = 2_s;
 constexpr Millis slow_step = 60_s;
-constexpr Millis longest = 120_h;  // simulated: no cart may live longer
-constexpr Millis calm = 5_s;       // without an event: a slow engine too has done all that was sent
-constexpr int rounds = 12;         // of looking up what is unresolved
+constexpr Millis calm_step = 600_s;  // at most, while nothing is heard
+constexpr Millis longest = 45_d;     // simulated: no cart may live longer
+constexpr Millis calm = 5_s;         // without an event: a slow engine too has done all that was sent
+constexpr int rounds = 12;           // of looking up what is unresolved
 constexpr int carts_per_noise = 50;
 
 struct Options {
@@ -97,8 +98,8 @@ class Time {
  public:
   virtual ~Time() = default;
   [[nodiscard]] virtual Timestamp now() const = 0;
-  /// Lets the engine decide, then time go on; `next`: when something will be sent.
-  virtual void pass(std::optional<Timestamp> next, bool quick) = 0;
+  /// Lets the engine decide, then time go on by `most`; `next`: when something will be sent.
+  virtual void pass(std::optional<Timestamp> next, Millis most) = 0;
   /// Every cart that the shop started is over, as far as it can be known.
   [[nodiscard]] virtual bool all_over(const hostile::Shop&) const = 0;
 };
@@ -108,9 +109,9 @@ class SimulatedTime final : public Time {
   SimulatedTime(Log& log, LogClient& client, hostile::SimulatedClock& clock)
       : clock_(clock), engine_(log, client, clock) {}
   [[nodiscard]] Timestamp now() const override { return clock_.now(); }
-  void pass(std::optional<Timestamp> next, bool quick) override {
+  void pass(std::optional<Timestamp> next, Millis step) override {
     must(engine_.run());
-    const auto most = clock_.now() + (quick ? quick_step : slow_step);
+    const auto most = clock_.now() + step;
     const auto least = clock_.now() + quick_step;
     clock_.set(next ? std::max(least, std::min(most, *next)) : most);
   }
@@ -125,7 +126,7 @@ class SimulatedTime final : public Time {
 class RealTime final : public Time {
  public:
   [[nodiscard]] Timestamp now() const override { return clock_.now(); }
-  void pass(std::optional<Timestamp>, bool) override { std::this_thread::sleep_for(std::chrono::milliseconds(10)); }
+  void pass(std::optional<Timestamp>, Millis) override { std::this_thread::sleep_for(std::chrono::milliseconds(10)); }
   [[nodiscard]] bool all_over(const hostile::Shop& shop) const override { return shop.open() == 0; }
 
  private:
@@ -133,18 +134,22 @@ class RealTime final : public Time {
 };
 
 void run(const Options& options, LogClient& client, Time& time) {
-  const hostile::Habits habits;
+  hostile::Habits habits;
+  if (options.faster > 0) habits.in_real_time();
   const auto faster = std::max<std::int64_t>(1, options.faster);
   hostile::World world(client, habits, options.seed, faster);
   hostile::Noise noise(client);
   const auto begun = time.now();
   const Millis arrivals{options.hours * 3'600'000 / faster};
   const auto until = begun + Millis{longest.count / faster};
+  auto slow = slow_step;
   const auto step = [&](bool quick) {
     must(world.send(time.now()).message);
     const auto now = time.now();
-    time.pass(world.next(), quick);
+    time.pass(world.next(), quick ? quick_step : slow);
+    const auto heard = world.heard();
     must(world.listen(now).message);
+    slow = world.heard() > heard ? slow_step : Millis{std::min(calm_step.count, 2 * slow.count)};
   };
   const auto settle = [&] {
     auto heard = world.heard();

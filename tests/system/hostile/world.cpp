@@ -41,8 +41,7 @@ void World::hear(events::Timestamp now, const events::Record& record) {
     if (type.starts_with("payment.")) return provider_.take(now, *request);
     return inventory_.take(now, *request);
   }
-  const auto data = type == "command.rejected" ? nlohmann::json::parse(*record.value) : nlohmann::json::object();
-  shop_.take(now, cart, type, data);
+  shop_.take(now, cart, type, nlohmann::json::parse(record.value.value_or("{}")));
 }
 
 std::optional<events::Timestamp> World::next() const {
