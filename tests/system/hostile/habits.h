@@ -38,7 +38,7 @@ struct Habits {
     rates.refund_fails = rates.never_settles = 0;
     rates.told_again = 100;
     capture_least = events::Millis{10 * 3'600'000};
-    capture_most = events::Millis{24 * 3'600'000};
+    capture_most = events::Millis{12 * 3'600'000};
     thinks_longest = events::Millis{7'200'000};
     rates.dispute_least = events::Millis{600'000};
     rates.dispute_most = events::Millis{7'200'000};

@@ -171,6 +171,7 @@ void run(const Options& options, LogClient& client, Time& time) {
     if (time.now() > until) throw std::runtime_error("carts are open past every deadline");
   }
   settle();
+  if (shop.open() > 0) throw std::runtime_error(std::to_string(shop.open()) + " carts of the shop's book have no end");
   write_books(std::filesystem::path(options.out) / "before", world, client, time.now());
   std::printf("%s carts over after %s min; %s commands sent, %s events heard\n", tools::grouped(shop.started()).c_str(),
               tools::grouped((time.now() - begun).count / 60'000).c_str(), tools::grouped(world.sent()).c_str(),

@@ -189,7 +189,7 @@ void Shop::ship(Timestamp now, const std::string& cart, OpenCart& open, std::int
   if (way < 86) return capture(first, cart, open, total / 2, true);
   if (way < 91) return capture(first, cart, open, 0, true);  // nothing left after all
   if (way < 94) return capture(first, cart, open, total / 2, false);
-  if (way < 97) capture(now + Millis{open.within.count + 60'000}, cart, open, total, false);
+  if (way < 97) capture(now + Millis{open.within.count + open.within.count / 10}, cart, open, total, false);
 }
 
 void Shop::capture(Timestamp when, const std::string& cart, OpenCart& open, std::int64_t total, bool final) {
