@@ -1,6 +1,7 @@
 #include "events/rules/session_life.h"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace mayfly::events {
 
@@ -8,7 +9,7 @@ namespace {
 
 /// All tries of one state, each with its wait.
 std::int64_t tries_ms(const Settings& s, std::int32_t tries) {
-  constexpr auto last = std::int32_t{std::size(Settings{}.status_try)} - 1;
+  constexpr auto last = std::int32_t{std::extent_v<decltype(Settings::status_try)>} - 1;
   std::int64_t sum = 0;
   for (std::int32_t i = 0; i < tries; ++i) sum += s.status_try[std::min(i, last)].count;
   return sum;

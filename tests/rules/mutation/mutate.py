@@ -1,13 +1,16 @@
 """Changes each guard, comparison and constant of the rules, one at a time, and runs the rules' tests: who notices?
 
 All mutants are compiled into one copy of the program, each behind a switch (mutant.h); a run chooses one. So a mutant
-costs a run, not a build. Usage: mutate.py [--jobs N] [--sequences N] [--keep DIR] [--only ID,ID...]. Prints the
-survivors with file, line and change, and how many died. Needs what a build needs; changes nothing in the repository.
+costs a run, not a build. Usage: mutate.py [--jobs N] [--sequences N] [--keep DIR] [--only ID,ID...] [--since COMMIT]
+[--sample N --seed S]. --since takes the lines that were written since that commit, --sample draws N of what there is.
+Prints the survivors with file, line and change, and how many died. Needs what a build needs; changes nothing in the
+repository.
 """
 import argparse
 import concurrent.futures
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -16,7 +19,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-LADDERS = ["decide_cart.cpp", "decide_session.cpp", "decide_without_cart.cpp", "replies.cpp", "cart.cpp", "session.cpp"]
+LADDERS = ["decide_cart.cpp", "decide_session.cpp", "decide_without_cart.cpp", "merging.cpp", "replies.cpp", "cart.cpp", "session.cpp"]
 CONSTANTS = "settings.h"
 # Limits that no ladder reads: the reader's, the epitaphs' and the supervisor's have their own tests.
 NOT_OURS = re.compile(r"\b(data|cart_id|short_id|reference|text|token|url|attribute)_bytes\b|\b(attempts|line_attributes(_bytes)?)\b|\bepitaph")
@@ -287,7 +290,7 @@ def survives(folder, id, sequences):
     """True if no test notices the mutant. Too slow counts as noticed."""
     environment = dict(os.environ, MUTANT=str(id), MAYFLY_SEED="0", MAYFLY_SEQUENCES=str(sequences))
     tests = folder / "build/tests"
-    for command in ([tests / "test_events", "-sf=*decide*,*event_json*"], [tests / "test_model"]):
+    for command in ([tests / "test_events", "-sf=*decide*,*event_json*,*command_reader*"], [tests / "test_model"]):
         try:
             done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   timeout=TIME_LIMIT_S)
@@ -298,12 +301,39 @@ def survives(folder, id, sequences):
     return True
 
 
+def written_since(commit, file):
+    """The numbers of the lines of a file that are not those of that commit."""
+    diff = subprocess.run(["git", "diff", "-U0", commit, "--", file], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = set()
+    for first, count in re.findall(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", diff, re.MULTILINE):
+        lines.update(range(int(first), int(first) + int(count or 1)))
+    return lines
+
+
+def chosen(given, sites):
+    """The ids of the mutants to run."""
+    if given.only:
+        return [int(i) for i in given.only.split(",")]
+    ids = list(range(1, len(sites) + 1))
+    if given.since:
+        new = {file: written_since(given.since, file) for file in {site[0] for site in sites}}
+        ids = [id for id in ids if sites[id - 1][1] in new[sites[id - 1][0]]]
+        print(f"{len(ids)} of them in lines since {given.since}", flush=True)
+    if given.sample:
+        print(f"{min(given.sample, len(ids))} of these, drawn by --seed {given.seed}", flush=True)
+        ids = sorted(random.Random(given.seed).sample(ids, min(given.sample, len(ids))))
+    return ids
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--jobs", type=int, default=1)
     arguments.add_argument("--sequences", type=int, default=2000)
     arguments.add_argument("--keep", help="work in this folder and leave it there")
     arguments.add_argument("--only", default="", help="ids of mutants, separated by commas")
+    arguments.add_argument("--since", help="a commit: only lines that were written since")
+    arguments.add_argument("--sample", type=int, help="only so many of them")
+    arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32), help="of the sample; random without")
     given = arguments.parse_args()
     folder = pathlib.Path(given.keep or tempfile.mkdtemp(prefix="mutation-")).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -314,7 +344,7 @@ def main():
         build(folder)
         if not survives(folder, 0, given.sequences):
             sys.exit("the tests fail without a mutant: mend them first")
-        ids = [int(i) for i in given.only.split(",") if i] or range(1, len(sites) + 1)
+        ids = chosen(given, sites)
         with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
             alive = list(pool.map(lambda id: survives(folder, id, given.sequences), ids))
     finally:

@@ -262,6 +262,26 @@ TEST_CASE("terms are read, and what is wrong with them is named") {
         "data_invalid: expires_after_s is not from 1 to 7776000");
 }
 
+TEST_CASE("an order on command waits seven days, unless it is said how long") {
+  const auto waits_s = [](const std::string& members) {
+    CommandReader reader("test", 1);
+    std::pmr::monotonic_buffer_resource arena;
+    const std::string value = R"({"expected_total_minor":5,"payment":{"provider":"sim","token":"t")" + members + "}}";
+    const auto attributes = headers_of("checkout.complete");
+    std::vector<Header> headers;
+    for (const auto& [name, text] : attributes) headers.push_back({name, text});
+    Record record;
+    record.key = "c1";
+    record.value = value;
+    record.headers = headers;
+    const auto read = reader.read(record, Settings{}, &arena);
+    return std::get<CheckoutComplete>(std::get<ReadCommand>(read).command.data).terms.capture_within_s;
+  };
+  CHECK(waits_s(R"(,"capture":"on_command")") == 604'800);
+  CHECK(waits_s(R"(,"capture":"on_command","capture_within_s":604801)") == 604'801);
+  CHECK(waits_s("") == 0);
+}
+
 TEST_CASE("every known member of a shop's command counts where the same id comes again") {
   const auto line = [](const std::string& more) {
     return R"({"sku":"A","quantity":1,"unit_price_minor":5)" + more + "}";

@@ -88,6 +88,10 @@ TEST_CASE("a price may be for more than one, and halves go to the even") {
   CHECK(cost(1'000'000, INT64_MAX, 1'000'000) == -1);
   CHECK(cost(1, 2 * limit + 1, 2) == limit);  // half a minor unit above the limit: the even one is the limit
   CHECK(cost(1, 2 * limit + 2, 2) == -1);
+  auto s = created();
+  adjust(s, {{AdjustmentKind::discount, "all", 10}});
+  CHECK(add(s, line("A", "", 2, limit + 1, 2)) == Said{"!amount_out_of_range"});  // the line, not the total
+  CHECK(add(s, line("A", "", 2, limit, 2)) == added);
 }
 
 TEST_CASE("price and per_quantity hold together; a name and attributes stay until others are given") {
@@ -193,6 +197,20 @@ TEST_CASE("a line whose adjustments pay for the others is not removed beyond the
   CHECK(change(s, "B", "", 0) == Said{"!amount_out_of_range"});
   CHECK(remove(s, "A", "") == removed);
   CHECK(s.cart->total_minor() == 1);
+
+  auto most = created();
+  add(most, line("A", "", 1, limit));
+  adjust(most, {{AdjustmentKind::discount, "all", 5}});
+  add(most, line("B", "", 1, 5));
+  CHECK(adjust(most, {{AdjustmentKind::discount, "B", 5, false, "B", ""}}) == adjusted);
+  CHECK(remove(most, "B", "") == removed);
+  CHECK(most.cart->total_minor() == limit);
+
+  auto least = created();
+  add(least, line("A", "", 1, 5));
+  CHECK(adjust(least, {{AdjustmentKind::discount, "all", limit}}) == adjusted);
+  CHECK(remove(least, "A", "") == removed);
+  CHECK(least.cart->total_minor() == -limit);
 }
 
 TEST_CASE("512 adjustments and 32 KiB of labels, to the byte") {

@@ -218,6 +218,12 @@ TEST_CASE("the lines of an offer add up before they are held against what a cart
   CHECK(offered(full.active(), lines) == Said{"!cart_full"});
   CHECK(full.cart->lines.size() == 1);
 
+  Scenario nearly;
+  offered(nearly.active(), {lines.begin(), lines.begin() + 1998});
+  CHECK(nearly.cart->lines.size() == 1999);
+  CHECK(offered(nearly, {{"A", 1, 50, "", ""}, {"one more", 1, 0, "", ""}}).size() == 3);  // a known line takes no room
+  CHECK(nearly.cart->lines.size() == 2000);
+
   const std::string words(256, '\x01');  // six bytes each in JSON
   std::vector<CartAddLine> wordy;
   for (std::size_t i = 0; i < 170; ++i) wordy.push_back({skus[i], 1, 0, words, ""});

@@ -157,6 +157,11 @@ TEST_CASE("what is left is released: what was captured is the order's") {
   CHECK(joined(silent.silence(WaitKind::cancel)) ==
         "payment.unresolved 400 of the order; payment.session_ended unresolved; checkout.completed captured 700; "
         "cart.converted paid");
+  auto silent_as_asked = captured_in_part(600);
+  silent_as_asked.capture(600, true);
+  CHECK(joined(silent_as_asked.silence(WaitKind::cancel)) ==
+        "payment.unresolved 400 of the order; payment.session_ended unresolved; checkout.completed captured 600; "
+        "cart.converted paid");
 }
 
 TEST_CASE("payment.capture is refused where nothing waits for it") {

@@ -106,7 +106,7 @@ TEST_CASE("an offer of the fullest cart there can be stays below what a record m
   cart.currency = *currency_in_force("GBP");
   const Settings settings;
   const Context context{{0, 42}, Timestamp{1'750'000'000'000}, settings};
-  constexpr std::int64_t text_of_each = limits::cart_text_bytes / limits::cart_lines;
+  const std::int64_t text_of_each = limits::cart_text_bytes / limits::cart_lines;
   for (std::int64_t i = 0; i < limits::cart_lines; ++i) {
     const auto sku = std::to_string(100'000 + i);
     const auto line_id = "l" + sku;
