@@ -230,6 +230,10 @@ int main(int argc, char** argv) {
   percent("--attempt-fails", simulate_options.attempt_fails_percent, "percent of buyers whose first attempt fails");
   percent("--capture-fails", simulate_options.capture_fails_percent,
           "percent of captures refused, half of them for good");
+  percent("--refund-fails", simulate_options.refund_fails_percent, "percent of refunds refused, half of them for good");
+  percent("--never-settles", simulate_options.never_settles_percent,
+          "percent of payments that take days and come after their time");
+  percent("--extra", simulate_options.extra_percent, "percent of payments that may be more and are");
   percent("--wrong-amount", simulate_options.wrong_amount_percent,
           "percent of amounts that are not what was asked for");
   percent("--dispute", simulate_options.dispute_percent, "percent of captures disputed on a later day");

@@ -243,6 +243,9 @@ struct SimulateOptions : LogWords {
   int pending_percent = 0;
   int attempt_fails_percent = 0;
   int capture_fails_percent = 0;
+  int refund_fails_percent = 0;
+  int never_settles_percent = 0;
+  int extra_percent = 0;
   int dispute_percent = 0;
   std::int64_t delay_ms = 150;
   std::int64_t faster = 1;

@@ -38,6 +38,9 @@ Simulation::Wanted wanted_of(const SimulateOptions& options) {
                   .attempt_fails = options.attempt_fails_percent,
                   .capture_fails = options.capture_fails_percent,
                   .dispute = options.dispute_percent,
+                  .refund_fails = options.refund_fails_percent,
+                  .extra = options.extra_percent,
+                  .never_settles = options.never_settles_percent,
                   .quickest = {},
                   .slowest = {2 * options.delay_ms}};
   return wanted;
