@@ -29,7 +29,7 @@ namespace {
 
 constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
-constexpr std::int64_t faster = 1'000;         // an hour of the buyers' banks takes seconds
+constexpr std::int64_t times_faster = 1'000;   // an hour of the buyers' banks takes seconds
 constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
 
 /// A word as a shell takes it.
@@ -136,13 +136,13 @@ int demo(const DemoOptions& options) {
   rates.silence = options.silence_percent;
   rates.out_of_stock = options.out_of_stock_percent;
   rates.quickest = {};
-  rates.slowest = {2 * options.delay_ms * faster};
+  rates.slowest = {2 * options.delay_ms * times_faster};
   rates.pending = 5;
   rates.attempt_fails = 50;
   rates.told_again = 100;
   rates.dispute = 1;
-  rates.dispute_most = rates.dispute_least = {20'000 * faster};
-  Connectors connectors(*shop_side, out, shop, rates, options.seed, faster);
+  rates.dispute_most = rates.dispute_least = {20'000 * times_faster};
+  Connectors connectors(*shop_side, out, shop, rates, options.seed, times_faster);
   const auto begun = clock.now();
   auto last_row = begun;
   std::optional<events::Timestamp> last_cart;
