@@ -385,10 +385,13 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
             self.assertEqual(done.returncode == 12, "have moved on" in done.stdout)
 
     def test_the_demo_ends_every_cart_it_starts(self):
-        done = run("demo", "--log", self.log, "--carts", "20", "--carts-per-second", "200", "--silence", "0", "--delay-ms", "5")
+        done = run("demo", "--log", self.log, "--carts", "60", "--carts-per-second", "200", "--silence", "0", "--decline", "0", "--delay-ms", "5")
         self.assertEqual(done.returncode, 0, done.stderr)
         last = done.stdout.strip().splitlines()[-1].split()
-        self.assertEqual((last[0], last[5], last[7]), ("20", "0", "0"), done.stdout)
+        self.assertEqual((last[0], last[5], last[7]), ("60", "0", "0"), done.stdout)
+        said = self.verb("tail", "--from", "begin", "--json").stdout
+        for word in ("order.pending", "cart.merged", "cart.assigned", '"capture":"on_command"', '"line_id"', '"attributes"', '"per_quantity"'):
+            self.assertIn(word, said)
 
 
 if __name__ == "__main__":
