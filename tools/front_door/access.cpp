@@ -125,10 +125,7 @@ std::optional<Caller> Access::caller(std::string_view authorization) const {
 std::optional<Scope> scope_of(std::string_view command) {
   const auto type = events::command_type_from_name(command);
   if (!type || events::is_engines_command(*type)) return std::nullopt;
-  const auto family = command.substr(0, command.find('.'));
-  if (family == "cart" || family == "checkout") return Scope::shop;
-  if (family == "inventory" || family == "payment") return Scope::connector;
-  return std::nullopt;
+  return events::is_shop_command(*type) ? Scope::shop : Scope::connector;
 }
 
 }  // namespace mayfly::tools

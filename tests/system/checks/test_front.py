@@ -414,10 +414,12 @@ class Tokens(unittest.TestCase):
             front = Front(log, "--tokens", str(tokens))
             self.addCleanup(front.end)
             add, reserved = "/carts/c1/commands/cart.add_line", "/carts/c1/commands/inventory.reserved"
+            capture = "/carts/c1/commands/payment.capture"
             for token, method, path, body, status in (
                     ("web", "POST", add, LINE, 202), ("pay", "POST", add, LINE, 403), ("other", "POST", add, LINE, 401),
                     ("", "POST", add, LINE, 401), ("pay", "POST", reserved, {"reservation_id": "c1-r1"}, 202),
                     ("web", "POST", reserved, {"reservation_id": "c1-r1"}, 403), ("pay", "GET", "/carts/c1/events", None, 403),
+                    ("web", "POST", capture, {}, 202), ("pay", "POST", capture, {}, 403),
                     ("web", "GET", "/carts/c1", None, 404), ("pay", "GET", "/carts/c1", None, 403), ("", "GET", "/carts/c1", None, 401),
                     ("pay", "GET", "/events", None, 403), ("", "GET", "/events", None, 401),
                     ("web", "GET", "/carts/c1/events", None, 404), ("", "GET", "/carts/c1/events", None, 401)):
@@ -432,7 +434,7 @@ class Tokens(unittest.TestCase):
             self.addCleanup(everybody_s.end)
             self.assertEqual(everybody_s.ask("GET", "/carts/c1", None, by_name)[0].status, 421)
             sources = re.findall(r'"ce_source":"([^"]*)"', run("tail", "--log", log, "--stream", "commands", "--from", "begin", "--json").stdout)
-            self.assertEqual(sources[1:], ["/front/web", "/front/pay"])
+            self.assertEqual(sources[1:], ["/front/web", "/front/pay", "/front/web"])
 
     def test_a_token_that_asks_too_often_is_told_when_to_ask_again_and_a_changed_file_counts(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -48,6 +48,21 @@ TEST_CASE("a tokens' file names its first wrong line") {
   CHECK(tools::Access::from_text("", wrong).has_value());
 }
 
+TEST_CASE("what the shop says needs the shop's scope, also where it is about a payment") {
+  for (const char* command : {"cart.create", "checkout.complete", "checkout.abandon", "payment.capture"}) {
+    CAPTURE(command);
+    CHECK(tools::scope_of(command) == tools::Scope::shop);
+  }
+  for (const char* reply : {"payment.captured", "payment.disputed", "inventory.rejected"}) {
+    CAPTURE(reply);
+    CHECK(tools::scope_of(reply) == tools::Scope::connector);
+  }
+  for (const char* nobodys : {"clock.tick", "cart.merge_offered", "cart.merge_answered", "cart.fly", "payment", ""}) {
+    CAPTURE(nobodys);
+    CHECK(tools::scope_of(nobodys) == std::nullopt);
+  }
+}
+
 TEST_CASE("a caller is known by the token alone, and may do what the line says") {
   std::string wrong;  // SHA-256 of "abc", FIPS 180-4
   const auto access = tools::Access::from_text(
