@@ -118,6 +118,12 @@ Minor FundsBook::still_held(const Session& s) {
   return (let_go ? s.amount_minor : s.authorized_minor) - s.captured_minor;
 }
 
+/// Taken for an order that was left unpaid, and more than it may keep: nobody asks it back.
+Minor FundsBook::beyond_the_order(const Session& s) {
+  if (s.open || s.order.empty() || s.most_minor == 0) return 0;
+  return std::max<Minor>(0, s.captured_minor - s.refunded_minor - s.most_minor);
+}
+
 void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
   const auto put = [&](RiskState state, Minor amount) { s.asked = {state, amount, e.time, e.at}; };
   const auto rise = [](Minor& total, Minor to) {
@@ -134,6 +140,7 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       return put(RiskState::authorization_asked, e.amount_minor);
     case EventType::payment_authorization_requested:
       s.on_command = e.on_command;
+      s.most_minor = e.amount_minor + e.extra_minor;
       return put(RiskState::authorization_asked, e.amount_minor);
     case EventType::payment_authorized:
       rise(s.authorized_minor, e.amount_minor);
@@ -160,12 +167,21 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       } else if (s.open) {
         put(RiskState::captured_unpaid, s.captured_minor - s.refunded_minor);
       }
-      std::erase_if(s.unresolved, [&](const auto& u) {
-        const Minor whole = s.amount_minor > 0 ? s.amount_minor : u.second.amount_minor;
-        return same_currency(u.first, e.currency) && s.captured_minor >= whole;
-      });
+      for (auto u = s.unresolved.begin(); u != s.unresolved.end();) {
+        const Minor whole = s.amount_minor > 0 ? s.amount_minor : u->second.amount_minor;
+        const bool covered = same_currency(u->first, e.currency) && s.captured_minor >= whole;
+        if (covered && beyond_the_order(s) == 0) {
+          u = s.unresolved.erase(u);
+          continue;
+        }
+        if (covered) {
+          u->second.amount_minor = beyond_the_order(s);
+          u->second.refunded_before = s.refunded_minor;
+        }
+        ++u;
+      }
       for (auto& [currency, u] : s.unresolved) {  // of an order that is not paid the rest is at risk
-        const bool less = !s.order.empty() && same_currency(currency, e.currency);
+        const bool less = !s.order.empty() && same_currency(currency, e.currency) && beyond_the_order(s) == 0;
         if (less) u.amount_minor = std::min(u.amount_minor, still_held(s));
       }
       return;

@@ -42,9 +42,10 @@ struct FundsEvent {
   std::string order;
   events::Minor amount_minor = 0;
   std::string currency;
-  bool cart_lives = true;   // it has a ce_sequence
-  bool on_command = false;  // authorization_requested: the shop says when to capture
-  bool final = false;       // capture_requested: what is not asked for is released
+  bool cart_lives = true;         // it has a ce_sequence
+  bool on_command = false;        // authorization_requested: the shop says when to capture
+  bool final = false;             // capture_requested: what is not asked for is released
+  events::Minor extra_minor = 0;  // authorization_requested: so much more may be kept
   events::Cause cause = events::Cause::none;
   events::Timestamp time{};
   events::Position at{};
@@ -110,6 +111,7 @@ class FundsBook {
     std::string order;
     std::string currency;
     events::Minor amount_minor = 0;  // A; 0: not known
+    events::Minor most_minor = 0;    // an order may keep; 0: not known
     events::Minor authorized_minor = 0;
     events::Minor captured_minor = 0;
     events::Minor captured_before_last = 0;  // when it was asked for
@@ -123,6 +125,7 @@ class FundsBook {
 
   void apply_payment(Session&, const FundsEvent&);
   [[nodiscard]] static events::Minor still_held(const Session&);
+  [[nodiscard]] static events::Minor beyond_the_order(const Session&);
   void cart_is_over(const std::string& cart);
   /// An event of a session of which an amount is unmatched. True if it is about that and no more.
   bool apply_unmatched(const FundsEvent&);

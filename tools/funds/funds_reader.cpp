@@ -40,6 +40,7 @@ std::optional<FundsEvent> funds_event(const events::Record& record) {
   e.currency = data.value("currency", "");
   e.cause = events::cause_from_name(data.value("cause", ""));
   e.on_command = data.value("capture", "") == "on_command";
+  e.extra_minor = data.value("extra_up_to_minor", std::int64_t{0});
   e.final = data.value("final", false);
   e.cart_lives = !header(record, "ce_sequence").empty();
   e.time = record.append_time;

@@ -20,6 +20,7 @@ struct Said {
   mayfly::events::Cause cause = mayfly::events::Cause::none;
   bool on_command = false;
   bool final = false;
+  Minor extra = 0;
 };
 
 constexpr auto opened = EventType::payment_session_opened;
@@ -53,6 +54,7 @@ std::string rows_after(const std::vector<Said>& said) {
     e.cause = s.cause;
     e.on_command = s.on_command;
     e.final = s.final;
+    e.extra_minor = s.extra;
     e.at = {0, offset++};
     book.apply(e);
   }
@@ -266,6 +268,8 @@ TEST_CASE("an unmatched amount is listed unless the events hold that session's e
 TEST_CASE("money of sessions with terms: awaited while the shop has not asked for it, settling while it takes days") {
   Said on_command{ask_authorization, 1000};
   on_command.on_command = true;
+  Said with_extra{ask_authorization, 1000};
+  with_extra.extra = 1;
   Said last{ask_capture, 600};
   last.final = true;
   const std::vector<Said> placed = {{opened, 1000}, on_command, {authorized, 1000}, {order}};
@@ -330,6 +334,23 @@ TEST_CASE("money of sessions with terms: awaited while the shop has not asked fo
                    {ended},
                    {converted}}),
        "unresolved 400 GBP over order"},
+      {"more than the order was captured after all: what is beyond it is not the order's",
+       then({last, {unresolved, 600}, {ended}, {converted}, {captured, 1001, "GBP", late}}),
+       "unresolved 1 GBP over order"},
+      {"and is given back",
+       then({last, {unresolved, 600}, {ended}, {converted}, {captured, 1001, "GBP", late}, {refunded, 1, "GBP", late}}),
+       ""},
+      {"and may be kept where the buyer agreed to it",
+       rows_after({{opened, 1000},
+                   with_extra,
+                   {authorized, 1001},
+                   {order},
+                   {ask_capture, 1000},
+                   {unresolved, 1000},
+                   {ended},
+                   {converted},
+                   {captured, 1001, "GBP", late}}),
+       ""},
       {"takes days", rows_after({{opened, 1000}, {ask_authorization, 1000}, {EventType::payment_pending, 1000}}),
        "settling 1000 GBP"},
       {"came",
