@@ -3,7 +3,6 @@ has passed. Counts cases, shows the output of what failed, and closes with where
 import dataclasses
 import fcntl
 import os
-import pathlib
 import re
 import signal
 import subprocess

@@ -15,7 +15,6 @@ import contextlib
 import http.client
 import itertools
 import json
-import os
 import pathlib
 import re
 import select

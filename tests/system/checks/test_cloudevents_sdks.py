@@ -8,18 +8,16 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from program import MAYFLY, PATIENCE_S
 from example_languages import made_ready
 from from_registry import INSTALL_S
 
 HERE = pathlib.Path(__file__).resolve().parent
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(HERE.parents[2] / "build/release/mayfly")
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
 # What each needs beside its example (examples/kafka), and how it is called there.
 PROGRAMS = {
     "java": (["mvn", "-q", "-B", "dependency:copy", "-Dartifact=io.cloudevents:cloudevents-http-basic:4.0.1", "-DoutputDirectory=libs"],

@@ -6,20 +6,14 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
+from program import MAYFLY, PATIENCE_S, run
 from dead_letter_cases import DeadLetterCases
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
 CONTRACT = ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "asyncapi.py")]  # has Debian's validators
-
-
-def run(*words, stdin=None):
-    return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 class CommandLine(DeadLetterCases, unittest.TestCase):

@@ -26,10 +26,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
 import free_ports  # noqa: E402
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
+from program import MAYFLY, PATIENCE_S, run
+
 CONTRACT = ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "asyncapi.py")]
 SEED = int(os.environ.get("MAYFLY_SEED", "1"))
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a hundredth of it
 CARTS = 40
 SECRET = "whsec_" + base64.b64encode(b"a key of 24 bytes or more").decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"another key that is older").decode()
@@ -42,10 +42,6 @@ capture_wait_s = 86400
 """
 REQUESTS = ["inventory.reservation_requested", "inventory.commit_requested", "payment.authorization_requested",
             "payment.capture_requested"]
-
-
-def run(*words, stdin=None):
-    return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def key_of(secret):

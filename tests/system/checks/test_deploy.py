@@ -7,14 +7,14 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
 import yaml
 
+from program import MAYFLY
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 UNIT = ROOT / "deploy" / "mayfly.service"
 MANIFESTS = ROOT / "deploy" / "kubernetes.yaml"
 HTTP_MANIFESTS = ROOT / "deploy" / "kubernetes-http.yaml"

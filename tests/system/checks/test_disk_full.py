@@ -7,16 +7,14 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
+from program import MAYFLY, PATIENCE_S
 import log_check
 import sqlite_log
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
 DISK_BYTES = 8 << 20
 
 

@@ -8,19 +8,13 @@ import re
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import unittest
 
+from program import MAYFLY, PATIENCE_S, run
 import sqlite_log
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
 SLOW = "0.01"  # times the recorded speed: it does not end before it is asked to
-
-
-def run(*words):
-    return subprocess.run([MAYFLY, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def commands_of(file):

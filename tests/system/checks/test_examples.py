@@ -12,12 +12,11 @@ import tempfile
 import time
 import unittest
 
+from program import MAYFLY, PATIENCE_S
 from example_languages import LANGUAGES, made_ready
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 BROKERS = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA")
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
 TOTAL_MINOR = 1848
 RUN = f"{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))  # topics of this run's own
 

@@ -7,15 +7,14 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
+from program import MAYFLY, PATIENCE_S
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CURL = ROOT / "examples/curl"
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
 
 
 class Curl(unittest.TestCase):

@@ -6,14 +6,12 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import unittest
 
+from program import MAYFLY, PATIENCE_S
 import shop_log
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
 CARTS = 2_500
 
 

@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import textwrap
 import time
@@ -21,16 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 import jsonschema
 import yaml
 
+from program import MAYFLY, PATIENCE_S, run
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 OPENAPI = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a hundredth of it
 WAIT = {"Prefer": "wait=60"}
 LINE = {"sku": "A", "quantity": 2, "unit_price_minor": 100}
-
-
-def run(*words):
-    return subprocess.run([MAYFLY, *words], capture_output=True, text=True, timeout=60, check=False)
 
 
 def described(method, path, status):

@@ -13,12 +13,11 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import unittest
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 60  # for anything; a test that waits so long has failed
+from program import MAYFLY, PATIENCE_S
+
 MIB = 1024 * 1024
 ENDLESS_BYTES = 96 * MIB  # what an endless sender sends if nobody stops it
 KEPT_BYTES = 48 * MIB  # most by which the process may have grown while it did

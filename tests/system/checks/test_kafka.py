@@ -16,12 +16,11 @@ import unittest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from program import MAYFLY, PATIENCE_S
 from dead_letter_cases import DeadLetterCases
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 BROKERS = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA")
-PATIENCE_S = 300
 PARTITIONS = 4
 COMMANDS, EVENTS = "checkout.commands.v1", "checkout.events.v1"
 # In letters: digits that look like a card number are masked in what Mayfly writes.

@@ -8,7 +8,6 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -18,9 +17,9 @@ import urllib.request
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from program import MAYFLY, PATIENCE_S
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
-PATIENCE_S = 300
 # In letters: digits that look like a card number are masked in what Mayfly writes.
 RUN = f"{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))
 STREAMS = ("commands", "events", "state", "deadletters", "alerts")

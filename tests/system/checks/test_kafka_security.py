@@ -18,8 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
 import free_ports  # noqa: E402
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
-PATIENCE_S = 300
+from program import MAYFLY, PATIENCE_S
+
 COMMANDS, EVENTS, STATE, DEADLETTERS, ALERTS = TOPICS = [f"checkout.{name}.v1" for name in ("commands", "events", "state", "deadletters", "alerts")]
 # The table "What broker ACLs separate" of docs/security.md.
 ACCOUNTS = {

@@ -1,16 +1,14 @@
 """What the verbs print: all of it or an error, and nothing that steers a terminal. Usage: test_output.py MAYFLY"""
 import json
 import os
-import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
+from program import MAYFLY, PATIENCE_S
+
 STEERING = "\x1b[31mred\x9b2J\x7f\u202e"  # a colour, C1's CSI, DEL, a mark that turns the direction
 
 

@@ -1,15 +1,13 @@
 """Every command of mayfly's that a page shows exists: its verb and its options are in --help. What docs/command-line.md has
 of a verb's options is all that --help has. Usage: test_page_commands.py MAYFLY
 """
-import pathlib
 import re
 import subprocess
-import sys
 import unittest
 
+from program import MAYFLY
 import command_pages
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
 ROOT = command_pages.ROOT
 # Where a shell would look for a program.
 COMMAND = re.compile(r"(?:^|[|;&(=]|-- )\s*(?:\$ +)?(?:[\w./-]*/)?mayfly((?: +(?:\"[^\"]*\"|'[^']*'|[^\s`|;#>&(){}]+))+)", re.M)

@@ -23,7 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
 import free_ports  # noqa: E402
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
+from program import MAYFLY
+
 RULES = ROOT / "deploy/prometheus/rules.yaml"
 RULE_TESTS = ROOT / "deploy/prometheus/rules.test.yaml"
 DASHBOARD = ROOT / "deploy/grafana/mayfly.json"

@@ -9,19 +9,13 @@ import re
 import sqlite3
 import struct
 import subprocess
-import sys
 import tempfile
 import unittest
 
+from program import MAYFLY, PATIENCE_S, run
 import sqlite_log
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
 CARTS = 40
-
-
-def run(*words, stdin=None):
-    return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def block(number, lines):

@@ -11,9 +11,9 @@ import tempfile
 import time
 import unittest
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
+from program import MAYFLY, PATIENCE_S
+
 BROKERS = os.environ.get("MAYFLY_KAFKA") or sys.exit("no broker: run tools/scripts/kafka start, then set MAYFLY_KAFKA")
-PATIENCE_S = 300
 STREAMS = ("commands", "events", "state", "deadletters", "alerts")
 # In letters: digits that look like a card number are masked in what Mayfly writes.
 RUN = f"replay-{os.getpid()}-{int(time.time())}".translate(str.maketrans("0123456789", "abcdefghij"))

@@ -1,15 +1,12 @@
 """`mayfly send -` in a pipe that stays open. Usage: test_send.py MAYFLY"""
 import json
-import pathlib
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import unittest
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
+from program import MAYFLY, PATIENCE_S
 
 
 def line(cart):

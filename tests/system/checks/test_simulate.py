@@ -5,15 +5,14 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
+from program import MAYFLY, PATIENCE_S, run
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
 SEED = os.environ.get("MAYFLY_SEED", "1")
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a tenth of it
 CARTS = 60
 KILLS = 3
 # As short as whole seconds allow: the simulation is faster than time.
@@ -23,10 +22,6 @@ ENGINE = "[decisions]\n" + "\n".join(f"{name}_s = {value}" for name, value in {
     "status_try_2": 1, "status_try_3": 1, "status_try_4": 1}.items()) + "\nstatus_tries_order_placed = 4\n"
 BAD_DAY = ["--seed", SEED, "--faster", "3600", "--silence", "10", "--double", "20", "--decline", "10", "--late", "5", "--pending", "20",
            "--attempt-fails", "50", "--capture-fails", "10", "--out-of-stock", "5"]
-
-
-def run(*words, stdin=None):
-    return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 class Simulate(unittest.TestCase):

@@ -13,15 +13,14 @@ import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import unittest
 import urllib.request
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
+from program import MAYFLY, PATIENCE_S
+
 NOBODY = 65534
 PARTS = ("", "-wal", "-shm")
 

@@ -7,7 +7,6 @@ import base64
 import collections
 import hashlib
 import hmac
-import http.client
 import json
 import os
 import pathlib
@@ -24,12 +23,12 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from program import MAYFLY, PATIENCE_S
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
 import free_ports  # noqa: E402
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a hundredth of it
 SECRET = "whsec_bWF5Zmx5J3MgYW5kIHRoZSBzZXJ2aWNlJ3Mgc2VjcmV0"
 HOOK_SECRET = "whsec_of_stripe"
 VISA, DECLINED, NEEDS_CODE, NEEDS_CODE_AND_FAILS = "4242424242424242", "4000000000000341", "4000002500003155", "4000008260003178"

@@ -2,24 +2,18 @@
 import contextlib
 import itertools
 import json
-import pathlib
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import threading
 import unittest
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
+from program import MAYFLY, PATIENCE_S, run
+
 CARTS = 40
 MANY = 12_000
 BATCH = 2_000  # records that tail reads at once, tools/records/each_record.h
-
-
-def run(*words, stdin=None):
-    return subprocess.run([MAYFLY, *words], input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 class Tail(unittest.TestCase):

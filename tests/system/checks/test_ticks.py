@@ -6,13 +6,12 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
+from program import MAYFLY, PATIENCE_S
+
 COMMANDS = 0  # in the table of ends
 FORGED = {"admission_closed": True, "live_carts": 0, "cart_life_s": 1}
 

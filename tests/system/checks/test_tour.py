@@ -3,19 +3,17 @@ other, and what they print is what the page shows. Usage: test_tour.py MAYFLY
 
 On the page `...` stands for what is left out. Positions, ids and the numbers of a replay are those of another run.
 """
-import os
 import pathlib
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
+from program import MAYFLY, PATIENCE_S
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
 FRONT = "127.0.0.1:9280"  # where the page says the demo takes commands
 ENDED = "-- ended with "
 GOES_ON = re.compile(r"\bmayfly serve\b")

@@ -17,10 +17,9 @@ import time
 import unittest
 import urllib.request
 
+from program import MAYFLY, PATIENCE_S
 from from_registry import why_not_made
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
-PATIENCE_S = 300
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DEFINITIONS = "opentelemetry-proto==1.45.2"
 VENV = ROOT / "build" / "opentelemetry-proto"

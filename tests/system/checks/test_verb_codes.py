@@ -16,18 +16,16 @@ import socket
 import sqlite3
 import struct
 import subprocess
-import sys
 import tempfile
 import termios
 import threading
 import time
 import unittest
 
+from program import MAYFLY, PATIENCE_S
 import command_pages
 
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/mayfly"
 ROOT = command_pages.ROOT
-PATIENCE_S = 300
 AT_ONCE = 8  # programs of which most wait
 PIPE_BYTES = 4096
 SET_PIPE_BYTES = 1031  # F_SETPIPE_SZ of Linux

@@ -11,9 +11,9 @@ import tempfile
 import unittest
 import uuid
 
+from program import MAYFLY, PATIENCE_S
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-MAYFLY = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else str(ROOT / "build/release/mayfly")
-PATIENCE_S = 300  # for a machine that is very busy; nothing takes a hundredth of it
 
 
 class WebShop(unittest.TestCase):
