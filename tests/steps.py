@@ -179,7 +179,7 @@ def steps():
     for room in ("events", "adapters", "actors"):
         yield Step(f"address, undefined: {room}", [f"build/asan/tests/test_{room}"], env=seeded, needs=SANITIZED + BROKER, alone_on="broker")
     yield Step("address, undefined: model", ["build/asan/tests/test_model"], needs=SANITIZED, env={"MAYFLY_SEQUENCES": "1000"})
-    for place, runs in (("command", 10000), ("snapshot", 10000), ("position", 10000), ("epitaphs", 10000), ("settings", 10000), ("headers", 200000), ("config", 5000)):
+    for place, runs in (("command", 10000), ("snapshot", 10000), ("position", 10000), ("epitaphs", 10000), ("settings", 10000), ("headers", 200000), ("config", 5000), ("bundle", 50000)):
         yield Step(f"fuzz: {place}", ["tests/fuzz/run", place, str(runs), str(seed)], needs=SANITIZED)
     # Not what measures memory, which a sanitizer takes much more of.
     for name, words in (("command_line", ()), ("output", ()), ("send", ()), ("http", ()), ("sqlite_files", ()),

@@ -5,6 +5,7 @@
 #include "events/state/snapshot.h"
 #include "tools/connect/connect_config.h"
 #include "tools/console/config.h"
+#include "tools/records/bundle_file.h"
 #include "tools/replay/replay_partition.h"
 
 #include <cstdint>
@@ -12,8 +13,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace mayfly;
@@ -189,6 +192,42 @@ void fuzz_config(std::string_view bytes) {
   must(said[0] == said[1]);
 }
 
+/// What a line says, written and read again, is the same.
+std::string read_again(const nlohmann::json& json) {
+  tools::BundleRecord read;
+  if (auto wrong = tools::read_bundle_line(json, read); !wrong.empty()) return wrong;
+  const auto line = tools::bundle_line(read.stream, read.record).dump();
+  tools::BundleRecord again;
+  must(tools::read_bundle_line(nlohmann::json::parse(line), again).empty());
+  must(tools::bundle_line(again.stream, again.record).dump() == line);
+  return {};
+}
+
+/// A whole file, or the lines of one whose blocks are in order. A bundle that was begun is read the same as far as it
+/// is whole.
+void fuzz_bundle(std::string_view bytes, bool lines_alone) {
+  std::ostringstream made;
+  if (lines_alone) {
+    const auto half = bytes.size() / 2;
+    tools::write_bundle_block(made, 0, bytes.substr(0, half));
+    tools::write_bundle_block(made, 1, bytes.substr(half));
+  } else {
+    made << bytes;
+  }
+  std::int64_t lines = 0;
+  const auto take = [&lines](const nlohmann::json& json) {
+    tools::BundleHead head;
+    return ++lines == 1 ? tools::read_bundle_head(json, head) : read_again(json);
+  };
+  std::istringstream file(made.str());
+  const auto wrong =
+      tools::read_bundle(file, [&](const nlohmann::json& json, const tools::BundleBlock&) { return take(json); });
+  const auto all = std::exchange(lines, 0);
+  std::istringstream begun(made.str());
+  const auto whole = tools::read_whole_blocks(begun, take);
+  if (wrong.empty()) must(whole.wrong.empty() && whole.lines <= all);
+}
+
 void write_seed(const std::string& folder, std::string_view place, int number, std::string_view bytes) {
   std::ofstream(folder + "/" + std::string(place) + "-" + std::to_string(number), std::ios::binary) << bytes;
 }
@@ -237,6 +276,30 @@ void write_seeds(const std::string& folder) {
   write_seed(folder, "settings", 1, R"({"reply_sources":"/pay/* /stock","tick_secret":5,"capture_wait_s":31536000})");
 }
 
+/// A bundle as a file and as lines: of text, of other bytes, and without a value.
+void write_bundle_seeds(const std::string& folder) {
+  std::string lines = R"({"mayfly_bundle":1,"partitions":1,"engine":"shop","pseudonyms":false,"whole":true})"
+                      "\n";
+  const std::string_view values[] = {R"({"currency":"GBP"})", "\xff\x00\x01"};
+  const Header headers[] = {{"ce_id", "1"}, {"ce_type", "dev.mayfly.cart.create.v1"}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    Record record;
+    record.at = {0, static_cast<Offset>(i)};
+    record.append_time = begin;
+    record.key = cart;
+    if (i < std::size(values)) record.value = values[i];
+    record.headers = headers;
+    lines += tools::bundle_line(i == 2 ? Stream::state : Stream::commands, record).dump();
+    lines += '\n';
+  }
+  lines += R"({"end":4})"
+           "\n";
+  std::ostringstream file;
+  tools::write_bundle_block(file, 0, lines);
+  write_seed(folder, "bundle", 0, "f" + file.str());
+  write_seed(folder, "bundle", 1, "l" + lines);
+}
+
 std::string place;
 
 }  // namespace
@@ -244,6 +307,7 @@ std::string place;
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   if (const char* folder = std::getenv("MAYFLY_FUZZ_SEEDS")) {
     write_seeds(folder);
+    write_bundle_seeds(folder);
     std::exit(0);
   }
   const char* given = std::getenv("MAYFLY_FUZZ");
@@ -267,8 +331,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz_settings(bytes);
   } else if (place == "config") {
     fuzz_config(bytes);
+  } else if (place == "bundle") {
+    fuzz_bundle(bytes.substr(bytes.empty() ? 0 : 1), !bytes.empty() && bytes[0] != 'f');
   } else {
-    std::abort();  // MAYFLY_FUZZ: command, snapshot, position, epitaphs, headers, settings or config
+    std::abort();  // MAYFLY_FUZZ: command, snapshot, position, epitaphs, headers, settings, config or bundle
   }
   return 0;
 }

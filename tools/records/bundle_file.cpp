@@ -101,11 +101,15 @@ bool BundleWriter::finish() {
 }
 
 void BundleWriter::write_block() {
-  std::string frame(ZSTD_compressBound(lines_.size()), '\0');
-  frame.resize(ZSTD_compress(frame.data(), frame.size(), lines_.data(), lines_.size(), compression_level));
-  out_ << note_of(block_++, frame) << frame;
+  write_bundle_block(out_, block_++, lines_);
   out_.flush();  // whoever goes on after this process begins behind it
   lines_.clear();
+}
+
+void write_bundle_block(std::ostream& out, std::int64_t number, std::string_view lines) {
+  std::string frame(ZSTD_compressBound(lines.size()), '\0');
+  frame.resize(ZSTD_compress(frame.data(), frame.size(), lines.data(), lines.size(), compression_level));
+  out << note_of(number, frame) << frame;
 }
 
 std::string read_bundle_block(std::istream& in, BundleBlock& block, std::string& lines) {

@@ -11,6 +11,7 @@
 #include <istream>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace mayfly::tools {
 
@@ -37,6 +38,9 @@ class BundleWriter {
   std::int64_t written_ = 0;
   std::int64_t block_ = 0;
 };
+
+/// One block: its note and its lines, compressed. They may be any bytes.
+void write_bundle_block(std::ostream&, std::int64_t number, std::string_view lines);
 
 /// A block of a file: its number, and the byte that it begins with.
 struct BundleBlock {
