@@ -2,6 +2,7 @@
 // belongs to the thread that reads, except where it says otherwise.
 #pragma once
 
+#include "adapters/http/client_address.h"
 #include "adapters/http/http.h"
 #include "adapters/http/http_names.h"
 #include "adapters/http/http_turns.h"
@@ -186,7 +187,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
     wire_.tcp().close();
   }
 
-  /// Whose it is: connections of one address, of IPv6 of one network of 64 bits, are one client's.
+  /// Whose it is (client_address.h).
   [[nodiscard]] std::uint64_t client() const { return client_; }
   [[nodiscard]] std::size_t held_bytes() const { return held_bytes_; }
   void held_bytes(std::size_t bytes) { held_bytes_ = bytes; }
@@ -195,12 +196,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   static std::uint64_t client_of(const tcp::socket& socket) {
     beast::error_code wrong;
     const auto address = socket.remote_endpoint(wrong).address();
-    if (wrong) return 0;
-    if (address.is_v4()) return address.to_v4().to_uint();
-    const auto bytes = address.to_v6().to_bytes();
-    std::uint64_t network = 0;
-    for (std::size_t i = 0; i < sizeof network; ++i) network = network << 8 | bytes[i];
-    return network;
+    return wrong ? 0 : adapters::client_of(address);
   }
 
   /// Ends it when the other side knows that all is sent, or in a request's time.

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 readonly kind=$1 carts=$2 seed=$3 hours=${4:-1} faster=${5:-600}
-readonly ready_limit_s=60
+readonly ready_limit_s=300
 out=$(mktemp -d)
 engine=
 finish() {
@@ -60,9 +60,9 @@ case $kind in
   memory) log=memory ;;
   sqlite) log=sqlite:$out/hostile.db ;;
   kafka)
-    MAYFLY_KAFKA_HOME=$out/kafka
+    export MAYFLY_KAFKA_HOME=$out/kafka  # before anything may fail: `finish` would clean the one of others
     MAYFLY_KAFKA_PORT=$(python3 tests/free_ports.py)
-    export MAYFLY_KAFKA_HOME MAYFLY_KAFKA_PORT
+    export MAYFLY_KAFKA_PORT
     log=kafka:127.0.0.1:$MAYFLY_KAFKA_PORT
     outside=(--outside "$faster")
     tools/scripts/kafka start

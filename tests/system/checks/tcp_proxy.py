@@ -8,7 +8,7 @@ CHUNK_BYTES = 64 * 1024
 
 
 class Proxy:
-    """Passes connections to `listen` on to `target`, both ports on 127.0.0.1, until `close`."""
+    """Passes connections to `listen` (0: a free port, of `server`) on to `target`, both ports on 127.0.0.1, until `close`."""
 
     def __init__(self, listen, target):
         self.target = target

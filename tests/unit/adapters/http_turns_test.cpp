@@ -1,6 +1,7 @@
 // Whose turn is next, and who is refused when too many wait. A request is named by its client, a letter, and a number;
 // the very first is being answered while the others come.
 #include "adapters/http/http_turns.h"
+#include "adapters/http/client_address.h"
 
 #include <doctest/doctest.h>
 
@@ -35,6 +36,9 @@ class Turns {
     };
     turns_.emplace(limits, [this] { static_cast<void>(turns_->take()); });
   }
+  ~Turns() { release(); }  // also where a check failed while one is being answered
+  Turns(const Turns&) = delete;
+  Turns& operator=(const Turns&) = delete;
   /// The path of the request that is refused for it; empty: none.
   std::string add(const std::string& path) {
     const auto id = ++ids_;
@@ -47,16 +51,17 @@ class Turns {
     return refused == 0 ? "" : paths_[refused];
   }
   std::vector<std::string> order(std::size_t count) {
-    {
-      const std::scoped_lock lock(mutex_);
-      released_ = true;
-    }
-    changed_.notify_all();
+    release();
     wait_for(count);
     return made_;
   }
 
  private:
+  void release() {
+    const std::scoped_lock lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
   void wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
     REQUIRE(changed_.wait_for(lock, std::chrono::minutes(5), [&] { return made_.size() >= count; }));
@@ -106,4 +111,22 @@ TEST_CASE("when too many wait, the client with the most gives way, or the one th
   };
   for (const auto& row : rows) CHECK_MESSAGE(turns.add(row.comes) == std::string(row.refused), std::string(row.comes));
   CHECK(turns.order(4) == Paths{"a1", "a2", "b1", "c1"});
+}
+
+TEST_CASE("a client is an address of IPv4, however it is seen, or a network of IPv6") {
+  const struct {
+    const char* one;
+    const char* other;
+    bool same;
+  } rows[] = {
+      {"192.0.2.1", "192.0.2.1", true},        {"192.0.2.1", "192.0.2.2", false},
+      {"::ffff:192.0.2.1", "192.0.2.1", true}, {"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
+      {"2001:db8::1", "2001:db8::2", true},    {"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+  };
+  for (const auto& [one, other, same] : rows) {
+    CAPTURE(std::string(one) + " " + other);
+    const bool found = adapters::client_of(boost::asio::ip::make_address(one)) ==
+                       adapters::client_of(boost::asio::ip::make_address(other));
+    CHECK(found == same);
+  }
 }
