@@ -181,8 +181,9 @@ Client make_client(Role role, const KafkaOptions& options, const Identity& ident
     if (!set(name, value)) return nullptr;
   }
   rd_kafka_conf_set_opaque(conf.get(), &heard_by);
-  rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t* client, int level, const char*, const char* line) {
+  rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t* client, int level, const char* kind, const char* line) {
     constexpr int warning = 4;
+    if (std::string_view(kind) == "TXNERR") listener(rd_kafka_opaque(client))->fail_transaction();
     if (level <= warning) listener(rd_kafka_opaque(client))->heard(line);
   });
   rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int error, const char* reason, void* opaque) {

@@ -32,6 +32,11 @@ class Listener {
   /// but to a broker that does not know it (the topic is new, or its records and the producer's state have expired) any
   /// sequence number is the first. Such a record may be stored or not.
   bool take_unproven() { return unproven_.exchange(false); }
+  /// Of a transaction that can only be aborted by now. librdkafka tells of it in a line of its log and nowhere else
+  /// before the commit is asked for.
+  void fail_transaction() { failed_ = true; }
+  void forget_transaction() { failed_ = false; }
+  [[nodiscard]] bool transaction_failed() const { return failed_; }
   /// What was last said of a warning or worse.
   [[nodiscard]] std::string last_heard() const;
 
@@ -40,6 +45,7 @@ class Listener {
   std::string last_;
   std::atomic<bool> doubtful_{false};
   std::atomic<bool> unproven_{false};
+  std::atomic<bool> failed_{false};
 };
 
 /// Who a client is: this decides which settings it begins with and which must hold.

@@ -14,6 +14,7 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr int queue_full_wait_ms = 10;
+constexpr int flush_step_ms = 50;
 constexpr auto resend_pause = std::chrono::milliseconds(20);
 
 std::chrono::milliseconds span(events::Millis m) { return std::chrono::milliseconds(m.count); }
@@ -79,6 +80,7 @@ CommitResult Transactions::run(const events::Commit& commit, const rd_kafka_cons
 
 Error Transactions::write(const events::Commit& commit, const rd_kafka_consumer_group_metadata_t& group, Until until) {
   listener_.take_unproven();  // of a transaction that is over
+  listener_.forget_transaction();
   if (Error error(rd_kafka_begin_transaction(client_.get())); !error.ok()) return error;
   for (const auto& record : commit.records) {
     if (auto error = produce(record, until); !error.ok()) return error;
@@ -107,12 +109,22 @@ Error Transactions::send_positions(const events::Commit& commit, const rd_kafka_
   });
 }
 
+/// Until all records are delivered or refused, or the transaction has failed: then some may wait until it is over.
+Error Transactions::flush(Until until) {
+  for (;;) {
+    Error error(rd_kafka_flush(client_.get(), std::min(left_ms(until), flush_step_ms)));
+    if (error.ok() || listener_.transaction_failed() || SteadyClock::now() >= until) return error;
+  }
+}
+
 CommitResult Transactions::finish(Until until) {
-  rd_kafka_flush(client_.get(), left_ms(until));  // what it could not send in time, the commit says
-  if (listener_.take_unproven()) {
-    auto error = Error::unproven_delivery();
-    error.fatal = true;  // the producer's count of what it sent is not the broker's
-    return give_up(error);
+  // A commit would wait for them too, but then nobody could look at what became of them before it is asked for.
+  auto written = flush(until);
+  if (listener_.transaction_failed()) written = {};  // the commit is refused, at once, and says why
+  if (listener_.take_unproven()) written = Error::unproven_delivery();
+  if (!written.ok()) {
+    written.fatal = true;  // what it sends late, or its count of what it sent, is of no more use
+    return give_up(written);
   }
   const auto error = insist(until, [&](int limit_ms) { return rd_kafka_commit_transaction(client_.get(), limit_ms); });
   rd_kafka_poll(client_.get(), 0);
@@ -124,10 +136,12 @@ CommitResult Transactions::finish(Until until) {
 }
 
 /// Before the request to commit was made nothing of it can come true: if it is not aborted here, the successor's
-/// beginning or the brokers' timeout does it.
+/// beginning or the brokers' timeout does it. Where a broker refused a producer's count, librdkafka aborts with a new
+/// epoch, and was seen to wait for that as long as it may; the successor gets it at once.
 CommitResult Transactions::give_up(const Error& why) {
   bool clean = false;
-  if (!why.fatal && !why.fenced()) {
+  const bool lost_count = why.code == RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+  if (!why.fatal && !why.fenced() && !lost_count) {
     const auto aborted = insist(SteadyClock::now() + span(options_.request_limit),
                                 [&](int limit_ms) { return rd_kafka_abort_transaction(client_.get(), limit_ms); });
     clean = aborted.ok();

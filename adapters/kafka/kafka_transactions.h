@@ -33,6 +33,7 @@ class Transactions {
   Error write(const events::Commit&, const rd_kafka_consumer_group_metadata_t&, Until);
   Error produce(const events::NewRecord&, Until);
   Error send_positions(const events::Commit&, const rd_kafka_consumer_group_metadata_t&, Until);
+  Error flush(Until);
   events::CommitResult finish(Until);
   events::CommitResult give_up(const Error&);
   void throw_away();

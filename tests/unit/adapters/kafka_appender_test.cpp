@@ -107,6 +107,7 @@ TEST_CASE(
 
 TEST_CASE("a batch that a broker refuses while it takes later ones is written before them") {
   PretendedBroker broker;
+  broker.options.request_limit = events::Millis{300'000};
   Appender appender(broker.options);
   REQUIRE(appender.append({&tick, 1}).status.ok());
   broker.answer_after_ms(200);  // long enough for the later batches to be sent meanwhile, if they are

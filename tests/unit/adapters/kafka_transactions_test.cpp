@@ -17,6 +17,8 @@ namespace {
 using Group =
     std::unique_ptr<rd_kafka_consumer_group_metadata_t, adapters::kafka::By<rd_kafka_consumer_group_metadata_destroy>>;
 
+constexpr events::Millis patience{300'000};
+
 }  // namespace
 
 TEST_CASE("a transaction is whole or aborted, whatever its batches were answered") {
@@ -31,6 +33,7 @@ TEST_CASE("a transaction is whole or aborted, whatever its batches were answered
   };
   for (const auto& row : rows) {
     PretendedBroker broker;
+    broker.options.request_limit = broker.options.transaction_timeout = patience;
     Transactions transactions(broker.options, adapters::kafka::identity_of("test", broker.options));
     const Group group(rd_kafka_consumer_group_metadata_new("test"));
     const auto value = tests::alone_in_its_batch();
@@ -48,4 +51,17 @@ TEST_CASE("a transaction is whole or aborted, whatever its batches were answered
     CHECK_MESSAGE(again.ok(), again.message);
     CHECK(broker.end_of(events::Stream::events) == before + count);
   }
+}
+
+TEST_CASE("a transaction whose records are not known to be written in its time is aborted, and not of unknown end") {
+  PretendedBroker broker;
+  broker.options.request_limit = events::Millis{20'000};  // the abort may take as long
+  broker.options.transaction_timeout = events::Millis{1'000};
+  Transactions transactions(broker.options, adapters::kafka::identity_of("test", broker.options));
+  const Group group(rd_kafka_consumer_group_metadata_new("test"));
+  const std::vector<events::NewRecord> records(1, {events::Stream::events, 0, "cart", "value", {}});
+  REQUIRE(transactions.begin_anew_if_needed().ok());
+  broker.answer_after_ms(5'000);
+  const auto result = transactions.run({records, {}}, *group);
+  CHECK_MESSAGE(result.outcome == events::CommitOutcome::aborted, result.message);
 }
