@@ -206,6 +206,8 @@ int serve(const ServeOptions& options) {
     log_line(actors::Notice::Level::error, "http_not_opened", refused);
     return exit_usage;
   }
+  // Ends after the log: a collector that is silent does not keep partitions from another engine.
+  const auto traces = Tracing::from_environment(config.log, config.engine.name, config.kafka);
   Opened opened;
   if (const auto failed = open(config, clock, opened); failed != exit_ok) return failed;
   const auto& [flight, log] = opened;
@@ -214,7 +216,6 @@ int serve(const ServeOptions& options) {
   adapters::SystemMemory meter("/", flight.folder);
   config.engine.meter = &meter;
   config.engine.table_key = adapters::random_key();
-  const auto traces = Tracing::from_environment(config.log, config.engine.name, config.kafka);
   if (traces) config.engine.observer = &traces->observer();
   actors::Engine engine(*log, clock, config.engine, log_notice);
   actors::RunResult result;

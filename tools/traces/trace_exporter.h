@@ -21,7 +21,7 @@
 namespace mayfly::tools {
 
 struct TraceLimits {
-  std::size_t queue_spans = 8'192;       // that wait to be sent, of about 500 bytes each
+  std::size_t queue_spans = 8'192;       // that wait to be sent: about 500 bytes of a command, up to 6 kB of a commit
   std::size_t request_spans = 512;       // of one request
   events::Millis longest_wait{1'000};    // until spans are sent although they do not fill a request
   int attempts = 5;                      // of one request; then its spans are dropped
