@@ -28,6 +28,12 @@ CausedEvent caused(const events::Record& record) {
 /// Where the command lies that an event was caused by: all but the last of the three numbers of the event's id.
 std::string_view cause_place(std::string_view event_id) { return event_id.substr(0, event_id.rfind('-')); }
 
+/// Of a place; nothing where the text is none, as in an event that is not the engine's.
+std::optional<events::Offset> offset_in(std::string_view place) {
+  const auto dash = place.find('-');
+  return dash == std::string_view::npos ? std::nullopt : number_from_text(place.substr(dash + 1));
+}
+
 /// Of a cart that is over the engine remembers no commands: it refuses every one, repeated or not.
 bool says_that_the_cart_is_over(const std::vector<CausedEvent>& events) {
   if (events.size() != 1 || events.front().type != "command.rejected") return false;
@@ -175,8 +181,8 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
     // What one command comes to is committed at once and lies together.
     const bool whole = !w.outcome.events.empty() && (at_end || last_cause != w.id);
     const bool nothing_new = w.outcome.events.empty() && w.events_by_then >= 0 && place.next_event >= w.events_by_then;
-    w.outcome.decided = whole || nothing_new;
-    if (nothing_new || (whole && says_that_the_cart_is_over(w.outcome.events))) find_earlier(partition, w);
+    const bool may_be_a_repeat = nothing_new || (whole && says_that_the_cart_is_over(w.outcome.events));
+    w.outcome.decided = may_be_a_repeat ? find_earlier(partition, w) : whole;
     if (w.outcome.decided || now >= w.until) {
       w.done(std::move(w.outcome));
       at = place.waiting.erase(at);
@@ -186,16 +192,18 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   }
 }
 
-/// Perhaps the engine had decided a command of that id before: then its events are those of the first one.
-void CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
+/// Perhaps the engine had decided a command of that id before: then its events are those of the first one. False where
+/// the log does not answer: what came of the command is then not known yet.
+bool CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
   const auto ends = reader_->ends(events::Stream::events, partition);
-  if (!ends.status.ok()) return;
+  if (!ends.status.ok()) return false;
   const auto own = std::to_string(w.outcome.at.partition) + "-" + std::to_string(w.outcome.at.offset);
   std::vector<CausedEvent> earlier;
   auto next = std::max(ends.first, ends.end - look_back_records);
   while (next < ends.end) {
     const auto fetched = reader_->read(events::Stream::events, partition, next, read_at_once);
-    if (!fetched.status.ok() || fetched.next <= next) return;
+    if (!fetched.status.ok()) return false;
+    if (fetched.next <= next) break;
     for (const auto& record : fetched.batch.records) {
       const auto place = cause_place(header(record, "ce_id"));
       const bool of_it = record.key == w.cart && header(record, "ce_causationid") == w.id && place != own;
@@ -203,16 +211,22 @@ void CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
     }
     next = fetched.next;
   }
-  if (earlier.empty()) return;
-  const auto offset = number_from_text(cause_place(earlier.front().id).substr(own.find('-') + 1));
-  if (!w.outcome.events.empty() && !(offset && is_the_same_command({partition, *offset}, w.outcome.at))) return;
+  if (earlier.empty()) return true;
+  if (!w.outcome.events.empty()) {
+    const auto offset = offset_in(cause_place(earlier.front().id));
+    const auto same = offset ? is_the_same_command({partition, *offset}, w.outcome.at) : false;
+    if (!same || !*same) return same.has_value();
+  }
   w.outcome.events = std::move(earlier);
   w.outcome.repeated = true;
+  return true;
 }
 
-bool CommandExchange::is_the_same_command(events::Position one, events::Position other) {
-  const auto of = [this](events::Position at) {
+std::optional<bool> CommandExchange::is_the_same_command(events::Position one, events::Position other) {
+  bool answers = true;
+  const auto of = [&](events::Position at) {
     auto fetched = reader_->read(events::Stream::commands, at.partition, at.offset, {1, 1, pause_wait});
+    answers = answers && fetched.status.ok();
     const auto& records = fetched.batch.records;
     const bool there = fetched.status.ok() && !records.empty() && records.front().at == at;
     return there
@@ -220,7 +234,8 @@ bool CommandExchange::is_the_same_command(events::Position one, events::Position
                : std::string();
   };
   const auto text = of(one);
-  return !text.empty() && text == of(other);
+  const bool same = !text.empty() && text == of(other);
+  return answers ? std::optional(same) : std::nullopt;
 }
 
 }  // namespace mayfly::tools

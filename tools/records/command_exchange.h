@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -33,7 +34,7 @@ struct CausedEvent {
 struct CommandOutcome {
   events::LogStatus status;  // not ok: not appended, or perhaps; append the same again
   events::Position at{};     // where the command lies
-  bool decided = false;      // false: not waited for, or no engine has decided it in that time
+  bool decided = false;  // false: not waited for, or in that time not decided, or the log did not say what it came to
   /// Nothing came of it, or only that its cart is over: these are the events of an earlier command of the same id.
   bool repeated = false;
   std::vector<CausedEvent> events;
@@ -88,8 +89,9 @@ class CommandExchange {
   void append(std::deque<Queued>&&);
   void read();
   void look_at(events::Partition, Place&);
-  void find_earlier(events::Partition, Waiting&);
-  [[nodiscard]] bool is_the_same_command(events::Position, events::Position);
+  [[nodiscard]] bool find_earlier(events::Partition, Waiting&);
+  /// Nothing: the log does not answer.
+  [[nodiscard]] std::optional<bool> is_the_same_command(events::Position, events::Position);
 
   const std::int32_t partitions_;
   const std::unique_ptr<events::LogClient> writer_;
