@@ -280,10 +280,11 @@ void Delivery::note_figures(const std::vector<events::Position>& positions) {
     lag = 0;
     for (const auto& at : positions) {
       const auto ends = log_.ends(events::Stream::events, at.partition);
-      if (lag && ends.status.ok())
-        *lag += std::max<std::int64_t>(ends.end - at.offset, 0);
-      else
-        lag.reset();  // the log does not answer: the figure before stays
+      if (!ends.status.ok()) {  // nor would it answer for the others: the figure before stays
+        lag.reset();
+        break;
+      }
+      *lag += std::max<std::int64_t>(ends.end - at.offset, 0);
     }
   }
   const std::scoped_lock lock(figures_mutex_);
