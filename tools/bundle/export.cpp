@@ -43,12 +43,20 @@ class ExportFiles {
   }
   /// What is to be removed if it shall begin anew.
   [[nodiscard]] std::string names() const { return partial_ + " and " + resume_; }
-  [[nodiscard]] bool has_blocks() const { return std::filesystem::file_size(partial_) > 0; }
+  [[nodiscard]] bool has_blocks() const {
+    std::error_code none;
+    const auto bytes = std::filesystem::file_size(partial_, none);
+    return !none && bytes > 0;
+  }
 
+  /// Fails where another export is under way, or has ended since the caller looked whether the bundle is there.
   [[nodiscard]] LogStatus lock() {
     LogStatus status;
     descriptor_ = adapters::open_private_alone(partial_, status);
-    return status;
+    if (!status.ok() || !std::filesystem::exists(file_)) return status;
+    std::error_code ignored;
+    if (!has_blocks()) std::filesystem::remove(partial_, ignored);
+    return {LogError::invalid, file_ + " is there already. An export makes a new file."};
   }
   [[nodiscard]] LogStatus write_resume(const std::string& text) const {
     LogStatus status;
@@ -66,7 +74,9 @@ class ExportFiles {
     if (!std::filesystem::exists(partial_) && read_text(resume_text(), finished))
       std::filesystem::remove(resume_, ignored);
   }
+  /// The bundle gets its name once it would outlive this machine's power.
   [[nodiscard]] LogStatus finish() const {
+    if (::fsync(descriptor_) != 0) return {LogError::full, partial_ + " cannot be written to its end"};
     std::error_code failed;
     std::filesystem::rename(partial_, file_, failed);
     if (failed) return {LogError::invalid, file_ + ": " + failed.message()};
@@ -86,10 +96,11 @@ class ExportFiles {
   int descriptor_ = -1;
 };
 
-/// What the export was asked for, in one form whatever the order of the words.
+/// What the export was asked for, in one form whatever the order of the words, as UTF-8 whatever a cart is called.
 std::string words_of(const ReplayExportOptions& options) {
   std::string words;
-  for (const auto& cart : std::set<std::string>(options.carts.begin(), options.carts.end())) words += " --cart " + cart;
+  for (const auto& cart : std::set<std::string>(options.carts.begin(), options.carts.end()))
+    words += " --cart " + printable(cart);
   for (const auto p : std::set<std::int32_t>(options.partitions.begin(), options.partitions.end()))
     words += " --partition " + std::to_string(p);
   return words + (options.plain ? " --plain" : "");

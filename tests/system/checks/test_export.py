@@ -1,5 +1,6 @@
 """`mayfly replay export`, ended in the middle and called again: the bundle is the one that nobody ended.
 Usage: test_export.py MAYFLY"""
+import contextlib
 import os
 import pathlib
 import resource
@@ -54,17 +55,23 @@ class Export(unittest.TestCase):
         """It is killed by the write that would make a file longer than that: at least 64 KiB, for what SQLite maps."""
         return self.export(*words, log=log, code=-signal.SIGXFSZ, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
 
-    def killed_by(self, sign, *words):
-        """Ended after its first block and before it was done, however often it takes to meet that."""
+    def killed_by(self, sign, block, *words):
+        """Ended after its first block, which has so many bytes, and before it was done, however often it takes to meet that."""
         while True:
             running = subprocess.Popen([MAYFLY, "replay", "export", str(self.bundle), *words, "--log", self.log], stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
-            while running.poll() is None and not (self.partial.exists() and self.partial.stat().st_size > 0):
-                pass
+            self.wait_for_bytes(running, block)
             running.send_signal(sign)
             if running.wait(PATIENCE_S) == -sign and self.partial.exists():
                 return
             self.bundle.unlink()
+
+    def wait_for_bytes(self, running, least):
+        """Until so many are there, or it has ended. A block may be seen before it is whole."""
+        while running.poll() is None:
+            with contextlib.suppress(FileNotFoundError):
+                if self.partial.stat().st_size >= least:
+                    return
 
     def bundle_alone(self):
         """The finished bundle, beside which nothing is left."""
@@ -81,7 +88,7 @@ class Export(unittest.TestCase):
         self.assertGreater(len(ends), 10)
         for sign in (signal.SIGKILL, signal.SIGTERM):
             with self.subTest(sign.name):
-                self.killed_by(sign, "--plain")
+                self.killed_by(sign, ends[0], "--plain")
                 again = self.export("--plain")
                 self.assertIn("goes on behind", again)
                 self.assertEqual(again.splitlines()[-1], said.strip())
@@ -184,12 +191,19 @@ class Export(unittest.TestCase):
         running = subprocess.Popen([MAYFLY, "replay", "export", str(self.bundle), "--log", self.log], stdout=subprocess.DEVNULL)
         self.addCleanup(running.wait, PATIENCE_S)
         self.addCleanup(running.kill)
-        while running.poll() is None and not (self.partial.exists() and self.partial.stat().st_size > 0):
-            pass
-        os.kill(running.pid, signal.SIGSTOP)
+        self.wait_for_bytes(running, 1)
+        running.send_signal(signal.SIGSTOP)  # does nothing if it has ended already
+        if running.returncode is None:
+            os.waitid(os.P_PID, running.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         if running.poll() is None and self.partial.exists():
             self.assertIn("Another process writes", self.export(code=2))
-        os.kill(running.pid, signal.SIGCONT)
+        running.send_signal(signal.SIGCONT)
+
+    def test_a_cart_that_is_not_there_leaves_nothing_behind_whatever_it_is_called(self):
+        for cart in ("nobody", b"\xff".decode(errors="surrogateescape")):
+            with self.subTest(cart=ascii(cart)):
+                self.assertIn("has no decided command of cart", self.export("--cart", cart, code=1))
+                self.assertEqual(list(self.folder.glob(f"{self.bundle.name}*")), [])
 
 
 if __name__ == "__main__":
