@@ -2,6 +2,7 @@
 import json
 import signal
 import subprocess
+import time
 
 import sqlite_log
 
@@ -32,6 +33,7 @@ def decide(mayfly, file):
         decided = {}
         while any(decided.get(partition, 0) < end for partition, end in sent.items()):
             assert engine.poll() is None
+            time.sleep(0.05)
             with sqlite_log.SqliteLog(file) as log:
                 decided = log.positions()
     finally:
