@@ -7,10 +7,10 @@ import { readFileSync } from "node:fs";
 const require = createRequire(process.env.PACKAGES + "/");
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const patience_ms = 60000;
+const patience_ms = 300000;  // for anything, as program.py's
 
 const sandbox = process.getuid() === 0 ? ["--no-sandbox"] : [];
-const browser = await chromium.launch({ executablePath: process.argv[2], args: sandbox });
+const browser = await chromium.launch({ executablePath: process.argv[2], args: sandbox, timeout: patience_ms });
 let page, heard = [], asked = [];
 
 const verbs = {
@@ -20,6 +20,7 @@ const verbs = {
     asked = [];
     // axe is put into the page past its content policy; what the page itself does is under that policy all the same.
     page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+    page.setDefaultTimeout(patience_ms);
     page.on("console", m => { if (["error", "warning"].includes(m.type())) heard.push(m.text()); });
     page.on("pageerror", e => heard.push(e.message));
     page.on("request", r => asked.push(r.url()));

@@ -76,7 +76,7 @@ class Engine:
             return file.read()
 
     def tree(self):
-        with urllib.request.urlopen(f"http://{self.http}/tree", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{self.http}/tree", timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     def wait(self, reached, what):

@@ -14,6 +14,7 @@ import unittest
 
 import asyncapi
 import jsonschema
+from from_registry import INSTALL_S
 
 SPECS = "@asyncapi/specs@6.11.1"
 SPECS_SCHEMA = "package/schemas/3.0.0-without-$id.json"
@@ -44,7 +45,10 @@ def asyncapi_schema():
         if shutil.which("npm") is None:
             return None
         with tempfile.TemporaryDirectory() as folder:
-            packed = subprocess.run(["npm", "pack", "--silent", SPECS], cwd=folder, capture_output=True, timeout=120, check=False)
+            try:
+                packed = subprocess.run(["npm", "pack", "--silent", SPECS], cwd=folder, capture_output=True, timeout=INSTALL_S, check=False)
+            except subprocess.TimeoutExpired:
+                return None
             found = list(pathlib.Path(folder).glob("*.tgz"))
             if packed.returncode != 0 or not found:
                 return None

@@ -20,8 +20,8 @@ from from_registry import INSTALL_S
 HERE = pathlib.Path(__file__).resolve().parent
 # What each needs beside its example (examples/kafka), and how it is called there.
 PROGRAMS = {
-    "java": (["mvn", "-q", "-B", "dependency:copy", "-Dartifact=io.cloudevents:cloudevents-http-basic:4.0.1", "-DoutputDirectory=libs"],
-             ["java", "-cp", "libs/*", str(HERE / "cloudevents/Sdk.java")]),
+    "java": (["mvn", "-q", "-B", "dependency:copy", "-Dartifact=io.cloudevents:cloudevents-http-basic:4.0.1", "-DoutputDirectory=http-libs"],
+             ["java", "-cp", "libs/*:http-libs/*", str(HERE / "cloudevents/Sdk.java")]),
     "python": ([], ["venv/bin/python", str(HERE / "cloudevents/sdk.py")]),
     "go": (["go", "build", "-mod=mod", "-o", "bin/sdk", "./sdk"], ["bin/sdk"]),
     "javascript": ([], ["node", str(HERE / "cloudevents/sdk.mjs")]),

@@ -29,7 +29,8 @@ class OverKafka(unittest.TestCase):
         streams = ("commands", "events", "state", "deadletters", "alerts")
         topics = "".join(f'{stream} = "examples-{RUN}-{stream}"\n' for stream in streams)
         cls.config = f"{folder.name}/mayfly.toml"
-        pathlib.Path(cls.config).write_text(f'[engine]\nname = "examples-{RUN}"\n[kafka.topics]\n{topics}')
+        waits = (ROOT / "examples/tour.toml").read_text()  # an hour for each answer: a connector may begin late on a busy machine
+        pathlib.Path(cls.config).write_text(f'[engine]\nname = "examples-{RUN}"\n[kafka.topics]\n{topics}{waits}')
         cls.engine = subprocess.Popen([MAYFLY, "serve", "--log", f"kafka:{BROKERS}", "--http", "off", "--config", cls.config],
                                       stderr=subprocess.PIPE, text=True)
         cls.addClassCleanup(cls.engine.stderr.close)

@@ -27,7 +27,7 @@ class Curl(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.log = f"sqlite:{folder.name}/shop.db"
         subprocess.run([MAYFLY, "send", "--log", self.log, "--create", "cart.create", "first", "currency=GBP"], check=True, stdout=subprocess.DEVNULL)
-        self.start([MAYFLY, "serve", "--log", self.log, "--http", "off"], stderr=subprocess.DEVNULL)
+        self.start([MAYFLY, "serve", "--log", self.log, "--http", "off", "--config", str(ROOT / "examples/tour.toml")], stderr=subprocess.DEVNULL)
         self.start([MAYFLY, "front", "--log", self.log, "--address", "127.0.0.1:0"], says="front")
         self.environment = {**os.environ, "FRONT": self.waited("front", r"at (http://\S+)/ ").group(1)}
 
