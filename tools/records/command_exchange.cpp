@@ -161,9 +161,12 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   limits.wait = state.status.ok() ? read_wait : pause_wait;
   const auto fetched = reader_->read(events::Stream::events, partition, place.next_event, limits);
   for (const auto& record : fetched.batch.records) {
+    // By the command's place too: two that wait may have one id.
     const auto cause = header(record, "ce_causationid");
-    const auto found = std::find_if(place.waiting.begin(), place.waiting.end(),
-                                    [&](const Waiting& w) { return w.id == cause && w.cart == record.key; });
+    const auto offset = offset_in(cause_place(header(record, "ce_id")));
+    const auto found = std::find_if(place.waiting.begin(), place.waiting.end(), [&](const Waiting& w) {
+      return w.outcome.at.offset == offset && w.id == cause && w.cart == record.key;
+    });
     if (found != place.waiting.end()) found->outcome.events.push_back(caused(record));
   }
   if (fetched.status.ok()) place.next_event = fetched.next;
@@ -192,12 +195,14 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   }
 }
 
-/// Perhaps the engine had decided a command of that id before: then its events are those of the first one. False where
-/// the log does not answer: what came of the command is then not known yet.
+/// Perhaps its own events were read before it was known that somebody waits for them. Or the engine had decided a
+/// command of that id before: then its events are those of the first one. False where the log does not answer: what
+/// came of the command is then not known yet.
 bool CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
   const auto ends = reader_->ends(events::Stream::events, partition);
   if (!ends.status.ok()) return false;
-  const auto own = std::to_string(w.outcome.at.partition) + "-" + std::to_string(w.outcome.at.offset);
+  const auto own_place = std::to_string(w.outcome.at.partition) + "-" + std::to_string(w.outcome.at.offset);
+  std::vector<CausedEvent> own;
   std::vector<CausedEvent> earlier;
   auto next = std::max(ends.first, ends.end - look_back_records);
   while (next < ends.end) {
@@ -206,32 +211,36 @@ bool CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
     if (fetched.next <= next) break;
     for (const auto& record : fetched.batch.records) {
       const auto place = cause_place(header(record, "ce_id"));
-      const bool of_it = record.key == w.cart && header(record, "ce_causationid") == w.id && place != own;
-      if (of_it && (earlier.empty() || cause_place(earlier.front().id) == place)) earlier.push_back(caused(record));
+      if (record.key != w.cart || header(record, "ce_causationid") != w.id) continue;
+      auto& into = place == own_place ? own : earlier;
+      if (into.empty() || cause_place(into.front().id) == place) into.push_back(caused(record));
     }
     next = fetched.next;
   }
-  if (earlier.empty()) return true;
-  if (!w.outcome.events.empty()) {
-    const auto offset = offset_in(cause_place(earlier.front().id));
-    const auto same = offset ? is_the_same_command({partition, *offset}, w.outcome.at) : false;
-    if (!same || !*same) return same.has_value();
-  }
+  if (!own.empty()) w.outcome.events = std::move(own);
+  const bool refused = says_that_the_cart_is_over(w.outcome.events);
+  if (earlier.empty() || (!w.outcome.events.empty() && !refused)) return true;
+  const auto offset = offset_in(cause_place(earlier.front().id));
+  const auto same = offset ? is_the_same_command({partition, *offset}, w.outcome.at, refused) : false;
+  if (!same || !*same) return same.has_value();
   w.outcome.events = std::move(earlier);
   w.outcome.repeated = true;
   return true;
 }
 
-std::optional<bool> CommandExchange::is_the_same_command(events::Position one, events::Position other) {
+std::optional<bool> CommandExchange::is_the_same_command(events::Position one, events::Position other,
+                                                         bool to_the_letter) {
   bool answers = true;
   const auto of = [&](events::Position at) {
     auto fetched = reader_->read(events::Stream::commands, at.partition, at.offset, {1, 1, pause_wait});
     answers = answers && fetched.status.ok();
     const auto& records = fetched.batch.records;
     const bool there = fetched.status.ok() && !records.empty() && records.front().at == at;
-    return there
-               ? std::string(header(records.front(), "ce_type")) + " " + std::string(records.front().value.value_or(""))
-               : std::string();
+    if (!there) return std::string();
+    auto said = std::string(header(records.front(), "ce_source")) + " ";
+    if (!to_the_letter) return said;
+    said += std::string(header(records.front(), "ce_type")) + " ";
+    return said + std::string(records.front().value.value_or(""));
   };
   const auto text = of(one);
   const bool same = !text.empty() && text == of(other);

@@ -90,8 +90,9 @@ class CommandExchange {
   void read();
   void look_at(events::Partition, Place&);
   [[nodiscard]] bool find_earlier(events::Partition, Waiting&);
-  /// Nothing: the log does not answer.
-  [[nodiscard]] std::optional<bool> is_the_same_command(events::Position, events::Position);
+  /// Of two with one id: whether their source is the same; `to_the_letter`: what they say too. Nothing: the log does
+  /// not answer.
+  [[nodiscard]] std::optional<bool> is_the_same_command(events::Position, events::Position, bool to_the_letter);
 
   const std::int32_t partitions_;
   const std::unique_ptr<events::LogClient> writer_;
