@@ -1,0 +1,167 @@
+#include "tools/records/command_exchange.h"
+
+#include "events/state/snapshot.h"
+#include "logs/memory_log.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace mayfly;
+using events::Offset;
+using events::Stream;
+using tools::CommandOutcome;
+
+namespace {
+
+class NoTime final : public events::Clock {
+ public:
+  [[nodiscard]] events::Timestamp now() const override { return {1'767'225'600'000}; }
+};
+
+/// A log of one partition whose engine is the test: `decide` runs once a command is stored, before its writer knows it.
+struct ExchangeWorld {
+  class Writer final : public events::LogClient {
+   public:
+    explicit Writer(ExchangeWorld& world) : world_(world), client_(world.store) {}
+    [[nodiscard]] std::int32_t partitions() const override { return 1; }
+    events::Appended append(std::span<const events::NewRecord> records) override {
+      auto appended = client_.append(records);
+      for (const auto at : appended.at) world_.decide(at.offset);
+      return appended;
+    }
+    events::Fetched read(Stream s, events::Partition p, Offset from, const events::PollLimits& l) override {
+      return client_.read(s, p, from, l);
+    }
+    events::StreamEnds ends(Stream s, events::Partition p) override { return client_.ends(s, p); }
+
+   private:
+    ExchangeWorld& world_;
+    adapters::MemoryClient client_;
+  };
+
+  class Reader final : public events::LogClient {
+   public:
+    explicit Reader(ExchangeWorld& world) : world_(world), client_(world.store) {}
+    [[nodiscard]] std::int32_t partitions() const override { return 1; }
+    events::Appended append(std::span<const events::NewRecord>) override { return {}; }
+    events::Fetched read(Stream s, events::Partition p, Offset from, const events::PollLimits& l) override {
+      if (s == Stream::events) {
+        world_.events_asked_from = from;
+        ++world_.events_asked;
+      }
+      if (s == Stream::commands && world_.reads_that_fail-- > 0)
+        return {{}, from, {events::LogError::unavailable, "It is away."}};
+      return client_.read(s, p, from, l);
+    }
+    events::StreamEnds ends(Stream s, events::Partition p) override { return client_.ends(s, p); }
+
+   private:
+    ExchangeWorld& world_;
+    adapters::MemoryClient client_;
+  };
+
+  /// What the command at that offset came to.
+  void say(Offset of, const std::string& id, const std::string& type, const std::string& data = "{}") {
+    const auto own = "0-" + std::to_string(of) + "-0";
+    const auto ce_type = "dev.mayfly." + type + ".v1";
+    const events::Header headers[] = {{"ce_id", own}, {"ce_type", ce_type}, {"ce_causationid", id}};
+    store.append({Stream::events, 0, "c1", data, headers});
+  }
+  void decided_to(Offset next) {
+    std::string position;
+    events::append_position(position, {next, {}, 1, "mayfly", {}});
+    store.append({Stream::state, 0, events::position_key, position, {}});
+  }
+
+  std::future<CommandOutcome> send(const std::string& id, const std::string& source = "/front/a",
+                                   const std::string& data = "{}") {
+    auto promised = std::make_shared<std::promise<CommandOutcome>>();
+    exchange.send({"c1", "cart.cancel", id, source, data, {}, {}}, events::Millis{300'000},
+                  [promised](CommandOutcome outcome) { promised->set_value(std::move(outcome)); });
+    return promised->get_future();
+  }
+
+  NoTime clock;
+  adapters::MemoryStore store{1, clock};
+  std::function<void(Offset)> decide = [](Offset) {};
+  std::atomic<Offset> events_asked_from = 0;
+  std::atomic<std::int64_t> events_asked = 0;
+  std::atomic<int> reads_that_fail = 0;
+  tools::CommandExchange exchange{std::make_unique<Writer>(*this), std::make_unique<Reader>(*this)};
+};
+
+void wait_until(const std::function<bool()>& reached) {
+  while (!reached()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+std::string said(const CommandOutcome& outcome) {
+  std::string text = outcome.decided ? "" : "undecided ";
+  if (outcome.repeated) text += "repeated ";
+  for (const auto& event : outcome.events) text += event.type + " " + event.id + " ";
+  return text;
+}
+
+const std::string over = R"({"code":"cart_ended"})";
+
+}  // namespace
+
+TEST_CASE("events that were read before it was known who waits for them are found") {
+  ExchangeWorld world;
+  std::atomic<bool> decides = false;
+  world.decide = [&](Offset at) {
+    if (at == 1) {
+      decides = true;
+      world.say(1, "k1", "cart.canceled");
+      wait_until([&] { return world.events_asked_from >= 1; });
+    }
+    if (at == 2) {
+      const auto asked = world.events_asked.load();
+      wait_until([&] { return world.events_asked >= asked + 2; });
+      world.decided_to(3);
+    }
+  };
+  auto other = world.send("other");  // it waits, so that events are being read
+  wait_until([&] { return world.store.ends(Stream::commands, 0).end == 1; });
+  auto first = world.send("k1");
+  wait_until([&] { return decides.load(); });
+  auto last = world.send("k2");  // it is stored once the reader has been told of the one before
+  CHECK(said(first.get()) == "cart.canceled 0-1-0 ");
+  CHECK(said(other.get()).empty());
+  CHECK(said(last.get()).empty());
+}
+
+TEST_CASE("of two requests with one id each gets what its own came to, and the second the events of the first") {
+  ExchangeWorld world;
+  world.decide = [&](Offset at) {
+    if (at == 0) return;
+    world.say(0, "k1", "cart.canceled");
+    world.say(1, "k1", "command.rejected", over);
+    world.decided_to(2);
+  };
+  auto first = world.send("k1");
+  auto second = world.send("k1");
+  CHECK(said(first.get()) == "cart.canceled 0-0-0 ");
+  CHECK(said(second.get()) == "repeated cart.canceled 0-0-0 ");
+}
+
+TEST_CASE("for a cart that is over, a repeat is the same words from the same source") {
+  ExchangeWorld world;
+  world.decide = [&](Offset at) {
+    world.say(at, "k1", at == 0 ? "cart.canceled" : "command.rejected", at == 0 ? "{}" : over);
+    world.decided_to(at + 1);
+  };
+  CHECK(said(world.send("k1").get()) == "cart.canceled 0-0-0 ");
+  CHECK(said(world.send("k1", "/front/b").get()) == "command.rejected 0-1-0 ");
+  CHECK(said(world.send("k1", "/front/a", R"({"x":1})").get()) == "command.rejected 0-2-0 ");
+  world.reads_that_fail = 3;  // it is asked again until it answers
+  CHECK(said(world.send("k1").get()) == "repeated cart.canceled 0-0-0 ");
+}
