@@ -80,7 +80,9 @@ int open_private(const std::string& file, events::LogStatus& status) {
 int open_private_alone(const std::string& file, events::LogStatus& status) {
   const int descriptor = open_private(file, status);
   if (descriptor < 0 || ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return descriptor;
-  status = {events::LogError::invalid, "Another process writes " + file + " now."};
+  status = errno == EWOULDBLOCK
+               ? events::LogStatus{events::LogError::invalid, "Another process writes " + file + " now."}
+               : file_error(file, errno);
   ::close(descriptor);
   return -1;
 }
