@@ -1,6 +1,7 @@
 #include "tools/funds/funds_book.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mayfly::tools {
 
@@ -112,16 +113,39 @@ void FundsBook::cart_is_over(const std::string& cart) {
 }
 
 /// Of an unpaid order all that is authorized and not captured is held, be it more than the order's. What is captured of
-/// the last that was asked for lets go of what is beyond that.
+/// the last that was asked for lets go of what is beyond that, and so does a capture of the whole.
 Minor FundsBook::still_held(const Session& s) {
-  const bool let_go = s.last_asked ? s.captured_minor > s.captured_before_last : !s.on_command && s.captured_minor > 0;
-  return (let_go ? s.amount_minor : s.authorized_minor) - s.captured_minor;
+  const bool of_last = s.last_asked ? s.captured_minor > s.captured_before_last : !s.on_command && s.captured_minor > 0;
+  const bool let_go = of_last || s.captured_minor >= s.amount_minor;
+  return std::max<Minor>(0, (let_go ? s.amount_minor : s.authorized_minor) - s.captured_minor);
 }
 
 /// Taken for an order that was left unpaid, and more than it may keep: nobody asks it back.
 Minor FundsBook::beyond_the_order(const Session& s) {
-  if (s.open || s.order.empty() || s.most_minor == 0) return 0;
-  return std::max<Minor>(0, s.captured_minor - s.refunded_minor - s.most_minor);
+  if (s.open || s.order.empty() || s.amount_minor == 0) return 0;
+  return std::max<Minor>(0, s.captured_minor - s.refunded_minor - s.amount_minor - s.extra_minor);
+}
+
+/// A capture of the whole closes what is unresolved, but for what is beyond the order, which is listed once. Of an
+/// order that is not paid the rest stays.
+void FundsBook::close_captured(Session& s, const std::string& currency) {
+  Minor beyond = beyond_the_order(s);
+  for (auto u = s.unresolved.begin(); u != s.unresolved.end();) {
+    auto& row = u->second;
+    const Minor whole = s.amount_minor > 0 ? s.amount_minor : row.amount_minor;
+    const bool covered = s.captured_minor >= whole;
+    if (same_currency(u->first, currency) && covered && beyond == 0) {
+      u = s.unresolved.erase(u);
+      continue;
+    }
+    if (same_currency(u->first, currency) && covered) {
+      row.amount_minor = std::exchange(beyond, 0);
+      row.refunded_before = s.refunded_minor;
+    } else if (same_currency(u->first, currency) && !s.order.empty()) {
+      row.amount_minor = std::min(row.amount_minor, still_held(s));
+    }
+    ++u;
+  }
 }
 
 void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
@@ -140,7 +164,7 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       return put(RiskState::authorization_asked, e.amount_minor);
     case EventType::payment_authorization_requested:
       s.on_command = e.on_command;
-      s.most_minor = e.amount_minor + e.extra_minor;
+      s.extra_minor = e.extra_minor;
       return put(RiskState::authorization_asked, e.amount_minor);
     case EventType::payment_authorized:
       rise(s.authorized_minor, e.amount_minor);
@@ -167,23 +191,7 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       } else if (s.open) {
         put(RiskState::captured_unpaid, s.captured_minor - s.refunded_minor);
       }
-      for (auto u = s.unresolved.begin(); u != s.unresolved.end();) {
-        const Minor whole = s.amount_minor > 0 ? s.amount_minor : u->second.amount_minor;
-        const bool covered = same_currency(u->first, e.currency) && s.captured_minor >= whole;
-        if (covered && beyond_the_order(s) == 0) {
-          u = s.unresolved.erase(u);
-          continue;
-        }
-        if (covered) {
-          u->second.amount_minor = beyond_the_order(s);
-          u->second.refunded_before = s.refunded_minor;
-        }
-        ++u;
-      }
-      for (auto& [currency, u] : s.unresolved) {  // of an order that is not paid the rest is at risk
-        const bool less = !s.order.empty() && same_currency(currency, e.currency) && beyond_the_order(s) == 0;
-        if (less) u.amount_minor = std::min(u.amount_minor, still_held(s));
-      }
+      close_captured(s, e.currency);
       return;
     case EventType::payment_cancel_requested:
       s.releasing = s.open && !s.order.empty();

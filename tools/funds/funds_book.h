@@ -110,8 +110,8 @@ class FundsBook {
     bool cart_over = false;
     std::string order;
     std::string currency;
-    events::Minor amount_minor = 0;  // A; 0: not known
-    events::Minor most_minor = 0;    // an order may keep; 0: not known
+    events::Minor amount_minor = 0;  // A, or with `final` all that was asked for; 0: not known
+    events::Minor extra_minor = 0;   // so much more an order may keep
     events::Minor authorized_minor = 0;
     events::Minor captured_minor = 0;
     events::Minor captured_before_last = 0;  // when it was asked for
@@ -126,6 +126,7 @@ class FundsBook {
   void apply_payment(Session&, const FundsEvent&);
   [[nodiscard]] static events::Minor still_held(const Session&);
   [[nodiscard]] static events::Minor beyond_the_order(const Session&);
+  static void close_captured(Session&, const std::string& currency);
   void cart_is_over(const std::string& cart);
   /// An event of a session of which an amount is unmatched. True if it is about that and no more.
   bool apply_unmatched(const FundsEvent&);
