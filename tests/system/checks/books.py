@@ -5,7 +5,8 @@ Usage: books.py OUT [--log L --mayfly PROGRAM]   OUT is what tests/system/hostil
 OUT/events.ndjson. Shares no code with the engine. Per session and in total, to the minor unit:
     authorized = captured + canceled + held        held, loose: at risk, and listed by `funds`
     captured   = paid + refunded + loose    paid: what an order keeps, agreed extras included
-No session lives longer than it may by docs/memory.md, and no stock is held without an order beyond hold_until. Before people have looked, `funds` may list too much, never too little; afterwards exactly what the books say.
+No session lives longer than it may by docs/memory.md, and no stock is held without an order beyond hold_until. Before people
+have looked, `funds` may list too much, never too little; afterwards exactly what the books say.
 Exits 1 on any finding.
 """
 import argparse
@@ -62,6 +63,8 @@ class Said:
         self.opened = {}  # session: (amount, currency)
         self.opened_ms = {}
         self.terms = {}  # session: its authorization's request
+        self.captured = collections.Counter()  # by session
+        self.final = {}  # session: all that shall be captured, where that was said
         self.closed = collections.Counter()
         self.lived = {}  # session: (seconds, whether its order was placed)
         self.placed = set()
@@ -82,6 +85,10 @@ class Said:
             self.opened_ms[data["session_id"]] = ms(record["headers"]["ce_time"])
         elif kind == "payment.authorization_requested":
             self.terms[data["session_id"]] = data
+        elif kind == "payment.captured":
+            self.captured[data["session_id"]] = max(self.captured[data["session_id"]], data["amount_minor"])
+        elif kind == "payment.capture_requested" and data.get("final"):  # made again it asks for the same
+            self.final.setdefault(data["session_id"], self.captured[data["session_id"]] + data["amount_minor"])
         elif kind == "payment.session_ended":
             session = data["session_id"]
             self.closed[session] += 1
@@ -97,6 +104,11 @@ class Said:
                 self.order_session[cart] = data.get("session_id")
         elif kind == "checkout.completed":
             self.completed[cart] = data.get("captured_minor", data["total_minor"])
+
+    def most(self, session):
+        """What its order may keep."""
+        amount = self.final.get(session, self.opened.get(session, (0, ""))[0])
+        return amount + self.terms.get(session, {}).get("extra_up_to_minor", 0)
 
     def longest_life_s(self, session, placed):
         terms = self.terms.get(session, {})
@@ -139,8 +151,8 @@ def check_money(said, folder, exact, found):
         amount = said.opened.get(session, (0, ""))[0]
         held = a["authorized_minor"] - a["captured_minor"] - a["canceled_minor"]
         kept = a["captured_minor"] - a["refunded_minor"]
-        most = amount + said.terms.get(session, {}).get("extra_up_to_minor", 0)
-        paid = min(kept, said.completed.get(a["cart"], most)) if session in orders else 0
+        most = said.most(session)
+        paid = min(kept, most, said.completed.get(a["cart"], most)) if session in orders else 0
         loose = kept - paid
         found.unless(held >= 0 and kept >= 0, "books", json.dumps(a))
         risk = held + loose

@@ -102,20 +102,31 @@ class Books(unittest.TestCase):
             self.assertIn(said, self.found(events=events), said)
 
     def test_terms_change_what_an_order_keeps_and_how_long_its_session_may_live(self):
-        def with_terms(captured=None, canceled=False, **terms):
+        def with_terms(captured=None, canceled=False, final=None, **terms):
             asked = event("payment.authorization_requested", {**SESSION, **terms})
             said = EVENTS[:2] + [asked] + EVENTS[2:]
             if captured is not None:
                 said[5] = event("checkout.completed", {"total_minor": 1000, "captured_minor": captured})
             if canceled:
                 said[5] = event("order.canceled", {"order_id": "o-c1", "why": "released"})
+            if final is not None:  # asked for twice, 100 of it captured in between
+                capture = event("payment.capture_requested", {**SESSION, "amount_minor": final, "final": True})
+                said[4:4] = [capture, event("payment.captured", {**SESSION, "amount_minor": 100}), capture]
             return said
+
+        def unpaid(events):
+            return [e for e in events if "checkout.completed" not in e["headers"]["ce_type"]]
 
         less = {"authorized_minor": 1000, "captured_minor": 600, "canceled_minor": 400}
         for events, account, said in [
             (with_terms(captured=1100, extra_up_to_minor=100), {"authorized_minor": 1100, "captured_minor": 1100}, "the books are even"),
             (with_terms(captured=1100, extra_up_to_minor=100), {"authorized_minor": 1101, "captured_minor": 1101}, "at risk, not listed"),
+            (with_terms(captured=1101, extra_up_to_minor=100), {"authorized_minor": 1101, "captured_minor": 1101}, "completed, not paid"),
             (with_terms(captured=600, capture="on_command"), less, "the books are even"),
+            (with_terms(captured=600, capture="on_command", final=600), less, "the books are even"),
+            (with_terms(captured=601, capture="on_command", final=600), {**less, "captured_minor": 601, "canceled_minor": 399}, "completed, not paid"),
+            (unpaid(with_terms(capture="on_command", final=600)), less, "the books are even"),
+            (unpaid(with_terms(capture="on_command", final=600)), {}, "at risk, not listed"),
             (with_terms(captured=599, capture="on_command"), less, "at risk, not listed"),
             (with_terms(captured=601, capture="on_command"), less, "completed, not paid"),
             (with_terms(canceled=True, capture="on_command"), {"captured_minor": 0, "canceled_minor": 1000}, "the books are even"),
