@@ -44,7 +44,7 @@ class ReplayOnKafka(unittest.TestCase):
         cls.done("replay", "import", bundle, *cls.sqlite)
         cls.commands = [json.loads(line) for line in cls.done("tail", "--stream", "commands", "--from", "begin", "--json", *cls.sqlite).splitlines()]
         cls.carts = sorted({c["key"] for c in cls.commands if c.get("key")} - {f"last-{n}" for n in range(16)})
-        assert len(cls.carts) == 30, cls.carts
+        assert len(cls.carts) >= 30, cls.carts  # of 30 buyers, some of whom log in with a second one
 
     @classmethod
     def done(cls, *words):
