@@ -87,18 +87,20 @@ SimulatedShop::Line SimulatedShop::new_line(std::size_t number) {
   return {{{"sku", article.sku}, {"quantity", quantity}, {"unit_price_minor", article.price}, {"name", article.name}}};
 }
 
-Json SimulatedShop::new_payment() {
-  Json payment = {{"provider", "sim"}, {"token", "tok_demo"}};
-  if (one_in(6)) payment["capture"] = "on_command";
-  if (one_in(8)) payment["settles_within_s"] = 3'600;  // which the demo's provider does in seconds
-  return payment;
+void SimulatedShop::new_payment(OpenCart& open) {
+  open.payment = {{"provider", "sim"}, {"token", "tok_demo"}};
+  if (one_in(6)) {
+    open.payment["capture"] = "on_command";
+    open.in_two_parcels = one_in(2);
+  }
+  if (one_in(8)) open.payment["settles_within_s"] = 3'600;  // which the demo's provider does in seconds
 }
 
 events::LogStatus SimulatedShop::new_cart() {
   const std::string cart = new_id();
   auto& open = open_[cart];
   ++started_;
-  open.payment = new_payment();
+  new_payment(open);
   auto status = send(cart, "cart.create", {{"currency", "GBP"}});
   const auto lines = 1 + random_() % 4;
   for (std::size_t i = 0; i < lines && status.ok(); ++i) {
@@ -115,6 +117,7 @@ events::LogStatus SimulatedShop::log_in(const std::string& guest, OpenCart& open
   auto& own = open_[open.into];
   own.lines = open.lines;
   own.payment = open.payment;
+  own.in_two_parcels = open.in_two_parcels;
   auto status = send(open.into, "cart.create", {{"currency", "GBP"}});
   if (status.ok()) status = send(open.into, "cart.assign", {{"customer_id", "demo-buyer"}});
   return status.ok() ? send(guest, "cart.merge", {{"into", open.into}}) : status;
@@ -140,7 +143,7 @@ void SimulatedShop::saw(std::string_view type, const std::string& cart, const ev
   } else if (type == "checkout.reopened") {
     left_[cart] = data().value("available", Json::array());
   } else if (type == "order.placed" && open.payment.contains("capture")) {
-    if (one_in(2)) later(first_parcel, "payment.capture", {{"total_minor", open.total() / 2}});
+    if (open.in_two_parcels) later(first_parcel, "payment.capture", {{"total_minor", open.total() / 2}});
     later(last_parcel, "payment.capture", all);
   } else if (type == "command.rejected" && data().value("code", "") == "capture_in_progress") {
     later(again, "payment.capture", all);

@@ -1,6 +1,7 @@
 // The demo's shop: carts with a few lines each and a checkout at once. Most are paid by card; some payments take days,
 // some are captured when parcels leave, some buyers log in first. A cart that is reopened is tried once more, with what
-// the warehouse still has, then canceled. All chances come from a seed.
+// the warehouse still has, then canceled. All chances come from a seed, and none is taken after new_cart: which buyers
+// come does not depend on how fast the engine is.
 #pragma once
 
 #include "tools/demo/connectors.h"
@@ -37,7 +38,8 @@ class SimulatedShop final : public Shop {
   struct OpenCart {
     std::vector<Line> lines;
     nlohmann::json payment;
-    std::string into;  // the buyer's own cart, which takes these lines
+    bool in_two_parcels = false;  // of one that is captured on command
+    std::string into;             // the buyer's own cart, which takes these lines
     int tries = 1;
     [[nodiscard]] std::int64_t total() const;
     /// As a command names a line; nullptr if there is none.
@@ -50,7 +52,7 @@ class SimulatedShop final : public Shop {
     nlohmann::json data;
   };
   Line new_line(std::size_t number);
-  nlohmann::json new_payment();
+  void new_payment(OpenCart&);
   events::LogStatus log_in(const std::string& guest, OpenCart&);
   events::LogStatus complete(const std::string& cart, const OpenCart&);
   events::LogStatus send(const std::string& cart, std::string type, const nlohmann::json& data);
