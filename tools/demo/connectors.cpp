@@ -34,6 +34,7 @@ Connectors::Connectors(events::LogClient& in, CommandWriter& out, Shop& shop, co
 void Connectors::take(const events::Record& record, events::Timestamp now) {
   const std::string type(short_type(record));
   const std::string cart(record.key.value_or(events::Bytes{}));
+  ++seen_.events;
   shop_.saw(type, cart, record);
   if (type == "order.placed") ++seen_.orders;
   if (type == "checkout.completed") ++seen_.completed;

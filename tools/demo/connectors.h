@@ -16,6 +16,7 @@ namespace mayfly::tools {
 
 /// Counts what was seen in the events.
 struct Seen {
+  std::int64_t events = 0;  // of any kind
   std::int64_t orders = 0;
   std::int64_t completed = 0;
   std::int64_t declined = 0;

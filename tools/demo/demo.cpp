@@ -30,7 +30,7 @@ namespace {
 constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr events::Millis table_interval{1'000};
 constexpr std::int64_t times_faster = 1'000;   // an hour of the buyers' banks takes seconds
-constexpr events::Millis drain_limit{15'000};  // for open carts, after the last one was started
+constexpr events::Millis drain_limit{15'000};  // without an event, once all buyers have come
 
 /// A word as a shell takes it.
 std::string quoted(const std::string& word) {
@@ -48,6 +48,9 @@ void introduce(const DemoOptions& options, const std::string& log, const std::st
   if (options.log.empty() && !options.keep) print("It is removed when the demo ends; --keep or --log keeps it.\n");
   if (!http.empty()) print("Watch it on http://%s/\n", http.c_str());
   if (!door.empty()) print("It takes commands over HTTP at http://%s/ (docs/http.md)\n", door.c_str());
+  print_text(
+      "\nBuyers, warehouse and payment provider are simulated. What takes days elsewhere takes seconds here, and some\n"
+      "checkouts fail on purpose. A buyer who logs in has two carts, which are merged.\n");
   print("\nIn another terminal, try:\n\n");
   if (!http.empty()) print("  %s tree    --http %s\n", program.c_str(), http.c_str());
   print("  %s tail    --log %s -f\n", program.c_str(), words.c_str());
@@ -145,7 +148,8 @@ int demo(const DemoOptions& options) {
   Connectors connectors(*shop_side, out, shop, rates, options.seed, times_faster);
   const auto begun = clock.now();
   auto last_row = begun;
-  std::optional<events::Timestamp> last_cart;
+  auto quiet_since = begun;
+  std::int64_t heard = 0;
   actors::Census before;
   while (!stop.stop_requested() && status.ok() && serves && output_written()) {
     const auto now = clock.now();
@@ -155,6 +159,10 @@ int demo(const DemoOptions& options) {
     if (status.ok()) status = connectors.step(now);
     if (status.ok()) status = shop.send_due(now);
     if (status.ok()) status = out.flush();
+    if (connectors.seen().events > heard) {
+      heard = connectors.seen().events;
+      quiet_since = now;
+    }
     const auto census = engine.census();
     if (now - last_row >= table_interval) {
       print_row(shop, connectors.seen(), census, (census.commands - before.commands) * 1000 / (now - last_row).count);
@@ -162,10 +170,9 @@ int demo(const DemoOptions& options) {
       before = census;
     }
     if (options.carts > 0 && shop.started() >= options.carts) {
-      if (!last_cart) last_cart = now;
       const bool all_over =
           census.carts_open == 0 && connectors.seen().completed + connectors.seen().canceled >= options.carts;
-      if (all_over || now - *last_cart >= drain_limit) break;
+      if (all_over || now - quiet_since >= drain_limit) break;
     }
     std::this_thread::sleep_for(step_interval);
   }
