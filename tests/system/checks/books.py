@@ -97,11 +97,8 @@ class Said:
         elif kind == "order.canceled":
             self.order_session.pop(cart, None)
         elif kind == "order.placed":
+            self.order_session[cart] = "twice" if cart in self.placed else data.get("session_id")
             self.placed.add(cart)
-            if cart in self.order_session:
-                self.order_session[cart] = "twice"
-            else:
-                self.order_session[cart] = data.get("session_id")
         elif kind == "checkout.completed":
             self.completed[cart] = data.get("captured_minor", data["total_minor"])
 

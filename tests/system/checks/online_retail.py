@@ -209,7 +209,7 @@ def compare(expected, observed):
         ("carts created", expected.carts, observed.types["cart.created"]),
         ("orders", len(expected.orders), len(placed)),
         ("gross, pence", sum(expected.orders.values()), sum(placed)),
-        ("orders, one sku at two prices", len(expected.two_prices), len(observed.two_prices & expected.two_prices)),
+        ("orders, one sku at two prices", len(expected.two_prices), len(observed.two_prices)),
         ("carts converted", len(expected.orders), observed.types["cart.converted"]),
         ("carts canceled", expected.canceled, observed.types["cart.canceled"]),
         ("carts expired", 0, observed.types["cart.expired"]),

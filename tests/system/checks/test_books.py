@@ -97,6 +97,7 @@ class Books(unittest.TestCase):
             (without("session_ended"), "sessions not over"),
             (without("order.placed"), "completed without order"),
             (EVENTS + [EVENTS[2]], "orders doubled"),
+            (EVENTS + [event("order.canceled", {"order_id": "o-c1"}), EVENTS[2]], "orders doubled"),
             (EVENTS + [EVENTS[0]], "carts not over"),
         ]:
             self.assertIn(said, self.found(events=events), said)
