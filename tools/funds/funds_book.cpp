@@ -126,6 +126,12 @@ Minor FundsBook::beyond_the_order(const Session& s) {
   return std::max<Minor>(0, s.captured_minor - s.refunded_minor - s.amount_minor - s.extra_minor);
 }
 
+/// What refunds leave of an unresolved row. Of an unpaid order they let go of nothing that is held.
+Minor FundsBook::not_given_back(const Session& s, const Unresolved& row) {
+  const Minor held = s.open || s.order.empty() ? 0 : std::min(row.amount_minor, still_held(s));
+  return std::max(row.amount_minor - (s.refunded_minor - row.refunded_before), held);
+}
+
 /// A capture of the whole closes what is unresolved, but for what is beyond the order, which is listed once. Of an
 /// order that is not paid the rest stays.
 void FundsBook::close_captured(Session& s, const std::string& currency) {
@@ -142,7 +148,7 @@ void FundsBook::close_captured(Session& s, const std::string& currency) {
       row.amount_minor = std::exchange(beyond, 0);
       row.refunded_before = s.refunded_minor;
     } else if (same_currency(u->first, currency) && !s.order.empty()) {
-      row.amount_minor = std::min(row.amount_minor, still_held(s));
+      row.amount_minor = std::min(row.amount_minor, std::max(still_held(s), whole - s.captured_minor));
     }
     ++u;
   }
@@ -199,6 +205,7 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
       return put(RiskState::cancel_asked,
                  s.authorized_minor > 0 ? s.authorized_minor - (s.on_command ? s.captured_minor : 0) : s.amount_minor);
     case EventType::payment_canceled:
+      if (s.open && !s.order.empty()) s.authorized_minor = s.captured_minor;  // the rest of the hold is released
       if (s.captured_minor > s.refunded_minor) return;  // what was taken is not given back by a cancel
       if (!s.open && e.amount_minor == 0 && s.authorized_minor > 0)
         return;  // the provider does not know it: it is held
@@ -219,9 +226,9 @@ void FundsBook::apply_payment(Session& s, const FundsEvent& e) {
         s.asked->amount_minor = std::max<Minor>(0, s.asked->amount_minor - back);
         if (s.asked->amount_minor == 0 && !s.open) s.asked.reset();
       }
+      rise(s.captured_minor, s.refunded_minor);
       std::erase_if(s.unresolved, [&](const auto& u) {
-        return same_currency(u.first, e.currency) &&
-               s.refunded_minor - u.second.refunded_before >= u.second.amount_minor;
+        return same_currency(u.first, e.currency) && not_given_back(s, u.second) <= 0;
       });
       return;
     case EventType::payment_in_doubt:
@@ -255,10 +262,9 @@ std::vector<Risk> FundsBook::risks() const {
       rows.push_back({kept.first.first, kept.first.second, s.order, state, amount, currency, s.cart_over, since, at});
     };
     for (const auto& [currency, u] : s.unresolved) {
-      const Minor back = std::max<Minor>(0, s.refunded_minor - u.refunded_before);
       // What is asked for still may be more than what a reply that could not be used told of.
       const Minor asked = s.asked && currency == s.currency ? s.asked->amount_minor : 0;
-      row(state_of(u.cause), std::max(u.amount_minor - back, asked), currency, u.since, u.at);
+      row(state_of(u.cause), std::max(not_given_back(s, u), asked), currency, u.since, u.at);
     }
     if (s.asked && !s.unresolved.contains(s.currency)) {
       row(s.asked->state, s.asked->amount_minor, s.currency, s.asked->since, s.asked->at);

@@ -126,6 +126,7 @@ class FundsBook {
   void apply_payment(Session&, const FundsEvent&);
   [[nodiscard]] static events::Minor still_held(const Session&);
   [[nodiscard]] static events::Minor beyond_the_order(const Session&);
+  [[nodiscard]] static events::Minor not_given_back(const Session&, const Unresolved&);
   static void close_captured(Session&, const std::string& currency);
   void cart_is_over(const std::string& cart);
   /// An event of a session of which an amount is unmatched. True if it is about that and no more.
