@@ -51,8 +51,8 @@ RunResult Engine::State::run(const std::stop_token& stop, bool until_caught_up) 
       pause(stop, pauses.next());
     } else if (ready && !answered) {
       say(Notice::Level::info, "ready",
-          served.empty() ? "no partition is given to it now: it stands by to take over"
-                         : "every partition given is restored and served");
+          served.empty() ? "no partition is assigned to it now: it stands by to take over"
+                         : "all assigned partitions are restored and served");
     }
   }
   settle_commit();

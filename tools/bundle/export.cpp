@@ -117,7 +117,7 @@ int begin_or_go_on(const ReplayExportOptions& options, events::LogClient& log, c
                    ExportBegin& begun) {
   const auto text = files.resume_text();
   if (files.has_blocks()) {
-    if (!read_text(text, begun)) return refuse(files, "it cannot be gone on with: FILE.resume beside it is not whole");
+    if (!read_text(text, begun)) return refuse(files, "it cannot be continued: FILE.resume beside it is not whole");
     if (begun.words != words_of(options)) {
       const auto said = begun.words.empty() ? std::string(" no option") : begun.words;
       return refuse(files, "it was begun with" + said + ", not with these options");
@@ -177,7 +177,7 @@ int replay_export(const ReplayExportOptions& options) {
   Export made(*log, begun, options, out);
   std::int64_t bytes = 0;
   if (const auto wrong = take_over(files, made, bytes); !wrong.empty()) return refuse(files, wrong);
-  if (bytes > 0) complain("%s: goes on behind %s bytes\n", files.partial().c_str(), grouped(bytes).c_str());
+  if (bytes > 0) complain("%s: continues after %s bytes\n", files.partial().c_str(), grouped(bytes).c_str());
   auto status = made.run();
   if (const auto& none = made.carts_without_commands(); status.ok() && !none.empty()) {
     files.remove();

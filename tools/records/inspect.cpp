@@ -49,7 +49,8 @@ void print_state(const Json& s, const std::string& asked) {
   print("cart %s: %s\n", printable(s["cart"].get<std::string>()).c_str(), headline(s).c_str());
   if (!asked.empty()) print("  %s\n", asked.c_str());
   if (const auto waiting = s["waiting"].get<std::int64_t>(); waiting > 0) {
-    print("  commands  %s not decided yet: is an engine serving this log?\n", grouped(waiting).c_str());
+    print("  commands  %s not decided yet; if this does not change, no engine is serving this log\n",
+          grouped(waiting).c_str());
   }
   if (!s.contains("currency")) return;
   const auto currency = events::currency_in_force(s["currency"].get<std::string>()).value_or(events::Currency{});
@@ -107,7 +108,7 @@ int inspect(const InspectOptions& options) {
   print_state(state, relation(shown, options.id));
   for (const auto& line : shown.events) print_text(line + "\n");
   if (!shown.has_it)
-    print("  nothing was ever said about it here%s\n", shown.near_by.empty() ? "" : ("; " + shown.near_by).c_str());
+    print("  the log has no record of it%s\n", shown.near_by.empty() ? "" : ("; " + shown.near_by).c_str());
   return exit_ok;
 }
 

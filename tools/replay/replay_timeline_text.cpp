@@ -186,7 +186,8 @@ std::string timeline_text(const Timeline& timeline) {
            " " + headline(step) + "\n" + details(step);
   }
   if (timeline.not_decided > 0)
-    out += grouped(timeline.not_decided) + " of its commands are not decided yet: is an engine serving this log?\n";
+    out += grouped(timeline.not_decided) +
+           " of its commands are not decided yet; if this does not change, no engine is serving this log.\n";
   if (timeline.differing > 0) {
     out += grouped(timeline.differing) + (timeline.differing == 1 ? " step comes" : " steps come") +
            " to something else than was recorded: this build decides differently.\n";

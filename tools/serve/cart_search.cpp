@@ -36,7 +36,7 @@ std::string event_json(const events::Record& record) {
 Json answer_of(events::LogClient& log, const std::string& id, const FoundCart& found) {
   Json json = {{"id", id}, {"found", found.has_it}, {"kind", noun(found.reading.kind)}};
   if (!found.has_it) {
-    json["why"] = "nothing was ever said about it in this log" + (found.near_by.empty() ? "" : "; " + found.near_by);
+    json["why"] = "the log has no record of it" + (found.near_by.empty() ? "" : "; " + found.near_by);
     return json;
   }
   json["relation"] = relation(found, id);

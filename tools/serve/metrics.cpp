@@ -172,7 +172,7 @@ std::string metrics_text(const Observed& seen) {
               fmt::format("version=\"0.1.0\",engine=\"{}\",log=\"{}\"", label_value(seen.running.engine),
                           label_value(log.substr(0, log.find(':')))),
               1);
-  text.one("mayfly_ready", "gauge", "1 while every partition given is restored and the log answers.",
+  text.one("mayfly_ready", "gauge", "1 while all assigned partitions are restored and the log answers.",
            seen.ready ? 1 : 0);
   text.one("mayfly_alive", "gauge", "0 when the loop is stuck.", seen.alive ? 1 : 0);
   text.one("mayfly_commands_total", "counter", "Commands decided and committed.", c.commands);

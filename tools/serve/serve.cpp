@@ -107,7 +107,7 @@ std::string listen(Front& front, const std::string& http) {
     log_line(actors::Notice::Level::warning, "http_not_opened", wrong + " Serving without it.");
     return {};
   }
-  if (wrong.empty()) log_line(actors::Notice::Level::info, "http", "http://" + front.address() + "/ is the page");
+  if (wrong.empty()) log_line(actors::Notice::Level::info, "http", "the page is at http://" + front.address() + "/");
   return wrong;
 }
 

@@ -233,7 +233,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         shown = self.verb("inspect", "c1").stdout
         self.assertTrue(shown.startswith("cart c1: canceled: moved\n"), shown)
         self.assertNotIn("not decided yet", shown)
-        self.assertIn("nothing was ever said", self.verb("inspect", "c9").stdout)
+        self.assertIn("the log has no record of it", self.verb("inspect", "c9").stdout)
         self.assertEqual(json.loads(self.verb("inspect", b"\xff", "--json").stdout)["state"], "unknown")
 
     def test_inspect_takes_an_order_a_session_and_a_reservation_too(self):
@@ -259,7 +259,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.assertTrue(self.verb("inspect", "c1-p2").stdout.startswith("cart c1-p2: active\n"))
         for none in ("c1-p7", "c1-p01", "c1-p0", "c1-r3", "o-c1-p2", "o-c9", "o-", "-p1"):
             done = run("inspect", "--log", self.log, "--", none)
-            self.assertEqual((done.returncode, "nothing was ever said" in done.stdout), (0, True), (none, done.stdout, done.stderr))
+            self.assertEqual((done.returncode, "the log has no record of it" in done.stdout), (0, True), (none, done.stdout, done.stderr))
             self.assertTrue(done.stdout.startswith(f"cart {none}: unknown\n"), done.stdout)
         self.assertIn("cart c1 is here, but has no such payment session", self.verb("inspect", "c1-p7").stdout)
         self.send("payment.captured", "c1", "session_id=c1-p2", "reference=x", "amount_minor=500", "currency=GBP")

@@ -90,7 +90,7 @@ class Export(unittest.TestCase):
             with self.subTest(sign.name):
                 self.killed_by(sign, ends[0], "--plain")
                 again = self.export("--plain")
-                self.assertIn("goes on behind", again)
+                self.assertIn("continues after", again)
                 self.assertEqual(again.splitlines()[-1], said.strip())
                 self.assertEqual(self.bundle_alone(), whole)
         resume = b""
