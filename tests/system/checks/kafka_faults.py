@@ -283,6 +283,7 @@ def some_rows(given):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its brokers and engines go with it
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("mayfly", help="the program")
     arguments.add_argument("csv", help="the Online Retail rows, .csv or .csv.zst")

@@ -102,6 +102,7 @@ class Security(unittest.TestCase):
         cls.environment.setdefault("MAYFLY_KAFKA_LIBS", str(ROOT / "build" / "kafka" / "libs-4.3.1"))
         cls.environment.pop("MAYFLY_KAFKA_CONTROLLER_PORT", None)
         cls.stack.callback(cls.kafka, "clean")
+        signal.signal(signal.SIGTERM, lambda *_: (cls.stack.close(), os._exit(143)))  # its broker goes with it
         cls.kafka("start")
         run(MAYFLY, "send", "--create", "--log", f"kafka:127.0.0.1:{port}", "cart.create", "first", "currency=GBP")
         granted = [acl_words(account, *right) for account, rights in ACCOUNTS.items() for right in rights]
