@@ -11,7 +11,7 @@ import unittest
 from program import MAYFLY, PATIENCE_S
 import shop_log
 
-LEAKING = str(pathlib.Path(sys.argv.pop(2)).resolve()) if len(sys.argv) > 2 else "build/release/tests/mayfly_leaking"
+LEAKING = str(pathlib.Path(sys.argv.pop(1)).resolve()) if len(sys.argv) > 1 else "build/release/tests/mayfly_leaking"
 CARTS = 3_000
 
 

@@ -281,7 +281,7 @@ class Growth(Files):
         self.addCleanup(engine.stderr.close)
         self.addCleanup(engine.wait)
         self.addCleanup(engine.kill)
-        page = next(line["message"].split()[0] for line in self.lines_until(engine, "ready") if line["name"] == "http")
+        page = next(line["message"].split()[-1] for line in self.lines_until(engine, "ready") if line["name"] == "http")
         wanted = {"bytes", "wal_bytes", "free_bytes", "disk_free_bytes", "first_offset"}
         deadline = time.monotonic() + PATIENCE_S
         while True:
