@@ -28,7 +28,8 @@ class Authority:
     def __init__(self, folder, name):
         self.folder, self.name = folder, name
         self.file = folder / f"{name}.pem"
-        self.openssl("req", "-x509", *self.new_key, "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", self.file)
+        self.openssl("req", "-x509", *self.new_key, "-days", "2", "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                     "-keyout", f"{name}.key", "-out", self.file)
 
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -38,12 +39,19 @@ class Authority:
     def sign(self, name, of="IP:127.0.0.1"):
         """Files of a certificate and its key."""
         certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
-        (self.folder / "names").write_text(f"subjectAltName={of}\n")
+        (self.folder / "names").write_text(f"subjectAltName={of}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
         self.openssl("req", "-new", *self.new_key, "-subj", f"/CN={name}", "-keyout", key, "-out", f"{name}.csr")
         self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", self.file, "-CAkey", f"{self.name}.key", "-CAcreateserial", "-days", "2",
                      "-extfile", "names", "-out", certificate)
         key.chmod(0o600)
         return certificate, key
+
+
+def strict_context(authorities):
+    """What Python's default is since 3.13, with earlier ones too."""
+    context = ssl.create_default_context(cafile=str(authorities))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    return context
 
 
 class Program:
@@ -95,7 +103,7 @@ class OnALog(unittest.TestCase):
         subprocess.run([MAYFLY, "send", "--log", self.log, *more, "cart.create", cart, "currency=GBP"], capture_output=True, check=True)
 
     def connection(self, port, trusted=None):
-        trust = ssl.create_default_context(cafile=str((trusted or self.authority).file))
+        trust = strict_context((trusted or self.authority).file)
         return http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE_S, context=trust)
 
 
@@ -115,7 +123,7 @@ class FrontDoor(OnALog):
 
     def serial(self, port):
         with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as plain:
-            with ssl.create_default_context(cafile=str(self.authority.file)).wrap_socket(plain, server_hostname="127.0.0.1") as wrapped:
+            with strict_context(self.authority.file).wrap_socket(plain, server_hostname="127.0.0.1") as wrapped:
                 return wrapped.getpeercert()["serialNumber"]
 
     def test_commands_are_taken_over_https_by_who_trusts_the_certificate(self):
