@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Ordinary checkouts at a steady rate beside everything that hostile producers and HTTP clients can do, on a real broker.
 
-    hostile_night.py [--minutes N] [--rate CHECKOUTS_PER_SECOND]
+    hostile_night.py [--minutes N] [--quiet-minutes N] [--rate CHECKOUTS_PER_SECOND]
 
 A broker and one engine of its own, with a tick secret, named sources of replies and a memory budget, all else as it comes.
-First a quiet run of that length, then a hostile one (night_attacks.py says what is done). Every ordinary checkout is
+First a quiet run, then a hostile one (night_attacks.py says what is done). Every ordinary checkout is
 followed to its end by a reader of the events: none may be lost, doubled, or late beyond a deadline. Both probes are asked
 ten times a second, memory is looked at as often. At the end the recorded commands are decided again. Prints a table;
 exit code 1 if a promise was broken. Times are of a machine that broker, engine, shop and attackers share: only those of
@@ -103,7 +103,7 @@ class Night:
 
     def phase(self, name):
         begun, told = multiprocessing.Value("q", 0), multiprocessing.Queue()
-        seconds = self.given.minutes * 60
+        seconds = 60 * (self.given.minutes if name == "hostile" else self.given.quiet_minutes or self.given.minutes)
         shop = multiprocessing.Process(target=night_shop.run, args=(self.broker.address, name, begun, self.given.rate, seconds, PATIENCE_S, told))
         commands, cpu = decided(f"127.0.0.1:{self.port}"), cpu_s(self.engine.pid)
         watch = Watch(self.port, self.engine.pid)
@@ -184,6 +184,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mayfly", default=os.path.join(ROOT, "build/release/mayfly"))
     parser.add_argument("--minutes", type=float, default=30, help="of either phase")
+    parser.add_argument("--quiet-minutes", type=float, help="of the quiet one, where it is to be shorter")
     parser.add_argument("--rate", type=int, default=200, help="checkouts a second, ten commands each with the answers")
     parser.add_argument("--budget-mib", type=int, default=1024)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 32))
