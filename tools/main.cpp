@@ -46,7 +46,8 @@ std::string unknown_verb(const CLI::App& app, const std::vector<std::string>& wo
 
 int main(int argc, char** argv) {
   begin_output();
-  CLI::App app("Mayfly, a checkout engine: carts and payment sessions as actors, commands and events in a log.");
+  CLI::App app("Mayfly, a checkout engine: carts and payment sessions as actors, commands and events in a log.",
+               "mayfly");
   app.set_version_flag("--version", "mayfly 0.1.0");
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();

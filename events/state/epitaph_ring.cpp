@@ -38,6 +38,11 @@ Epitaph take_epitaph(ByteReader& in) {
 
 }  // namespace
 
+bool is_forgotten(const Epitaph& epitaph, std::int64_t at_s) {
+  const auto age = epitaph.newest_session > 0 ? limits::epitaph_age_with_session : limits::epitaph_age;
+  return epitaph.outcome == 0 || epitaph.ended_s + age.count / 1000 < at_s;
+}
+
 EpitaphRing::EpitaphRing(std::int64_t capacity, std::pmr::memory_resource* memory)
     : capacity_(capacity), pages_(memory) {
   if (capacity <= 0 || capacity % per_page != 0) throw std::invalid_argument("epitaphs: capacity in whole pages");
@@ -133,8 +138,7 @@ std::optional<Offset> EpitaphRing::oldest_created(std::string_view page, Timesta
   std::optional<Offset> oldest;
   while (!in.failed() && !in.done()) {
     const auto epitaph = take_epitaph(in);
-    const bool alive = epitaph.outcome != 0 && epitaph.ended_s + limits::epitaph_age.count / 1000 >= ticked.ms / 1000;
-    if (alive) oldest = std::min(oldest.value_or(epitaph.created), epitaph.created);
+    if (!is_forgotten(epitaph, ticked.ms / 1000)) oldest = std::min(oldest.value_or(epitaph.created), epitaph.created);
   }
   return in.failed() ? 0 : oldest;
 }

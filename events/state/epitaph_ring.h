@@ -26,6 +26,9 @@ struct Epitaph {
 };
 static_assert(sizeof(Epitaph) == 32);
 
+/// Whether it is forgotten at that time, in seconds since 1970: sooner where the cart opened no payment session.
+[[nodiscard]] bool is_forgotten(const Epitaph&, std::int64_t at_s);
+
 /// Epitaphs have ordinals 0, 1, 2 ... in the order they came; begin() <= those kept < end(). An ordinal's place in the
 /// ring is ordinal % capacity, its page place / per_page. A page takes memory while it holds one that is kept.
 class EpitaphRing {
@@ -64,7 +67,7 @@ class EpitaphRing {
   [[nodiscard]] std::optional<Unsupported> restore_page(std::int64_t page, std::string_view bytes);
   [[nodiscard]] std::optional<Unsupported> restored();
 
-  /// Of a page as it was written: the lowest `created` of those in it that ended at most 72 h before `ticked`, whether
+  /// Of a page as it was written: the lowest `created` of those in it that are not forgotten at `ticked`, whether
   /// their ring holds them still or not; nothing if there is none. 0 if the page cannot be read.
   [[nodiscard]] static std::optional<Offset> oldest_created(std::string_view page, Timestamp ticked);
 

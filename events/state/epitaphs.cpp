@@ -90,11 +90,6 @@ std::int64_t Epitaphs::bytes() const {
   return rings_[0].bytes() + rings_[1].bytes() + static_cast<std::int64_t>(index_.capacity() * sizeof(std::uint32_t));
 }
 
-bool Epitaphs::is_old(const Epitaph& epitaph) const {
-  const auto age = epitaph.newest_session > 0 ? limits::epitaph_age_with_session : limits::epitaph_age;
-  return epitaph.outcome == 0 || epitaph.ended_s + age.count / 1000 < ticked_s_;
-}
-
 void Epitaphs::drop_oldest(std::size_t which) {
   auto& ring = rings_[which];
   unindex(ring.oldest().hash, first_place(which) + ring.place_of(ring.begin()));
@@ -104,7 +99,7 @@ void Epitaphs::drop_oldest(std::size_t which) {
 /// Keeps true: the oldest of a ring is not old. One that came out of order, behind a younger one, waits for its turn;
 /// meanwhile it is not found.
 void Epitaphs::drop_old(std::size_t which) {
-  while (rings_[which].size() > 0 && is_old(rings_[which].oldest())) drop_oldest(which);
+  while (rings_[which].size() > 0 && is_forgotten(rings_[which].oldest(), ticked_s_)) drop_oldest(which);
 }
 
 // --- the index -------------------------------------------------------------------------------------------------------
@@ -116,7 +111,7 @@ const Epitaph& Epitaphs::at_place(std::int64_t place) const {
 std::optional<std::int64_t> Epitaphs::place_of(const CartHash& hash) const {
   if (index_.empty()) return std::nullopt;
   const auto slot = index_[slot_of(hash)];
-  if (slot == 0 || is_old(at_place(place_in(slot)))) return std::nullopt;
+  if (slot == 0 || is_forgotten(at_place(place_in(slot)), ticked_s_)) return std::nullopt;
   return place_in(slot);
 }
 
@@ -165,7 +160,7 @@ void Epitaphs::rebuild_index() {
     for (auto ordinal = ring.begin(); ordinal < ring.end(); ++ordinal) {
       const auto place = ring.place_of(ordinal);
       const auto& epitaph = ring.at_place(place);
-      if (!is_old(epitaph)) index(epitaph.hash, first_place(which) + place);
+      if (!is_forgotten(epitaph, ticked_s_)) index(epitaph.hash, first_place(which) + place);
     }
   }
 }
@@ -201,7 +196,7 @@ std::optional<Unsupported> Epitaphs::restored(Timestamp ticked) {
   ticked_s_ = ticked.ms / 1000;
   for (auto& ring : rings_) {
     if (auto incomplete = ring.restored()) return incomplete;
-    while (ring.size() > 0 && is_old(ring.oldest())) ring.pop();
+    while (ring.size() > 0 && is_forgotten(ring.oldest(), ticked_s_)) ring.pop();
   }
   rebuild_index();
   return std::nullopt;

@@ -58,7 +58,6 @@ class Epitaphs {
   [[nodiscard]] const Epitaph& at_place(std::int64_t place) const;
   [[nodiscard]] std::optional<std::int64_t> place_of(const CartHash&) const;
   [[nodiscard]] std::size_t slot_of(const CartHash&) const;
-  [[nodiscard]] bool is_old(const Epitaph&) const;
   void drop_oldest(std::size_t ring);
   void drop_old(std::size_t ring);
   void index(const CartHash&, std::int64_t place);

@@ -209,6 +209,7 @@ TEST_CASE("a partition whose commands are not whole is named with its position a
   for (const auto& loss : {
            Loss{"log_gap", 1, 5, 9,
                 "its position is 1, but its commands begin at offset 5 and end before 9. Those from 1 to 4"},
+           Loss{"log_gap", 1, 5, 9, "either bring all streams back as of one moment, or begin with new ones and send"},
            Loss{"log_gap", -1, 5, 9, "its position is 1, but its commands begin at offset 5 and end before 9."},
            Loss{"log_gap", 1, 2, 2, "Those from 1 to 1 were deleted"},
            Loss{"log_cut", 1, 0, 0, "its position is 1, but its commands begin at offset 0 and end before 0."},

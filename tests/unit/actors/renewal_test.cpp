@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <deque>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -111,6 +112,28 @@ TEST_CASE("carts that are renewed in the middle of a checkout go on as if nothin
       CHECK(all == undisturbed);
       CHECK(world.alerts().empty());
     }
+  }
+}
+
+TEST_CASE("a difference that was found is told once, though the commits that carry it are aborted") {
+  for (const auto& faults : {std::deque<adapters::Fault>{},
+                             {adapters::Fault::aborted},
+                             {adapters::Fault::lost_request, adapters::Fault::aborted}}) {
+    CAPTURE(faults.size());
+    World world;
+    world.config.after_decide = [](events::Cart& cart) {
+      if (!cart.lines.empty()) cart.lines[0].quantity = 9;
+    };
+    world.shop.create("bad");
+    world.shop.add("bad", "A", 2, 350);
+    world.serve();
+    CHECK(sum(world.renew_all(), &actors::Renewals::differences) == 1);
+    world.log.script(faults);
+    world.serve();
+    world.serve();
+    const auto alerts = world.alerts();
+    REQUIRE(alerts.size() == 1);
+    CHECK(alerts[0].find("renewal_difference") != std::string::npos);
   }
 }
 

@@ -75,9 +75,9 @@ struct Log {
     events::append_snapshot(value, {}, part, {});
     state(id, value);
   }
-  void epitaph(const std::string& id, events::Offset created, events::Timestamp ended) {
+  void epitaph(const std::string& id, events::Offset created, events::Timestamp ended, std::uint8_t sessions = 0) {
     events::Epitaphs epitaphs;
-    epitaphs.add(events::hash_of(id), {created, events::CartOutcome::expired, 0, 0, 0}, ended);
+    epitaphs.add(events::hash_of(id), {created, events::CartOutcome::expired, 0, sessions, 0}, ended);
     epitaphs.take_dirty_pages(
         [&](std::string_view key, std::string_view bytes) { state(std::string(key), std::string(bytes)); });
   }
@@ -139,6 +139,18 @@ TEST_CASE("what is old goes, but nothing that an open cart, an epitaph or a rest
        [](Log& log) {
          log.position(100);
          log.epitaph("c1", 40, {log.clock.time.ms - 73 * hour_ms});
+       },
+       20, 80},
+      {"a cart from 40 that opened a payment session is remembered for 35 days",
+       [](Log& log) {
+         log.position(100);
+         log.epitaph("c1", 40, {log.clock.time.ms - 839 * hour_ms}, 1);
+       },
+       20, 40},
+      {"a cart from 40 that opened a payment session is forgotten",
+       [](Log& log) {
+         log.position(100);
+         log.epitaph("c1", 40, {log.clock.time.ms - 841 * hour_ms}, 1);
        },
        20, 80},
       {"a cart's record is damaged",
