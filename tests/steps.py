@@ -176,13 +176,13 @@ def steps():
         yield Step(f"model: 50,000 sequences from {seed + half * 50000}", ["build/release/tests/test_model"], needs=RELEASE,
                    env={"MAYFLY_SEED": str(seed + half * 50000), "MAYFLY_SEQUENCES": "50000"})
 
-    for room in ("events", "adapters", "actors"):
+    for room in ("events", "adapters", "actors", "tools"):
         yield Step(f"address, undefined: {room}", [f"build/asan/tests/test_{room}"], env=seeded, needs=SANITIZED + BROKER, alone_on="broker")
     yield Step("address, undefined: model", ["build/asan/tests/test_model"], needs=SANITIZED, env={"MAYFLY_SEQUENCES": "1000"})
     for place, runs in (("command", 10000), ("snapshot", 10000), ("position", 10000), ("epitaphs", 10000), ("settings", 10000), ("headers", 200000), ("config", 5000), ("bundle", 50000)):
         yield Step(f"fuzz: {place}", ["tests/fuzz/run", place, str(runs), str(seed)], needs=SANITIZED)
     # Not what measures memory, which a sanitizer takes much more of.
-    for name, words in (("command_line", ()), ("output", ()), ("send", ()), ("http", ()), ("sqlite_files", ()),
+    for name, words in (("command_line", ()), ("output", ()), ("send", ()), ("tail", ()), ("replay", ()), ("connect", ()), ("http", ()), ("sqlite_files", ()),
                         ("http_hostile", ("what_", "names", "ranges", "bounded", "slow"))):
         options = [option for word in words for option in ("-k", word)]
         yield Step(f"address, undefined: test_{name}", ["bash", "-c", SANITIZED_CHECK, "sanitized", name, *options], needs=SANITIZED)

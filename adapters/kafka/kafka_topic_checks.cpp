@@ -36,6 +36,14 @@ class Checks {
                 " replicas: what only one broker has is taken for stored, and is lost with it",
             "min.insync.replicas=2");
     }
+    constexpr auto commands = Stream::commands;
+    if (const auto type = setting(commands, "compression.type"); !type.empty() && type != "uncompressed") {
+      wrong(commands,
+            "compression.type is " + type +
+                ": max.message.bytes bounds batches as they are compressed, so that one may come to a gigabyte in the "
+                "engine; where every producer is trusted that may be as it is",
+            "compression.type=uncompressed");
+    }
     return std::move(found_);
   }
 

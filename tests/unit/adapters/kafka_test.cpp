@@ -157,6 +157,18 @@ TEST_CASE("topics that keep less safe than their replicas allow are warned of, a
   REQUIRE(said.size() == 1);
   CHECK(said[0].find(options.topic(Stream::events) + ": min.insync.replicas is 1") != std::string::npos);
   CHECK(said[0].find("--add-config min.insync.replicas=2") != std::string::npos);
+  events.settings["min.insync.replicas"] = "2";
+  auto& commands = topics[static_cast<std::size_t>(Stream::commands)];
+  for (const auto* type : {"producer", "gzip", "uncompressed"}) {
+    commands.settings["compression.type"] = type;
+    CHECK(adapters::kafka::findings(topics, options).empty());
+    const auto of = adapters::kafka::warnings(topics, options);
+    REQUIRE(of.empty() == (std::string_view(type) == "uncompressed"));
+    if (of.empty()) continue;
+    CHECK(of[0].find(options.topic(Stream::commands) + ": compression.type is " + type) != std::string::npos);
+    CHECK(of[0].find("--add-config compression.type=uncompressed") != std::string::npos);
+  }
+  events.settings["min.insync.replicas"] = "1";
   events.replicas = 1;
   CHECK(adapters::kafka::warnings(topics, options).empty());
 }
