@@ -6,17 +6,38 @@
 #include "events/wire/cloudevent.h"
 #include "events/wire/tick_proof.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace mayfly::actors {
 
-/// Restores what is ours; what the log does not give now is tried again at the next step.
-void Engine::State::take_all() {
-  while (!to_take.empty() && !trouble && !fatal) {
-    const auto partition = *to_take.begin();
+/// Restores what is ours. What the log does not give now waits for its time, longer after each failure, so that it
+/// holds up neither those that are served nor those that have not been tried.
+void Engine::State::take_all(bool at_once) {
+  const auto now = clock.now();
+  std::vector<events::Partition> due;
+  for (const auto partition : to_take) {
+    const auto found = held_up.find(partition);
+    // While nothing is served the loop itself pauses.
+    if (at_once || served.empty() || found == held_up.end() || found->second.again <= now) due.push_back(partition);
+  }
+  std::stable_partition(due.begin(), due.end(), [this](auto partition) { return !held_up.contains(partition); });
+  for (const auto partition : due) {
     take(partition);
-    if (served.contains(partition) || left_alone.contains(partition)) to_take.erase(partition);
+    if (fatal) return;
+    if (served.contains(partition) || left_alone.contains(partition)) {
+      to_take.erase(partition);
+      held_up.erase(partition);
+      continue;
+    }
+    auto& held =
+        held_up.try_emplace(partition, HeldUp{now, Pauses(config.first_pause, config.most_pause)}).first->second;
+    held.again = clock.now() + held.pauses.next();
+    ready = false;
+    trouble = at_once || served.empty();
+    return;
   }
 }
 
@@ -55,7 +76,6 @@ std::unique_ptr<PartitionState> Engine::State::restore_partition(events::Partiti
   if (auto* state = std::get_if<std::unique_ptr<PartitionState>>(&restored)) return std::move(*state);
   const auto& cannot = std::get<CannotServe>(restored);
   if (cannot.error == events::LogError::unavailable) {
-    trouble = true;
     say(Notice::Level::warning, "log_unavailable", cannot.message + " This is tried again.", partition);
   } else if (cannot.only_this_one()) {
     leave_alone(partition, cannot);

@@ -70,7 +70,8 @@ bool Engine::State::step(bool until_caught_up) {
   trouble = false;
   uncommitted.clear();
   const bool taking = !to_take.empty();
-  take_all();  // what could not be restored before: never between a poll and the deciding of what it gave
+  take_all(
+      until_caught_up);  // what could not be restored before: never between a poll and the deciding of what it gave
   if (undecided.empty()) {
     const bool moved = poll_more(until_caught_up);
     if (undecided.empty()) return moved || taking;
@@ -87,13 +88,14 @@ bool Engine::State::poll_more(bool until_caught_up) {
     settle_commit();
     for (auto p : polled.lost) {
       to_take.erase(p);
+      held_up.erase(p);
       left_alone.erase(p);
       drop(p);
       forget_view(p);
       say(Notice::Level::info, "partition_lost", "partition " + std::to_string(p) + " is not ours any more", p);
     }
     for (auto p : polled.taken) to_take.insert(p);
-    take_all();
+    take_all(until_caught_up);
   }
   if (served.empty() && to_take.empty() && !left_alone.empty()) {
     fail("No partition given to this engine can be served: " + left_alone.begin()->second, events::LogError::corrupt);

@@ -82,7 +82,12 @@ struct Engine::State {
   caf::actor_system_config caf_config;
   caf::actor_system system;
   std::map<events::Partition, Served> served;
-  std::set<events::Partition> to_take;                  // ours; not restored yet
+  std::set<events::Partition> to_take;  // ours; not restored yet
+  struct HeldUp {
+    events::Timestamp again;  // by the clock; not tried before
+    Pauses pauses;
+  };
+  std::map<events::Partition, HeldUp> held_up;          // of those, what the log did not give when it was asked last
   std::map<events::Partition, std::string> left_alone;  // ours; their commands are not whole, and why: alerted once
   std::deque<events::RecordBatch> undecided;  // polled, in order; of partitions that were restored since: none
   Gate gate;
@@ -144,7 +149,7 @@ struct Engine::State {
   void say(Notice::Level, std::string_view name, std::string message, events::Partition = -1);
 
   // Partitions come and go: engine_partitions.cpp
-  void take_all();
+  void take_all(bool at_once);
   void take(events::Partition, std::string rebuilt = {});
   [[nodiscard]] std::unique_ptr<PartitionState> restore_partition(events::Partition, StateComparison*);
   void serve_partition(std::unique_ptr<PartitionState>);

@@ -267,10 +267,11 @@ events::Restored KafkaLog::restore(Partition partition,
     return restored;
   }
   events::Offset committed = -1;
-  const auto until = SteadyClock::now() + span(options_.transaction_timeout) + span(options_.request_limit);
+  const auto patience = patience_with(partition);
+  const auto until = SteadyClock::now() + span(patience);
   if (error.ok()) {
     do {
-      error = member_->committed(partition, committed);
+      error = member_->committed(partition, std::min(patience, options_.request_limit), committed);
     } while (!error.ok() && error.unavailable() && SteadyClock::now() < until);
     if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
       error.message += ". " + kafka::how_to_find_among_positions(options_.brokers);
@@ -279,6 +280,11 @@ events::Restored KafkaLog::restore(Partition partition,
   if (error.ok()) error = read_state(partition, state);
   events::StreamEnds commands;  // as of after the state, which tells of none that come later
   if (error.ok()) error = reader_->ends(Stream::commands, partition, commands);
+  if (error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+    held_up_.insert(partition);
+  } else {
+    held_up_.erase(partition);
+  }
   if (!error.ok()) {
     if (error.unknown_topic()) presence_.doubt();
     restored.status = error.status("restoring partition " + std::to_string(partition));
@@ -289,6 +295,15 @@ events::Restored KafkaLog::restore(Partition partition,
   restored.first = commands.first;
   restored.end = commands.end;
   return restored;
+}
+
+events::Millis KafkaLog::full_patience() const {
+  return {options_.transaction_timeout.count + options_.request_limit.count};
+}
+
+/// For a transaction that is pending on it.
+events::Millis KafkaLog::patience_with(Partition partition) const {
+  return held_up_.contains(partition) ? kafka::held_up_wait : full_patience();
 }
 
 /// All of the state's partition up to where it now ends, pending transactions waited for, the newest record per key.
@@ -302,7 +317,10 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
   }
   kafka::NewestByKey newest;
   const auto lane = restorer_->read(Stream::state, partition, kafka::from_the_beginning);
-  auto until = SteadyClock::now() + span(options_.transaction_timeout) + span(options_.request_limit);
+  // A broker that is slow has all the time, a transaction that was waited for in vain before has little.
+  const auto patience = full_patience();
+  auto until = SteadyClock::now() + span(patience);
+  auto until_stable = SteadyClock::now() + span(patience_with(partition));
   while (!lane->at_end() || lane->next() < lane->high_watermark()) {
     events::RecordBatch batch;
     std::size_t records = kafka::restored_at_once.records;
@@ -312,8 +330,9 @@ kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(
     if (auto error = lane->take_error(); !error.ok()) return error;
     if (!batch.records.empty()) {
       restorer_->waker().found();
-      until = SteadyClock::now() + span(options_.transaction_timeout) + span(options_.request_limit);
-    } else if (SteadyClock::now() >= until) {
+      until = SteadyClock::now() + span(patience);
+      until_stable = SteadyClock::now() + span(patience_with(partition));
+    } else if (const auto now = SteadyClock::now(); now >= until || (lane->at_end() && now >= until_stable)) {
       auto& listener = restorer_->listener();
       if (listener.take_doubt()) return {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, listener.last_heard()};
       std::string why = "the state's end is not reached";

@@ -49,6 +49,8 @@ class KafkaLog final : public events::Log {
   void end_of_membership(const kafka::Error&, events::Polled&);
   void hear_clients();
   void watch_presence(events::Polled&);
+  [[nodiscard]] events::Millis full_patience() const;
+  [[nodiscard]] events::Millis patience_with(events::Partition) const;
   kafka::Error read_state(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&);
 
   KafkaOptions options_;
@@ -68,7 +70,8 @@ class KafkaLog final : public events::Log {
   std::unique_ptr<kafka::Reader> reader_;
   std::unique_ptr<kafka::Reader> restorer_;  // while partitions are being restored
   std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;
-  bool nudged_ = false;  // since the last record
+  bool nudged_ = false;                  // since the last record
+  std::set<events::Partition> held_up_;  // by a transaction, when they were to be restored last
 
   std::mutex mutex_;  // guards what follows
   std::vector<events::Partition> assigned_;

@@ -85,10 +85,10 @@ Error Member::poll() {
   return {};
 }
 
-Error Member::committed(events::Partition partition, events::Offset& offset) {
+Error Member::committed(events::Partition partition, events::Millis limit, events::Offset& offset) {
   const auto places = no_places();
   rd_kafka_topic_partition_list_add(places.get(), options_.topic(events::Stream::commands).c_str(), partition);
-  Error error(rd_kafka_committed(client_.get(), places.get(), static_cast<int>(options_.request_limit.count)));
+  Error error(rd_kafka_committed(client_.get(), places.get(), static_cast<int>(limit.count)));
   if (!error.ok()) return error;
   if (Error e(places->elems[0].err); !e.ok()) return e;
   offset = places->elems[0].offset >= 0 ? places->elems[0].offset : -1;

@@ -27,8 +27,9 @@ class Member final : public Listener {
 
   /// Serves what has come. An error is fatal: this membership is over.
   Error poll();
-  /// The committed offset of a partition, when no transaction on it is pending; -1 if there is none.
-  Error committed(events::Partition, events::Offset&);
+  /// The committed offset of a partition, when no transaction on it is pending; -1 if there is none. Waits for one
+  /// no longer than the limit.
+  Error committed(events::Partition, events::Millis limit, events::Offset&);
   /// True if the group now knows another member by this one's instance name.
   [[nodiscard]] bool replaced() const;
   /// Asked what brokers know it has the answer at once: its connections carry no fetches, behind which all else waits.

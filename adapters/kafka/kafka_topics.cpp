@@ -75,7 +75,8 @@ std::vector<std::pair<const char*, std::string>> settings_of(Stream stream, cons
   } else {
     all.emplace_back("cleanup.policy", "delete");
   }
-  if (stream == Stream::commands) all.emplace_back("compression.type", "uncompressed");  // docs/kafka.md, What a batch unpacks to
+  if (stream == Stream::commands)
+    all.emplace_back("compression.type", "uncompressed");  // docs/kafka.md, What a batch unpacks to
   return all;
 }
 

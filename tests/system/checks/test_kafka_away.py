@@ -140,6 +140,34 @@ class Away(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.wait("an event", lambda: "cart.created" in self.verb("tail", "--from", "begin", "--cart", cart).stdout)
 
+    def stopped(self, engine):
+        engine.process.send_signal(signal.SIGTERM)
+        self.assertEqual(engine.code(), 0, engine.lines[-5:])
+
+    def hang_and_read(self, stream):
+        """A transaction of a producer that is gone holds that stream's partition; where it begins."""
+        gone = Producer({"bootstrap.servers": BROKERS, "transactional.id": f"{self.name}.gone", "transaction.timeout.ms": 900000})
+        gone.init_transactions(PATIENCE_S)
+        gone.begin_transaction()
+        stored = []
+        gone.produce(f"{self.name}.{stream}", b"{}", b"hanging", 0, on_delivery=lambda error, message: stored.append((error, message.offset())))
+        gone.flush(PATIENCE_S)
+        self.assertIsNone(stored[0][0])
+        return stored[0][1]  # never ended: this client is dropped here
+
+    def run_commands(self, message, stream, start):
+        """What the message says to run names the producer and ends its transaction."""
+        describe, abort = (c.split() for c in re.findall(r"`([^`]*)`", message))
+        place = ["--topic", f"{self.name}.{stream}", "--partition", "0"]
+        self.assertEqual(describe, ["kafka-transactions", "--bootstrap-server", BROKERS, "describe-producers", *place])
+        self.assertEqual(abort[3:], ["abort", *place, "--start-offset", str(start)])
+        tool = "org.apache.kafka.tools.TransactionsCommand"
+        heads, *rows = [line.split() for line in java(tool, *describe[3:]).splitlines() if re.match(r"ProducerId|\d", line)]
+        begun = [row for row in rows if dict(zip(heads, row))["CurrentTransactionStartOffset"] == str(start)]
+        self.assertEqual(len(begun), 1, rows)
+        self.assertEqual(set(heads[:2]), {"ProducerId", "ProducerEpoch"})
+        java(tool, *abort[3:])
+
 
 class KafkaAway(Away):
     def test_1_a_commands_topic_that_is_deleted_is_said_and_makes_the_engine_not_ready(self):
@@ -211,14 +239,34 @@ class KafkaAway(Away):
         self.assertEqual(engine.code(), 0, engine.lines[-5:])
         self.assertTrue(engine.said("stopped"))
 
+    def one_cart_of_each_other_partition(self):
+        """Than 0; each is sent a command."""
+        carts = {}
+        while set(carts) != {0, 1, 2, 3}:
+            cart = f"beside-{sum(map(len, carts.values()))}"  # by its hash it belongs to any of the four
+            done = self.verb("send", "cart.create", cart, "currency=GBP")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            carts.setdefault(int(re.search(r"(\d+):\d+", done.stdout)[1]), []).append(cart)
+        return [of[0] for partition, of in carts.items() if partition != 0]
+
+    def test_5_a_partition_that_a_transaction_holds_up_holds_up_no_other(self):
+        self.config.write_text(self.config.read_text().replace("5000", "3000\ntransaction_timeout_ms = 3000", 1))
+        engine = self.serving()
+        self.decided("c1")
+        self.stopped(engine)
+        start = self.hang_and_read("state")
+        engine = self.engine()
+        said = self.wait("held up", lambda: [m for m in engine.said("log_unavailable") if "describe-producers" in m], engine=engine)
+        for cart in self.one_cart_of_each_other_partition():
+            self.wait(f"{cart}, meanwhile", lambda cart=cart: "cart.created" in self.verb("tail", "--from", "begin", "--cart", cart).stdout, engine=engine)
+        self.assertEqual((engine.http("/readyz"), engine.said("ready")), (503, []))
+        self.run_commands(said[0], "state", start)
+        self.wait("ready", lambda: engine.said("ready"), engine=engine)
+
 
 class OnePartition(Away):
     """What becomes of an engine that has no other partition to serve."""
     before = "partitions = 1\n"
-
-    def stopped(self, engine):
-        engine.process.send_signal(signal.SIGTERM)
-        self.assertEqual(engine.code(), 0, engine.lines[-5:])
 
     def test_5_a_group_that_the_brokers_have_forgotten_goes_on_from_the_state(self):
         engine = self.serving()
@@ -250,30 +298,6 @@ class OnePartition(Away):
         self.assertEqual(engine.code(), 6, engine.lines[-5:])
         self.assertRegex(engine.said("log_gap")[0], r"^partition 0 is not served: its position is (\d+), .* Those from \1 to \d+ were deleted")
         self.assertIn("No partition given to this engine can be served", engine.said("failed")[0])
-
-    def hang_and_read(self, stream):
-        """A transaction of a producer that is gone holds that stream's partition; where it begins."""
-        gone = Producer({"bootstrap.servers": BROKERS, "transactional.id": f"{self.name}.gone", "transaction.timeout.ms": 900000})
-        gone.init_transactions(PATIENCE_S)
-        gone.begin_transaction()
-        stored = []
-        gone.produce(f"{self.name}.{stream}", b"{}", b"hanging", 0, on_delivery=lambda error, message: stored.append((error, message.offset())))
-        gone.flush(PATIENCE_S)
-        self.assertIsNone(stored[0][0])
-        return stored[0][1]  # never ended: this client is dropped here
-
-    def run_commands(self, message, stream, start):
-        """What the message says to run names the producer and ends its transaction."""
-        describe, abort = (c.split() for c in re.findall(r"`([^`]*)`", message))
-        place = ["--topic", f"{self.name}.{stream}", "--partition", "0"]
-        self.assertEqual(describe, ["kafka-transactions", "--bootstrap-server", BROKERS, "describe-producers", *place])
-        self.assertEqual(abort[3:], ["abort", *place, "--start-offset", str(start)])
-        tool = "org.apache.kafka.tools.TransactionsCommand"
-        heads, *rows = [line.split() for line in java(tool, *describe[3:]).splitlines() if re.match(r"ProducerId|\d", line)]
-        begun = [row for row in rows if dict(zip(heads, row))["CurrentTransactionStartOffset"] == str(start)]
-        self.assertEqual(len(begun), 1, rows)
-        self.assertEqual(set(heads[:2]), {"ProducerId", "ProducerEpoch"})
-        java(tool, *abort[3:])
 
     def test_7_a_hanging_transaction_is_said_with_the_commands_that_name_its_producer_and_end_it(self):
         self.config.write_text(self.config.read_text().replace("[kafka]", "pending_limit_ms = 1000\n[kafka]", 1))

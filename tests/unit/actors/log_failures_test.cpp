@@ -49,6 +49,33 @@ TEST_CASE("a log that does not answer is asked again, polls and restores, and th
   CHECK(testing::said(d.store, "c1").back() == "cart.converted");
 }
 
+TEST_CASE("a partition that the log does not give holds up no other, whichever is tried first") {
+  for (events::Partition held = 0; held < 2; ++held) {
+    Disturbed d;
+    std::string carts[2];  // one of each partition
+    for (int i = 0; carts[0].empty() || carts[1].empty(); ++i) {
+      const auto id = "c" + std::to_string(i);
+      carts[events::partition_of(id, 2)] = id;
+    }
+    for (const auto& cart : carts) d.shop.whole_checkout(cart, 100);
+    const auto& other = carts[1 - held];
+    const auto is_over = [&] {
+      return !testing::said(d.store, other).empty() && testing::said(d.store, other).back() == "cart.converted";
+    };
+    int refused = 0;
+    d.log.lose([&](events::Partition p, events::Restored& restored) {
+      if (p != held || is_over() || refused == 1'000) return;
+      ++refused;
+      restored.status = {events::LogError::unavailable, "a transaction holds it up."};
+    });
+    CHECK(d.engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+    CHECK(refused >= 1);
+    CHECK(refused < 1'000);
+    CHECK(d.said("log_unavailable") == refused);
+    for (const auto& cart : carts) CHECK(testing::said(d.store, cart).back() == "cart.converted");
+  }
+}
+
 TEST_CASE("a full log ends the run with that word and loses nothing") {
   Disturbed d;
   d.shop.whole_checkout("c1", 100);
