@@ -13,8 +13,8 @@
 
 namespace mayfly::actors {
 
-/// Restores what is ours. What the log does not give now waits for its time, longer after each failure, so that it
-/// holds up neither those that are served nor those that have not been tried.
+/// Restores what is ours. What the log does not give now is tried again after a pause that grows, unless `at_once`, and
+/// one of these a step, so that it holds up neither those that are served nor those that were not tried.
 void Engine::State::take_all(bool at_once) {
   const auto now = clock.now();
   std::vector<events::Partition> due;

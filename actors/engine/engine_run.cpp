@@ -70,8 +70,8 @@ bool Engine::State::step(bool until_caught_up) {
   trouble = false;
   uncommitted.clear();
   const bool taking = !to_take.empty();
-  take_all(
-      until_caught_up);  // what could not be restored before: never between a poll and the deciding of what it gave
+  // What could not be restored before: never between a poll and the deciding of what it gave.
+  take_all(until_caught_up);
   if (undecided.empty()) {
     const bool moved = poll_more(until_caught_up);
     if (undecided.empty()) return moved || taking;

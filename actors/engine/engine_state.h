@@ -84,7 +84,7 @@ struct Engine::State {
   std::map<events::Partition, Served> served;
   std::set<events::Partition> to_take;  // ours; not restored yet
   struct HeldUp {
-    events::Timestamp again;  // by the clock; not tried before
+    events::Timestamp again;  // tried no sooner
     Pauses pauses;
   };
   std::map<events::Partition, HeldUp> held_up;          // of those, what the log did not give when it was asked last

@@ -15,7 +15,7 @@ namespace mayfly::adapters::kafka {
 
 inline constexpr events::PollLimits restored_at_once{5'000, 4 * 1024 * 1024, {}};
 /// For a transaction that a partition's last restore has waited for in vain: the others are not served meanwhile.
-inline constexpr events::Millis held_up_wait{1'000};
+inline constexpr events::Millis held_up_wait{2'000};
 
 /// A sentence if the record is too large or names no partition of the log; empty if it can be taken.
 [[nodiscard]] inline std::string refusal(const events::NewRecord& record, const Topics& topics) {

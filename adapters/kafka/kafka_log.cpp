@@ -297,15 +297,6 @@ events::Restored KafkaLog::restore(Partition partition,
   return restored;
 }
 
-events::Millis KafkaLog::full_patience() const {
-  return {options_.transaction_timeout.count + options_.request_limit.count};
-}
-
-/// For a transaction that is pending on it.
-events::Millis KafkaLog::patience_with(Partition partition) const {
-  return held_up_.contains(partition) ? kafka::held_up_wait : full_patience();
-}
-
 /// All of the state's partition up to where it now ends, pending transactions waited for, the newest record per key.
 kafka::Error KafkaLog::read_state(Partition partition, const std::function<void(events::Bytes, events::Bytes)>& state) {
   if (!restorer_) {

@@ -4,6 +4,7 @@
 
 #include "adapters/kafka/kafka_appender.h"
 #include "adapters/kafka/kafka_figures.h"
+#include "adapters/kafka/kafka_limits.h"
 #include "adapters/kafka/kafka_member.h"
 #include "adapters/kafka/kafka_presence.h"
 #include "adapters/kafka/kafka_reader.h"
@@ -49,8 +50,13 @@ class KafkaLog final : public events::Log {
   void end_of_membership(const kafka::Error&, events::Polled&);
   void hear_clients();
   void watch_presence(events::Polled&);
-  [[nodiscard]] events::Millis full_patience() const;
-  [[nodiscard]] events::Millis patience_with(events::Partition) const;
+  [[nodiscard]] events::Millis full_patience() const {
+    return {options_.transaction_timeout.count + options_.request_limit.count};
+  }
+  /// For a transaction that is pending on it.
+  [[nodiscard]] events::Millis patience_with(events::Partition partition) const {
+    return held_up_.contains(partition) ? kafka::held_up_wait : full_patience();
+  }
   kafka::Error read_state(events::Partition, const std::function<void(events::Bytes, events::Bytes)>&);
 
   KafkaOptions options_;

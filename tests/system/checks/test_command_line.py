@@ -121,7 +121,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.send("inventory.reserved", "c1", "reservation_id=c1-r1")
         self.events("c1", "payment.authorization_requested")
         funds = run("funds", "--log", self.log, "--json")
-        self.assertEqual((funds.returncode, funds.stdout), (0, "No money is at risk.\n"), funds.stderr)
+        self.assertEqual(funds.returncode, 0, funds.stderr)
         risk, total = [json.loads(line) for line in funds.stdout.splitlines()]
         self.assertEqual((risk["session"], risk["state"], risk["amount_minor"]), ("c1-p1", "authorization_asked", 500))
         self.assertEqual((total["row"], total["rows"], total["amount_minor"], total["currency"]), ("total", 1, 500, "GBP"))
@@ -386,8 +386,6 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         said = self.verb("tail", "--from", "begin", "--json").stdout
         for word in ("order.pending", "cart.merged", "cart.assigned", '"capture":"on_command"', '"line_id"', '"attributes"', '"per_quantity"'):
             self.assertIn(word, said)
-        funds = self.verb("funds")
-        self.assertEqual((funds.returncode, funds.stdout), (0, "No money is at risk.\n"), funds.stderr)
 
 
 if __name__ == "__main__":

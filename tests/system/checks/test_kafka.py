@@ -311,7 +311,8 @@ class DeadLetters(DeadLetterCases, unittest.TestCase):
         """The commands topic is made before the engine comes, as brokers make topics."""
         topic = f"{self.own}-commands"
         settings = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "1114112", "compression.type": "producer"}
-        AdminClient({"bootstrap.servers": BROKERS}).create_topics([NewTopic(topic, PARTITIONS, config=settings)])[topic].result(PATIENCE_S)
+        admin = AdminClient({"bootstrap.servers": BROKERS})  # it must outlive what it promised
+        admin.create_topics([NewTopic(topic, PARTITIONS, config=settings)])[topic].result(PATIENCE_S)
 
     def test_a_batch_that_comes_to_more_than_its_topic_takes_is_refused_to_its_producer_however_it_is_compressed(self):
         engine = self.serve()
