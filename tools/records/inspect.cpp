@@ -103,13 +103,13 @@ int inspect(const InspectOptions& options) {
     state["events"] = Json::array();
     for (const auto& event : shown.events) state["events"].push_back(Json::parse(event));
     print_json(state.dump(-1, ' ', false, Json::error_handler_t::replace));
-    return exit_ok;
+    return shown.has_it ? exit_ok : exit_failed;
   }
   print_state(state, relation(shown, options.id));
   for (const auto& line : shown.events) print_text(line + "\n");
   if (!shown.has_it)
     print("  the log has no record of it%s\n", shown.near_by.empty() ? "" : ("; " + shown.near_by).c_str());
-  return exit_ok;
+  return shown.has_it ? exit_ok : exit_failed;
 }
 
 }  // namespace mayfly::tools
