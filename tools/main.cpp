@@ -148,7 +148,8 @@ int main(int argc, char** argv) {
   s->add_flag("--dry-run", dead_options.dry_run, "retry: send nothing, say what each would come to");
   s->add_flag("--force", dead_options.force, "retry: also what was sent again three times and came back");
   s->add_option("--why", dead_options.why, "retry, drop: the reason, which list shows");
-  s->add_flag("--json", dead_options.json, "list, show, retry --dry-run: NDJSON");
+  const auto dead_json = s->add_flag("--json", dead_options.json, "list, show, retry --dry-run: NDJSON");
+  s->add_flag("--metrics", dead_options.metrics, "list: how many, as Prometheus's text")->excludes(dead_json);
 
   FeedOptions feed_options;
   s = verb(app, "feed", "Turn Online Retail's CSV into commands (docs/feed.md)", feed_options, feed, chosen);

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mayfly::actors {
@@ -25,6 +26,20 @@ struct Durations {
     sum_s += seconds;
   }
 };
+
+/// What is open from its alert in the log on until it is over: another alert says so, or it can be seen. Their names
+/// are those of the alerts.
+enum class LastingAlert : std::uint8_t {
+  leak,
+  memory_pressure,
+  partition_over_budget,
+  transaction_hanging,
+  clocks_apart,
+  log_over_limit,
+  cart_quarantined,
+};
+inline constexpr std::size_t lasting_alert_count = 7;
+[[nodiscard]] std::string_view name(LastingAlert);
 
 /// Counters since the engine began, and what is alive now. Read from any thread.
 struct Census {
@@ -51,8 +66,9 @@ struct Census {
   std::int64_t ticks = 0;
   std::int64_t commits = 0;
   std::int64_t commit_failures = 0;
-  std::int64_t restarts = 0;  // actors restarted from their snapshot
-  std::int64_t rebuilds = 0;  // partitions rebuilt from the log
+  std::array<std::int64_t, lasting_alert_count> alerts_open{};  // as of the last second
+  std::int64_t restarts = 0;                                    // actors restarted from their snapshot
+  std::int64_t rebuilds = 0;                                    // partitions rebuilt from the log
   std::int64_t carts_ended = 0;
   std::array<std::int64_t, events::event_type_count> events_by_type{};
   std::array<std::int64_t, events::code_count> rejections_by_code{};

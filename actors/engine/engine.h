@@ -21,6 +21,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mayfly::actors {
 
@@ -87,6 +88,12 @@ struct Notice {
   std::string_view name;  // e.g. "partition_taken", "commit_failed", "actor_failed"
   std::string message;
   events::Partition partition = -1;
+  /// A number of the message, for programs. Its name is a literal that ends in its unit, if it has one.
+  struct Figure {
+    std::string_view name;
+    std::int64_t value = 0;
+  };
+  std::vector<Figure> figures{};
 };
 
 /// Why run returned.

@@ -42,7 +42,9 @@ void Engine::State::say_over_budget(events::Partition partition, Notice::Level l
   const auto message = "Partition " + std::to_string(partition) + " takes " + std::to_string(one.status.memory_bytes) +
                        " bytes, more than memory.partition_bytes (" + std::to_string(config.memory.partition_bytes) +
                        "), " + what + ".";
-  say(level, "partition_over_budget", message, partition);
+  say(level, "partition_over_budget", message, partition,
+      {{"memory_bytes", static_cast<std::int64_t>(one.status.memory_bytes)},
+       {"budget_bytes", static_cast<std::int64_t>(config.memory.partition_bytes)}});
   raise_alert("partition_over_budget", {partition, one.committed}, message, clock.now().ms);
 }
 

@@ -1,6 +1,8 @@
 // What is seen of the engine from outside: counters, gauges, partitions. Written by the loop, read by any thread.
 #include "actors/engine/engine_state.h"
 
+#include <algorithm>
+
 namespace mayfly::actors {
 
 namespace {
@@ -103,6 +105,38 @@ void Engine::State::ask_figures() {
   watch_clocks();
   watch_pending();
   watch_limits();
+  count_open_alerts();
+}
+
+void Engine::State::count_open_alerts() {
+  const auto leaks = memory.report().leaks.size();
+  const auto over_budget = std::count_if(partition_budgets.begin(), partition_budgets.end(), [this](const auto& of) {
+    return served.contains(of.first) && of.second.stand != PartitionBudget::Stand::within;
+  });
+  std::scoped_lock lock(census_mutex);
+  const auto set = [this](LastingAlert alert, auto open) {
+    counted.alerts_open[static_cast<std::size_t>(alert)] = static_cast<std::int64_t>(open);
+  };
+  set(LastingAlert::leak, leaks);
+  set(LastingAlert::memory_pressure, pressure == PressureLevel::normal ? 0 : 1);
+  set(LastingAlert::partition_over_budget, over_budget);
+  set(LastingAlert::transaction_hanging, pending.hanging());
+  set(LastingAlert::clocks_apart, clocks_apart ? 1 : 0);
+  set(LastingAlert::log_over_limit, limits.over());
+  set(LastingAlert::cart_quarantined, counted.carts_quarantined);
+}
+
+std::string_view name(LastingAlert alert) {
+  switch (alert) {
+    case LastingAlert::leak: return "leak";
+    case LastingAlert::memory_pressure: return "memory_pressure";
+    case LastingAlert::partition_over_budget: return "partition_over_budget";
+    case LastingAlert::transaction_hanging: return "transaction_hanging";
+    case LastingAlert::clocks_apart: return "clocks_apart";
+    case LastingAlert::log_over_limit: return "log_over_limit";
+    case LastingAlert::cart_quarantined: return "cart_quarantined";
+  }
+  return {};
 }
 
 Census Engine::census() const { return state_->census(); }

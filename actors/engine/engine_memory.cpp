@@ -43,7 +43,8 @@ void Engine::State::look_at_memory() {
   }
   for (auto& leak : memory.look(std::move(r))) {
     say(leak.ended ? Notice::Level::info : Notice::Level::warning, leak.ended ? "leak_ended" : "leak", sentence(leak),
-        leak.holders.empty() ? -1 : leak.holders.front().partition);
+        leak.holders.empty() ? -1 : leak.holders.front().partition,
+        {{"bytes", leak.bytes}, {"bytes_per_s", leak.bytes_per_s}});
     if (to_alert.size() < most_to_alert) to_alert.push_back(std::move(leak));
   }
 }

@@ -52,7 +52,7 @@ void Engine::State::take(events::Partition partition, std::string rebuilt) {
     say(Notice::Level::warning, "position_forgotten",
         "the log has no committed position of partition " + std::to_string(partition) +
             " any more; it goes on from the state's, offset " + std::to_string(state->position.next),
-        partition);
+        partition, {{"offset", state->position.next}});
   }
   serve_partition(std::move(state));
   phase(partition, PartitionPhase::serving);
@@ -60,7 +60,7 @@ void Engine::State::take(events::Partition partition, std::string rebuilt) {
   say(Notice::Level::info, "partition_taken",
       "serving partition " + std::to_string(partition) + " from offset " + std::to_string(one.committed) + " with " +
           std::to_string(one.status.carts_open) + " open carts",
-      partition);
+      partition, {{"offset", one.committed}, {"carts_open", one.status.carts_open}});
 }
 
 /// Reads what is committed of it. Null: not now, or never; it was said.

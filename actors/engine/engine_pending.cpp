@@ -44,7 +44,8 @@ void Engine::State::watch_limits() {
       say(Notice::Level::warning, "alert_not_written", status.message, partition);
       continue;
     }
-    say(finding.over ? Notice::Level::error : Notice::Level::info, name, message);
+    say(finding.over ? Notice::Level::error : Notice::Level::info, name, message, -1,
+        {{figure.name, static_cast<std::int64_t>(figure.value)}, {"limit", static_cast<std::int64_t>(figure.limit)}});
     limits.said(finding);
   }
 }
@@ -57,7 +58,8 @@ void Engine::State::watch_pending() {
       say(Notice::Level::warning, "alert_not_written", status.message, finding.at.partition);
       continue;
     }
-    say(finding.hanging ? Notice::Level::error : Notice::Level::info, name, message, finding.at.partition);
+    say(finding.hanging ? Notice::Level::error : Notice::Level::info, name, message, finding.at.partition,
+        {{"offset", finding.at.offset}, {"records", finding.records}, {"lasted_ms", finding.lasted.count}});
     pending.said(finding);
   }
 }
@@ -78,7 +80,8 @@ void Engine::State::watch_clocks() {
                 "until then."
           : std::string("This machine's clock and the log's are within 60 s of each other again.");
   const auto* name = now_apart ? "clocks_apart" : "clocks_agree";
-  say(now_apart ? Notice::Level::error : Notice::Level::info, name, message, partition);
+  say(now_apart ? Notice::Level::error : Notice::Level::info, name, message, partition,
+      {{"clock_skew_ms", one.status.clock_skew.count}});
   raise_alert(name, {partition, one.committed}, message, clock.now().ms);
 }
 
@@ -88,7 +91,8 @@ void Engine::State::tell_skipped(const events::Skipped& skipped) {
                        " up to before offset " + std::to_string(skipped.to) +
                        " cannot be read and were skipped: nobody is answered. " + skipped.why +
                        " Find their producer; docs/kafka.md, What a batch unpacks to.";
-  say(Notice::Level::error, "commands_skipped", message, from.partition);
+  say(Notice::Level::error, "commands_skipped", message, from.partition,
+      {{"offset", from.offset}, {"to_offset", skipped.to}});
   raise_alert("commands_skipped", from, message, from.offset);
 }
 

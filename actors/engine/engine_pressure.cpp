@@ -39,7 +39,11 @@ void Engine::State::heed_pressure() {
   const bool over = pressure == PressureLevel::normal;
   const auto* alert = over ? "memory_pressure_ended" : "memory_pressure";
   const auto message = sentence(r);
-  say(over ? Notice::Level::info : Notice::Level::warning, alert, message);
+  say(over ? Notice::Level::info : Notice::Level::warning, alert, message, -1,
+      {{"pressure_level", static_cast<std::int64_t>(r.pressure)},
+       {"used_bytes", r.used_bytes},
+       {"budget_bytes", r.budget_bytes},
+       {"waited_permille", r.process.pressure_permille}});
   if (served.empty()) return;
   const auto& [partition, one] = *served.begin();
   raise_alert(alert, {partition, one.committed}, message, r.at.ms);

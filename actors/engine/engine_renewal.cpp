@@ -122,11 +122,13 @@ void Engine::State::note_renewal(events::Partition partition, const StateCompari
   }
   const auto words = "partition " + std::to_string(partition) + " was renewed in " + std::to_string(took_ms) + " ms, " +
                      std::to_string(comparison.carts()) + " carts compared";
-  if (differences == 0) return say(Notice::Level::info, "partition_renewed", words + ", all equal", partition);
+  const std::vector<Notice::Figure> numbers = {
+      {"took_ms", took_ms}, {"carts", comparison.carts()}, {"differences", differences}};
+  if (differences == 0) return say(Notice::Level::info, "partition_renewed", words + ", all equal", partition, numbers);
   say(Notice::Level::error, "renewal_difference",
       words + ", " + std::to_string(differences) + " differences, first in " + fields +
           ". What is committed holds; checkout.alerts.v1 names the carts.",
-      partition);
+      partition, numbers);
   write_tick(partition, served[partition], clock.now());  // the alerts go out with the next record
 }
 

@@ -18,9 +18,10 @@ void pause(const std::stop_token& stop, events::Millis length) {
 
 }  // namespace
 
-void Engine::State::say(Notice::Level level, std::string_view name, std::string message, events::Partition partition) {
+void Engine::State::say(Notice::Level level, std::string_view name, std::string message, events::Partition partition,
+                        std::vector<Notice::Figure> figures_of_it) {
   std::scoped_lock lock(notice_mutex);
-  if (notice) notice({level, name, std::move(message), partition});
+  if (notice) notice({level, name, std::move(message), partition, std::move(figures_of_it)});
 }
 
 void Engine::State::fail(std::string message, events::LogError error) {
@@ -273,7 +274,9 @@ bool Engine::State::settle_commit() {
   uncommitted = result->message;
   const std::string outcome{events::name(result->outcome)};
   say(Notice::Level::warning, "commit_" + outcome,
-      result->message + " What was decided is dropped; carts are woken from what is committed.");
+      result->message + " What was decided is dropped; carts are woken from what is committed.", -1,
+      {{"records", static_cast<std::int64_t>(lost)},
+       {"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()}});
   drop_all();
   if (result->outcome == events::CommitOutcome::failed) {
     const bool unnamed = result->error == events::LogError::none;

@@ -146,7 +146,8 @@ struct Engine::State {
   bool settle_commit();
   void begin_commit(const std::vector<Batch*>&);
   void fail(std::string message, events::LogError);
-  void say(Notice::Level, std::string_view name, std::string message, events::Partition = -1);
+  void say(Notice::Level, std::string_view name, std::string message, events::Partition = -1,
+           std::vector<Notice::Figure> = {});
 
   // Partitions come and go: engine_partitions.cpp
   void take_all(bool at_once);
@@ -174,6 +175,7 @@ struct Engine::State {
   void phase(events::Partition, PartitionPhase);
   void forget_view(events::Partition);
   void ask_figures();
+  void count_open_alerts();
   void watch_limits();
   [[nodiscard]] Census census();
 

@@ -35,6 +35,8 @@ class LimitWatch {
       said_.erase(finding.figure.name);
     }
   }
+  /// Figures that were said to be over and are not back.
+  [[nodiscard]] std::size_t over() const { return said_.size(); }
 
  private:
   static constexpr double back_share = 0.9;

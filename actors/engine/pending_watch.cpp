@@ -1,5 +1,6 @@
 #include "actors/engine/pending_watch.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace mayfly::actors {
@@ -48,6 +49,11 @@ void PendingWatch::said(const Finding& finding) {
   } else {
     held_.erase(finding.at.partition);
   }
+}
+
+std::size_t PendingWatch::hanging() const {
+  return static_cast<std::size_t>(
+      std::count_if(held_.begin(), held_.end(), [](const auto& of) { return of.second.said; }));
 }
 
 }  // namespace mayfly::actors

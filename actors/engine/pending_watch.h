@@ -25,6 +25,8 @@ class PendingWatch {
   [[nodiscard]] std::vector<Finding> look(std::span<const events::LogFigure>, events::Timestamp now);
   /// A finding has been said: it is not found again.
   void said(const Finding&);
+  /// Partitions that were said to be held up and are.
+  [[nodiscard]] std::size_t hanging() const;
 
  private:
   struct Held {

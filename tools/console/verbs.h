@@ -93,6 +93,7 @@ struct DeadLettersOptions : LogWords {
   bool force = false;    // retry: also what has come back too often
   std::string why;       // retry, drop: kept in the marks
   bool json = false;
+  bool metrics = false;  // list: how many, as Prometheus's text
 };
 int deadletters(const DeadLettersOptions&);
 

@@ -7,6 +7,7 @@
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/progress.h"
+#include "tools/console/prometheus_text.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/deadletters/dead_letter_dry_run.h"
@@ -70,7 +71,31 @@ LogStatus each_batch(std::deque<DeadLetterReading>& readings, const Selection& s
   return {};
 }
 
+/// Each reason has its sample, 0 among them: a reason that this version does not know is counted as `other`.
+int show_metrics(std::deque<DeadLetterReading>& readings, const Selection& selection) {
+  std::map<std::string, std::int64_t, std::less<>> open{{"other", 0}};
+  for (std::size_t i = 0; i < events::dead_letter_reason_count; ++i) {
+    open.emplace(events::name(static_cast<events::DeadLetterReason>(i)), 0);
+  }
+  const auto status = each_batch(readings, selection, [&](DeadLetterReading&, std::vector<Found>& batch) {
+    for (const auto& found : batch) {
+      const auto known = open.find(found.letter.reason);
+      ++(known != open.end() ? known : open.find("other"))->second;
+    }
+    return LogStatus{};
+  });
+  if (!status.ok()) return failed(status);
+  PrometheusText text;
+  text.family("mayfly_deadletters_open", "gauge", "Dead letters that are neither sent again nor dropped, by reason.");
+  for (const auto& [reason, count] : open) {
+    text.sample("mayfly_deadletters_open", "reason=\"" + reason + "\"", count);
+  }
+  print_text(text.out);
+  return exit_ok;
+}
+
 int show(std::deque<DeadLetterReading>& readings, const Selection& selection, const DeadLettersOptions& options) {
+  if (options.metrics) return show_metrics(readings, selection);
   std::map<std::string, std::int64_t, std::less<>> reasons;
   std::int64_t count = 0;
   const bool whole = options.what == "show";
@@ -252,6 +277,7 @@ int release(events::LogClient& log, const events::Clock& clock, const events::Ti
 int deadletters(const DeadLettersOptions& options) {
   const adapters::WallClock clock;
   if (options.dry_run && options.what != "retry") return refused("--dry-run is for retry. Nothing was done.");
+  if (options.metrics && options.what != "list") return refused("--metrics is for list. Nothing was done.");
   if (options.why.size() > longest_why_bytes || !events::is_plain_text(options.why)) {
     return refused("--why takes at most " + std::to_string(longest_why_bytes) +
                    " bytes of UTF-8 without control characters.");

@@ -2,6 +2,7 @@
 
 #include "events/rules/identity.h"
 #include "events/wire/json_writer.h"
+#include "tools/console/prometheus_text.h"
 #include "tools/console/text.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
@@ -107,7 +108,10 @@ std::string risks_as_metrics(const std::vector<Risk>& risks, events::Timestamp n
          [](const RiskTotal& t) { return t.amount_minor; });
   family("mayfly_funds_oldest_seconds", "Since when the oldest of them is at risk.",
          [now](const RiskTotal& t) { return std::max<std::int64_t>(0, (now - t.oldest).count / 1000); });
-  return out;
+  PrometheusText read;
+  read.one("mayfly_funds_read_timestamp_seconds", "gauge", "When the log was read for this, seconds since 1970.",
+           now.ms / 1000);
+  return out + read.out;
 }
 
 std::string risks_as_ndjson(const std::vector<Risk>& risks, const std::vector<events::Position>& cut,

@@ -30,8 +30,8 @@ struct RiskTotal {
 
 /// Whole seconds since `since`, at least 0.
 [[nodiscard]] std::int64_t age_s(const Risk&, events::Timestamp now);
-/// Prometheus's text format: rows, amount and the oldest row's age, by currency and state; for node_exporter's textfile
-/// collector.
+/// Prometheus's text format: rows, amount and the oldest row's age, by currency and state, and when it was read; for
+/// node_exporter's textfile collector.
 [[nodiscard]] std::string risks_as_metrics(const std::vector<Risk>&, events::Timestamp now);
 /// A line per row, a line per total, a line per cut; each ends in a line feed.
 [[nodiscard]] std::string risks_as_ndjson(const std::vector<Risk>&, const std::vector<events::Position>& cut,

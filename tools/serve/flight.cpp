@@ -39,7 +39,8 @@ Flight open_flight(const Config& config) {
     log_line(Level::warning, "suspect",
              "the process died " + std::to_string(suspect.deaths) + " x while it decided offset " +
                  std::to_string(suspect.offset) + " of partition " + std::to_string(suspect.partition) +
-                 ": it is decided alone, after the third time it becomes a dead letter.");
+                 ": it is decided alone, after the third time it becomes a dead letter.",
+             {{"deaths", suspect.deaths}, {"partition", suspect.partition}, {"offset", suspect.offset}});
   }
   return flight;
 }

@@ -94,7 +94,8 @@ void Front::look() {
     flight.blame_only(*thread);
     log_line(actors::Notice::Level::error, "handler_limit",
              "a command has used more than " + std::to_string(limits_.handler_cpu.count) +
-                 " ms of CPU time. The process ends; the command is suspected when it is started again.");
+                 " ms of CPU time. The process ends; the command is suspected when it is started again.",
+             {{"limit_ms", limits_.handler_cpu.count}});
     ::_exit(exit_handler_limit);
   }
   alive_ = watchdog_.look(engine_->pulse()) * look_interval.count < limits_.stuck.count / 2;
@@ -102,7 +103,8 @@ void Front::look() {
   if (watchdog_.stuck()) {
     log_line(actors::Notice::Level::error, "stuck",
              "nothing was decided for " + std::to_string(limits_.stuck.count) +
-                 " ms. The process ends; what was under decision is suspected when it is started again.");
+                 " ms. The process ends; what was under decision is suspected when it is started again.",
+             {{"limit_ms", limits_.stuck.count}});
     ::_exit(exit_stuck);
   }
 }
@@ -114,7 +116,8 @@ void Front::note_log_silence() {
   if (silent) {
     log_line(actors::Notice::Level::error, "log_silent",
              "a write to the log has not returned for " + std::to_string(limits_.log_write.count) +
-                 " ms: nothing is committed and no deadline fires. Not ready until it returns.");
+                 " ms: nothing is committed and no deadline fires. Not ready until it returns.",
+             {{"limit_ms", limits_.log_write.count}});
   } else {
     log_line(actors::Notice::Level::info, "log_answers", "the write to the log has returned");
   }
@@ -141,6 +144,7 @@ void Front::tell_service() {
 Observed Front::observed() const {
   auto seen = observe(*engine_, running_, clock_, alive_);
   seen.ready = ready();
+  seen.log_silent = log_silent_;
   if (traces_ != nullptr) seen.traces = traces_->counts();
   return seen;
 }

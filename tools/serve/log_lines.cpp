@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <string>
+#include <utility>
 
 namespace mayfly::tools {
 
@@ -33,19 +34,29 @@ void begin_log(bool json) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_notice(const actors::Notice& notice) {
-  if (!as_json) return log_line(notice.level, notice.name, notice.message);
+std::string json_members(const actors::Notice& notice) {
   std::string line = "\"name\":";
   events::append_json_string(line, notice.name);
   if (notice.partition >= 0) line += ",\"partition\":" + std::to_string(notice.partition);
+  for (const auto& figure : notice.figures) {
+    line.append(",\"").append(figure.name).append("\":").append(std::to_string(figure.value));
+  }
   line += ",\"message\":";
   events::append_json_string(line, notice.message);
-  spdlog::log(level_of(notice.level), "{}", printable_json(line));
+  return printable_json(line);
 }
 
-void log_line(actors::Notice::Level level, std::string_view name, std::string_view message) {
-  if (as_json) return log_notice({level, name, std::string(message), -1});
-  spdlog::log(level_of(level), "{:<18} {}", name, printable(message));
+void log_notice(const actors::Notice& notice) {
+  if (as_json) {
+    spdlog::log(level_of(notice.level), "{}", json_members(notice));
+  } else {
+    spdlog::log(level_of(notice.level), "{:<18} {}", notice.name, printable(notice.message));
+  }
+}
+
+void log_line(actors::Notice::Level level, std::string_view name, std::string_view message,
+              std::vector<actors::Notice::Figure> figures) {
+  log_notice({level, name, std::string(message), -1, std::move(figures)});
 }
 
 }  // namespace mayfly::tools

@@ -104,8 +104,6 @@ void actors_text(Text& text, const actors::Census& c) {
   text.one("mayfly_epitaphs", "gauge", "Ended carts that are remembered.", c.epitaphs);
   text.one("mayfly_payments_unresolved_total", "counter", "Payments that a person must look at.",
            c.payments_unresolved);
-  text.one("mayfly_alerts_held_back_total", "counter", "Alerts beyond 20 of one name, partition and minute.",
-           c.alerts_held_back);
   text.one("mayfly_epitaphs_evicted_total", "counter", "Ended carts forgotten before their 72 hours, to make room.",
            c.epitaphs_evicted);
 }
@@ -152,6 +150,18 @@ void leaks_text(Text& text, const actors::MemoryReport& memory) {
   text.one("mayfly_leaks_total", "counter", "Leaks found since the engine began.", memory.leaks_begun);
 }
 
+/// A sample for each name at any time, so that an alert on it ends when it is over and not when it is forgotten.
+void alerts_text(Text& text, const Observed& seen) {
+  text.family("mayfly_alerts_open", "gauge", "What lasts of what the engine has alerted, by the alert's name.");
+  for (std::size_t i = 0; i < actors::lasting_alert_count; ++i) {
+    const auto alert = static_cast<actors::LastingAlert>(i);
+    text.sample("mayfly_alerts_open", fmt::format("name=\"{}\"", name(alert)), seen.census.alerts_open[i]);
+  }
+  text.sample("mayfly_alerts_open", "name=\"log_silent\"", seen.log_silent ? 1 : 0);
+  text.one("mayfly_alerts_held_back_total", "counter", "Alerts beyond 20 of one name, partition and minute.",
+           seen.census.alerts_held_back);
+}
+
 void traces_text(Text& text, const TraceCounts& traces) {
   text.family("mayfly_trace_spans_total", "counter", "Spans by what became of them.");
   text.sample("mayfly_trace_spans_total", "outcome=\"sent\"", traces.sent);
@@ -190,6 +200,7 @@ std::string metrics_text(const Observed& seen) {
   actors_text(text, c);
   memory_text(text, seen.memory);
   leaks_text(text, seen.memory);
+  alerts_text(text, seen);
   partitions_text(text, seen);
   figures_text(text, seen.figures);
   if (seen.traces) traces_text(text, *seen.traces);

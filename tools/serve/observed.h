@@ -31,6 +31,7 @@ struct Observed {
   std::vector<events::LogFigure> figures;
   actors::MemoryReport memory;
   std::optional<TraceCounts> traces{};  // none: none are made
+  bool log_silent = false;              // a write to the log does not return
 };
 
 [[nodiscard]] Observed observe(const actors::Engine&, const Running&, const events::Clock&, bool alive);

@@ -39,6 +39,13 @@ std::string progress(const actors::Census& now, const actors::Census& before) {
          grouped(now.sessions_open) + " open sessions, " + grouped(resident_bytes() / (1024 * 1024)) + " MiB";
 }
 
+std::vector<actors::Notice::Figure> figures_of(const actors::Census& now) {
+  return {{"commands", now.commands},           {"events", now.events},
+          {"rejections", now.rejections},       {"dead_letters", now.dead_letters},
+          {"carts_open", now.carts_open},       {"carts_awake", now.carts_awake},
+          {"sessions_open", now.sessions_open}, {"resident_bytes", resident_bytes()}};
+}
+
 /// Writes a line each interval in which something was decided, from a thread of its own.
 class Progress {
  public:
@@ -58,7 +65,9 @@ class Progress {
     std::unique_lock lock(mutex_);
     while (!changed_.wait_for(lock, progress_interval, [this] { return over_; })) {
       const auto now = engine.census();
-      if (now.commands != before.commands) log_line(actors::Notice::Level::info, "progress", progress(now, before));
+      if (now.commands != before.commands) {
+        log_line(actors::Notice::Level::info, "progress", progress(now, before), figures_of(now));
+      }
       before = now;
     }
   }
@@ -90,7 +99,8 @@ class DrainLimit {
     if (changed_.wait_for(lock, std::chrono::milliseconds(limit.count), [this] { return over_; })) return;
     log_line(actors::Notice::Level::error, "not_drained",
              "not ended " + std::to_string(limit.count) +
-                 " ms after it was asked to; the process ends now. What was not committed is decided again.");
+                 " ms after it was asked to; the process ends now. What was not committed is decided again.",
+             {{"limit_ms", limit.count}});
     ::_exit(exit_not_drained);
   }
   std::mutex mutex_;
@@ -230,7 +240,8 @@ int serve(const ServeOptions& options) {
            progress(census, census) + ", actors: " + grouped(census.carts_started - census.carts_stopped) +
                " of carts, " + grouped(census.sessions_started - census.sessions_stopped) + " of sessions, " +
                grouped(census.actors_running) + " by the actor system with " + grouped(census.supervisors) +
-               " supervisors");
+               " supervisors",
+           figures_of(census));
   if (result.end == actors::RunEnd::failed) {
     log_line(actors::Notice::Level::error, "failed", result.message);
     return exit_code_of_engine(result.error);

@@ -55,11 +55,16 @@ class DeadLetterCases:
         self.until(lambda: len(self.dead_letters()) == 2)
         one, other = [f"{d['partition']}:{d['offset']}" for d in self.dead_letters()]
         self.assertIn("2 dead letters: 2 json_invalid", self.verb("deadletters", "list").stdout)
+        self.assertIn('\nmayfly_deadletters_open{reason="json_invalid"} 2\n', self.verb("deadletters", "list", "--metrics").stdout)
+        self.assertEqual(self.verb("deadletters", "show", one, "--metrics").returncode, 2)
         self.assertIn("no json", self.verb("deadletters", "show", one).stdout)
         self.assertEqual(self.dead_letters("--reason", "quarantined"), [])
         dropped = self.verb("deadletters", "drop", one)  # one that is named: nothing is asked
         self.assertEqual((dropped.returncode, dropped.stdout), (0, "1 dead letter dropped\n"), dropped.stderr)
         self.assertEqual([f"{d['partition']}:{d['offset']}" for d in self.dead_letters()], [other])
+        open_ones = self.verb("deadletters", "list", "--metrics").stdout
+        self.assertIn('\nmayfly_deadletters_open{reason="json_invalid"} 1\n', open_ones)
+        self.assertIn('\nmayfly_deadletters_open{reason="quarantined"} 0\n', open_ones)
         rows = (
             (("drop", one), "it is handled"),
             (("drop",), "Which?"),

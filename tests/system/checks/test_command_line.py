@@ -128,6 +128,7 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         self.assertIn("5.00 GBP", run("funds", "--log", self.log, "--cart", "c1").stdout)
         metrics = run("funds", "--log", self.log, "--metrics").stdout
         self.assertIn('\nmayfly_funds_minor{currency="GBP",state="authorization_asked"} 500\n', metrics)
+        self.assertRegex(metrics, r"\nmayfly_funds_read_timestamp_seconds 1\d{9}\n")
         self.assertEqual(subprocess.run(["promtool", "check", "metrics"], input=metrics, text=True, check=False).returncode, 0)
         self.send("payment.declined", "c1", "session_id=c1-p1", "reason=no", "retryable=false")
         self.events("c1", "payment.declined")

@@ -31,8 +31,10 @@ class Http(unittest.TestCase):
         self.addCleanup(self.engine.wait)
         self.addCleanup(lambda: self.engine.poll() is None and self.engine.kill())
         self.address = None
+        self.lines = []
         for line in self.engine.stderr:
             said = json.loads(line)
+            self.lines.append(said)
             if said["name"] == "http":
                 self.address = re.search(r"http://([^/]+)/", said["message"])[1]
             if said["name"] == "ready":
@@ -53,6 +55,16 @@ class Http(unittest.TestCase):
             if tree["engine"]["commands"] >= count:
                 return tree
         self.fail("the commands were not decided")
+
+    def test_log_lines_have_their_numbers_as_members(self):
+        taken = [line for line in self.lines if line["name"] == "partition_taken"]
+        self.assertEqual([(line["partition"], line["offset"], line["carts_open"]) for line in taken], [(p, 0, 0) for p in range(4)])
+        self.send("cart.create", "c1", "currency=GBP")
+        self.wait_for_commands(1)
+        self.engine.terminate()
+        census = next(line for line in map(json.loads, self.engine.stderr) if line["name"] == "census")
+        self.assertEqual([census[name] for name in ("commands", "events", "rejections", "dead_letters", "carts_open", "sessions_open")], [1, 1, 0, 0, 1, 0])
+        self.assertGreater(census["resident_bytes"], 0)
 
     def test_a_served_engine_is_alive_and_ready(self):
         self.assertEqual(self.get("/livez"), ("text/plain", "alive\n"))

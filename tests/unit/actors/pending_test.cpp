@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -73,12 +74,16 @@ struct World {
   ScriptedLog log{store, clock};
   actors::EngineConfig config;
   std::vector<std::string> notices;
+  std::map<std::string, std::map<std::string, std::int64_t>> numbers;  // of the newest notice of each name
   std::stop_source stop;
 
   void run(const std::function<void(std::int64_t second, const actors::Engine&)>& script) {
     config.pending_limit = events::Millis{10'000};
     config.first_pause = config.most_pause = {};
-    actors::Engine engine(log, clock, config, [this](const actors::Notice& n) { notices.emplace_back(n.name); });
+    actors::Engine engine(log, clock, config, [this](const actors::Notice& n) {
+      notices.emplace_back(n.name);
+      for (const auto& figure : n.figures) numbers[std::string(n.name)][std::string(figure.name)] = figure.value;
+    });
     log.at = [&](std::int64_t second) { script(second, engine); };
     engine.run(stop.get_token());
   }
@@ -91,17 +96,29 @@ std::vector<events::LogFigure> figures(events::Partition p, double pending, doub
   return {{events::pending_records_figure, p, pending}, {events::stable_offset_figure, p, stable}};
 }
 
+std::int64_t open(const actors::Engine& engine, actors::LastingAlert alert) {
+  return engine.census().alerts_open.at(static_cast<std::size_t>(alert));
+}
+
 }  // namespace
 
 TEST_CASE("a transaction that holds up a partition is an alert and a line, once, and so is its end") {
   World world;
   world.log.refused_appends = 2;  // tried again until they are written
-  world.run([&](std::int64_t second, const actors::Engine&) {
+  std::vector<std::int64_t> open_at;
+  world.run([&](std::int64_t second, const actors::Engine& engine) {
     world.log.now_figures = figures(1, second < 40 ? 5 : 0, second < 40 ? 17 : 22);
+    if (second == 5 || second == 39 || second == 60) {
+      open_at.push_back(open(engine, actors::LastingAlert::transaction_hanging));
+    }
     if (second == 60) world.stop.request_stop();
   });
+  CHECK(open_at == std::vector<std::int64_t>{0, 1, 0});
   CHECK(world.said("transaction_hanging") == 1);
   CHECK(world.said("transaction_ended") == 1);
+  CHECK(world.numbers["transaction_hanging"]["offset"] == 17);
+  CHECK(world.numbers["transaction_hanging"]["records"] == 5);
+  CHECK(world.numbers["transaction_hanging"]["lasted_ms"] > 10'000);
   CHECK(world.said("alert_not_written") == 2);
   const auto alerts = world.store.records(events::Stream::alerts, 1);
   REQUIRE(alerts.size() == 2);
@@ -128,11 +145,18 @@ TEST_CASE("what is found once and whose alert the log refuses is alerted when th
     world.config.meter = &meter;
     world.config.memory.process_bytes = 1'000;
     world.log.refused_appends = refused;
-    world.run([&](std::int64_t second, const actors::Engine&) {
+    std::vector<std::int64_t> open_at;
+    world.run([&](std::int64_t second, const actors::Engine& engine) {
       meter.memory.anonymous = second >= 5 && second < 30 ? 850 : 100;
+      if (second == 3 || second == 25 || second == 200) {
+        open_at.push_back(open(engine, actors::LastingAlert::memory_pressure));
+      }
       if (second == 200) world.stop.request_stop();
     });
+    CHECK(open_at == std::vector<std::int64_t>{0, 1, 0});
     CHECK(world.said("memory_pressure") == 1);
+    CHECK(world.numbers["memory_pressure"]["used_bytes"] == 850);
+    CHECK(world.numbers["memory_pressure"]["budget_bytes"] == 1'000);
     std::vector<std::string> names;
     for (const auto& alert : world.store.records(events::Stream::alerts, 0)) {
       names.push_back(nlohmann::json::parse(*alert.value)["alert"]);
@@ -153,6 +177,7 @@ TEST_CASE(
     testing::SetClock clock;
     ScriptedLog log{store, clock};
     std::vector<bool> ready;
+    std::vector<std::int64_t> open_at;
     std::stop_source stop;
     actors::EngineConfig config;
     config.first_pause = config.most_pause = {};
@@ -161,12 +186,16 @@ TEST_CASE(
       const auto skew = second < 20 ? skew_ms : 0;
       log_clock.ms = clock.time.ms - skew;
       shop.tick(0, clock.time, -1);
-      if (second == 18 || second == 28) ready.push_back(engine.ready());
+      if (second == 18 || second == 28) {
+        ready.push_back(engine.ready());
+        open_at.push_back(open(engine, actors::LastingAlert::clocks_apart));
+      }
       if (second == 30) stop.request_stop();
     };
     engine.run(stop.get_token());
     const bool beyond = skew_ms != 60'000;
     CHECK(ready == std::vector<bool>{!beyond, true});
+    CHECK(open_at == std::vector<std::int64_t>{beyond ? 1 : 0, 0});
     std::vector<std::string> names;
     for (const auto& alert : store.records(events::Stream::alerts, 0)) {
       auto name = nlohmann::json::parse(*alert.value)["alert"].get<std::string>();
@@ -213,6 +242,22 @@ TEST_CASE("commands that cannot be read are skipped with an alert and a line tha
   CHECK(data["alert"] == "commands_skipped");
   CHECK(data["offset"] == 7);
   CHECK(data["message"].get<std::string>().find("1:7 up to before offset 12") != std::string::npos);
+}
+
+TEST_CASE("a figure of the log over its limit is an alert that is open until the figure is back") {
+  World world;
+  std::vector<std::int64_t> open_at;
+  world.run([&](std::int64_t second, const actors::Engine& engine) {
+    world.log.now_figures = {{"wal_bytes", -1, second >= 5 && second < 15 ? 11.0 : 1.0, false, 10, "Advice."}};
+    if (second == 4 || second == 14 || second == 20) {
+      open_at.push_back(open(engine, actors::LastingAlert::log_over_limit));
+    }
+    if (second == 20) world.stop.request_stop();
+  });
+  CHECK(open_at == std::vector<std::int64_t>{0, 1, 0});
+  CHECK(world.said("log_over_limit") == 1);
+  CHECK(world.said("log_within_limit") == 1);
+  CHECK(world.numbers["log_over_limit"] == std::map<std::string, std::int64_t>{{"wal_bytes", 11}, {"limit", 10}});
 }
 
 TEST_CASE("a partition that goes to another engine is a line in the log") {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <functional>
+#include <set>
 #include <string>
 
 using namespace mayfly;
@@ -16,6 +18,8 @@ tools::Observed seen() {
   o.census.carts_open = 5;
   o.census.carts_awake = 2;
   o.census.epitaphs_evicted = 7;
+  o.census.alerts_open[static_cast<std::size_t>(actors::LastingAlert::clocks_apart)] = 1;
+  o.log_silent = true;
   o.census.commit.add(0.002);
   o.census.commit.add(0.02);
   o.census.commit.add(60);
@@ -25,6 +29,7 @@ tools::Observed seen() {
   p.phase = actors::PartitionPhase::serving;
   p.since = {31'000};
   p.newest.push_back({"the actor of a cart died", {50'000}});
+  p.renewals.newest_fields = {"lines"};
   o.partitions.push_back(p);
   o.figures = {{"lag_records", 0, 4}, {"lag_records", 1, 9}, {"aborts", -1, 2, true}};
   return o;
@@ -41,7 +46,9 @@ TEST_CASE("metrics say each family once, with labels escaped and buckets that ad
         R"(mayfly_carts_open{state="sleeping"} 3)", R"(mayfly_events_total{type="order.placed"} 3)",
         R"(mayfly_commit_seconds_bucket{le="0.0025"} 1)", R"(mayfly_commit_seconds_bucket{le="0.025"} 2)",
         R"(mayfly_commit_seconds_bucket{le="10"} 2)", R"(mayfly_commit_seconds_bucket{le="+Inf"} 3)",
-        "mayfly_epitaphs_evicted_total 7", "mayfly_commit_seconds_count 3", R"(mayfly_partitions{phase="serving"} 1)",
+        R"(mayfly_alerts_open{name="clocks_apart"} 1)", R"(mayfly_alerts_open{name="leak"} 0)",
+        R"(mayfly_alerts_open{name="log_silent"} 1)", "mayfly_epitaphs_evicted_total 7",
+        "mayfly_commit_seconds_count 3", R"(mayfly_partitions{phase="serving"} 1)",
         R"(mayfly_log_lag_records{partition="1"} 9)", "mayfly_log_aborts_total 2"}) {
     CHECK_MESSAGE(has(text, line), line);
   }
@@ -60,4 +67,77 @@ TEST_CASE("the tree is JSON: process, engine, partitions with phase, age and new
   CHECK(tree["partitions"][0]["phase"] == "serving");
   CHECK(tree["partitions"][0]["age_s"] == 30);
   CHECK(tree["partitions"][0]["newest_restarts"][0]["reason"] == "the actor of a cart died");
+}
+
+TEST_CASE("the members of the tree are what others read it by") {
+  std::set<std::string> members;
+  const std::function<void(const nlohmann::json&, const std::string&)> walk = [&](const auto& value, const auto& path) {
+    if (value.is_array()) {
+      REQUIRE(!value.empty());
+      for (const auto& one : value) walk(one, path + "[]");
+    } else if (value.is_object() && !path.ends_with("_by_type") && !path.ends_with("_by_code") &&
+               !path.ends_with("_by_reason")) {
+      for (const auto& [name, member] : value.items()) walk(member, path.empty() ? name : path + "." + name);
+    } else {
+      members.insert(path);
+    }
+  };
+  walk(nlohmann::json::parse(tools::tree_json(seen())), "");
+  CHECK(members == std::set<std::string>{"engine.actors_running",
+                                         "engine.alive",
+                                         "engine.cart_actors",
+                                         "engine.carts_awake",
+                                         "engine.carts_open",
+                                         "engine.carts_quarantined",
+                                         "engine.commands",
+                                         "engine.commit_failures",
+                                         "engine.commit_s",
+                                         "engine.commits",
+                                         "engine.dead_letters_by_reason",
+                                         "engine.epitaphs",
+                                         "engine.epitaphs_evicted",
+                                         "engine.events",
+                                         "engine.events_by_type",
+                                         "engine.log",
+                                         "engine.name",
+                                         "engine.ready",
+                                         "engine.rebuilds",
+                                         "engine.rejections_by_code",
+                                         "engine.restarts",
+                                         "engine.session_actors",
+                                         "engine.sessions_open",
+                                         "engine.ticks",
+                                         "log_figures[].name",
+                                         "log_figures[].partition",
+                                         "log_figures[].value",
+                                         "partitions[].age_s",
+                                         "partitions[].carts_awake",
+                                         "partitions[].carts_open",
+                                         "partitions[].commands",
+                                         "partitions[].epitaphs",
+                                         "partitions[].epitaphs_evicted",
+                                         "partitions[].newest_restarts[].at",
+                                         "partitions[].newest_restarts[].reason",
+                                         "partitions[].next_offset",
+                                         "partitions[].partition",
+                                         "partitions[].phase",
+                                         "partitions[].renewals.carts",
+                                         "partitions[].renewals.count",
+                                         "partitions[].renewals.differences",
+                                         "partitions[].renewals.newest",
+                                         "partitions[].renewals.newest_carts",
+                                         "partitions[].renewals.newest_differences",
+                                         "partitions[].renewals.newest_fields[]",
+                                         "partitions[].renewals.newest_ms",
+                                         "partitions[].restarts",
+                                         "partitions[].sessions_open",
+                                         "partitions[].ticked",
+                                         "partitions[].times_taken",
+                                         "process.age_s",
+                                         "process.begun",
+                                         "process.cpu_s",
+                                         "process.now",
+                                         "process.pid",
+                                         "process.resident_bytes",
+                                         "process.version"});
 }
