@@ -83,7 +83,7 @@ Hooks::Hooks(std::vector<HookConfig> hooks, std::unique_ptr<events::LogClient> w
     : hooks_(std::move(hooks)),
       clock_(clock),
       check_(writer->partitions()),
-      exchange_(std::move(writer), std::move(reader)) {}
+      exchange_({std::move(writer), std::move(reader), nullptr}) {}
 
 std::optional<OutgoingCommand> Hooks::command_of(const HookConfig& hook, const HttpRequest& request,
                                                  HttpAnswer& answer) {

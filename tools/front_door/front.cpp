@@ -78,12 +78,13 @@ int front(const FrontOptions& options) {
   auto writer = open_client(options, false, clock, code);
   auto reader = writer ? open_reader(options, clock, code) : nullptr;
   auto history = reader ? open_reader(options, clock, code) : nullptr;
-  auto feed = history ? open_reader(options, clock, code) : nullptr;
+  auto look_back = history ? open_reader(options, clock, code) : nullptr;
+  auto feed = look_back ? open_reader(options, clock, code) : nullptr;
   if (!feed) return code;
   FrontDoorLimits limits;
   limits.http.connections = options.connections;
-  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(feed)}, std::move(*access),
-                 limits);
+  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(feed)},
+                 std::move(*access), limits);
   if (wrong = door.listen(options.address, certificate); !wrong.empty()) {
     complain("%s\n", wrong.c_str());
     return exit_usage;

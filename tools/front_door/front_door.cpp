@@ -84,7 +84,7 @@ FrontDoor::FrontDoor(Clients clients, Access access, FrontDoorLimits limits)
       limits_(std::move(limits)),
       history_(std::move(clients.history)),
       check_(history_->partitions()),
-      exchange_(std::move(clients.writer), std::move(clients.reader)),
+      exchange_({std::move(clients.writer), std::move(clients.reader), std::move(clients.look_back)}),
       feed_(std::move(clients.feed), limits_.feed) {}
 
 FrontDoor::~FrontDoor() = default;

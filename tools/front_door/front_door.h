@@ -34,11 +34,12 @@ struct FrontDoorLimits {
 
 class FrontDoor {
  public:
-  /// Four clients of one log, each for a thread of its own.
+  /// Clients of one log, each for a thread of its own.
   struct Clients {
     std::unique_ptr<events::LogClient> writer;
     std::unique_ptr<events::LogClient> reader;
-    std::unique_ptr<events::LogClient> history;
+    std::unique_ptr<events::LogClient> history;  // of carts that are asked for
+    std::unique_ptr<events::LogClient> look_back;
     std::unique_ptr<events::LogClient> feed;
   };
   /// `access` is asked about every request, until another one is given.

@@ -44,10 +44,10 @@ bool says_that_the_cart_is_over(const std::vector<CausedEvent>& events) {
 
 }  // namespace
 
-CommandExchange::CommandExchange(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader)
-    : partitions_(writer->partitions()),
-      writer_(std::move(writer)),
-      reader_(std::move(reader)),
+CommandExchange::CommandExchange(Clients clients)
+    : partitions_(clients.writer->partitions()),
+      clients_(std::move(clients)),
+      looking_back_([this] { look_back(); }),
       reading_([this] { read(); }),
       writing_([this] { write(); }) {}
 
@@ -58,8 +58,10 @@ CommandExchange::~CommandExchange() {
   }
   to_write_.notify_all();
   to_read_.notify_all();
+  to_look_back_.notify_all();
   writing_.join();
   reading_.join();
+  looking_back_.join();
 }
 
 void CommandExchange::send(OutgoingCommand command, events::Millis wait, Done done) {
@@ -99,12 +101,12 @@ void CommandExchange::append(std::deque<Queued>&& now) {
   for (const auto& q : now) {
     const auto partition = events::partition_of(q.command.key, partitions_);
     if (!q.waits || places.contains(partition) || !status.ok()) continue;
-    const auto events_end = writer_->ends(events::Stream::events, partition);
-    const auto state_end = writer_->ends(events::Stream::state, partition);
+    const auto events_end = clients_.writer->ends(events::Stream::events, partition);
+    const auto state_end = clients_.writer->ends(events::Stream::state, partition);
     status = events_end.status.ok() ? state_end.status : events_end.status;
     places[partition] = {events_end.end, state_end.end, 0, {}};
   }
-  CommandWriter commands(*writer_);
+  CommandWriter commands(*clients_.writer);
   for (auto& q : now) {
     if (status.ok()) status = commands.write(q.command);
   }
@@ -150,7 +152,7 @@ void CommandExchange::read() {
 
 /// State first: the events of what it says to be decided are then there to be read.
 void CommandExchange::look_at(events::Partition partition, Place& place) {
-  const auto state = reader_->read(events::Stream::state, partition, place.next_state, read_at_once);
+  const auto state = clients_.reader->read(events::Stream::state, partition, place.next_state, read_at_once);
   for (const auto& record : state.batch.records) {
     if (record.key != events::position_key || !record.value) continue;
     const auto position = events::decode_position(*record.value);
@@ -159,7 +161,7 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   if (state.status.ok()) place.next_state = state.next;
   events::PollLimits limits = read_at_once;
   limits.wait = state.status.ok() ? read_wait : pause_wait;
-  const auto fetched = reader_->read(events::Stream::events, partition, place.next_event, limits);
+  const auto fetched = clients_.reader->read(events::Stream::events, partition, place.next_event, limits);
   for (const auto& record : fetched.batch.records) {
     // By the command's place too: two that wait may have one id.
     const auto cause = header(record, "ce_causationid");
@@ -178,15 +180,20 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   for (auto at = place.waiting.begin(); at != place.waiting.end();) {
     auto& w = *at;
     if (w.outcome.events.empty() && w.outcome.at.offset < place.decided && w.events_by_then < 0) {
-      const auto ends = reader_->ends(events::Stream::events, partition);
+      const auto ends = clients_.reader->ends(events::Stream::events, partition);
       if (ends.status.ok()) w.events_by_then = ends.end;
     }
     // What one command comes to is committed at once and lies together.
     const bool whole = !w.outcome.events.empty() && (at_end || last_cause != w.id);
     const bool nothing_new = w.outcome.events.empty() && w.events_by_then >= 0 && place.next_event >= w.events_by_then;
-    const bool may_be_a_repeat = nothing_new || (whole && says_that_the_cart_is_over(w.outcome.events));
-    w.outcome.decided = may_be_a_repeat ? find_earlier(partition, w) : whole;
-    if (w.outcome.decided || now >= w.until) {
+    if (nothing_new || (whole && says_that_the_cart_is_over(w.outcome.events))) {
+      const std::scoped_lock lock(mutex_);
+      looked_back_for_.splice(looked_back_for_.end(), place.waiting, at++);
+      to_look_back_.notify_one();
+      continue;
+    }
+    w.outcome.decided = whole;
+    if (whole || now >= w.until) {
       w.done(std::move(w.outcome));
       at = place.waiting.erase(at);
     } else {
@@ -195,18 +202,46 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   }
 }
 
+/// One after the other; those for whom the log does not answer in turn.
+void CommandExchange::look_back() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    to_look_back_.wait(lock, [this] { return over_ || !looked_back_for_.empty(); });
+    if (over_) break;
+    std::list<Waiting> one;
+    one.splice(one.end(), looked_back_for_, looked_back_for_.begin());
+    lock.unlock();
+    auto& w = one.front();
+    w.outcome.decided = find_earlier(w);
+    const bool done = w.outcome.decided || Steady::now() >= w.until;
+    if (done) w.done(std::move(w.outcome));
+    lock.lock();
+    if (done) continue;
+    looked_back_for_.splice(looked_back_for_.end(), one);
+    to_look_back_.wait_for(lock, std::chrono::milliseconds(pause_wait.count), [this] { return over_; });
+  }
+  while (!looked_back_for_.empty()) {
+    std::list<Waiting> one;
+    one.splice(one.end(), looked_back_for_, looked_back_for_.begin());
+    lock.unlock();
+    one.front().done(std::move(one.front().outcome));
+    lock.lock();
+  }
+}
+
 /// Perhaps its own events were read before it was known that somebody waits for them. Or the engine had decided a
 /// command of that id before: then its events are those of the first one. False where the log does not answer: what
 /// came of the command is then not known yet.
-bool CommandExchange::find_earlier(events::Partition partition, Waiting& w) {
-  const auto ends = reader_->ends(events::Stream::events, partition);
+bool CommandExchange::find_earlier(Waiting& w) {
+  const auto partition = w.outcome.at.partition;
+  const auto ends = clients_.history->ends(events::Stream::events, partition);
   if (!ends.status.ok()) return false;
   const auto own_place = std::to_string(w.outcome.at.partition) + "-" + std::to_string(w.outcome.at.offset);
   std::vector<CausedEvent> own;
   std::vector<CausedEvent> earlier;
   auto next = std::max(ends.first, ends.end - look_back_records);
   while (next < ends.end) {
-    const auto fetched = reader_->read(events::Stream::events, partition, next, read_at_once);
+    const auto fetched = clients_.history->read(events::Stream::events, partition, next, read_at_once);
     if (!fetched.status.ok()) return false;
     if (fetched.next <= next) break;
     for (const auto& record : fetched.batch.records) {
@@ -232,7 +267,7 @@ std::optional<bool> CommandExchange::is_the_same_command(events::Position one, e
                                                          bool to_the_letter) {
   bool answers = true;
   const auto of = [&](events::Position at) {
-    auto fetched = reader_->read(events::Stream::commands, at.partition, at.offset, {1, 1, pause_wait});
+    auto fetched = clients_.history->read(events::Stream::commands, at.partition, at.offset, {1, 1, pause_wait});
     answers = answers && fetched.status.ok();
     const auto& records = fetched.batch.records;
     const bool there = fetched.status.ok() && !records.empty() && records.front().at == at;

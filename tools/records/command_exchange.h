@@ -49,8 +49,13 @@ class CommandExchange {
   /// How far back the events of an earlier command with the same id are looked for, in records of their partition.
   static constexpr std::int64_t look_back_records = 20'000;
 
-  /// Two clients of one log: each is used by one thread.
-  CommandExchange(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader);
+  /// Clients of one log: each is used by a thread of its own. The last two only where somebody waits.
+  struct Clients {
+    std::unique_ptr<events::LogClient> writer;
+    std::unique_ptr<events::LogClient> reader;
+    std::unique_ptr<events::LogClient> history;  // for looking back, which holds up nobody else who waits
+  };
+  explicit CommandExchange(Clients);
   /// Whoever still waits is told that it was not decided.
   ~CommandExchange();
   CommandExchange(const CommandExchange&) = delete;
@@ -89,20 +94,23 @@ class CommandExchange {
   void append(std::deque<Queued>&&);
   void read();
   void look_at(events::Partition, Place&);
-  [[nodiscard]] bool find_earlier(events::Partition, Waiting&);
+  void look_back();
+  [[nodiscard]] bool find_earlier(Waiting&);
   /// Of two with one id: whether their source is the same; `to_the_letter`: what they say too. Nothing: the log does
   /// not answer.
   [[nodiscard]] std::optional<bool> is_the_same_command(events::Position, events::Position, bool to_the_letter);
 
   const std::int32_t partitions_;
-  const std::unique_ptr<events::LogClient> writer_;
-  const std::unique_ptr<events::LogClient> reader_;
+  const Clients clients_;
   std::mutex mutex_;
   std::condition_variable to_write_;
   std::condition_variable to_read_;
+  std::condition_variable to_look_back_;
   std::deque<Queued> queued_;
   std::vector<std::pair<events::Partition, Place>> arriving_;  // from the writing thread to the reading one
+  std::list<Waiting> looked_back_for_;  // decided, and what they came to is not among the events just read
   bool over_ = false;
+  std::thread looking_back_;
   std::thread reading_;
   std::thread writing_;
 };

@@ -199,11 +199,10 @@ bool is_refusal(const CausedEvent& event) {
 }
 
 /// Sends one command and waits for what it comes to.
-int send_and_wait(std::unique_ptr<events::LogClient> writer, std::unique_ptr<events::LogClient> reader,
-                  OutgoingCommand command, const SendOptions& options) {
+int send_and_wait(CommandExchange::Clients clients, OutgoingCommand command, const SendOptions& options) {
   std::promise<CommandOutcome> promise;
   auto future = promise.get_future();
-  CommandExchange exchange(std::move(writer), std::move(reader));
+  CommandExchange exchange(std::move(clients));
   exchange.send(std::move(command), events::Millis{options.wait_s * 1000},
                 [&](CommandOutcome outcome) { promise.set_value(std::move(outcome)); });
   const auto outcome = future.get();
@@ -273,7 +272,9 @@ int send(const SendOptions& options) {
   }
   if (options.wait_s > 0) {
     auto reader = open_reader(options, clock, code);
-    return reader ? send_and_wait(std::move(log), std::move(reader), std::move(command), options) : code;
+    auto history = reader ? open_reader(options, clock, code) : nullptr;
+    if (!history) return code;
+    return send_and_wait({std::move(log), std::move(reader), std::move(history)}, std::move(command), options);
   }
   status = writer.write(std::move(command));
   if (status.ok()) status = writer.flush();

@@ -27,6 +27,10 @@ class NoTime final : public events::Clock {
   [[nodiscard]] events::Timestamp now() const override { return {1'767'225'600'000}; }
 };
 
+void wait_until(const std::function<bool()>& reached) {
+  while (!reached()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 /// A log of one partition whose engine is the test: `decide` runs once a command is stored, before its writer knows it.
 struct ExchangeWorld {
   class Writer final : public events::LogClient {
@@ -50,11 +54,15 @@ struct ExchangeWorld {
 
   class Reader final : public events::LogClient {
    public:
-    explicit Reader(ExchangeWorld& world) : world_(world), client_(world.store) {}
+    explicit Reader(ExchangeWorld& world, bool looks_back = false)
+        : world_(world), client_(world.store), looks_back_(looks_back) {}
     [[nodiscard]] std::int32_t partitions() const override { return 1; }
     events::Appended append(std::span<const events::NewRecord>) override { return {}; }
     events::Fetched read(Stream s, events::Partition p, Offset from, const events::PollLimits& l) override {
-      if (s == Stream::events) {
+      if (s == Stream::events && looks_back_) {
+        ++world_.looks_back;
+        wait_until([&] { return !world_.history_hangs; });
+      } else if (s == Stream::events) {
         world_.events_asked_from = from;
         ++world_.events_asked;
       }
@@ -67,6 +75,7 @@ struct ExchangeWorld {
    private:
     ExchangeWorld& world_;
     adapters::MemoryClient client_;
+    const bool looks_back_;
   };
 
   /// What the command at that offset came to.
@@ -96,12 +105,11 @@ struct ExchangeWorld {
   std::atomic<Offset> events_asked_from = 0;
   std::atomic<std::int64_t> events_asked = 0;
   std::atomic<int> reads_that_fail = 0;
-  tools::CommandExchange exchange{std::make_unique<Writer>(*this), std::make_unique<Reader>(*this)};
+  std::atomic<bool> history_hangs = false;
+  std::atomic<int> looks_back = 0;
+  tools::CommandExchange exchange{
+      {std::make_unique<Writer>(*this), std::make_unique<Reader>(*this), std::make_unique<Reader>(*this, true)}};
 };
-
-void wait_until(const std::function<bool()>& reached) {
-  while (!reached()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-}
 
 std::string said(const CommandOutcome& outcome) {
   std::string text = outcome.decided ? "" : "undecided ";
@@ -151,6 +159,20 @@ TEST_CASE("of two requests with one id each gets what its own came to, and the s
   auto second = world.send("k1");
   CHECK(said(first.get()) == "cart.canceled 0-0-0 ");
   CHECK(said(second.get()) == "repeated cart.canceled 0-0-0 ");
+}
+
+TEST_CASE("who looks back holds up nobody else who waits") {
+  ExchangeWorld world;
+  world.decide = [&](Offset at) {
+    world.say(at, "k" + std::to_string(at), at == 0 ? "command.rejected" : "cart.canceled", at == 0 ? over : "{}");
+    world.decided_to(at + 1);
+  };
+  world.history_hangs = true;
+  auto first = world.send("k0");
+  wait_until([&] { return world.looks_back > 0; });
+  CHECK(said(world.send("k1").get()) == "cart.canceled 0-1-0 ");
+  world.history_hangs = false;
+  CHECK(said(first.get()) == "command.rejected 0-0-0 ");
 }
 
 TEST_CASE("for a cart that is over, a repeat is the same words from the same source") {
