@@ -38,14 +38,14 @@ constexpr std::array runbooks = {Runbook{"payment_unresolved", "MayflyPaymentUnr
                                  Runbook{"partition_rebuilt", "MayflyPartitionRebuilt"},
                                  Runbook{"log_gap", "MayflyPartitionStopped"},
                                  Runbook{"log_cut", "MayflyPartitionStopped"},
-                                 Runbook{"log_over_limit", "MayflyLogGrows"},
+                                 Runbook{"log_over_limit", "MayflyLogOverLimit"},
                                  Runbook{"leak", "MayflyLeak"},
-                                 Runbook{"transaction_hanging", "MayflyLag"},
+                                 Runbook{"transaction_hanging", "MayflyTransactionHanging"},
                                  Runbook{"commands_skipped", "MayflyDeadLetters"},
-                                 Runbook{"clocks_apart", "MayflyNotReady"},
+                                 Runbook{"clocks_apart", "MayflyClocksApart"},
                                  Runbook{"memory_pressure", "MayflyMemoryPressure"},
                                  Runbook{"renewal_difference", "MayflyRenewalDifference"},
-                                 Runbook{"partition_over_budget", "MayflyMemoryHigh"},
+                                 Runbook{"partition_over_budget", "MayflyPartitionOverBudget"},
                                  Runbook{"merge_over", "MayflyMergeOver"},
                                  Runbook{"delivery_parked", "MayflyDeliveriesParked"}};
 

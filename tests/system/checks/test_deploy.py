@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 UNIT = ROOT / "deploy" / "mayfly.service"
 MANIFESTS = ROOT / "deploy" / "kubernetes.yaml"
 HTTP_MANIFESTS = ROOT / "deploy" / "kubernetes-http.yaml"
+FIGURES_MANIFESTS = ROOT / "deploy" / "kubernetes-figures.yaml"
 VALIDATOR = "kubernetes-validate==1.37.0"
 VENV = ROOT / "build" / "kubernetes-validate"
 DRAIN_LIMIT_S = 25  # operate.drain_limit_ms
@@ -135,6 +136,75 @@ class FrontAndConnect(unittest.TestCase):
         self.assertEqual((deployments["mayfly-connect"]["replicas"], deployments["mayfly-connect"]["strategy"]), (1, {"type": "Recreate"}))
 
 
+class Figures(unittest.TestCase):
+    """What reads money and dead letters for Prometheus: deploy/mayfly-figures.*, deploy/kubernetes-figures.yaml."""
+
+    SERVICE = ROOT / "deploy" / "mayfly-figures.service"
+    TIMER = ROOT / "deploy" / "mayfly-figures.timer"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        (self.folder / "node-exporter").mkdir()
+        (self.folder / "mayfly.toml").write_text(f'log = "sqlite:{self.folder}/shop.db"\n')
+
+    def here(self, text):
+        """With the places of this test."""
+        return text.replace("/usr/bin/mayfly", MAYFLY).replace("/etc/mayfly", str(self.folder)).replace("/var/lib/prometheus", str(self.folder))
+
+    def test_service_and_timer_are_valid_and_hardened(self):
+        for file in (UNIT, self.SERVICE, self.TIMER):
+            (self.folder / file.name).write_text(file.read_text().replace("/usr/bin/mayfly", MAYFLY))
+        done = run("systemd-analyze", "verify", "--man=no", f"{self.folder}/{self.TIMER.name}", f"{self.folder}/{self.SERVICE.name}")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stderr)
+        done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", str(self.SERVICE))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def run_service(self):
+        """As systemd runs it: each command after the one before, standard output appended to the file; the first that fails ends it."""
+        text = self.here(self.SERVICE.read_text())
+        out = re.search(r"^StandardOutput=append:(.*)$", text, re.M)[1]
+        for line in re.findall(r"^ExecStart(?:Pre|Post)?=\+?(.*)$", text, re.M):
+            with open(out, "ab") as file:
+                if (code := subprocess.run(line.split(), stdout=file, stderr=subprocess.DEVNULL, timeout=300, check=False).returncode) != 0:
+                    return code
+        return 0
+
+    def test_the_service_writes_what_prometheus_reads_and_keeps_it_where_a_reading_fails(self):
+        prom = self.folder / "node-exporter" / "mayfly.prom"
+        self.assertEqual(self.run_service(), 2)  # there is no log
+        self.assertFalse(prom.exists())
+        made = run(MAYFLY, "send", "--log", f"sqlite:{self.folder}/shop.db", "--create", "cart.create", "c1", "currency=GBP")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        for _ in range(2):  # the second one takes the place of the first
+            self.assertEqual(self.run_service(), 0)
+            self.assertEqual(len(re.findall(r"^mayfly_funds_read_timestamp_seconds \d+$", prom.read_text(), re.M)), 1)
+        checked = subprocess.run(["promtool", "check", "metrics"], input=prom.read_text(), capture_output=True, text=True, check=False)
+        self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+        self.assertIn('mayfly_deadletters_open{reason="json_invalid"} 0\n', prom.read_text())
+        before = prom.read_text()
+        (self.folder / "shop.db").unlink()
+        self.assertNotEqual(self.run_service(), 0)
+        self.assertEqual(prom.read_text(), before)
+
+    def test_the_cron_job_reads_the_same_and_its_pods_reach_nothing_else(self):
+        policy, cron = yaml.safe_load_all(FIGURES_MANIFESTS.read_text())
+        pod = cron["spec"]["jobTemplate"]["spec"]["template"]
+        self.assertEqual(policy["spec"]["podSelector"]["matchLabels"], pod["metadata"]["labels"])
+        self.assertEqual((policy["spec"]["policyTypes"], "ingress" in policy["spec"], cron["spec"]["concurrencyPolicy"]), (["Ingress", "Egress"], False, "Forbid"))
+        script = pod["spec"]["initContainers"][0]["command"]
+        self.assertEqual(run(MAYFLY, "send", "--log", f"sqlite:{self.folder}/shop.db", "--create", "cart.create", "c1", "currency=GBP").returncode, 0)
+        self.assertEqual(self.run_service(), 0)
+        done = run(*script[:2], self.here(script[2]).replace("/figures", str(self.folder)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        families = [re.findall(r"^# TYPE .*$", (self.folder / name).read_text(), re.M) for name in ("mayfly.prom", "node-exporter/mayfly.prom")]
+        self.assertEqual(*families)
+        put = pod["spec"]["containers"][0]["command"]
+        self.assertIn("/figures/mayfly.prom", put)
+        self.assertIn(int(re.search(r":(\d+)/metrics/job/", put[-1])[1]), {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]})
+
+
 class Kubernetes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -152,7 +222,7 @@ class Kubernetes(unittest.TestCase):
             return run(str(self.validator), "--strict", str(file))
 
     def test_the_manifests_are_valid(self):
-        for manifests in (MANIFESTS, HTTP_MANIFESTS):
+        for manifests in (MANIFESTS, HTTP_MANIFESTS, FIGURES_MANIFESTS):
             done = self.validate(manifests.read_text())
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 

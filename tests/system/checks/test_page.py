@@ -113,9 +113,9 @@ class Page(unittest.TestCase):
                                                for i in range(8000)))
             self.browser.wait("document.querySelector('#alerts li.open')?.textContent.includes('log_over_limit')")
             self.browser.wait("document.getElementById('verdict').textContent.includes('log_over_limit')")
-            self.assertEqual(self.browser.evaluate("document.querySelector('#alerts li.open a').getAttribute('href')"), "runbooks/MayflyLogGrows")
-        with urllib.request.urlopen(self.engine.url + "runbooks/MayflyLogGrows", timeout=PATIENCE_S) as answer:
-            self.assertIn("# MayflyLogGrows", answer.read().decode())
+            self.assertEqual(self.browser.evaluate("document.querySelector('#alerts li.open a').getAttribute('href')"), "runbooks/MayflyLogOverLimit")
+        with urllib.request.urlopen(self.engine.url + "runbooks/MayflyLogOverLimit", timeout=PATIENCE_S) as answer:
+            self.assertIn("# MayflyLogOverLimit", answer.read().decode())
         self.engine.send("cart.create", "after-the-reader", "currency=GBP")
         self.browser.wait("document.querySelector('#alerts li.ended')?.textContent.includes('log_over_limit')")
         self.browser.wait("document.getElementById('verdict').className === 'well'")
