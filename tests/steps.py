@@ -166,6 +166,8 @@ def steps():
     for bug in range(1, 11):
         yield Step(f"simulation finds bug {bug}", ["build/release/tests/sim_planted", "--bug", str(bug), "20000"], needs=planted)
     yield Step("planted leaks are named; their alerts fit the contract", bash(PLANTED_LEAKS), needs=planted)
+    yield Step("a leak's alert by a real Prometheus, and its end", check("test_prometheus.py", MAYFLY, "build/release/tests/mayfly_leaking", "-k", "Leak"),
+               needs=planted)
     yield Step("a new leak shows on old traffic", check("test_replay_memory.py", MAYFLY, "build/release/tests/mayfly_leaking"), needs=planted)
     poison = "build/release/tests/mayfly_poison"
     yield Step("20 commands that kill, ten kinds", check("poison.py", "--poisons", "20", MAYFLY, poison), needs=planted)
