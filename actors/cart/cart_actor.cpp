@@ -211,7 +211,7 @@ Task* CartActor::hand_back(Task* task) {
   return nullptr;
 }
 
-/// Precondition: the segment has not ended, and does not before this message. A message that cannot be made leaves the
+/// The segment has not ended, and does not before this message. A message that cannot be made leaves the
 /// task to be decided again, like any death: else nobody would ever end the segment.
 void CartActor::reply(Task& task) {
   try {

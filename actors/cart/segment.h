@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/cart/task.h"
+#include "events/text/precondition.h"
 
 #include <atomic>
 #include <vector>
@@ -17,6 +18,7 @@ struct Segment {
   /// A cart has decided the task. True: it was the segment's last, and the supervisor must hear of it. If not, the
   /// segment may end at any moment unless the cart has more of it to decide: the caller touches it no more.
   [[nodiscard]] bool conclude(Task& task) {
+    events::precondition(!task.done, "Segment::conclude: the task is under decision");
     task.done = true;
     return close(1);
   }

@@ -1,5 +1,7 @@
 #include "actors/engine/committer.h"
 
+#include "events/text/precondition.h"
+
 #include <utility>
 
 namespace mayfly::actors {
@@ -10,7 +12,8 @@ Committer::Committer(events::Log& log, Choose choose) : log_(log), choose_(std::
 
 Committer::~Committer() {
   {
-    std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (thread_.joinable()) changed_.wait(lock, [this] { return phase_ != Phase::begun; });
     phase_ = Phase::leaving;
   }
   changed_.notify_all();
@@ -20,6 +23,7 @@ Committer::~Committer() {
 void Committer::begin(std::vector<events::NewRecord> records, std::vector<events::Position> next) {
   {
     std::scoped_lock lock(mutex_);
+    events::precondition(phase_ == Phase::idle, "Committer::begin: no commit is under way");
     records_ = std::move(records);
     next_ = std::move(next);
     phase_ = Phase::begun;

@@ -19,7 +19,7 @@ class Committer {
  public:
   /// `choose` null: a thread of its own.
   Committer(events::Log&, Choose choose);
-  /// Precondition: no commit is under way.
+  /// Blocks until a commit under way on the other thread has its outcome.
   ~Committer();
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;

@@ -1,7 +1,10 @@
 // Buckets double at two entries each and halve below half a one, so that a peak does not stay.
 #include "actors/partition/cart_table.h"
 
+#include "events/text/precondition.h"
+
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace mayfly::actors {
@@ -29,6 +32,7 @@ CartEntry* CartTable::find(std::string_view id) const {
 }
 
 CartEntry& CartTable::add(std::string_view id) {
+  events::precondition(find(id) == nullptr, "CartTable::add: the cart is not there");
   if (static_cast<std::size_t>(size_) >= 2 * buckets_.size()) {
     resize(buckets_.empty() ? fewest_buckets : 2 * buckets_.size());
   }
@@ -70,6 +74,12 @@ Awake& CartTable::wake(CartEntry& entry) {
 }
 
 void CartTable::sleep(CartEntry& entry) {
+  events::precondition(entry.awake == nullptr || !entry.awake->ordered,
+                       "CartTable::sleep: the cart is not in the order of use");
+  free_awake(entry);
+}
+
+void CartTable::free_awake(CartEntry& entry) {
   if (entry.awake == nullptr) return;
   entry.awake->~Awake();
   memory_.awake->deallocate(entry.awake, sizeof(Awake), alignof(Awake));
@@ -80,11 +90,13 @@ void CartTable::sleep(CartEntry& entry) {
 /// The pointer that leads to the entry. Precondition: it is in the table.
 CartEntry** CartTable::link_to(const CartEntry& entry) {
   auto** link = &buckets_[place_of(entry.id())];
-  while (*link != &entry) link = &(*link)->next_;
+  while (*link != nullptr && *link != &entry) link = &(*link)->next_;
+  events::precondition(*link != nullptr, "CartTable: the entry is in the table");
   return link;
 }
 
 CartEntry& CartTable::make(std::string_view id, std::size_t snapshot_bytes) {
+  events::precondition(id.size() <= std::numeric_limits<std::uint8_t>::max(), "CartTable: the id's length fits a byte");
   const auto bytes = sizeof(CartEntry) + id.size() + snapshot_bytes;
   auto* entry = new (memory_.entries->allocate(bytes, alignof(CartEntry))) CartEntry;
   entry->id_bytes_ = static_cast<std::uint8_t>(id.size());
@@ -108,7 +120,7 @@ CartEntry& CartTable::replace(CartEntry& old, CartEntry& made) {
 }
 
 void CartTable::free(CartEntry& entry) {
-  sleep(entry);
+  free_awake(entry);
   const auto bytes = entry.bytes();
   entry_bytes_ -= static_cast<std::int64_t>(bytes);
   entry.~CartEntry();

@@ -83,7 +83,7 @@ class CartTable {
   CartTable& operator=(const CartTable&) = delete;
 
   [[nodiscard]] CartEntry* find(std::string_view id) const;
-  /// Precondition: not there.
+  /// Precondition: the id is one (is_cart_id) and is not there.
   CartEntry& add(std::string_view id);
   /// Takes over the bytes of a state record; they may be views of the old ones. The entry moves: use what is returned.
   CartEntry& keep(CartEntry&, std::string_view snapshot);
@@ -114,6 +114,7 @@ class CartTable {
   CartEntry& make(std::string_view id, std::size_t snapshot_bytes);
   CartEntry& replace(CartEntry& old, CartEntry& made);
   void free(CartEntry&);
+  void free_awake(CartEntry&);
   void resize(std::size_t buckets);
 
   [[nodiscard]] std::size_t place_of(std::string_view id) const { return hash_(id) & (buckets_.size() - 1); }

@@ -1,5 +1,7 @@
 #include "actors/partition/deadlines.h"
 
+#include "events/text/precondition.h"
+
 namespace mayfly::actors {
 
 namespace {
@@ -11,6 +13,7 @@ constexpr std::size_t smallest_heap = 64;
 Deadlines::Deadlines(std::pmr::memory_resource* memory) : unstarted_(memory), started_(memory) {}
 
 void Deadlines::list(CartEntry& entry) {
+  events::precondition(entry.place_in_waits == not_listed, "Deadlines::list: the cart is not listed");
   const auto wait = entry.wait();
   if (wait.kind == events::WaitKind::none) return;
   auto& heap = heap_of(wait);

@@ -2,6 +2,7 @@
 #include "actors/cart/cart_actor.h"
 #include "actors/partition/partition_actor.h"
 #include "actors/partition/state_comparison.h"
+#include "events/text/precondition.h"
 
 #include <caf/all.hpp>
 
@@ -255,6 +256,7 @@ void PartitionActor::count_withheld_behind(const Task& creation, CartEntry& entr
 
 /// Precondition: its wait is not listed.
 void PartitionActor::begin_wait_again(CartEntry& entry, events::Offset set_at) {
+  events::precondition(entry.place_in_waits == not_listed, "begin_wait_again: the wait is not listed");
   const auto wait = entry.wait();
   if (wait.kind == events::WaitKind::none) return;
   entry.set_wait({wait.kind, wait.length, set_at, std::nullopt});

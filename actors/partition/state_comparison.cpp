@@ -1,5 +1,7 @@
 #include "actors/partition/state_comparison.h"
 
+#include "events/text/precondition.h"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -24,6 +26,7 @@ void StateComparison::committed(const PartitionState& woken, std::string_view ke
   auto* old = in_memory_.carts.find(key);
   if (in_memory_.unreadable.contains(key)) return;  // it was mended meanwhile
   if (old == nullptr) return findings_.differs(key, {"cart", "nothing", "open"});
+  events::precondition(!old->has_actor(), "StateComparison: no cart has an actor");
   const auto trouble = in_memory_.troubles.kept(*old);
   if (!trouble.none() || old->snapshot() != value) {
     const events::SnapshotParts parts{old->wait(), trouble, old->cart(), old->session()};

@@ -1,6 +1,7 @@
 #include "adapters/http/http_turns.h"
 
 #include "adapters/host/thread_cpu.h"
+#include "events/text/precondition.h"
 
 #include <algorithm>
 #include <new>
@@ -71,6 +72,7 @@ HttpTurns::Id HttpTurns::add(Id id, std::uint64_t client, const HttpRoute& route
 
 /// Precondition: one waits.
 HttpTurns::Turn HttpTurns::take_next() {
+  events::precondition(!waiting_.empty(), "HttpTurns::take_next: one waits");
   const auto next = std::min_element(waiting_.begin(), waiting_.end(),
                                      [](const Turn& one, const Turn& other) { return one.round < other.round; });
   auto turn = std::move(*next);

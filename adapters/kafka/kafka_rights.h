@@ -14,8 +14,8 @@ namespace mayfly::adapters::kafka {
 [[nodiscard]] std::string missing_right(const KafkaOptions&, std::string_view operation, std::string_view resource,
                                         std::string_view name);
 
-/// Each right on topics that an engine lacks, a line each; ok if none is known to be missing. Precondition: the topics
-/// are there. Asking writes nothing: a record with acks=2 is refused by brokers that allow the writing as well, for its
+/// Each right on topics that an engine lacks, a line each; ok if none is known to be missing, as of topics that are
+/// not there. Asking writes nothing: a record with acks=2 is refused by brokers that allow the writing as well, for its
 /// acks.
 [[nodiscard]] events::LogStatus check_rights(const KafkaOptions&);
 

@@ -1,6 +1,7 @@
 #include "adapters/kafka/kafka_settings.h"
 
 #include "adapters/record_limits.h"
+#include "events/text/precondition.h"
 
 #include <unistd.h>
 
@@ -148,6 +149,7 @@ void bound_batches(KafkaOptions& options, std::size_t most_bytes) {
 /// and by their number, both looked at before a fetch is asked for. So a partition's share has three parts: these
 /// bytes, what is kept beside them, and a fetch.
 void bound_read_ahead(KafkaOptions& options, std::int32_t partitions) {
+  events::precondition(partitions > 0, "bound_read_ahead: there are partitions");
   const auto share = options.read_ahead_bytes / static_cast<std::size_t>(partitions);
   const auto fetch = std::clamp<std::size_t>(share / 4, 1, largest_fetch_bytes);
   const auto queue = (share - fetch) / 2;

@@ -2,6 +2,7 @@
 #include "events/rules/cart.h"
 
 #include "events/text/eight_bytes.h"
+#include "events/text/precondition.h"
 
 #include <algorithm>
 
@@ -118,6 +119,7 @@ struct Evolve {
   void operator()(const CartLineRemoved& e) const {
     forget_merge(cart);
     Line* line = find_line(cart, e.sku, e.line_id);
+    precondition(line != nullptr, "evolve: the line that is removed is one of the cart's");
     const auto place = line - cart.lines.data();
     cart.lines_minor -= cart.cost(*line);
     cart.text_bytes -= text_bytes_of(cart, *line);
@@ -139,7 +141,9 @@ struct Evolve {
       kept.label = given.label;
       kept.amount_minor = given.amount_minor;
       if (given.sku.empty() && given.line_id.empty()) continue;
-      kept.line = static_cast<std::uint16_t>(cart.find(given.sku, given.line_id) - cart.lines.data() + 1);
+      const Line* line = cart.find(given.sku, given.line_id);
+      precondition(line != nullptr, "evolve: the line that is adjusted is one of the cart's");
+      kept.line = static_cast<std::uint16_t>(line - cart.lines.data() + 1);
     }
     cart.adjustments_minor = e.total_minor - cart.lines_minor;
   }
@@ -225,6 +229,7 @@ std::int64_t text_bytes_of(const Cart& cart, const Line& line) {
 }
 
 void evolve(Cart& cart, const Event& event, const Context& context) {
+  precondition(!cart.end, "evolve: the cart is not over");
   ++cart.sequence;
   std::visit(Evolve{cart, context}, event);
 }

@@ -169,7 +169,7 @@ struct Cart {
 [[nodiscard]] std::int64_t text_bytes_of(const Cart&, const Line&);
 
 /// Applies one event of this cart, in order; every event, refusals too, takes the next sequence number.
-/// Precondition: the event was decided for this state.
+/// Precondition: the event was decided for this state: the cart is not over, and has the lines that the event names.
 void evolve(Cart&, const Event&, const Context&);
 
 /// Keeps the fingerprint of a decided shop command, forgetting the oldest beyond 32.

@@ -58,7 +58,7 @@ struct SessionDecision : Decision {
 /// Applies a decision to the session.
 void evolve(Session&, const SessionDecision&);
 
-/// The session that payment.session_opened among `events` opens, if any. Precondition: decided for `cart`.
+/// The session that payment.session_opened among `events` opens, if any.
 [[nodiscard]] std::optional<Session> opened_session(const std::vector<Event>& events, const Context&,
                                                     std::pmr::memory_resource*);
 

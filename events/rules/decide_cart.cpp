@@ -4,6 +4,7 @@
 #include "events/rules/identity.h"
 #include "events/rules/merging.h"
 #include "events/rules/replies.h"
+#include "events/text/precondition.h"
 
 #include <algorithm>
 #include <iterator>
@@ -350,6 +351,7 @@ class CartLadder {
 }  // namespace
 
 Decision decide(const Cart& cart, const Command& command, const Context& context) {
+  precondition(!concerns_session(cart, command), "decide: the command is for the cart, not for its open session");
   CartLadder ladder(cart, command, context);
   if (cart.phase == Phase::active) return ladder.active();
   return cart.phase == Phase::merging ? ladder.merging() : ladder.frozen();

@@ -3,6 +3,7 @@
 #include "events/rules/sha1.h"
 #include "events/text/appender.h"
 #include "events/text/hex.h"
+#include "events/text/precondition.h"
 #include "events/text/utf8.h"
 
 #include <sodium/crypto_hash_sha256.h>
@@ -121,7 +122,10 @@ DerivedId::DerivedId(std::string_view begin, std::string_view mark, int number) 
   size_ = static_cast<std::size_t>(end - bytes_.data());
 }
 
-void DerivedId::append(std::string_view text) { size_ += text.copy(bytes_.data() + size_, bytes_.size() - size_); }
+void DerivedId::append(std::string_view text) {
+  precondition(text.size() <= bytes_.size() - size_, "DerivedId: it fits, for the cart's id is not too long");
+  size_ += text.copy(bytes_.data() + size_, bytes_.size() - size_);
+}
 
 DerivedId order_id(std::string_view cart_id) { return {"o-", cart_id}; }
 DerivedId session_id(std::string_view cart_id, int number) { return {cart_id, "-p", number}; }
@@ -177,6 +181,7 @@ std::uint32_t murmur2(std::string_view bytes) {
 }
 
 Partition partition_of(std::string_view key, std::int32_t count) {
+  precondition(count > 0, "partition_of: there are partitions");
   return static_cast<Partition>(murmur2(key) & 0x7fff'ffff) % count;
 }
 

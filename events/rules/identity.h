@@ -14,7 +14,7 @@ namespace mayfly::events {
 /// 1..128 bytes of UTF-8 without control characters (U+0000..1F, 7F..9F).
 [[nodiscard]] bool is_cart_id(std::string_view);
 
-/// An id that is made of a cart's. Precondition: that one is an id (is_cart_id).
+/// An id that is made of a cart's. Precondition: that one is not longer than is_cart_id allows.
 class DerivedId {
  public:
   DerivedId(std::string_view begin, std::string_view end);

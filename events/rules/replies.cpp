@@ -1,6 +1,7 @@
 #include "events/rules/replies.h"
 
 #include "events/rules/identity.h"
+#include "events/text/precondition.h"
 
 #include <algorithm>
 
@@ -47,7 +48,11 @@ struct Report {
 
 Minor Reported::money() const { return std::max(authorized.value_or(0), captured.value_or(0)); }
 
-Reported reported(const Command& command) { return std::visit(Report{}, command.data); }
+Reported reported(const Command& command) {
+  precondition(is_payment_reply(command.type) && !std::holds_alternative<Invalid>(command.data),
+               "reported: the command is a payment reply that could be read");
+  return std::visit(Report{}, command.data);
+}
 
 bool is_implausible(const Reported& says, Minor session_amount_minor) {
   return says.money() >= limits::implausible_times * std::max(session_amount_minor, limits::implausible_least_minor);
@@ -100,7 +105,9 @@ namespace {
 class LateLadder {
  public:
   LateLadder(Decision& d, const Bygone& bygone, int number, const Command& command, const Context& context)
-      : d_(d), b_(bygone), n_(number), command_(command), context_(context), says_(reported(command)) {}
+      : d_(d), b_(bygone), n_(number), command_(command), context_(context), says_(reported(command)) {
+    precondition(number > 0 && number <= bygone.newest_session, "LateLadder: the session is one of the cart's");
+  }
 
   void answer() {
     if (const auto* failed = std::get_if<PaymentRefundFailed>(&command_.data)) {

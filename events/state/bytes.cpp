@@ -1,8 +1,12 @@
 #include "events/state/bytes.h"
 
+#include "events/text/precondition.h"
+
 namespace mayfly::events {
 
 void ByteWriter::fixed(std::uint64_t value, int width) {
+  precondition(width >= 1 && width <= 8 && (width == 8 || value >> (8 * width) == 0),
+               "ByteWriter::fixed: the value fits");
   make_room(static_cast<std::size_t>(width));
   for (int i = 0; i < width; ++i) *at_++ = static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
 }

@@ -16,7 +16,7 @@ class ByteWriter : private Appender {
   using Appender::Appender;
   ~ByteWriter() { end(); }
 
-  /// The `width` low bytes of `value`, lowest first. Precondition: the others are 0.
+  /// The `width` low bytes of `value`, lowest first. Precondition: 1 <= width <= 8, and the others are 0.
   void fixed(std::uint64_t value, int width);
   /// 7 bits a byte, lowest first, the high bit says that more follow: 1 byte below 128.
   void varint(std::uint64_t value);

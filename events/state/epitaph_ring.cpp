@@ -2,6 +2,7 @@
 
 #include "events/rules/settings.h"
 #include "events/state/snapshot_layout.h"
+#include "events/text/precondition.h"
 
 #include <algorithm>
 #include <cstring>
@@ -57,11 +58,20 @@ std::int64_t EpitaphRing::bytes() const {
 std::int64_t EpitaphRing::ordinal_at(std::int64_t place) const {
   const auto newest_ordinal = end_ - 1;
   const auto ordinal = newest_ordinal / capacity_ * capacity_ + place;
-  return ordinal <= newest_ordinal ? ordinal : ordinal - capacity_;
+  const auto found = ordinal <= newest_ordinal ? ordinal : ordinal - capacity_;
+  precondition(found >= begin_ && found < end_, "EpitaphRing::ordinal_at: the place holds one that is kept");
+  return found;
 }
 
 const Epitaph& EpitaphRing::at_place(std::int64_t place) const {
-  return pages_[static_cast<std::size_t>(place / per_page)][static_cast<std::size_t>(place % per_page)];
+  const auto page = static_cast<std::size_t>(place / per_page);
+  precondition(place >= 0 && page < pages_.size() && !pages_[page].empty(), "EpitaphRing::at_place: its page is held");
+  return pages_[page][static_cast<std::size_t>(place % per_page)];
+}
+
+const Epitaph& EpitaphRing::oldest() const {
+  precondition(size() > 0, "EpitaphRing::oldest: the ring is not empty");
+  return at_place(place_of(begin_));
 }
 
 EpitaphRing::Page& EpitaphRing::page_for(std::int64_t page) {
@@ -72,12 +82,14 @@ EpitaphRing::Page& EpitaphRing::page_for(std::int64_t page) {
 }
 
 void EpitaphRing::push(const Epitaph& epitaph) {
+  precondition(!full(), "EpitaphRing::push: the ring is not full");
   const auto place = place_of(end_);
   page_for(place / per_page)[static_cast<std::size_t>(place % per_page)] = epitaph;
   ++end_;
 }
 
 void EpitaphRing::pop() {
+  precondition(size() > 0, "EpitaphRing::pop: the ring is not empty");
   ++begin_;
   if (begin_ % per_page != 0) return;
   const bool next_lap_is_in_it = end_ > begin_ - per_page + capacity_;

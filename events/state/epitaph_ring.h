@@ -50,9 +50,10 @@ class EpitaphRing {
   [[nodiscard]] std::int64_t place_of(std::int64_t ordinal) const { return ordinal % capacity_; }
   /// Precondition: the place holds one that is kept.
   [[nodiscard]] std::int64_t ordinal_at(std::int64_t place) const;
+  /// Precondition: the place is one of the ring's, and its page is held.
   [[nodiscard]] const Epitaph& at_place(std::int64_t place) const;
   /// Precondition: size() > 0.
-  [[nodiscard]] const Epitaph& oldest() const { return at_place(place_of(begin_)); }
+  [[nodiscard]] const Epitaph& oldest() const;
 
   /// Precondition: not full.
   void push(const Epitaph&);

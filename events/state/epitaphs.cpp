@@ -1,5 +1,7 @@
 #include "events/state/epitaphs.h"
 
+#include "events/text/precondition.h"
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -62,6 +64,7 @@ bool Epitaphs::may_go_out(const CartHash& hash, std::int64_t n) const {
 }
 
 void Epitaphs::add(const CartHash& hash, const Ended& ended, Timestamp time) {
+  precondition(!place_of(hash), "Epitaphs::add: the cart has no epitaph yet");
   const auto which = ring_of(ended);
   auto& ring = rings_[which];
   if (ring.full()) {
@@ -117,6 +120,7 @@ std::optional<std::int64_t> Epitaphs::place_of(const CartHash& hash) const {
 
 /// The slot that has that hash, else the free one where it belongs. Precondition: there is an index, with a free slot.
 std::size_t Epitaphs::slot_of(const CartHash& hash) const {
+  precondition(indexed_ < static_cast<std::int64_t>(index_.size()), "Epitaphs::slot_of: the index has a free slot");
   const auto mask = index_.size() - 1;
   auto at = home_of(hash) & mask;
   for (; index_[at] != 0; at = (at + 1) & mask) {

@@ -1,5 +1,6 @@
 // The header of a cart's state record, and what its parts have in common (docs/state-format.md).
 #include "events/state/snapshot_layout.h"
+#include "events/text/precondition.h"
 
 #include <algorithm>
 #include <cstring>
@@ -114,6 +115,7 @@ std::size_t snapshot_bytes(std::string_view cart, std::string_view session) {
 }
 
 void put_snapshot(std::span<char> to, const Wait& wait, std::string_view cart, std::string_view session) {
+  precondition(to.size() == snapshot_bytes(cart, session), "put_snapshot: the parts fill the memory");
   put_header(to.data(), wait, cart.size(), false, !session.empty());
   char* end = to.data() + header_bytes;
   if (!cart.empty()) std::memcpy(end, cart.data(), cart.size());
@@ -121,6 +123,7 @@ void put_snapshot(std::span<char> to, const Wait& wait, std::string_view cart, s
 }
 
 void put_wait(std::span<char> snapshot, const Wait& wait) {
+  precondition(snapshot.size() >= header_bytes, "put_wait: there is a snapshot");
   const auto parts = parts_of({snapshot.data(), snapshot.size()});
   put_header(snapshot.data(), wait, parts.cart.size(), !parts.trouble.none(), !parts.session.empty());
 }

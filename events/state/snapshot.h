@@ -47,7 +47,7 @@ struct SnapshotParts {
 /// The same into memory of just that size. The parts must not lie in it.
 [[nodiscard]] std::size_t snapshot_bytes(std::string_view cart, std::string_view session);
 void put_snapshot(std::span<char> to, const Wait&, std::string_view cart, std::string_view session);
-/// Another wait in a snapshot; the rest stays. Precondition: it was split without complaint.
+/// Another wait in a snapshot, which was split without complaint before; the rest stays. Precondition: it is not empty.
 void put_wait(std::span<char> snapshot, const Wait&);
 /// The parts of a snapshot that was split without complaint before; nothing of an empty one.
 [[nodiscard]] SnapshotParts parts_of(std::string_view snapshot);

@@ -4,6 +4,7 @@
 
 #include "events/state/bytes.h"
 #include "events/state/snapshot.h"
+#include "events/text/precondition.h"
 
 #include <limits>
 #include <optional>
@@ -25,8 +26,9 @@ inline constexpr std::string_view a_session = "the state of the cart's payment s
 [[nodiscard]] std::optional<Unsupported> check(std::string_view what, std::string_view bytes,
                                                std::uint64_t newest_known);
 
-/// Reads on behind the version. Precondition: checked.
+/// Reads on behind the version. Precondition: there is one (check).
 [[nodiscard]] inline ByteReader behind_version(std::string_view bytes) {
+  precondition(!bytes.empty(), "behind_version: there is a version");
   ByteReader in(bytes);
   (void)in.fixed(1);
   return in;

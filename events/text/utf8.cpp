@@ -37,7 +37,7 @@ bool is_plain_text(std::string_view text) {
   while (!text.empty()) {
     if (text.size() >= EightBytes::size) {
       const EightBytes bytes(text, 0);
-      if (!bytes.any_beyond_ascii() && !bytes.any_below(0x20) && !bytes.any_equal(del)) {
+      if (!bytes.any_beyond_ascii() && !bytes.any_below<0x20>() && !bytes.any_equal(del)) {
         text.remove_prefix(EightBytes::size);
         continue;
       }

@@ -1,6 +1,7 @@
 #include "events/wire/command_json.h"
 
 #include "events/rules/identity.h"
+#include "events/text/precondition.h"
 #include "events/text/time_text.h"
 #include "events/wire/command_members.h"
 #include "events/wire/json_writer.h"
@@ -364,6 +365,7 @@ Invalid invalid(CommandType type, const JsonValue& data, Text about, std::pmr::m
 
 CommandData command_data(CommandType type, const JsonValue& data, const Settings& current,
                          std::pmr::memory_resource* arena) {
+  precondition(data.kind == JsonValue::Kind::object, "command_data: the data is an object");
   Members m(data, arena);
   auto command = read(type, m, current);
   if (m.good() || type == CommandType::clock_tick) return command;

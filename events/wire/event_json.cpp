@@ -2,6 +2,7 @@
 #include "events/wire/event_json.h"
 
 #include "events/rules/identity.h"
+#include "events/text/precondition.h"
 #include "events/text/time_text.h"
 #include "events/wire/json_writer.h"
 
@@ -88,7 +89,7 @@ class Writer {
     json_.plain_text("why", name(e.why));
   }
   void operator()(const InventoryRequested& e) {
-    const int number = e.number == cart_reservation ? round_.cart->reservations : e.number;
+    const int number = e.number == cart_reservation ? cart().reservations : e.number;
     json_.text("reservation_id", reservation_id(round_.cart_id, number));
     stock_lines(e.with_lines);
     effect(e.type, number, 0, e.answer_within);
@@ -143,8 +144,8 @@ class Writer {
     json_.text("session_id", number > 0 ? session_id(round_.cart_id, number) : known);
   }
   void total() {
-    json_.number("total_minor", round_.cart->total_minor());
-    json_.plain_text("currency", round_.cart->currency.view());
+    json_.number("total_minor", cart().total_minor());
+    json_.plain_text("currency", cart().currency.view());
   }
   void time(std::string_view member, Millis after) { moment(member, round_.time + after); }
   void moment(std::string_view member, Timestamp at) {
@@ -174,25 +175,27 @@ class Writer {
     json_.plain_text("idempotency_key", {key.data(), key.size()});
     time("deadline", answer_within);
   }
-  void full_lines() { append_full_lines(json_, *round_.cart); }
+  void full_lines() { append_full_lines(json_, cart()); }
   void stock_lines(bool with_lines) {
     if (!with_lines) return json_.value_of("lines").put("[]");
-    json_.array("lines", round_.cart->lines, [this](JsonText& text, const Line& line) {
+    json_.array("lines", cart().lines, [this](JsonText& text, const Line& line) {
       JsonObject json(text);
       json.text("sku", line.sku);
       json.number("quantity", line.quantity);
-      if (line.extras != 0) extras(json, round_.cart->line_id(line), 1, round_.cart->attributes(line));
+      if (line.extras != 0) extras(json, cart().line_id(line), 1, cart().attributes(line));
       json.close();
     });
   }
   void adjustments(std::span<const Adjustment> list) {
     json_.array("adjustments", list, [this](JsonText& text, const Adjustment& a) {
       const bool bound = !a.sku.empty() || !a.line_id.empty();
-      adjustment(text, a, bound ? round_.cart->find(a.sku, a.line_id) : nullptr);
+      const Line* line = bound ? cart().find(a.sku, a.line_id) : nullptr;
+      precondition(!bound || line != nullptr, "append_event_data: the cart has the line that is adjusted");
+      adjustment(text, a, line);
     });
   }
   void kept_adjustments() {
-    const auto& cart = *round_.cart;
+    const auto& cart = this->cart();
     json_.array("adjustments", cart.adjustments, [&](JsonText& text, const auto& a) {
       adjustment(text, a, a.line > 0 ? &cart.lines[a.line - 1U] : nullptr);
     });
@@ -206,10 +209,15 @@ class Writer {
     json.number("amount_minor", a.amount_minor);
     if (line != nullptr) {
       json.text("sku", line->sku);
-      json.text_if("line_id", round_.cart->line_id(*line));
+      json.text_if("line_id", cart().line_id(*line));
     }
     if (a.included) json.boolean("included", true);
     json.close();
+  }
+
+  [[nodiscard]] const Cart& cart() const {
+    precondition(round_.cart != nullptr, "append_event_data: the cart lives that the event tells of");
+    return *round_.cart;
   }
 
   JsonObject json_;

@@ -21,7 +21,8 @@ struct EventSurroundings {
   const Command* command;  // null for events that a tick caused
 };
 
-/// Appends the event's data object, UTF-8 JSON without spaces. Precondition: the cart has not evolved past it.
+/// Appends the event's data object, UTF-8 JSON without spaces. Precondition: the cart has not evolved past it, and
+/// lives if the event tells of its lines, total or newest reservation.
 void append_event_data(std::string& out, const Event&, const EventSurroundings&);
 
 /// Appends the data of command.dead_lettered. `deadline_of`: the cart whose deadline, fired by the tick there, it is.

@@ -12,7 +12,7 @@
 namespace mayfly::events {
 
 /// Appends `text` in quotes: `"` and `\` escaped, control characters below 0x20 as \b \f \n \r \t or \u00XX, all else
-/// as it is. Precondition: UTF-8.
+/// as it is, what is no UTF-8 too.
 void append_json_string(std::string& out, std::string_view text);
 
 /// JSON piece by piece at the end of a string.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "events/rules/identity.h"
+#include "events/text/precondition.h"
 
 #include <cstdint>
 #include <cstdio>
@@ -29,6 +30,7 @@ class Workload {
 
   /// The next command. Precondition: not done.
   WorkCommand next() {
+    events::precondition(!done(), "Workload::next: there is more to do");
     while (static_cast<std::int64_t>(open_.size()) < concurrent_ && begun_ < carts_) open_.push_back(begin());
     turn_ = (turn_ + 1) % open_.size();
     Open& cart = open_[turn_];

@@ -1,6 +1,7 @@
 #include "logs/memory_log.h"
 
 #include "adapters/record_limits.h"
+#include "events/text/precondition.h"
 
 #include <algorithm>
 #include <chrono>
@@ -71,6 +72,7 @@ events::Position MemoryStore::append(const events::NewRecord& record) {
 void MemoryStore::append_at(Stream stream, const Record& record) {
   std::scoped_lock lock(mutex_);
   auto& to = lane(stream, record.at.partition);
+  events::precondition(record.at.offset >= to.end, "MemoryStore::append_at: the offset is beyond the partition's end");
   to.end = record.at.offset + 1;
   to.last = record.append_time;
   to.records.push_back(

@@ -2,6 +2,7 @@
 
 #include "adapters/host/thread_cpu.h"
 #include "events/rules/money.h"
+#include "events/text/precondition.h"
 #include "events/wire/json_writer.h"
 #include "tools/console/text.h"
 #include "tools/funds/funds_reader.h"
@@ -137,14 +138,15 @@ void LogWatch::run() {
       lock.lock();
       looked = Steady::now();
     } else if (client_ && Steady::now() - asked > milliseconds(limits_.idle.count)) {
-      forget();
+      forget(lock);
     }
   }
   if (searching_) searching_->reply(503, R"({"found":false,"why":"the engine ends"})");
 }
 
-/// Precondition: the mutex is held.
-void LogWatch::forget() {
+/// The lock is that of mutex_, held.
+void LogWatch::forget(const std::unique_lock<std::mutex>& lock) {
+  events::precondition(lock.owns_lock(), "LogWatch::forget: the lock is held");
   client_.reset();
   alerts_.reset();
   funds_.reset();
@@ -195,8 +197,8 @@ void LogWatch::refresh() try {
   seen_.money_cut = funds_->cut();
   seen_.money_too_many = funds_->too_many();
 } catch (const std::exception& failed) {
-  const std::scoped_lock lock(mutex_);
-  forget();
+  const std::unique_lock lock(mutex_);
+  forget(lock);
   seen_.problem = std::string("it could not be read: ") + failed.what();
 }
 

@@ -60,7 +60,7 @@ class LogWatch {
   };
   void run();
   [[nodiscard]] events::LogStatus open_log();
-  void forget();
+  void forget(const std::unique_lock<std::mutex>&);
   void refresh();
   [[nodiscard]] events::LogStatus read_alerts(events::LogClient&);
   [[nodiscard]] std::pair<int, std::string> answer(const std::string& id);

@@ -1,5 +1,7 @@
 #include "tools/simulate/outbox.h"
 
+#include "events/text/precondition.h"
+
 #include <algorithm>
 
 namespace mayfly::tools {
@@ -22,6 +24,11 @@ void Outbox::send_at(events::Timestamp when, const std::string& cart, std::strin
   c.data = std::move(data);
   c.correlation_id = correlation_id_;
   waiting_.emplace(when, Waiting{std::move(c), at_});
+}
+
+events::Timestamp Outbox::next() const {
+  events::precondition(!waiting_.empty(), "Outbox::next: a command waits");
+  return waiting_.begin()->first;
 }
 
 events::LogStatus Outbox::send_due(events::Timestamp now) {

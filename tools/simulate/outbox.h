@@ -30,7 +30,7 @@ class Outbox {
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
   /// Precondition: not empty.
-  [[nodiscard]] events::Timestamp next() const { return waiting_.begin()->first; }
+  [[nodiscard]] events::Timestamp next() const;
   /// Moves each position back to the first request whose answer waits.
   void hold_back(std::vector<events::Position>& next) const;
 

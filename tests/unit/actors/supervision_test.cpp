@@ -26,13 +26,17 @@ struct World {
   testing::Shop shop{store};
   actors::EngineConfig config;
   std::vector<std::string> notices;
+  std::string failures;  // of actors, as notices tell them
   actors::RunResult result;
 
   World() { config.supervision.cart_dead_letters = {1, events::Millis{60'000}}; }
 
   actors::Census serve() {
     adapters::MemoryLog log(store);
-    actors::Engine engine(log, clock, config, [this](const actors::Notice& n) { notices.emplace_back(n.name); });
+    actors::Engine engine(log, clock, config, [this](const actors::Notice& n) {
+      notices.emplace_back(n.name);
+      if (n.name == "actor_failed") failures += n.message;
+    });
     result = engine.run_until_caught_up();
     return engine.census();
   }
@@ -95,6 +99,23 @@ std::string replayed(const World& recorded) {
 }
 
 }  // namespace
+
+TEST_CASE("a broken precondition costs one cart its actor: that cart is quarantined, the others are decided") {
+  World world;
+  world.config.before_decide = [](std::string_view cart, events::Position) {
+    events::Cart other(std::pmr::get_default_resource());
+    if (cart == "c1") evolve(other, events::CartLineRemoved{"A", 0}, {{}, {}, events::Settings{}});
+  };
+  for (const auto* cart : {"c1", "c2"}) {
+    world.shop.create(cart);
+    world.shop.add(cart, "A", 1, 100);
+  }
+  const auto census = world.serve();
+  CHECK(world.result.end == actors::RunEnd::caught_up);
+  CHECK(census.carts_open == 1);
+  CHECK(world.reasons() == std::vector<std::string>{"keeps_failing", "quarantined"});
+  CHECK(world.failures.find("evolve: the line that is removed is one of the cart's") != std::string::npos);
+}
 
 TEST_CASE("a cart that keeps dying is quarantined: what follows becomes dead letters, an alert says so once") {
   World world;
