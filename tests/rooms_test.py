@@ -157,14 +157,14 @@ class HouseRules(unittest.TestCase):
     def test_what_a_comment_calls_a_precondition_is_checked(self):
         """In the file, in its .cpp, or, where it has none, in a file of its folder that includes it."""
         for file in tracked():
-            if file.suffix not in (".h", ".cpp") or "Precondition" not in file.read_text():
+            if file.suffix not in (".h", ".cpp") or "Precondition:" not in file.read_text():
                 continue
             path = file.relative_to(ROOT).as_posix()
             places = [file, file.with_suffix(".cpp")]
             if not places[1].exists():
                 places += [f for f in file.parent.glob("*.cpp") if path in dict(map(reversed, includes(f)))]
             checked = sum(f.read_text().count("precondition(") for f in set(places) if f.exists())
-            self.assertGreaterEqual(checked, file.read_text().count("Precondition"), f"{path}: precondition.h checks them")
+            self.assertGreaterEqual(checked, file.read_text().count("Precondition:"), f"{path}: precondition.h checks them")
 
     def test_nothing_is_left_to_do_and_no_line_ends_in_space(self):
         for file in tracked():

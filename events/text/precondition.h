@@ -16,7 +16,8 @@ class BrokenPrecondition : public std::logic_error {
 [[noreturn]] void break_precondition(const char* rule);
 
 inline void precondition(bool holds, const char* rule) {
-  if (!holds) [[unlikely]] break_precondition(rule);
+  if (!holds) [[unlikely]]
+    break_precondition(rule);
 }
 
 }  // namespace mayfly::events

@@ -102,17 +102,18 @@ std::string replayed(const World& recorded) {
 
 TEST_CASE("a broken precondition costs one cart its actor: that cart is quarantined, the others are decided") {
   World world;
-  world.config.before_decide = [](std::string_view cart, events::Position) {
+  world.config.before_decide = [](std::string_view cart, events::Position at) {
     events::Cart other(std::pmr::get_default_resource());
-    if (cart == "c1") evolve(other, events::CartLineRemoved{"A", 0}, {{}, {}, events::Settings{}});
+    if (cart == "c1" && at.offset > 0) evolve(other, events::CartLineRemoved{"A", 0}, {{}, {}, events::Settings{}});
   };
   for (const auto* cart : {"c1", "c2"}) {
     world.shop.create(cart);
-    world.shop.add(cart, "A", 1, 100);
+    for (const auto* sku : {"A", "B"}) world.shop.add(cart, sku, 1, 100);
   }
   const auto census = world.serve();
   CHECK(world.result.end == actors::RunEnd::caught_up);
-  CHECK(census.carts_open == 1);
+  CHECK(census.carts_open == 2);
+  CHECK(census.carts_quarantined == 1);
   CHECK(world.reasons() == std::vector<std::string>{"keeps_failing", "quarantined"});
   CHECK(world.failures.find("evolve: the line that is removed is one of the cart's") != std::string::npos);
 }

@@ -1,4 +1,5 @@
 // What functions of events/ rely on is checked in every build, and the message names what broke.
+#include "events/text/precondition.h"
 #include "events/rules/cart.h"
 #include "events/rules/decide.h"
 #include "events/rules/identity.h"
@@ -7,7 +8,6 @@
 #include "events/state/epitaphs.h"
 #include "events/state/snapshot.h"
 #include "events/text/eight_bytes.h"
-#include "events/text/precondition.h"
 #include "events/wire/event_json.h"
 
 #include <doctest/doctest.h>
@@ -43,8 +43,14 @@ TEST_CASE("each broken precondition is named") {
   std::string bytes;
   const Adjustment bound{AdjustmentKind::discount, "off", 1, false, "A"};
   const Breach breaches[] = {
-      {"evolve: the line that is removed", [](Cart& c) { evolve(c, CartLineRemoved{"A", 0}, context); }},
-      {"evolve: the line that is adjusted", [&](Cart& c) { evolve(c, CartAdjusted{{&bound, 1}, 0}, context); }},
+      {"evolve: the line that is removed",
+       [](Cart& c) {
+         evolve(c, CartLineRemoved{"A", 0}, context);
+       }},
+      {"evolve: the line that is adjusted",
+       [&](Cart& c) {
+         evolve(c, CartAdjusted{{&bound, 1}, 0}, context);
+       }},
       {"evolve: the cart is not over",
        [](Cart& c) { evolve(c, CartExpired{}, context), evolve(c, CartExpired{}, context); }},
       {"partition_of: there are partitions", [](Cart&) { (void)partition_of("c1", 0); }},
@@ -58,11 +64,11 @@ TEST_CASE("each broken precondition is named") {
       {"Epitaphs::add: the cart has no epitaph yet",
        [](Cart&) {
          Epitaphs epitaphs;
-         for (int i = 0; i < 2; ++i) epitaphs.add(hash_of("c1"), {}, {0});
+         for (int i = 0; i < 2; ++i) epitaphs.add(hash_of("c1"), {0, CartOutcome::canceled, 0, 0, 0}, {0});
        }},
   };
   for (const auto& breach : breaches) {
-    CAPTURE(breach.names);
+    CAPTURE(std::string(breach.names));
     CHECK(what_broke(breach).find(breach.names) != std::string::npos);
   }
 }
