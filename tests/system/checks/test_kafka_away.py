@@ -19,6 +19,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_log import KafkaLog
+from machine import Machine
 from program import MAYFLY, PATIENCE_S
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -53,9 +54,9 @@ def restarted_codes():
 class Engine:
     """A process; its log lines are read by a thread, so that it never waits for us."""
 
-    def __init__(self, *words):
+    def __init__(self, *words, environment=None):
         words = [MAYFLY, "serve", "--log", f"kafka:{BROKERS}", "--json", *words]
-        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
         self.lines = []
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -114,8 +115,8 @@ class Away(unittest.TestCase):
         self.config = self.folder / "mayfly.toml"
         self.config.write_text(f'{self.before}[engine]\nname = "{self.name}"\n[kafka]\nrequest_limit_ms = 5000\n[kafka.topics]\n{topics}')
 
-    def engine(self, *words, http="127.0.0.1:0"):
-        engine = Engine("--config", str(self.config), "--http", http, *words)
+    def engine(self, *words, http="127.0.0.1:0", environment=None):
+        engine = Engine("--config", str(self.config), "--http", http, *words, environment=environment)
         self.addCleanup(engine.end)
         return engine
 
@@ -264,6 +265,21 @@ class KafkaAway(Away):
         """Values and types of all of that key, as one text."""
         with KafkaLog(BROKERS, f"{self.name}.reader", {s: f"{self.name}.{s}" for s in STREAMS}) as log:
             return "".join(f"{m.headers()}{m.value()}" for m in log.messages(stream) if (m.key() or b"").decode() == cart)
+
+    def test_7_an_engine_whose_clock_is_an_hour_behind_the_brokers_is_not_ready_until_it_is_set(self):
+        machine = Machine(self.folder)
+        engine = self.serving(environment=machine.environment)
+        self.sent("cart.create", "c1", currency="GBP", expires_after_s=3600)
+        machine.late.touch()
+        said = self.wait("clocks_apart", lambda: (self.sent("cart.create", f"c-{time.monotonic_ns()}", currency="GBP"), engine.said("clocks_apart"))[1], engine=engine)
+        self.assertRegex(said[0], r"clock less the log's is -3[56]\d\d s\..* Set both clocks \(NTP\)")
+        self.wait("not ready", lambda: engine.http("/readyz") == 503, engine=engine)
+        machine.late.unlink()
+        self.wait("clocks_agree", lambda: engine.said("clocks_agree"), engine=engine)
+        self.wait("ready", lambda: engine.http("/readyz") == 200, engine=engine)
+        alerts = self.verb("tail", "--stream", "alerts", "--from", "begin", "--json").stdout
+        self.assertEqual([alerts.count(f'"{name}"') for name in ("clocks_apart", "clocks_agree")], [1, 1], alerts)
+        self.stopped(engine)
 
     def limited(self, stream, most_bytes):
         """From now on that topic takes no larger batch."""
