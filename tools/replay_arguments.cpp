@@ -24,10 +24,12 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   s = verb(*replay, "decisions", "Print each event that the recorded commands come to, as NDJSON", options.decisions,
            replay_decisions, chosen);
   log_words(*s, options.decisions);
+  from_word(*s, options.decisions);
 
   s = verb(*replay, "memory", "Print what actors take while the recorded commands are decided, as NDJSON",
            options.memory, replay_memory, chosen);
   log_words(*s, options.memory);
+  from_word(*s, options.memory);
 
   s = verb(*replay, "show", "Show what happened to a cart, and what came of each command", options.show, replay_show,
            chosen);
@@ -48,6 +50,7 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
 
   s = verb(*replay, "why", "Show which rule decided a command, and what it saw", options.why, replay_why, chosen);
   log_words(*s, options.why);
+  from_word(*s, options.why);
   s->add_option("position", options.why.position, "PARTITION:OFFSET of the command")->required();
   s->add_flag("--json", options.why.json, "NDJSON, one cart a line");
 
@@ -61,14 +64,16 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
 
   s = verb(*replay, "diff", "Show what is different between two moments", options.diff, replay_diff, chosen);
   log_words(*s, options.diff);
-  s->add_option("from", options.diff.from, moments)->required();
-  s->add_option("to", options.diff.to, "the later moment")->required();
+  from_word(*s, options.diff);
+  s->add_option("before", options.diff.before, moments)->required();
+  s->add_option("after", options.diff.after, "the later moment")->required();
   s->add_option("ids", options.diff.ids, "ids as of show; none: all carts");
   s->add_flag("--json", options.diff.json, "NDJSON, one cart a line");
 
   s = verb(*replay, "whatif", "Show what other settings or commands would have come to", options.whatif, replay_whatif,
            chosen);
   log_words(*s, options.whatif);
+  from_word(*s, options.whatif);
   s->add_option("file", options.whatif.file, "what to change, JSON (docs/replay.md)")->required();
   s->add_flag("--json", options.whatif.json, "NDJSON, one cart a line, then the sums");
 
@@ -84,9 +89,9 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   s = verb(*replay, "checkpoint", "Write all that is open at a moment to a file that a replay can begin with",
            options.checkpoint, replay_checkpoint, chosen);
   log_words(*s, options.checkpoint);
+  from_word(*s, options.checkpoint);
   s->add_option("file", options.checkpoint.file, "the file to make")->required();
   s->add_option("--at", options.checkpoint.at, moments)->capture_default_str();
-  s->add_option("--from", options.checkpoint.checkpoint, "an earlier checkpoint to begin with");
   s->add_flag("--as-recorded", options.checkpoint.as_recorded, "the log's own state, also where commands are gone");
 
   s = verb(*replay, "export", "Write records to one file that can be sent, under pseudonyms", options.bundle_out,

@@ -10,7 +10,8 @@
 
 namespace mayfly::tools {
 
-int open_unread(const LogWords& words, RecordedLog& opened, const std::string& checkpoint) {
+int open_unread(const FromWords& words, RecordedLog& opened) {
+  const auto& checkpoint = words.checkpoint;
   int code = exit_ok;
   opened.log = open_history(words, opened.clock, code);
   if (!opened.log) return code;
@@ -28,8 +29,8 @@ int open_unread(const LogWords& words, RecordedLog& opened, const std::string& c
   return exit_ok;
 }
 
-int open_recorded(const LogWords& words, RecordedLog& opened, const std::string& checkpoint) {
-  if (const int code = open_unread(words, opened, checkpoint); code != exit_ok) return code;
+int open_recorded(const FromWords& words, RecordedLog& opened) {
+  if (const int code = open_unread(words, opened); code != exit_ok) return code;
   const auto status = read_recorded(*opened.log, opened.recorded);
   return status.ok() ? exit_ok : complain_of(status);
 }

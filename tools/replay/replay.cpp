@@ -40,13 +40,10 @@ int replay_verify(const ReplayVerifyOptions& options) {
     return exit_usage;
   }
   if (options.carts || !options.against.empty()) {
-    if (options.checkpoint.empty())
-      return options.memory ? replay_compare_memory(options) : replay_verify_carts(options);
-    complain("--from goes with neither --carts nor --against.\n");
-    return exit_usage;
+    return options.memory ? replay_compare_memory(options) : replay_verify_carts(options);
   }
   RecordedLog results;
-  int code = open_recorded(options, results, options.checkpoint);
+  int code = open_recorded(options, results);
   if (code != exit_ok) return code;
   const auto commands = open_history(options, results.clock, code);
   if (!commands) return code;

@@ -44,6 +44,10 @@ int say_comparison(const Comparison& result, const char* other) {
   if (listed > carts_told) print("... and %s more\n", grouped(static_cast<std::int64_t>(listed - carts_told)).c_str());
   print("%s commands decided again, %s events said: %s carts differ\n", grouped(result.commands).c_str(),
         grouped(result.events).c_str(), grouped(std::ssize(result.carts)).c_str());
+  if (!result.carts.empty()) print("in sum, %s -> again:\n", other);
+  each_differing_sum(result.other, result.again, [](const std::string& name, std::int64_t one, std::int64_t two) {
+    print_text(sum_line(printable(name), one, two));
+  });
   return result.carts.empty() ? exit_ok : exit_failed;
 }
 

@@ -130,7 +130,7 @@ int make(const ReplayCheckpointOptions& options, RecordedLog& opened, Checkpoint
     const auto status = take_recorded(*opened.log, made);
     return status.ok() ? exit_ok : complain_of(status);
   }
-  if (code = open_recorded(options, opened, options.checkpoint); code != exit_ok) return code;
+  if (code = open_recorded(options, opened); code != exit_ok) return code;
   Moment moment;
   auto status = moment_from_words(options.at, *opened.log, opened.clock.now(), moment);
   if (status.ok()) status = begins_before(opened.recorded, moment);

@@ -109,7 +109,7 @@ int replay_show(const ReplayShowOptions& options) {
     return exit_usage;
   }
   RecordedLog opened;
-  int code = open_unread(options, opened, options.checkpoint);
+  int code = open_unread(options, opened);
   if (code != exit_ok) return code;
   if (!options.index.empty()) {
     const auto timelines = by_index(*opened.log, opened.recorded, options, code);

@@ -86,6 +86,11 @@ class Replay(unittest.TestCase):
         self.assertIn("order.placed", page)
         self.assertFalse(re.findall(r"<script|src=|href=|url\(|@import", page))
         self.assertNotIn("tok_", page)
+        steps = self.lines("show", self.orders[0])
+        self.assertEqual(page.count("<tr><td>rule<td>"), len([s for s in steps if "rule" in s]))
+        self.assertRegex(page, rf'<p class="end">The cart is over: \w+, order {self.orders[0]}')
+        self.assertIn("@media (max-width", page)
+        self.assertIn("@media print", page)
 
     # --- why ----------------------------------------------------------------------------------------------------------
 
@@ -463,6 +468,39 @@ class Replay(unittest.TestCase):
             self.assertTrue(self.lines("bisect", *words, "--from", middle))
         done = run("replay", "at", "begin", self.carts[0], "--from", middle, "--log", self.log)
         self.assertEqual((done.returncode, "What was before is not in it" in done.stderr), (2, True), done.stderr)
+
+    def test_why_diff_whatif_and_the_comparisons_say_of_the_rest_what_they_say_of_the_whole(self):
+        at = self.middle()
+        middle = ("--from", str(self.checkpoint("for-comparisons", "--at", at)))
+        first = self.first_after(at)
+        later = [step for cart in self.carts for step in self.lines("show", cart)
+                 if step["kind"] == "command" and int(step["position"].split(":")[1]) >= first[int(step["position"].split(":")[0])]]
+        for step in later[::25]:
+            self.assertEqual(self.said("why", step["position"], *middle), self.said("why", step["position"]))
+        self.assertIn("before the checkpoint", run("replay", "why", "0:0", *middle, "--log", self.log).stderr)
+        last = "{1}:{2}".format(*self.times()[-5])
+        self.assertEqual(self.said("diff", at, last, *middle), self.said("diff", at, last))
+        self.assertIn("What was before is not in it", run("replay", "diff", "begin", "end", *middle, "--log", self.log).stderr)
+        decisions = [json.loads(line) for line in self.said("decisions").splitlines()]
+        decisions = [d for d in decisions if int(d["position"].split(":")[1]) >= first[int(d["position"].split(":")[0])]]
+        self.assertEqual([json.loads(line) for line in self.said("decisions", *middle).splitlines()], decisions)
+        for words in ("--carts",), ("--against", MAYFLY):
+            self.assertIn(f" {len(decisions):,} events said: 0 carts differ", self.said("verify", *words, *middle))
+        other = self.folder / "later-other"
+        other.write_text(f"#!/bin/sh\n{MAYFLY} \"$@\" | sed 's/order.placed/order.lost/'\n")
+        other.chmod(0o755)
+        placed = len([d for d in decisions if d["type"] == "order.placed"])
+        self.assertGreater(placed, 2)
+        said = self.said("verify", "--against", str(other), *middle, code=1)
+        self.assertIn(f": {placed} carts differ", said)
+        self.assertRegex(said, rf"in sum, other -> again:\nmoney ordered GBP +0 -> +[1-9][\d,]* .*\norder.lost +{placed} -> +0 .*\norder.placed +0 -> +{placed} ")
+        dropped = next(s for s in later if s["type"] == "payment.captured" and "payment.captured" in [e["type"] for e in s["events"]])
+        change = self.folder / "lost-later.json"
+        change.write_text(json.dumps({"commands": [{"drop": dropped["position"]}]}))
+        carts = [self.lines("whatif", str(change), *words) for words in ((), middle)]
+        self.assertEqual(carts[0][:-1], carts[1][:-1])
+        self.assertEqual({n: s["changed"] - s["recorded"] for n, s in carts[0][-1]["sums"].items()},
+                         {n: s["changed"] - s["recorded"] for n, s in carts[1][-1]["sums"].items()})
 
     def test_what_retention_has_removed_is_not_needed_from_a_checkpoint(self):
         """Commands before the checkpoint are taken out of a copy, as retention would."""
