@@ -3,6 +3,7 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/checkpoint.h"
 
 #include <fstream>
@@ -13,7 +14,7 @@ namespace mayfly::tools {
 int open_unread(const FromWords& words, RecordedLog& opened) {
   const auto& checkpoint = words.checkpoint;
   int code = exit_ok;
-  opened.log = open_history(words, opened.clock, code);
+  opened.log = open_recorded_log(words, opened.clock, code, &opened.has_state);
   if (!opened.log) return code;
   if (code = choose_tick_secrets(words, opened.recorded.tick_secrets); code != exit_ok) return code;
   if (checkpoint.empty()) return exit_ok;

@@ -13,6 +13,7 @@ struct RecordedLog {
   adapters::WallClock clock;
   std::unique_ptr<events::LogClient> log;
   Recorded recorded;
+  bool has_state = true;  // false: a bundle without the newest state of all carts
 };
 
 /// Only to read, with the checkpoint that the words name. Returns exit_ok, or the exit code with the reason said on

@@ -6,6 +6,7 @@
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/program_output.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_compare.h"
@@ -57,7 +58,7 @@ int replay_verify_carts(const ReplayVerifyOptions& options) {
   RecordedLog results;
   int code = open_recorded(options, results);
   if (code != exit_ok) return code;
-  const auto commands = open_history(options, results.clock, code);
+  const auto commands = open_recorded_log(options, results.clock, code);
   if (!commands) return code;
   const auto& recorded = results.recorded;
   Comparison result;

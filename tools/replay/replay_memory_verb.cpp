@@ -5,6 +5,7 @@
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/program_output.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_log.h"
@@ -19,7 +20,7 @@ int measure(const FromWords& words, MemoryCourse& course) {
   RecordedLog results;
   int code = open_recorded(words, results);
   if (code != exit_ok) return code;
-  const auto commands = open_history(words, results.clock, code);
+  const auto commands = open_recorded_log(words, results.clock, code);
   if (!commands) return code;
   const auto& recorded = results.recorded;
   ReplayLog log(*commands, *results.log, recorded.ends, recorded.position_at);

@@ -7,6 +7,7 @@
 #include "tools/console/progress.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/checkpoint.h"
 #include "tools/replay/log_index.h"
 #include "tools/replay/recorded_log.h"
@@ -122,7 +123,7 @@ int replay_show(const ReplayShowOptions& options) {
 int replay_index(const ReplayIndexOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_history(options, clock, code);
+  const auto log = open_recorded_log(options, clock, code);
   if (!log) return code;
   const auto begun = std::chrono::steady_clock::now();
   const auto file = open_index(options.file, *log, code);

@@ -262,6 +262,48 @@ class Replay(unittest.TestCase):
         self.assertEqual([(s["position"], s["outcome"], s["rule"]) for s in told if "rule" in s],
                          [(s["position"], s["outcome"], s["rule"]) for s in self.lines("show", cart) if "rule" in s])
 
+    def test_every_verb_says_of_a_bundle_what_it_says_of_its_log(self):
+        bundle = self.exported("as-a-log", "--plain")
+        log = f"bundle:{bundle}"
+        step = next(s for s in self.lines("show", self.orders[0]) if s["kind"] == "command")
+        middle = self.middle()
+        last = "{1}:{2}".format(*self.times()[-5])
+        change = self.folder / "as-a-log.json"
+        change.write_text(json.dumps({"commands": [{"drop": step["position"]}]}))
+        for words in (("verify",), ("verify", "--carts"), ("verify", "--against", MAYFLY), ("decisions",), ("show", self.orders[0]),
+                      ("show", self.orders[0], "--json"), ("why", step["position"]), ("at", middle, self.carts[0], self.carts[1]),
+                      ("diff", middle, last), ("whatif", str(change)), ("bisect", "--when", "event == order.placed")):
+            done = run("replay", *words, "--log", log)
+            self.assertEqual((done.returncode, done.stdout), (0, self.said(*words)), done.stderr)
+        self.assertEqual(self.exported("as-a-log-again", "--plain", log=log).read_bytes(), bundle.read_bytes())
+        recorded = self.checkpoint("of-the-log", "--as-recorded").read_bytes()
+        self.assertEqual(self.checkpoint("of-a-bundle", "--as-recorded", log=log).read_bytes(), recorded)
+        self.assertEqual(self.checkpoint("of-a-bundle-too", log=log).read_bytes(), recorded)
+        index = str(self.folder / "bundle.index")
+        self.assertEqual(run("replay", "show", self.orders[0], "--index", index, "--log", log).stdout, self.said("show", self.orders[0]))
+
+    def test_a_bundle_without_state_is_verified_by_its_events(self):
+        for name, words in ("masked-log", ()), ("cart-log", ("--cart", self.carts[0], "--plain")):
+            bundle = self.exported(name, *words)
+            done = run("replay", "verify", "--log", f"bundle:{bundle}")
+            self.assertEqual((done.returncode, "has no state" in done.stderr), (0, True), done.stderr)
+            self.assertRegex(done.stdout, r"^[1-9][\d,]* commands decided again, [1-9][\d,]* events said: 0 carts differ")
+            for refused in (("verify", "--memory"), ("checkpoint", str(self.folder / "none.checkpoint"), "--as-recorded")):
+                done = run("replay", *refused, "--log", f"bundle:{bundle}")
+                self.assertEqual((done.returncode, "has no state" in done.stderr), (2, True), done.stderr)
+
+    def test_a_bundle_that_is_cut_or_altered_is_read_by_no_verb(self):
+        whole = self.exported("to-read").read_bytes()
+        damaged = self.folder / "damaged-to-read"
+        for at in range(0, len(whole), len(whole) // 20):
+            for bad in whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]:
+                damaged.write_bytes(bad)
+                done = run("replay", "show", self.orders[0], "--log", f"bundle:{damaged}")
+                self.assertEqual((done.returncode, done.stdout), (6, ""))
+                self.assertIn("block ", done.stderr)
+        done = run("replay", "show", "o-x", "--log", f"bundle:{self.folder}/no.bundle")
+        self.assertEqual((done.returncode, "cannot be read" in done.stderr), (2, True), done.stderr)
+
     def test_a_bundle_that_is_cut_or_altered_is_refused_by_block_and_nothing_is_made(self):
         whole = self.exported("whole", "--cart", self.carts[0]).read_bytes()
         harmed = [whole[:at] for at in range(0, len(whole), max(1, len(whole) // 25))]
