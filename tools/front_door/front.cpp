@@ -1,4 +1,5 @@
 // mayfly front: the front door beside one or many engines of a log.
+#include "adapters/host/random_key.h"
 #include "adapters/host/wall_clock.h"
 #include "adapters/http/http_names.h"
 #include "tools/console/client.h"
@@ -79,12 +80,20 @@ int front(const FrontOptions& options) {
   auto reader = writer ? open_reader(options, clock, code) : nullptr;
   auto history = reader ? open_reader(options, clock, code) : nullptr;
   auto look_back = history ? open_reader(options, clock, code) : nullptr;
-  auto feed = look_back ? open_reader(options, clock, code) : nullptr;
+  auto repeats = look_back ? open_history(options, clock, code) : nullptr;
+  auto commands = repeats ? open_history(options, clock, code) : nullptr;
+  auto feed = commands ? open_reader(options, clock, code) : nullptr;
   if (!feed) return code;
+  auto keys = std::make_unique<KeyBook>(std::move(commands), adapters::random_key());
+  if (const auto status = keys->read_log(stop.get_token()); !status.ok()) {
+    complain("%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
   FrontDoorLimits limits;
   limits.http.connections = options.connections;
-  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(feed)},
-                 std::move(*access), limits);
+  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(repeats),
+                  std::move(feed)},
+                 std::move(keys), std::move(*access), clock, limits);
   if (wrong = door.listen(options.address, certificate); !wrong.empty()) {
     complain("%s\n", wrong.c_str());
     return exit_usage;

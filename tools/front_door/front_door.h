@@ -4,8 +4,8 @@
 #include "adapters/http/http.h"
 #include "tools/front_door/access.h"
 #include "tools/front_door/event_feed.h"
+#include "tools/front_door/keyed_exchange.h"
 #include "tools/records/command_check.h"
-#include "tools/records/command_exchange.h"
 
 #include <memory>
 #include <mutex>
@@ -40,10 +40,12 @@ class FrontDoor {
     std::unique_ptr<events::LogClient> reader;
     std::unique_ptr<events::LogClient> history;  // of carts that are asked for
     std::unique_ptr<events::LogClient> look_back;
+    std::unique_ptr<events::LogClient> repeats;
     std::unique_ptr<events::LogClient> feed;
   };
-  /// `access` is asked about every request, until another one is given.
-  FrontDoor(Clients, Access access, FrontDoorLimits limits = {});
+  /// The book has been read. `access` is asked about every request, until another one is given. The clock outlives
+  /// this.
+  FrontDoor(Clients, std::unique_ptr<KeyBook>, Access access, const events::Clock&, FrontDoorLimits limits = {});
   ~FrontDoor();
   FrontDoor(const FrontDoor&) = delete;
   FrontDoor& operator=(const FrontDoor&) = delete;
@@ -70,7 +72,7 @@ class FrontDoor {
   const FrontDoorLimits limits_;
   const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn
   CommandCheck check_;                                // the server's thread
-  CommandExchange exchange_;
+  KeyedExchange exchange_;
   EventFeed feed_;
   std::unique_ptr<adapters::HttpServer> server_;  // last: what asks the others ends first
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "events/log/log.h"
+#include "tools/records/caused_events.h"
 #include "tools/records/command_writer.h"
 
 #include <chrono>
@@ -21,15 +22,6 @@
 #include <vector>
 
 namespace mayfly::tools {
-
-/// An event as it lies in the log.
-struct CausedEvent {
-  std::string type;  // short: "cart.created"
-  std::string id;
-  std::string time;  // as in ce_time
-  std::string data;  // JSON
-  events::Position at{};
-};
 
 struct CommandOutcome {
   events::LogStatus status;  // not ok: not appended, or perhaps; append the same again
@@ -65,6 +57,8 @@ class CommandExchange {
   /// Any thread, returns at once. `done` is called once, from a thread of this: when the command is durable (wait 0),
   /// or when it is decided or `wait` is over.
   void send(OutgoingCommand, events::Millis wait, Done done);
+  /// The same for a command that lies in the log already and was not decided by then.
+  void await(const OutgoingCommand&, events::Position, const CommandResult& by_then, events::Millis wait, Done done);
 
  private:
   using Steady = std::chrono::steady_clock;

@@ -165,6 +165,8 @@ class Buyers:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             status, body = self.send(path, data, key)
+            if status == 409 and body["title"] == "request_in_flight":
+                status = 0  # a first one is still being answered
             if status:
                 with self.lock:
                     self.answers.append((key, status, body))

@@ -161,9 +161,48 @@ class WithAnEngine(unittest.TestCase):
             for n, (name, data) in enumerate(asked):
                 status, again = front.command("c1", name, data, Idempotency_Key=f"k{n}")
                 self.assertEqual((status, again["events"], again["repeated"]), (first[n][0], first[n][1]["events"], True), name)
-        for key, data in (("k1", {**LINE, "quantity": 9}), ("k9", LINE)):
+        for key, data, answer in (("k1", {**LINE, "quantity": 9}, (422, "id_reused")), ("k9", LINE, (409, "cart_ended"))):
             status, told = self.front.command("c1", "cart.add_line", data, Idempotency_Key=key)
-            self.assertEqual((status, told["title"]), (409, "cart_ended"))
+            self.assertEqual((status, told["title"]), answer)
+
+    def test_a_key_holds_for_more_commands_than_a_cart_remembers_also_at_another_front_door_and_one_started_later(self):
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        other = Front(self.log)
+        self.addCleanup(other.end)
+        first = self.front.command("c1", "cart.add_line", LINE, Idempotency_Key="k1")[1]
+        for n in range(40):
+            self.front.command("c1", "cart.add_line", LINE, Idempotency_Key=f"other-{n}")
+        later = Front(self.log)
+        self.addCleanup(later.end)
+        before = self.commands()
+        for front in (self.front, other, later):
+            status, again = front.command("c1", "cart.add_line", LINE, Idempotency_Key="k1")
+            self.assertEqual((status, again["repeated"], again["events"], again["offset"]), (200, True, first["events"], first["offset"]))
+            status, told = front.command("c1", "cart.add_line", {**LINE, "quantity": 9}, Idempotency_Key="k1")
+            self.assertEqual((status, told["title"]), (422, "id_reused"))
+        self.assertEqual(self.commands(), before)
+
+    def commands(self):
+        return run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count('"/front/')
+
+    def test_while_a_key_is_in_flight_it_is_refused_and_afterwards_it_has_the_answer(self):
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        self.engine.kill()
+        self.engine.wait()
+        before = self.commands()
+        with ThreadPoolExecutor() as pool:
+            first = pool.submit(self.front.command, "c1", "cart.add_line", LINE, Idempotency_Key="k1")
+            while self.commands() == before:
+                time.sleep(0.05)
+            answer, text = self.front.ask("POST", "/carts/c1/commands/cart.add_line", LINE, {"Idempotency-Key": "k1"})
+            self.assertEqual((answer.status, json.loads(text)["title"], answer.headers["Retry-After"]), (409, "request_in_flight", "1"))
+            other_front = Front(self.log)
+            self.addCleanup(other_front.end)
+            awaited = pool.submit(other_front.command, "c1", "cart.add_line", LINE, Idempotency_Key="k1")
+            self.serve()
+            status, told = first.result()
+            self.assertEqual((status, awaited.result()[1]["events"]), (200, told["events"]))
+        self.assertEqual(self.commands(), before + 1)
 
     def test_a_refused_command_is_a_problem_with_the_contract_s_code(self):
         self.front.command("c1", "cart.create", {"currency": "GBP"})
