@@ -6,6 +6,7 @@
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/served_certificate.h"
+#include "tools/console/shown_metrics.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/front_door/front_door.h"
@@ -98,7 +99,17 @@ int front(const FrontOptions& options) {
     complain("%s\n", wrong.c_str());
     return exit_usage;
   }
+  std::unique_ptr<adapters::HttpServer> shown;
+  if (!options.http.empty()) {
+    shown = show_metrics(
+        options.http, [&door, begun = clock.now()] { return door.metrics(begun); }, wrong);
+    if (!shown) {
+      complain("%s\n", wrong.c_str());
+      return exit_usage;
+    }
+  }
   print("commands and carts at %s%s/ (docs/http.md)\n", scheme_of(certificate), door.address().c_str());
+  if (shown) print("metrics at http://%s/metrics\n", shown->address().c_str());
   std::fflush(stdout);  // whoever started it may wait for this line
   for (int turn = 1; !stop.stop_requested(); ++turn) {
     std::this_thread::sleep_for(look_each);

@@ -223,6 +223,10 @@ HttpAnswer FrontDoor::cart(const HttpRequest& request) {
   return events_asked ? cart_events(*history_, *cart) : cart_now(*history_, *cart, request.header("if-none-match"));
 }
 
+std::string FrontDoor::metrics(events::Timestamp begun) const {
+  return metrics_.text({feed_.streams(), exchange_.look_backs(), exchange_.keys(), begun});
+}
+
 std::string FrontDoor::listen(const std::string& address, std::shared_ptr<const adapters::TlsCertificate> certificate) {
   using enum adapters::HttpRoute::When;
   adapters::HttpRoutes routes;
@@ -231,23 +235,32 @@ std::string FrontDoor::listen(const std::string& address, std::shared_ptr<const 
                       return HttpAnswer{200, "text/plain", "alive\n"};
                     },
                     at_once});
-  for (const char* path : {"/carts/*", "/carts/*/events"}) {
-    routes.push_back({"GET", path, [this](const HttpRequest& request) { return cart(request); }, in_turn});
+  for (const auto& [path, route] :
+       {std::pair{"/carts/*", "GET /carts/{cart}"}, std::pair{"/carts/*/events", "GET /carts/{cart}/events"}}) {
+    routes.push_back({"GET", path,
+                      [this, name = route](const HttpRequest& request) {
+                        const auto begun = Steady::now();
+                        auto answer = cart(request);
+                        metrics_.answered(name, answer, Steady::now() - begun);
+                        return answer;
+                      },
+                      in_turn});
   }
-  routes.push_back(
-      {"POST", "/carts/*/commands/*", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
-         command(std::move(request), reply);
-       }});
-  routes.push_back({"POST", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
-                      cloudevent(std::move(request), reply);
-                    }});
+  const auto later_at = [&](const char* method, const char* path, const char* route, auto begin) {
+    routes.push_back({method, path, {}, later, {}, [this, route, begin](HttpRequest&& request, const HttpReply& reply) {
+                        begin(std::move(request), metrics_.counted(route, reply));
+                      }});
+  };
+  later_at("POST", "/carts/*/commands/*", "POST /carts/{cart}/commands/{command}",
+           [this](HttpRequest&& request, const HttpReply& reply) { command(std::move(request), reply); });
+  later_at("POST", "/events", "POST /events",
+           [this](HttpRequest&& request, const HttpReply& reply) { cloudevent(std::move(request), reply); });
+  later_at("GET", "/events", "GET /events",
+           [this](HttpRequest&& request, const HttpReply& reply) { stream(request, reply); });
+  later_at("*", "*", "other", [](HttpRequest&&, const HttpReply& reply) {
+    reply(problem(404, "not_found", "there is nothing here: docs/http.md has what can be asked"));
+  });
   std::string wrong;
-  routes.push_back({"GET", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
-                      stream(request, reply);
-                    }});
-  routes.push_back({"*", "*", {}, later, {}, [](HttpRequest&&, const HttpReply& reply) {
-                      reply(problem(404, "not_found", "there is nothing here: docs/http.md has what can be asked"));
-                    }});
   auto limits = limits_.http;
   limits.any_host = !access_->is_open();  // a token is sent by nobody's browser on its own
   server_ = adapters::HttpServer::open(address, std::move(routes), limits, wrong, std::move(certificate));

@@ -4,6 +4,7 @@
 #include "adapters/http/http.h"
 #include "tools/front_door/access.h"
 #include "tools/front_door/event_feed.h"
+#include "tools/front_door/front_metrics.h"
 #include "tools/front_door/keyed_exchange.h"
 #include "tools/records/command_check.h"
 
@@ -55,6 +56,8 @@ class FrontDoor {
                                    std::shared_ptr<const adapters::TlsCertificate> = nullptr);
   /// For requests from now on. Streams that are open go on. Any thread may call it.
   void set_access(Access);
+  /// In Prometheus's text format. `begun`: when the process began. Any thread.
+  [[nodiscard]] std::string metrics(events::Timestamp begun) const;
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
 
  private:
@@ -69,6 +72,7 @@ class FrontDoor {
   std::mutex access_mutex_;
   std::shared_ptr<const Access> access_;
   RateLimit rate_limit_;
+  FrontMetrics metrics_;
   const FrontDoorLimits limits_;
   const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn
   CommandCheck check_;                                // the server's thread

@@ -74,8 +74,16 @@ std::vector<events::Offset> KeyBook::places(events::Partition partition, KeyHash
     for (auto at = begin; at != end; ++at) found.push_back(at->second);
   }
   std::sort(found.begin(), found.end());
-  if (found.size() > limits_.places) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(limits_.places));
+  if (found.size() > limits_.places)
+    found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(limits_.places));
   return found;
+}
+
+std::size_t KeyBook::size() const {
+  const std::scoped_lock lock(mutex_);
+  std::size_t all = 0;
+  for (const auto& part : parts_) all += part.oldest.size();
+  return all;
 }
 
 /// False: there is nothing new now, or the log does not answer.
@@ -86,7 +94,8 @@ bool KeyBook::read_on(events::Partition partition, events::LogStatus& status) {
   if (!status.ok() || fetched.next <= next) return false;
   for (const auto& record : fetched.batch.records) {
     const auto source = header(record, "ce_source");
-    if (record.key && source.starts_with(front_source)) note(record.at, hash(*record.key, source, header(record, "ce_id")));
+    if (record.key && source.starts_with(front_source))
+      note(record.at, hash(*record.key, source, header(record, "ce_id")));
   }
   next = fetched.next;
   return true;

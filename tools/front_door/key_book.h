@@ -21,9 +21,9 @@ namespace mayfly::tools {
 
 /// docs/http.md, Limits.
 struct KeyBookLimits {
-  std::size_t keys = 1'000'000;     // of all partitions together; some 64 bytes each
-  std::size_t places = 8;           // of one key that are told, the newest
-  events::Millis idle_wait{200};    // between two looks at a log that has nothing new
+  std::size_t keys = 1'000'000;   // of all partitions together; some 64 bytes each
+  std::size_t places = 8;         // of one key that are told, the newest
+  events::Millis idle_wait{200};  // between two looks at a log that has nothing new
 };
 
 /// Of a key: the cart, the command's source and its id.
@@ -47,6 +47,8 @@ class KeyBook {
   void note(events::Position, KeyHash);
   /// Any thread. Where commands with that key lie in the partition, oldest first.
   [[nodiscard]] std::vector<events::Offset> places(events::Partition, KeyHash) const;
+  /// Any thread. How many places are kept.
+  [[nodiscard]] std::size_t size() const;
 
  private:
   struct Part {

@@ -20,11 +20,9 @@ constexpr events::Millis record_wait{1'000};  // for a command that the log has 
 
 KeyedExchange::KeyedExchange(CommandExchange::Clients clients, std::unique_ptr<events::LogClient> log,
                              std::unique_ptr<KeyBook> book, const events::Clock& clock)
-    : log_(std::move(log)),
-      book_(std::move(book)),
-      clock_(clock),
-      exchange_(std::move(clients)),
-      thread_([this] { run(); }) {
+    : log_(std::move(log)), book_(std::move(book)), clock_(clock), exchange_(std::move(clients)), thread_([this] {
+        run();
+      }) {
   book_->follow();
 }
 
@@ -108,6 +106,7 @@ KeyedExchange::Same KeyedExchange::is_same(const OutgoingCommand& command, event
 /// The oldest command of the key says what the key stands for. One that was refused for the moment stands for nothing;
 /// of one that came to nothing, as what another front door took at the same time, the later ones are looked at too.
 void KeyedExchange::answer(Repeat&& repeat) {
+  ++answered_;
   const auto partition = events::partition_of(repeat.command.key, exchange_.partitions());
   const auto key = book_->hash(repeat.command.key, repeat.command.source, repeat.command.id);
   std::optional<CommandOutcome> nothing;

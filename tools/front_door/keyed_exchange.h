@@ -6,7 +6,7 @@
 #include "tools/front_door/key_book.h"
 #include "tools/records/command_exchange.h"
 
-#include <chrono>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -44,9 +44,11 @@ class KeyedExchange {
 
   /// As CommandExchange::send, from any thread; where the key is in flight `done` is called before it returns.
   void send(OutgoingCommand, events::Millis wait, Done done);
+  /// Any thread. How often the log was searched for what an earlier command came to, and how many keys are kept.
+  [[nodiscard]] std::int64_t look_backs() const { return answered_ + exchange_.look_backs(); }
+  [[nodiscard]] std::size_t keys() const { return book_->size(); }
 
  private:
-  using Steady = std::chrono::steady_clock;
   struct Repeat {
     OutgoingCommand command;
     events::Millis wait;
@@ -66,7 +68,8 @@ class KeyedExchange {
   std::set<KeyHash> in_flight_;
   std::deque<Repeat> repeats_;
   bool over_ = false;
-  CommandExchange exchange_;  // behind what those who wait there use
+  std::atomic<std::int64_t> answered_ = 0;  // repeats
+  CommandExchange exchange_;                // behind what those who wait there use
   std::thread thread_;
 };
 

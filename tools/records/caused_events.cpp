@@ -17,7 +17,8 @@ namespace mayfly::tools {
 namespace {
 
 constexpr std::size_t looked_at_once = 50;  // events of which one at least is an engine's
-constexpr events::Offset newest_state = 2'000;  // records, of which one at least is a position, as each batch writes one
+constexpr events::Offset newest_state =
+    2'000;  // records, of which one at least is a position, as each batch writes one
 
 std::optional<events::Offset> cause_of(const events::Record& event) {
   return offset_in(cause_place(header(event, "ce_id")));

@@ -212,6 +212,7 @@ void CommandExchange::look_back() {
     one.splice(one.end(), looked_back_for_, looked_back_for_.begin());
     lock.unlock();
     auto& w = one.front();
+    ++look_backs_;
     w.outcome.decided = find_earlier(w);
     const bool done = w.outcome.decided || Steady::now() >= w.until;
     if (done) w.done(std::move(w.outcome));

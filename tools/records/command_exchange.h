@@ -6,6 +6,7 @@
 #include "tools/records/caused_events.h"
 #include "tools/records/command_writer.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -59,6 +60,8 @@ class CommandExchange {
   void send(OutgoingCommand, events::Millis wait, Done done);
   /// The same for a command that lies in the log already and was not decided by then.
   void await(const OutgoingCommand&, events::Position, const CommandResult& by_then, events::Millis wait, Done done);
+  /// Any thread. How often the log was searched for what an earlier command with the same id came to.
+  [[nodiscard]] std::int64_t look_backs() const { return look_backs_; }
 
  private:
   using Steady = std::chrono::steady_clock;
@@ -103,6 +106,7 @@ class CommandExchange {
   std::deque<Queued> queued_;
   std::vector<std::pair<events::Partition, Place>> arriving_;  // from the writing thread to the reading one
   std::list<Waiting> looked_back_for_;  // decided, and what they came to is not among the events just read
+  std::atomic<std::int64_t> look_backs_ = 0;
   bool over_ = false;
   std::thread looking_back_;
   std::thread reading_;

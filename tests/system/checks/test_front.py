@@ -185,6 +185,32 @@ class WithAnEngine(unittest.TestCase):
     def commands(self):
         return run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count('"/front/')
 
+    def test_metrics_count_what_was_asked_and_refused(self):
+        front = Front(self.log, "--http", "127.0.0.1:0")
+        self.addCleanup(front.end)
+        metrics = int(re.search(r"http://127.0.0.1:(\d+)/metrics", front.process.stdout.readline()).group(1))
+        front.command("c1", "cart.create", {"currency": "GBP"}, Idempotency_Key="k1")
+        front.command("c1", "cart.create", {"currency": "GBP"}, Idempotency_Key="k1")
+        front.command("c9", "cart.add_line", LINE)
+        front.checked("GET", "/carts/c1")
+        front.ask("GET", "/nothing")
+        stream = Events(front)
+        self.addCleanup(stream.close)
+        connection = http.client.HTTPConnection("127.0.0.1", metrics, timeout=PATIENCE_S)
+        self.addCleanup(connection.close)
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+            if {"mayfly_front_streams_open 1", "mayfly_front_waiting_requests 0"} <= set(text.splitlines()) or time.monotonic() > until:
+                break
+        route = 'route="POST /carts/{cart}/commands/{command}"'
+        for line in (f'mayfly_front_requests_total{{{route},status="200"}} 2', f'mayfly_front_requests_total{{{route},status="404"}} 1',
+                     'mayfly_front_requests_total{route="GET /carts/{cart}",status="200"} 1', 'mayfly_front_requests_total{route="other",status="404"} 1',
+                     f'mayfly_front_request_seconds_count{{{route}}} 3', 'mayfly_front_refused_total{reason="cart_unknown"} 1',
+                     'mayfly_front_waiting_requests 0', 'mayfly_front_streams_open 1', 'mayfly_front_look_backs_total 1', 'mayfly_front_keys 2'):
+            self.assertIn(f"\n{line}\n", text)
+
     def test_while_a_key_is_in_flight_it_is_refused_and_afterwards_it_has_the_answer(self):
         self.front.command("c1", "cart.create", {"currency": "GBP"})
         self.engine.kill()
