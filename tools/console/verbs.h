@@ -70,6 +70,7 @@ struct FrontOptions : LogWords {
   std::string certificate;                 // a file; empty: HTTP
   std::string key;                         // a file: of the certificate
   std::int32_t connections = 1'000;        // at a time
+  std::string http;                        // HOST:PORT of probe and metrics; empty: none
 };
 int front(const FrontOptions&);
 
