@@ -20,7 +20,7 @@ struct Reported {
   /// The larger of authorized and captured; 0 if it reports no money.
   [[nodiscard]] Minor money() const;
 };
-/// Precondition: is_payment_reply(command.type) and its data could be read.
+/// Nothing of a command that is no payment reply, or whose data could not be read.
 [[nodiscard]] Reported reported(const Command&);
 
 /// Ten times what was to be paid, or more: a mistake of units, or of the session.

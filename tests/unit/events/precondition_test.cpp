@@ -3,7 +3,6 @@
 #include "events/rules/cart.h"
 #include "events/rules/decide.h"
 #include "events/rules/identity.h"
-#include "events/rules/replies.h"
 #include "events/state/bytes.h"
 #include "events/state/epitaphs.h"
 #include "events/state/snapshot.h"
@@ -55,7 +54,6 @@ TEST_CASE("each broken precondition is named") {
        [](Cart& c) { evolve(c, CartExpired{}, context), evolve(c, CartExpired{}, context); }},
       {"partition_of: there are partitions", [](Cart&) { (void)partition_of("c1", 0); }},
       {"DerivedId: it fits", [](Cart&) { (void)order_id(std::string(200, 'x')); }},
-      {"reported: the command is a payment reply", [](Cart&) { (void)reported(Command{}); }},
       {"ByteWriter::fixed: the value fits", [&](Cart&) { ByteWriter(bytes).fixed(256, 1); }},
       {"EightBytes: the text has eight bytes", [](Cart&) { (void)EightBytes("12345678", 1); }},
       {"put_wait: there is a snapshot", [](Cart&) { put_wait({}, {}); }},
