@@ -34,11 +34,12 @@ enum class LastingAlert : std::uint8_t {
   memory_pressure,
   partition_over_budget,
   transaction_hanging,
+  record_too_large,
   clocks_apart,
   log_over_limit,
   cart_quarantined,
 };
-inline constexpr std::size_t lasting_alert_count = 7;
+inline constexpr std::size_t lasting_alert_count = 8;
 [[nodiscard]] std::string_view name(LastingAlert);
 
 /// Counters since the engine began, and what is alive now. Read from any thread.

@@ -121,6 +121,7 @@ void Engine::State::count_open_alerts() {
   set(LastingAlert::memory_pressure, pressure == PressureLevel::normal ? 0 : 1);
   set(LastingAlert::partition_over_budget, over_budget);
   set(LastingAlert::transaction_hanging, pending.hanging());
+  set(LastingAlert::record_too_large, too_large.size());
   set(LastingAlert::clocks_apart, clocks_apart ? 1 : 0);
   set(LastingAlert::log_over_limit, limits.over());
   set(LastingAlert::cart_quarantined, counted.carts_quarantined);
@@ -132,6 +133,7 @@ std::string_view name(LastingAlert alert) {
     case LastingAlert::memory_pressure: return "memory_pressure";
     case LastingAlert::partition_over_budget: return "partition_over_budget";
     case LastingAlert::transaction_hanging: return "transaction_hanging";
+    case LastingAlert::record_too_large: return "record_too_large";
     case LastingAlert::clocks_apart: return "clocks_apart";
     case LastingAlert::log_over_limit: return "log_over_limit";
     case LastingAlert::cart_quarantined: return "cart_quarantined";

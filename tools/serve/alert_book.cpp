@@ -42,7 +42,7 @@ constexpr std::array runbooks = {Runbook{"payment_unresolved", "MayflyPaymentUnr
                                  Runbook{"log_over_limit", "MayflyLogOverLimit"},
                                  Runbook{"leak", "MayflyLeak"},
                                  Runbook{"transaction_hanging", "MayflyTransactionHanging"},
-                                 Runbook{"record_too_large", "MayflyNotReady"},
+                                 Runbook{"record_too_large", "MayflyRecordTooLarge"},
                                  Runbook{"commands_skipped", "MayflyDeadLetters"},
                                  Runbook{"clocks_apart", "MayflyClocksApart"},
                                  Runbook{"memory_pressure", "MayflyMemoryPressure"},

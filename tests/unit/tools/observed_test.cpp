@@ -47,8 +47,8 @@ TEST_CASE("metrics say each family once, with labels escaped and buckets that ad
         R"(mayfly_commit_seconds_bucket{le="0.0025"} 1)", R"(mayfly_commit_seconds_bucket{le="0.025"} 2)",
         R"(mayfly_commit_seconds_bucket{le="10"} 2)", R"(mayfly_commit_seconds_bucket{le="+Inf"} 3)",
         R"(mayfly_alerts_open{name="clocks_apart"} 1)", R"(mayfly_alerts_open{name="leak"} 0)",
-        R"(mayfly_alerts_open{name="log_silent"} 1)", "mayfly_epitaphs_evicted_total 7",
-        "mayfly_commit_seconds_count 3", R"(mayfly_partitions{phase="serving"} 1)",
+        R"(mayfly_alerts_open{name="log_silent"} 1)", R"(mayfly_alerts_open{name="record_too_large"} 0)",
+        "mayfly_epitaphs_evicted_total 7", "mayfly_commit_seconds_count 3", R"(mayfly_partitions{phase="serving"} 1)",
         R"(mayfly_log_lag_records{partition="1"} 9)", "mayfly_log_aborts_total 2"}) {
     CHECK_MESSAGE(has(text, line), line);
   }
