@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace mayfly::adapters {
 
@@ -15,7 +16,7 @@ std::unique_ptr<KafkaClient> KafkaClient::open(const KafkaOptions& options, std:
   std::unique_ptr<KafkaClient> client(new KafkaClient(options));
   status = kafka::topics_of(options, partitions_if_new, client->topics_);
   if (!status.ok()) return nullptr;
-  client->reader_ = kafka::Reader::make(options, client->topics_.partitions, status);
+  client->reader_ = kafka::Reader::make(options, most_streams * client->topics_.partitions, status);
   if (!client->reader_) return nullptr;
   client->appender_.bound_batches(client->topics_.least_limit_bytes());
   return client;
@@ -29,9 +30,9 @@ events::Appended KafkaClient::append(std::span<const events::NewRecord> records)
 }
 
 kafka::Lane& KafkaClient::lane(events::Stream stream, events::Partition partition, events::Offset from) {
-  if (stream != stream_) lanes_.clear();
-  stream_ = stream;
-  auto& open = lanes_[partition];
+  if (open_[0].stream != stream) std::swap(open_[0], open_[1]);
+  if (open_[0].stream != stream) open_[0] = {stream, {}};
+  auto& open = open_[0].lanes[partition];
   if (open && open->next() != from) open.reset();  // first: its end would end another reading of the partition
   if (!open) open = reader_->read(stream, partition, from);
   return *open;
@@ -78,10 +79,18 @@ events::Fetched KafkaClient::read(events::Stream stream, events::Partition parti
 
 events::StreamEnds KafkaClient::ends(events::Stream stream, events::Partition partition) {
   events::StreamEnds ends;
-  ends.status = reader_->ends(stream, partition, ends)
+  const bool reads = std::any_of(open_.begin(), open_.end(), [](const OpenLanes& open) { return !open.lanes.empty(); });
+  if (reads && !asker_) asker_ = kafka::Reader::make(options_, 1, ends.status);
+  if (!ends.status.ok()) return ends;
+  auto& asked = reads ? *asker_ : *reader_;
+  ends.status = asked.ends(stream, partition, ends)
                     .status("asking where partition " + std::to_string(partition) + " of " + options_.topic(stream) +
                             " begins and ends");
   return ends;
+}
+
+void KafkaClient::rest() {
+  for (auto& open : open_) open.lanes.clear();
 }
 
 kafka::Group* KafkaClient::group(std::string_view name, events::LogStatus& status) {

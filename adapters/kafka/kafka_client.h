@@ -7,6 +7,8 @@
 #include "adapters/kafka/kafka_topics.h"
 #include "events/log/log.h"
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 
@@ -20,9 +22,10 @@ class KafkaClient final : public events::LogClient {
 
   [[nodiscard]] std::int32_t partitions() const override { return topics_.partitions; }
   events::Appended append(std::span<const events::NewRecord>) override;
-  /// Partitions of the stream last read stay open, so that reading on is cheap.
+  /// Partitions of the two streams last read stay open until rest(), so that reading on is cheap.
   events::Fetched read(events::Stream, events::Partition, events::Offset, const events::PollLimits&) override;
   events::StreamEnds ends(events::Stream, events::Partition) override;
+  void rest() override;
   /// As the committed offsets of the consumer group mayfly.reader.GROUP.
   events::GroupPositions group_positions(std::string_view group, events::Stream) override;
   events::LogStatus keep_group_positions(std::string_view group, events::Stream,
@@ -34,13 +37,19 @@ class KafkaClient final : public events::LogClient {
   kafka::Group* group(std::string_view name, events::LogStatus& status);
   kafka::Lane& lane(events::Stream, events::Partition, events::Offset from);
 
+  struct OpenLanes {
+    events::Stream stream = events::Stream::commands;
+    std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes;
+  };
+  static constexpr std::int32_t most_streams = 2;  // with open lanes
+
   KafkaOptions options_;
   kafka::Topics topics_;
   kafka::Appender appender_;
   std::unique_ptr<kafka::Reader> reader_;
-  std::unique_ptr<kafka::Group> group_;               // last asked for
-  events::Stream stream_ = events::Stream::commands;  // of the open lanes
-  std::map<events::Partition, std::unique_ptr<kafka::Lane>> lanes_;
+  std::unique_ptr<kafka::Group> group_;       // last asked for
+  std::unique_ptr<kafka::Reader> asker_;      // where lanes are open: a question would wait behind what they fetch
+  std::array<OpenLanes, most_streams> open_;  // the stream last read first
 };
 
 }  // namespace mayfly::adapters

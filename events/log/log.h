@@ -183,6 +183,8 @@ class LogClient {
   /// Committed records of one partition from an offset on, waiting up to `wait` for the first.
   virtual Fetched read(Stream, Partition, Offset from, const PollLimits&) = 0;
   virtual StreamEnds ends(Stream, Partition) = 0;
+  /// Nothing is read for a while: lets go of what is kept open for reading on. The next read opens it again.
+  virtual void rest() {}
 
   /// What was last kept of that group's positions in a stream. A group's name: 1 to 64 of A-Z a-z 0-9 . _ -
   virtual GroupPositions group_positions([[maybe_unused]] std::string_view group, Stream) {

@@ -78,9 +78,9 @@ int front(const FrontOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
   auto writer = open_client(options, false, clock, code);
-  auto reader = writer ? open_reader(options, clock, code) : nullptr;
+  auto reader = writer ? open_history(options, clock, code) : nullptr;
   auto history = reader ? open_reader(options, clock, code) : nullptr;
-  auto look_back = history ? open_reader(options, clock, code) : nullptr;
+  auto look_back = history ? open_history(options, clock, code) : nullptr;
   auto repeats = look_back ? open_history(options, clock, code) : nullptr;
   auto commands = repeats ? open_history(options, clock, code) : nullptr;
   auto feed = commands ? open_reader(options, clock, code) : nullptr;

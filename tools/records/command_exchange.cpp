@@ -17,8 +17,13 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr events::Millis read_wait{20};    // for new records, where one partition is waited in
-constexpr events::Millis pause_wait{100};  // where the log does not answer
+constexpr events::Millis read_wait{20};          // for new records, of all partitions that are waited in
+constexpr events::Millis pause_wait{100};        // where the log does not answer
+constexpr std::int64_t read_on_records = 5'000;  // that are read on over rather than to begin anew behind them
+
+bool lies_shortly_before(events::Offset one, events::Offset other) {
+  return one <= other && other - one <= read_on_records;
+}
 
 /// Of a cart that is over the engine remembers no commands: it refuses every one, repeated or not.
 bool says_that_the_cart_is_over(const std::vector<CausedEvent>& events) {
@@ -131,27 +136,49 @@ void CommandExchange::append(std::deque<Queued>&& now) {
 
 void CommandExchange::read() {
   std::map<events::Partition, Place> places;
+  std::ptrdiff_t waited_in = 0;  // of them
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      if (places.empty()) to_read_.wait(lock, [this] { return over_ || !arriving_.empty(); });
-      if (over_) break;
-      for (auto& [partition, place] : arriving_) {
-        const auto [at, added] = places.try_emplace(partition, std::move(place));
-        if (!added) at->second.waiting.splice(at->second.waiting.end(), place.waiting);
+      const auto called = [this] { return over_ || !arriving_.empty(); };
+      if (waited_in == 0 && !to_read_.wait_for(lock, std::chrono::milliseconds(rest_after.count), called)) {
+        lock.unlock();
+        clients_.reader->rest();
+        places.clear();
+        lock.lock();
+        to_read_.wait(lock, called);
       }
-      arriving_.clear();
+      if (over_) break;
+      take_arriving(places);
     }
-    for (auto& [partition, place] : places) look_at(partition, place);
-    std::erase_if(places, [](const auto& place) { return place.second.waiting.empty(); });
+    waited_in = std::count_if(places.begin(), places.end(), [](const auto& at) { return !at.second.waiting.empty(); });
+    for (auto& [partition, place] : places) {
+      if (!place.waiting.empty()) look_at(partition, place, {std::max<std::int64_t>(read_wait.count / waited_in, 1)});
+    }
+    waited_in = std::count_if(places.begin(), places.end(), [](const auto& at) { return !at.second.waiting.empty(); });
   }
   for (auto& [partition, place] : places) {
     for (auto& w : place.waiting) w.done(std::move(w.outcome));
   }
 }
 
+/// Where nobody waits any longer it is read on from where it was read last, so that nothing is opened anew.
+void CommandExchange::take_arriving(std::map<events::Partition, Place>& places) {
+  for (auto& [partition, place] : arriving_) {
+    auto& known = places[partition];
+    const bool goes_on = !known.waiting.empty() || (lies_shortly_before(known.next_event, place.next_event) &&
+                                                    lies_shortly_before(known.next_state, place.next_state));
+    if (goes_on) {
+      known.waiting.splice(known.waiting.end(), place.waiting);
+    } else {
+      known = std::move(place);
+    }
+  }
+  arriving_.clear();
+}
+
 /// State first: the events of what it says to be decided are then there to be read.
-void CommandExchange::look_at(events::Partition partition, Place& place) {
+void CommandExchange::look_at(events::Partition partition, Place& place, events::Millis wait) {
   const auto state = clients_.reader->read(events::Stream::state, partition, place.next_state, read_at_once);
   for (const auto& record : state.batch.records) {
     if (record.key != events::position_key || !record.value) continue;
@@ -160,7 +187,7 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
   }
   if (state.status.ok()) place.next_state = state.next;
   events::PollLimits limits = read_at_once;
-  limits.wait = state.status.ok() ? read_wait : pause_wait;
+  limits.wait = state.status.ok() ? wait : pause_wait;
   const auto fetched = clients_.reader->read(events::Stream::events, partition, place.next_event, limits);
   for (const auto& record : fetched.batch.records) {
     // By the command's place too: two that wait may have one id.
@@ -206,6 +233,11 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
 void CommandExchange::look_back() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    if (looked_back_for_.empty()) {
+      lock.unlock();
+      clients_.history->rest();
+      lock.lock();
+    }
     to_look_back_.wait(lock, [this] { return over_ || !looked_back_for_.empty(); });
     if (over_) break;
     std::list<Waiting> one;

@@ -41,6 +41,8 @@ class CommandExchange {
   static constexpr std::size_t most_queued = 10'000;
   /// How far back the events of an earlier command with the same id are looked for, in records of their partition.
   static constexpr std::int64_t look_back_records = 20'000;
+  /// How long after the last one who waited the clients rest.
+  static constexpr events::Millis rest_after{200};
 
   /// Clients of one log: each is used by a thread of its own. The last two only where somebody waits.
   struct Clients {
@@ -90,7 +92,9 @@ class CommandExchange {
   void write();
   void append(std::deque<Queued>&&);
   void read();
-  void look_at(events::Partition, Place&);
+  void take_arriving(std::map<events::Partition, Place>&);
+  /// Waits that long at most for new events.
+  void look_at(events::Partition, Place&, events::Millis wait);
   void look_back();
   [[nodiscard]] bool find_earlier(Waiting&);
   /// Of two with one id: whether their source is the same; `to_the_letter`: what they say too. Nothing: the log does
