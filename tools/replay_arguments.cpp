@@ -66,8 +66,10 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   recorded_log_words(*s, options.diff);
   from_word(*s, options.diff);
   s->add_option("before", options.diff.before, moments)->required();
-  s->add_option("after", options.diff.after, "the later moment")->required();
+  s->add_option("after", options.diff.after, "the later moment, or one of the log that --with names")->required();
   s->add_option("ids", options.diff.ids, "ids as of show; none: all carts");
+  s->add_option("--with", options.diff.with, "another log or bundle, that `after` is a moment of");
+  s->add_option("--with-config", options.diff.with_config, "TOML file of that log");
   s->add_flag("--json", options.diff.json, "NDJSON, one cart a line");
 
   s = verb(*replay, "whatif", "Show what other settings or commands would have come to", options.whatif, replay_whatif,

@@ -182,8 +182,10 @@ struct ReplayAtOptions : FromWords {
 int replay_at(const ReplayAtOptions&);
 
 struct ReplayDiffOptions : FromWords {
-  std::string before;            // a moment
-  std::string after;             // a later one
+  std::string before;  // a moment
+  std::string after;   // a later one, or one of the other log
+  std::string with;    // the other log; empty: the same
+  std::string with_config;
   std::vector<std::string> ids;  // empty: all carts
   bool json = false;
 };

@@ -155,7 +155,53 @@ int replay_at(const ReplayAtOptions& options) {
   return exit_ok;
 }
 
+namespace {
+
+void print_counts(const DiffCounts& counts) {
+  print("%s opened, %s over, %s changed, %s the same\n", grouped(counts.opened).c_str(), grouped(counts.over).c_str(),
+        grouped(counts.changed).c_str(), grouped(counts.same).c_str());
+}
+
+/// Of a moment of one log and a moment of another.
+int diff_with(const ReplayDiffOptions& options) {
+  Asked one;
+  Asked other;
+  FromWords with;
+  with.log = options.with;
+  with.config = options.with_config;
+  if (const int code = open_asked(options, options.ids, one); code != exit_ok) return code;
+  if (const int code = open_asked(with, {}, other); code != exit_ok) return code;
+  if (one.log->partitions() != other.log->partitions()) {
+    complain("%s has %d partitions, %s has %d: only logs with as many are compared.\n", options.log.c_str(),
+             one.log->partitions(), options.with.c_str(), other.log->partitions());
+    return exit_usage;
+  }
+  Moment before;
+  Moment after;
+  auto status = moment_from_words(options.before, *one.log, one.clock.now(), before);
+  if (status.ok()) status = moment_from_words(options.after, *other.log, other.clock.now(), after);
+  if (status.ok()) status = begins_before(one.recorded, before);
+  DiffCounts counts;
+  for (Partition p = 0; p < one.log->partitions() && status.ok(); ++p) {
+    const auto found = one.carts.find(p);
+    if (!one.carts.empty() && found == one.carts.end()) continue;
+    const auto* only = found == one.carts.end() ? nullptr : &found->second;
+    ReplayedPartition first(one.recorded.engine, p, one.log->partitions(), one.recorded.tick_secrets);
+    ReplayedPartition second(other.recorded.engine, p, other.log->partitions(), other.recorded.tick_secrets);
+    status = replay_while(one, first, p, [&](const auto& record) { return before.includes(record); });
+    if (status.ok())
+      status = replay_while(other, second, p, [&](const auto& record) { return after.includes(record); });
+    if (status.ok()) compare(states_of(first, only), states_of(second, only), second, options.json, counts);
+  }
+  if (!status.ok()) return complain_of(status);
+  if (!options.json) print_counts(counts);
+  return exit_ok;
+}
+
+}  // namespace
+
 int replay_diff(const ReplayDiffOptions& options) {
+  if (!options.with.empty()) return diff_with(options);
   Asked asked;
   if (const int code = open_asked(options, options.ids, asked); code != exit_ok) return code;
   Moment from;
@@ -185,10 +231,7 @@ int replay_diff(const ReplayDiffOptions& options) {
     const auto is = states_of(partition, only);
     compare(was ? *was : is, is, partition, options.json, counts);
   }
-  if (!options.json) {
-    print("%s opened, %s over, %s changed, %s the same\n", grouped(counts.opened).c_str(), grouped(counts.over).c_str(),
-          grouped(counts.changed).c_str(), grouped(counts.same).c_str());
-  }
+  if (!options.json) print_counts(counts);
   return exit_ok;
 }
 

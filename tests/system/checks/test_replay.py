@@ -153,6 +153,20 @@ class Replay(unittest.TestCase):
         file.write_text(plan if isinstance(plan, str) else json.dumps(plan))
         return self.said("whatif", str(file), *words, code=code)
 
+    def test_diff_of_two_logs_says_of_their_moments_what_it_says_of_one(self):
+        bundle = f"bundle:{self.exported('to-compare', '--plain')}"
+        moments = [self.middle(), "{1}:{2}".format(*self.times()[-5])]
+        self.assertEqual(self.said("diff", *moments, "--with", bundle), self.said("diff", *moments))
+        self.assertEqual(self.said("diff", *moments, self.carts[0], "--json", "--with", bundle), self.said("diff", *moments, self.carts[0], "--json"))
+        self.assertIn("0 opened, 0 over, 0 changed", self.said("diff", moments[0], moments[0], "--with", bundle))
+        small = f"sqlite:{self.folder}/one-partition.db"
+        config = self.folder / "one-partition.toml"
+        config.write_text("partitions = 1\n")
+        done = run("send", "--config", str(config), "--log", small, "--create", "cart.create", "c1", "currency=GBP")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = run("replay", "diff", "end", "end", "--with", small, "--log", self.log)
+        self.assertEqual((done.returncode, "has 4 partitions" in done.stderr), (2, True), done.stderr)
+
     def test_whatif_tells_what_a_lost_reply_would_have_cost(self):
         lost = [c for c in self.commands if c.headers.get("ce_type") == "dev.mayfly.payment.authorized.v1"]
         plan = {"commands": [{"drop": f"{c.partition}:{c.offset}"} for c in lost]}
