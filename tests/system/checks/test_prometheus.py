@@ -253,7 +253,8 @@ class WithAnEngine(Scraped):
 
     def test_3_a_healthy_engine_raises_no_alert(self):
         until("an evaluation", lambda: self.query("instance:mayfly_commands:rate5m"))
-        self.assertEqual(self.firing() - {"MayflyCommandsLate"}, set())  # that one is of a machine that is busy
+        # On a busy machine commands are late, and a scrape that takes too long is missing until the next one.
+        until("no alert", lambda: not self.firing() - {"MayflyCommandsLate"})
 
     def test_4_one_that_was_killed_does_until_it_is_back(self):
         self.engine.kill()
@@ -282,7 +283,7 @@ class WithALeak(Scraped):
     def test_the_leak_is_named_and_its_alert_ends_with_the_mended_program(self):
         leaks = 'ALERTS{alertname="MayflyLeak",alertstate="firing",purpose="cart.lines"}'
         until("the alert", lambda: self.query(leaks))
-        self.assertTrue(self.query('mayfly_alerts_open{name="leak"} > 0'))
+        until("its gauge", lambda: self.query('mayfly_alerts_open{name="leak"} > 0'))
         shown = next(e for e in dashboard() if "mayfly_leak_bytes" in e)
         self.assertIn("cart.lines", {row["metric"]["purpose"] for row in self.query(shown)})
         self.end(self.engine)

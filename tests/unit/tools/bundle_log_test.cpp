@@ -94,7 +94,7 @@ TEST_CASE("a bundle is read as a log, from the begin, the middle and behind the 
     for (const Offset from : {0, 1, 1'000, 2'097}) {
       std::vector<Offset> expected;
       for (Offset n = (from + step - 1) / step; n < commands_each; ++n) expected.push_back(n * step);
-      for (const std::size_t at_once : {1, 7, 5'000})
+      for (const auto at_once : {std::size_t{1}, std::size_t{7}, std::size_t{5'000}})
         CHECK(read_all(*log, Stream::commands, p, from, at_once) == expected);
     }
   }
