@@ -166,6 +166,10 @@ class HouseRules(unittest.TestCase):
             checked = sum(f.read_text().count("precondition(") for f in set(places) if f.exists())
             self.assertGreaterEqual(checked, file.read_text().count("Precondition:"), f"{path}: precondition.h checks them")
 
+    def test_the_headers_of_cloudevents_are_written_in_one_place(self):
+        writers = [f.name for f in sources() if re.search(r'"ce_specversion", "1\.0"', f.read_text())]
+        self.assertEqual(writers, ["cloudevent_headers.h"])
+
     def test_nothing_is_left_to_do_and_no_line_ends_in_space(self):
         for file in tracked():
             if file.suffix not in (".h", ".cpp", ".py", ".md", ".txt") or file == pathlib.Path(__file__):
