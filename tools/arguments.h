@@ -25,6 +25,12 @@ inline void log_words(CLI::App& sub, LogWords& words) {
   sub.add_option("--config", words.config, config_help);
 }
 
+/// Of verbs that read a recorded log, which may be a bundle.
+inline void recorded_log_words(CLI::App& sub, LogWords& words) {
+  sub.add_option("--log", words.log, "the log: sqlite:FILE, kafka:HOST:PORT[,HOST:PORT...] or bundle:FILE");
+  sub.add_option("--config", words.config, config_help);
+}
+
 struct ReplayVerbs {
   ReplayVerifyOptions verify;
   ReplayShowOptions show;

@@ -112,6 +112,7 @@ int main(int argc, char** argv) {
   auto* key = s->add_option("--key", front_options.key, "PEM file of the certificate's key, for its owner alone");
   s->add_option("--connections", front_options.connections, "at a time (default 1,000); each may wait for its answer")
       ->check(CLI::Range(1, 100'000));
+  s->add_option("--http", front_options.http, "HOST:PORT of a probe and metrics (default: none)");
   certificate->needs(key);
   key->needs(certificate);
 

@@ -15,7 +15,7 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   auto* replay = app.add_subcommand("replay", "Decide the recorded commands again (docs/replay.md)");
   replay->require_subcommand(1);
   auto* s = verb(*replay, "verify", "Compare every byte with what was recorded", options.verify, replay_verify, chosen);
-  log_words(*s, options.verify);
+  recorded_log_words(*s, options.verify);
   from_word(*s, options.verify);
   s->add_flag("--carts", options.verify.carts, "events only, but of each cart that differs the first difference");
   s->add_option("--against", options.verify.against, "the same, with what another mayfly program decides");
@@ -23,15 +23,17 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
 
   s = verb(*replay, "decisions", "Print each event that the recorded commands come to, as NDJSON", options.decisions,
            replay_decisions, chosen);
-  log_words(*s, options.decisions);
+  recorded_log_words(*s, options.decisions);
+  from_word(*s, options.decisions);
 
   s = verb(*replay, "memory", "Print what actors take while the recorded commands are decided, as NDJSON",
            options.memory, replay_memory, chosen);
-  log_words(*s, options.memory);
+  recorded_log_words(*s, options.memory);
+  from_word(*s, options.memory);
 
   s = verb(*replay, "show", "Show what happened to a cart, and what came of each command", options.show, replay_show,
            chosen);
-  log_words(*s, options.show);
+  recorded_log_words(*s, options.show);
   from_word(*s, options.show);
   s->add_option("id", options.show.id,
                 "cart, order, session or reservation; or a reference, customer, correlation or trace id (reads all)")
@@ -43,38 +45,41 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
 
   s = verb(*replay, "index", "Make a log's index, or bring it up to date, for show --index", options.index,
            replay_index, chosen);
-  log_words(*s, options.index);
+  recorded_log_words(*s, options.index);
   s->add_option("file", options.index.file, "the index, a file of its own")->required();
 
   s = verb(*replay, "why", "Show which rule decided a command, and what it saw", options.why, replay_why, chosen);
-  log_words(*s, options.why);
+  recorded_log_words(*s, options.why);
+  from_word(*s, options.why);
   s->add_option("position", options.why.position, "PARTITION:OFFSET of the command")->required();
   s->add_flag("--json", options.why.json, "NDJSON, one cart a line");
 
   constexpr const char* moments = "begin, end, PARTITION:OFFSET, RFC 3339, or how long ago: 90s, 15min, 2h, 3d";
   s = verb(*replay, "at", "Show carts as they were at a moment", options.at, replay_at, chosen);
-  log_words(*s, options.at);
+  recorded_log_words(*s, options.at);
   from_word(*s, options.at);
   s->add_option("when", options.at.when, moments)->required();
   s->add_option("ids", options.at.ids, "ids as of show")->required();
   s->add_flag("--json", options.at.json, "NDJSON, one cart a line");
 
   s = verb(*replay, "diff", "Show what is different between two moments", options.diff, replay_diff, chosen);
-  log_words(*s, options.diff);
-  s->add_option("from", options.diff.from, moments)->required();
-  s->add_option("to", options.diff.to, "the later moment")->required();
+  recorded_log_words(*s, options.diff);
+  from_word(*s, options.diff);
+  s->add_option("before", options.diff.before, moments)->required();
+  s->add_option("after", options.diff.after, "the later moment")->required();
   s->add_option("ids", options.diff.ids, "ids as of show; none: all carts");
   s->add_flag("--json", options.diff.json, "NDJSON, one cart a line");
 
   s = verb(*replay, "whatif", "Show what other settings or commands would have come to", options.whatif, replay_whatif,
            chosen);
-  log_words(*s, options.whatif);
+  recorded_log_words(*s, options.whatif);
+  from_word(*s, options.whatif);
   s->add_option("file", options.whatif.file, "what to change, JSON (docs/replay.md)")->required();
   s->add_flag("--json", options.whatif.json, "NDJSON, one cart a line, then the sums");
 
   s = verb(*replay, "bisect", "Find the first command after which a condition holds", options.bisect, replay_bisect,
            chosen);
-  log_words(*s, options.bisect);
+  recorded_log_words(*s, options.bisect);
   from_word(*s, options.bisect);
   s->add_option("--when", options.bisect.when, "a condition, e.g. 'session.captured_minor > 0 and phase == paying'");
   s->add_option("--exec", options.bisect.program, "a program that exits with 0 where it holds; with --cart");
@@ -83,15 +88,15 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
 
   s = verb(*replay, "checkpoint", "Write all that is open at a moment to a file that a replay can begin with",
            options.checkpoint, replay_checkpoint, chosen);
-  log_words(*s, options.checkpoint);
+  recorded_log_words(*s, options.checkpoint);
+  from_word(*s, options.checkpoint);
   s->add_option("file", options.checkpoint.file, "the file to make")->required();
   s->add_option("--at", options.checkpoint.at, moments)->capture_default_str();
-  s->add_option("--from", options.checkpoint.checkpoint, "an earlier checkpoint to begin with");
   s->add_flag("--as-recorded", options.checkpoint.as_recorded, "the log's own state, also where commands are gone");
 
   s = verb(*replay, "export", "Write records to one file that can be sent, under pseudonyms", options.bundle_out,
            replay_export, chosen);
-  log_words(*s, options.bundle_out);
+  recorded_log_words(*s, options.bundle_out);
   s->add_option("file", options.bundle_out.file, "the file to make")->required();
   s->add_option("--cart", options.bundle_out.carts, "only this cart; as often as needed");
   s->add_option("--partition", options.bundle_out.partitions, "only this partition; as often as needed")

@@ -21,6 +21,7 @@ void Engine::State::take_all(bool at_once) {
   std::vector<events::Partition> due;
   for (const auto partition : to_take) {
     const auto found = held_up.find(partition);
+    if (waits_for_room(partition)) continue;
     // While nothing is served the loop itself pauses.
     if (at_once || served.empty() || found == held_up.end() || found->second.again <= now) due.push_back(partition);
   }
@@ -40,6 +41,11 @@ void Engine::State::take_all(bool at_once) {
     trouble = at_once || served.empty();
     return;
   }
+}
+
+bool Engine::State::waits_for_room(events::Partition partition) const {
+  const auto found = too_large.find(partition);
+  return found != too_large.end() && clock.now() < found->second.again;
 }
 
 void Engine::State::take(events::Partition partition, std::string rebuilt) {

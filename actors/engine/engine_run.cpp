@@ -9,6 +9,10 @@ namespace mayfly::actors {
 
 namespace {
 
+/// A partition that waits for the log to take larger records is tried at least each so many times engine.most_pause_ms:
+/// while it does not, each try wakes the other partitions anew.
+constexpr std::int64_t most_pauses_for_room = 12;
+
 /// Returns early when asked to stop.
 void pause(const std::stop_token& stop, events::Millis length) {
   std::mutex mutex;
@@ -90,6 +94,7 @@ bool Engine::State::poll_more(bool until_caught_up) {
     for (auto p : polled.lost) {
       to_take.erase(p);
       held_up.erase(p);
+      too_large.erase(p);
       left_alone.erase(p);
       drop(p);
       forget_view(p);
@@ -103,7 +108,7 @@ bool Engine::State::poll_more(bool until_caught_up) {
   }
   heed(polled.status);
   for (const auto& skipped : polled.skipped) tell_skipped(skipped);
-  ready = polled.settled && !trouble && !fatal && to_take.empty() && !clocks_apart;
+  ready = polled.settled && !trouble && !fatal && to_take.empty() && too_large.empty() && !clocks_apart;
   if (polled.batch.records.empty()) {
     // Nothing to decide meanwhile: see what became of the commit, and take its partitions again if it failed.
     const bool committed = settle_commit();
@@ -264,6 +269,7 @@ bool Engine::State::settle_commit() {
     pauses.reset();
     batch_size.committed();
     for (const auto* batch : ended) count(*batch);
+    heed_too_large(ended, *result);
     return true;
   }
   for (auto* batch : ended) take_back_alerts(*batch);
@@ -271,6 +277,7 @@ bool Engine::State::settle_commit() {
   for (const auto* batch : ended) lost += batch->records.size();
   batch_size.failed(lost);
   trouble = true;
+  heed_too_large(ended, *result);
   uncommitted = result->message;
   const std::string outcome{events::name(result->outcome)};
   say(Notice::Level::warning, "commit_" + outcome,
@@ -283,6 +290,42 @@ bool Engine::State::settle_commit() {
     fail(result->message, unnamed ? events::LogError::invalid : result->error);
   }
   return true;
+}
+
+/// A batch with a record that the log does not take is halved as any that failed; once it is of one command, its
+/// partition waits until the log takes it, and the others go on. Nothing is lost: the command is decided again then.
+/// A partition that waited and was refused again waits at once, whatever its batch.
+void Engine::State::heed_too_large(const std::vector<Batch*>& ended, const events::CommitResult& result) {
+  if (result.ok()) {
+    for (const auto* batch : ended) {
+      if (too_large.erase(batch->partition) == 0) continue;
+      const std::string message = "The log takes this partition's records again.";
+      say(Notice::Level::info, "record_taken", message, batch->partition);
+      raise_alert("record_taken", {batch->partition, batch->next}, message, clock.now().ms);
+    }
+    return;
+  }
+  if (!result.too_large) return;
+  auto index = *result.too_large;
+  const auto of = std::find_if(ended.begin(), ended.end(), [&index](const Batch* batch) {
+    if (index < batch->out.size()) return true;
+    index -= batch->out.size();
+    return false;
+  });
+  if (of == ended.end()) return;
+  const auto partition = (*of)->partition;
+  const bool again = too_large.contains(partition);
+  if (!again && (*of)->records.size() > 1) return;
+  auto& held =
+      too_large
+          .try_emplace(partition,
+                       HeldUp{{}, Pauses(config.first_pause, {config.most_pause.count * most_pauses_for_room})})
+          .first->second;
+  held.again = clock.now() + std::max(held.pauses.next(), events::Millis{1});
+  if (again) return;
+  const auto message = "This partition waits: " + result.message;
+  say(Notice::Level::error, "record_too_large", message, partition);
+  raise_alert("record_too_large", (*of)->records.front().at, message, clock.now().ms);
 }
 
 void Engine::State::begin_commit(const std::vector<Batch*>& decided) {

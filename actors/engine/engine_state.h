@@ -87,7 +87,9 @@ struct Engine::State {
     events::Timestamp again;  // tried no sooner
     Pauses pauses;
   };
-  std::map<events::Partition, HeldUp> held_up;          // of those, what the log did not give when it was asked last
+  std::map<events::Partition, HeldUp> held_up;  // of those, what the log did not give when it was asked last
+  /// Ours, of which a record is larger than the log takes for now: restored and tried no sooner than that.
+  std::map<events::Partition, HeldUp> too_large;
   std::map<events::Partition, std::string> left_alone;  // ours; their commands are not whole, and why: alerted once
   std::deque<events::RecordBatch> undecided;  // polled, in order; of partitions that were restored since: none
   Gate gate;
@@ -145,12 +147,14 @@ struct Engine::State {
   void forget_undecided(events::Partition);
   bool settle_commit();
   void begin_commit(const std::vector<Batch*>&);
+  void heed_too_large(const std::vector<Batch*>&, const events::CommitResult&);
   void fail(std::string message, events::LogError);
   void say(Notice::Level, std::string_view name, std::string message, events::Partition = -1,
            std::vector<Notice::Figure> = {});
 
   // Partitions come and go: engine_partitions.cpp
   void take_all(bool at_once);
+  [[nodiscard]] bool waits_for_room(events::Partition) const;
   void take(events::Partition, std::string rebuilt = {});
   [[nodiscard]] std::unique_ptr<PartitionState> restore_partition(events::Partition, StateComparison*);
   void serve_partition(std::unique_ptr<PartitionState>);

@@ -58,6 +58,7 @@ KafkaLog::KafkaLog(const KafkaOptions& options, const kafka::Identity& identity)
     : options_(options),
       identity_(identity),
       transactions_(options, identity),
+      lowered_(options_),
       ticks_(options),
       alerts_(options, kafka::Appender::Keeps::for_ever),
       presence_(options_) {}
@@ -375,6 +376,7 @@ events::CommitResult KafkaLog::commit(const events::Commit& commit) {
   const auto begun = SteadyClock::now();
   auto result = transactions_.run(commit, *group);
   figures_.committed(result.outcome, std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begun));
+  lowered_.heed(reader_->client(), topics_, transactions_, commit, result);
   if (!result.ok()) {
     std::scoped_lock lock(mutex_);
     gave_up_ = true;
@@ -383,12 +385,15 @@ events::CommitResult KafkaLog::commit(const events::Commit& commit) {
   return result;
 }
 
+/// Of one that a topic takes no more it says `unavailable`, for the topic may take it again.
 LogStatus KafkaLog::append(const events::NewRecord& record) {
   if (auto why = kafka::refusal(record, topics_); !why.empty()) return {LogError::invalid, why};
   const std::scoped_lock lock(append_mutex_);
   const auto error = (record.stream == Stream::alerts ? alerts_ : ticks_).send(record);
   if (!error.ok()) figures_.tick_failed();
-  return error.status("appending to " + options_.topic(record.stream));
+  auto status = error.status("appending to " + options_.topic(record.stream));
+  if (error.too_large()) status.error = LogError::unavailable;
+  return status;
 }
 
 }  // namespace mayfly::adapters

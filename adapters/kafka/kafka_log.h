@@ -5,6 +5,7 @@
 #include "adapters/kafka/kafka_appender.h"
 #include "adapters/kafka/kafka_figures.h"
 #include "adapters/kafka/kafka_limits.h"
+#include "adapters/kafka/kafka_lowered.h"
 #include "adapters/kafka/kafka_member.h"
 #include "adapters/kafka/kafka_presence.h"
 #include "adapters/kafka/kafka_reader.h"
@@ -61,10 +62,11 @@ class KafkaLog final : public events::Log {
 
   KafkaOptions options_;
   kafka::Identity identity_;
-  kafka::Topics topics_;
+  kafka::Topics topics_;  // as they were at the start
   kafka::KafkaFigures figures_;
   std::timed_mutex commit_turn_;  // held through a transaction
   kafka::Transactions transactions_;
+  kafka::LoweredLimits lowered_;  // of the one that has the commit_turn_
   std::mutex append_mutex_;
   kafka::Appender ticks_;   // soon outdated: the next one says more
   kafka::Appender alerts_;  // said once

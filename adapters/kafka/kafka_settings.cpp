@@ -98,6 +98,7 @@ Listener* listener(void* opaque) { return static_cast<Listener*>(opaque); }
 
 rd_kafka_resp_err_t hear_acknowledgement(rd_kafka_t*, rd_kafka_message_t* message, void* opaque) {
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0) listener(opaque)->unproven();
+  if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) listener(opaque)->too_large();
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

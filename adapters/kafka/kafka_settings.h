@@ -32,6 +32,9 @@ class Listener {
   /// but to a broker that does not know it (the topic is new, or its records and the producer's state have expired) any
   /// sequence number is the first. Such a record may be stored or not.
   bool take_unproven() { return unproven_.exchange(false); }
+  void too_large() { too_large_ = true; }
+  /// True once after a broker, or the library, refused a batch as larger than its topic takes.
+  bool take_too_large() { return too_large_.exchange(false); }
   /// Of a transaction that can only be aborted by now. librdkafka tells of it in a line of its log and nowhere else
   /// before the commit is asked for.
   void fail_transaction() { failed_ = true; }
@@ -45,6 +48,7 @@ class Listener {
   std::string last_;
   std::atomic<bool> doubtful_{false};
   std::atomic<bool> unproven_{false};
+  std::atomic<bool> too_large_{false};
   std::atomic<bool> failed_{false};
 };
 

@@ -192,6 +192,14 @@ LogStatus look_until_led(rd_kafka_t* client, const KafkaOptions& options, Steady
   }
 }
 
+void take_limits(const AllTopics& all, Topics& topics) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto found = all[i].settings.find("max.message.bytes");
+    const auto bytes = found == all[i].settings.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+    topics.largest_record_bytes[i] = bytes > 0 ? bytes : 1'000'000;
+  }
+}
+
 }  // namespace
 
 LogStatus prepare_topics(rd_kafka_t* client, const KafkaOptions& options, std::int32_t partitions_if_new,
@@ -225,12 +233,13 @@ LogStatus prepare_topics(rd_kafka_t* client, const KafkaOptions& options, std::i
   if (!wrong.empty()) return {LogError::invalid, wrong};
   for (const auto& advice : warnings(all, options)) topics.warning += (topics.warning.empty() ? "" : "\n") + advice;
   topics.partitions = all[static_cast<std::size_t>(Stream::commands)].partitions;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto found = all[i].settings.find("max.message.bytes");
-    const auto bytes = found == all[i].settings.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
-    topics.largest_record_bytes[i] = bytes > 0 ? bytes : 1'000'000;
-  }
+  take_limits(all, topics);
   return {};
+}
+
+void read_limits(rd_kafka_t* client, const KafkaOptions& options, Topics& topics) {
+  AllTopics all;
+  if (read_settings(client, options, all).ok()) take_limits(all, topics);
 }
 
 }  // namespace mayfly::adapters::kafka

@@ -46,4 +46,7 @@ struct Topics {
 [[nodiscard]] events::LogStatus prepare_topics(rd_kafka_t*, const KafkaOptions&, std::int32_t partitions_if_new,
                                                Topics&);
 
+/// Reads their max.message.bytes anew, whatever they are; where it cannot, they stay as they are. Any thread.
+void read_limits(rd_kafka_t*, const KafkaOptions&, Topics&);
+
 }  // namespace mayfly::adapters::kafka

@@ -56,6 +56,14 @@ void Transactions::throw_away() {
   client_.reset();
 }
 
+void Transactions::bound_batches(std::size_t most_bytes) {
+  auto bounded = given_;
+  kafka::bound_batches(bounded, most_bytes);
+  if (bounded.properties == options_.properties) return;
+  throw_away();
+  options_ = std::move(bounded);
+}
+
 CommitResult Transactions::result(CommitOutcome outcome, const Error& error) const {
   std::string message = "The transaction '" + identity_.transactional_id + "' " +
                         (outcome == CommitOutcome::indefinite ? "has an unknown end" : "was not committed") + ": " +
@@ -64,7 +72,6 @@ CommitResult Transactions::result(CommitOutcome outcome, const Error& error) con
     const auto heard = listener_.last_heard();
     if (!heard.empty()) message += " Last heard: " + heard + ".";
   }
-  if (error.too_large()) message += " A topic's max.message.bytes is lower than it was at the start: raise it.";
   return {outcome, std::move(message), error.status({}).error};
 }
 
@@ -79,6 +86,7 @@ CommitResult Transactions::run(const events::Commit& commit, const rd_kafka_cons
 }
 
 Error Transactions::write(const events::Commit& commit, const rd_kafka_consumer_group_metadata_t& group, Until until) {
+  listener_.take_too_large();
   listener_.take_unproven();  // of a transaction that is over
   listener_.forget_transaction();
   if (Error error(rd_kafka_begin_transaction(client_.get())); !error.ok()) return error;
@@ -147,7 +155,6 @@ CommitResult Transactions::give_up(const Error& why) {
     clean = aborted.ok();
   }
   if (!clean) throw_away();
-  if (why.too_large()) return result(CommitOutcome::failed, why);  // trying the same again comes to the same
   return result(why.fenced() ? CommitOutcome::fenced : CommitOutcome::aborted, why);
 }
 

@@ -15,14 +15,16 @@ namespace mayfly::adapters::kafka {
 class Transactions {
  public:
   Transactions(KafkaOptions options, Identity identity)
-      : options_(std::move(options)), identity_(std::move(identity)) {}
+      : given_(std::move(options)), options_(given_), identity_(std::move(identity)) {}
 
-  /// Before anything is written.
-  void bound_batches(std::size_t most_bytes) { kafka::bound_batches(options_, most_bytes); }
+  /// Between two transactions. A producer whose batches are bounded otherwise is thrown away.
+  void bound_batches(std::size_t most_bytes);
   /// Makes the producer if there is none, fencing every earlier one of this name and ending its transaction.
   Error begin_anew_if_needed();
   /// One transaction: the records, and the positions as the group's. Blocks until its outcome is known or given up on.
   events::CommitResult run(const events::Commit&, const rd_kafka_consumer_group_metadata_t&);
+  /// True once after a broker refused a batch of the last transaction as larger than its topic takes.
+  bool take_too_large() { return listener_.take_too_large(); }
   /// Hears what the producer has to say. Call now and then: it is kept until then.
   void serve() {
     if (client_) rd_kafka_poll(client_.get(), 0);
@@ -39,7 +41,8 @@ class Transactions {
   void throw_away();
   [[nodiscard]] events::CommitResult result(events::CommitOutcome, const Error&) const;
 
-  KafkaOptions options_;
+  KafkaOptions given_;
+  KafkaOptions options_;  // with batches bounded
   Identity identity_;
   Listener listener_;
   Client client_;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ struct CommitResult {
   CommitOutcome outcome = CommitOutcome::committed;
   std::string message;
   LogError error = LogError::none;  // failed: which kind
+  /// aborted: the commit's record, by its index, that is larger than the log takes for now. Others may be too.
+  std::optional<std::size_t> too_large{};
   [[nodiscard]] bool ok() const { return outcome == CommitOutcome::committed; }
 };
 

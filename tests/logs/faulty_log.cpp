@@ -45,6 +45,14 @@ events::Restored FaultyLog::restore(events::Partition partition,
 
 events::CommitResult FaultyLog::commit(const events::Commit& commit) {
   Fault fault = Fault::none;
+  for (std::size_t i = 0; refuse_ && i < commit.records.size(); ++i) {
+    if (!refuse_(commit.records[i])) continue;
+    std::scoped_lock lock(mutex_);
+    take_again_ = true;
+    events::CommitResult result{CommitOutcome::aborted, "a planted limit."};
+    result.too_large = i;
+    return result;
+  }
   {
     std::scoped_lock lock(mutex_);
     if (!faults_.empty()) {

@@ -46,6 +46,12 @@ class FaultyLog final : public events::Log {
     lose_ = std::move(what);
   }
 
+  /// A commit with a record of which that is true is aborted, and says that it is too large.
+  void refuse(std::function<bool(const events::NewRecord&)> which) {
+    std::scoped_lock lock(mutex_);
+    refuse_ = std::move(which);
+  }
+
   [[nodiscard]] std::int32_t partitions() const override { return log_.partitions(); }
   events::Polled poll(const events::PollLimits&) override;
   events::Restored restore(events::Partition, const std::function<void(events::Bytes, events::Bytes)>& state) override;
@@ -62,6 +68,7 @@ class FaultyLog final : public events::Log {
   int silent_restores_ = 0;
   int lagging_restores_ = 0;
   std::function<void(events::Partition, events::Restored&)> lose_;
+  std::function<bool(const events::NewRecord&)> refuse_;
 };
 
 }  // namespace mayfly::adapters

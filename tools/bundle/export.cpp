@@ -10,6 +10,7 @@
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 
 #include <unistd.h>
 
@@ -163,7 +164,7 @@ int replay_export(const ReplayExportOptions& options) {
   }
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_history(options, clock, code);
+  const auto log = open_recorded_log(options, clock, code);
   if (!log) return code;
   for (const auto partition : options.partitions) {
     if (partition < log->partitions()) continue;

@@ -11,6 +11,7 @@
 #include "tools/console/numbers.h"
 #include "tools/console/output.h"
 #include "tools/console/served_certificate.h"
+#include "tools/console/shown_metrics.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 
@@ -195,7 +196,7 @@ int connect(const ConnectOptions& options) {
   };
   std::unique_ptr<adapters::HttpServer> server;
   if (!config.http.empty()) {
-    server = show_connect(config.http, shown, wrong);
+    server = show_metrics(config.http, shown, wrong);
     if (!server) return complain_and_fail(wrong, exit_usage);
     print("metrics at http://%s/metrics\n", server->address().c_str());
   }

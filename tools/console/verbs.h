@@ -70,6 +70,7 @@ struct FrontOptions : LogWords {
   std::string certificate;                 // a file; empty: HTTP
   std::string key;                         // a file: of the certificate
   std::int32_t connections = 1'000;        // at a time
+  std::string http;                        // HOST:PORT of probe and metrics; empty: none
 };
 int front(const FrontOptions&);
 
@@ -125,18 +126,17 @@ struct RenewOptions {
 };
 int renew(const RenewOptions&);
 
-struct ReplayCheckpointOptions : LogWords {
-  std::string file;          // that is not there
-  std::string checkpoint;    // an earlier one to begin with; empty: none
-  std::string at = "end";    // a moment
-  bool as_recorded = false;  // the log's own state
-};
-int replay_checkpoint(const ReplayCheckpointOptions&);
-
 /// Of verbs that can begin with a checkpoint.
 struct FromWords : LogWords {
   std::string checkpoint;  // a file; empty: none
 };
+
+struct ReplayCheckpointOptions : FromWords {
+  std::string file;          // that is not there
+  std::string at = "end";    // a moment
+  bool as_recorded = false;  // the log's own state
+};
+int replay_checkpoint(const ReplayCheckpointOptions&);
 
 struct ReplayVerifyOptions : FromWords {
   bool carts = false;
@@ -149,10 +149,10 @@ int replay_verify_carts(const ReplayVerifyOptions&);
 /// Where it is asked for memory, and another program.
 int replay_compare_memory(const ReplayVerifyOptions&);
 
-struct ReplayMemoryOptions : LogWords {};
+struct ReplayMemoryOptions : FromWords {};
 int replay_memory(const ReplayMemoryOptions&);
 
-struct ReplayDecisionsOptions : LogWords {};
+struct ReplayDecisionsOptions : FromWords {};
 int replay_decisions(const ReplayDecisionsOptions&);
 
 struct ReplayShowOptions : FromWords {
@@ -168,7 +168,7 @@ struct ReplayIndexOptions : LogWords {
 };
 int replay_index(const ReplayIndexOptions&);
 
-struct ReplayWhyOptions : LogWords {
+struct ReplayWhyOptions : FromWords {
   std::string position;
   bool json = false;
 };
@@ -181,15 +181,15 @@ struct ReplayAtOptions : FromWords {
 };
 int replay_at(const ReplayAtOptions&);
 
-struct ReplayDiffOptions : LogWords {
-  std::string from;
-  std::string to;
+struct ReplayDiffOptions : FromWords {
+  std::string before;            // a moment
+  std::string after;             // a later one
   std::vector<std::string> ids;  // empty: all carts
   bool json = false;
 };
 int replay_diff(const ReplayDiffOptions&);
 
-struct ReplayWhatIfOptions : LogWords {
+struct ReplayWhatIfOptions : FromWords {
   std::string file;
   bool json = false;
 };

@@ -95,7 +95,7 @@ int demo(const DemoOptions& options) {
   begin_log(false);
   events::LogStatus status;
   const auto log = adapters::open_log(name, {}, clock, status);
-  std::array<std::unique_ptr<events::LogClient>, 6> clients;  // the shop's, and those of the front door
+  std::array<std::unique_ptr<events::LogClient>, 8> clients;  // the shop's, and those of the front door
   for (auto& client : clients) {
     if (status.ok()) client = adapters::open_client(name, {}, true, clock, status);
   }
@@ -103,7 +103,7 @@ int demo(const DemoOptions& options) {
     complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }
-  auto& [shop_side, writer, reader, history, look_back, feed] = clients;
+  auto& [shop_side, writer, reader, history, look_back, repeats, commands, feed] = clients;
   actors::EngineConfig config;
   config.settings = events::default_settings();
   config.settings.reservation_wait = events::Millis{5'000};  // so that silence is seen to end
@@ -128,8 +128,11 @@ int demo(const DemoOptions& options) {
   Front front(clock, {config.name, name, clock.now()}, {},
               [&](events::LogStatus& wrong) { return adapters::open_reader(name, {}, clock, wrong); });
   const Front::Showing showing(front, engine, traces.get());
-  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(feed)},
-                 Access::open());
+  auto keys = std::make_unique<KeyBook>(std::move(commands), config.table_key);
+  status = keys->read_log(stop.get_token());
+  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(repeats),
+                  std::move(feed)},
+                 std::move(keys), Access::open(), clock);
   listen(front, options.http, default_http_address);
   listen(door, options.front, default_front_address);
   introduce(options, name, front.address(), door.address());

@@ -74,6 +74,7 @@ void EventFeed::run() {
     }
     readers_.remove_if([](const Reader& reader) { return !reader.stream->open(); });
     for (auto& one : arrived) begin(std::move(one));
+    streams_ = readers_.size();
     found = read_on();
     send_heartbeats();
   }

@@ -6,6 +6,7 @@
 #include "events/log/log.h"
 #include "tools/front_door/feed_words.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -40,6 +41,8 @@ class EventFeed {
 
   /// Any thread, returns at once. The reply gets a stream, or a problem that says why not.
   void open(std::string caller, FeedRequest asked, adapters::HttpReply reply);
+  /// Any thread.
+  [[nodiscard]] std::size_t streams() const { return streams_; }
 
  private:
   using Steady = std::chrono::steady_clock;
@@ -70,6 +73,7 @@ class EventFeed {
   std::vector<Arriving> arriving_;
   bool over_ = false;
   std::list<Reader> readers_;  // the thread's
+  std::atomic<std::size_t> streams_ = 0;
   std::thread thread_;
 };
 

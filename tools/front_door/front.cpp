@@ -1,10 +1,12 @@
 // mayfly front: the front door beside one or many engines of a log.
+#include "adapters/host/random_key.h"
 #include "adapters/host/wall_clock.h"
 #include "adapters/http/http_names.h"
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/console/served_certificate.h"
+#include "tools/console/shown_metrics.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
 #include "tools/front_door/front_door.h"
@@ -79,17 +81,35 @@ int front(const FrontOptions& options) {
   auto reader = writer ? open_reader(options, clock, code) : nullptr;
   auto history = reader ? open_reader(options, clock, code) : nullptr;
   auto look_back = history ? open_reader(options, clock, code) : nullptr;
-  auto feed = look_back ? open_reader(options, clock, code) : nullptr;
+  auto repeats = look_back ? open_history(options, clock, code) : nullptr;
+  auto commands = repeats ? open_history(options, clock, code) : nullptr;
+  auto feed = commands ? open_reader(options, clock, code) : nullptr;
   if (!feed) return code;
+  auto keys = std::make_unique<KeyBook>(std::move(commands), adapters::random_key());
+  if (const auto status = keys->read_log(stop.get_token()); !status.ok()) {
+    complain("%s\n", status.message.c_str());
+    return exit_code_of(status.error);
+  }
   FrontDoorLimits limits;
   limits.http.connections = options.connections;
-  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(feed)},
-                 std::move(*access), limits);
+  FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(repeats),
+                  std::move(feed)},
+                 std::move(keys), std::move(*access), clock, limits);
   if (wrong = door.listen(options.address, certificate); !wrong.empty()) {
     complain("%s\n", wrong.c_str());
     return exit_usage;
   }
+  std::unique_ptr<adapters::HttpServer> shown;
+  if (!options.http.empty()) {
+    shown = show_metrics(
+        options.http, [&door, begun = clock.now()] { return door.metrics(begun); }, wrong);
+    if (!shown) {
+      complain("%s\n", wrong.c_str());
+      return exit_usage;
+    }
+  }
   print("commands and carts at %s%s/ (docs/http.md)\n", scheme_of(certificate), door.address().c_str());
+  if (shown) print("metrics at http://%s/metrics\n", shown->address().c_str());
   std::fflush(stdout);  // whoever started it may wait for this line
   for (int turn = 1; !stop.stop_requested(); ++turn) {
     std::this_thread::sleep_for(look_each);

@@ -8,6 +8,7 @@
 #include "tools/console/text.h"
 #include "tools/front_door/cart_answers.h"
 #include "tools/front_door/cloudevent_request.h"
+#include "tools/front_door/front_source.h"
 #include "tools/front_door/http_words.h"
 
 #include <nlohmann/json.hpp>
@@ -77,14 +78,28 @@ HttpAnswer answer_to(const std::string& cart, const std::string& id, const Comma
   return answer;
 }
 
+HttpAnswer answer_to(const std::string& cart, const std::string& id, const KeyedOutcome& keyed) {
+  using Kind = KeyedOutcome::Kind;
+  if (keyed.kind == Kind::other_body)
+    return problem(422, events::name(events::Code::id_reused),
+                   "the key belongs to another command: choose another key");
+  if (keyed.kind == Kind::answered) return answer_to(cart, id, keyed.outcome);
+  auto answer =
+      problem(409, "request_in_flight", "a request with this key is being answered: send this one again later");
+  answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
 }  // namespace
 
-FrontDoor::FrontDoor(Clients clients, Access access, FrontDoorLimits limits)
+FrontDoor::FrontDoor(Clients clients, std::unique_ptr<KeyBook> keys, Access access, const events::Clock& clock,
+                     FrontDoorLimits limits)
     : access_(std::make_shared<const Access>(std::move(access))),
       limits_(std::move(limits)),
       history_(std::move(clients.history)),
       check_(history_->partitions()),
-      exchange_({std::move(clients.writer), std::move(clients.reader), std::move(clients.look_back)}),
+      exchange_({std::move(clients.writer), std::move(clients.reader), std::move(clients.look_back)},
+                std::move(clients.repeats), std::move(keys), clock),
       feed_(std::move(clients.feed), limits_.feed) {}
 
 FrontDoor::~FrontDoor() = default;
@@ -170,14 +185,14 @@ void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, cons
   if (!caller->may(*scope)) return reply(problem(403, "forbidden", caller->name + " may not send " + command.type));
   if (command.id.size() > most_id_bytes)
     return reply(problem(400, "id_invalid", "an Idempotency-Key or id has at most 128 bytes"));
-  command.source = "/front/" + caller->name + (command.source.empty() ? "" : "/" + command.source);
+  command.source = std::string(front_source) + caller->name + (command.source.empty() ? "" : "/" + command.source);
   if (const auto why = check_.unusable(command))
     return reply(problem(why->code == name(events::Code::data_invalid) ? 422 : 400, why->code, why->about));
   const auto wait = wait_asked(request.header("prefer"), limits_.longest_wait);
   auto cart = command.key;
   auto id = command.id;
   exchange_.send(std::move(command), wait,
-                 [cart = std::move(cart), id = std::move(id), reply](const CommandOutcome& outcome) {
+                 [cart = std::move(cart), id = std::move(id), reply](const KeyedOutcome& outcome) {
                    reply(answer_to(cart, id, outcome));
                  });
 }
@@ -208,6 +223,10 @@ HttpAnswer FrontDoor::cart(const HttpRequest& request) {
   return events_asked ? cart_events(*history_, *cart) : cart_now(*history_, *cart, request.header("if-none-match"));
 }
 
+std::string FrontDoor::metrics(events::Timestamp begun) const {
+  return metrics_.text({feed_.streams(), exchange_.look_backs(), exchange_.keys(), begun});
+}
+
 std::string FrontDoor::listen(const std::string& address, std::shared_ptr<const adapters::TlsCertificate> certificate) {
   using enum adapters::HttpRoute::When;
   adapters::HttpRoutes routes;
@@ -216,23 +235,32 @@ std::string FrontDoor::listen(const std::string& address, std::shared_ptr<const 
                       return HttpAnswer{200, "text/plain", "alive\n"};
                     },
                     at_once});
-  for (const char* path : {"/carts/*", "/carts/*/events"}) {
-    routes.push_back({"GET", path, [this](const HttpRequest& request) { return cart(request); }, in_turn});
+  for (const auto& [path, route] :
+       {std::pair{"/carts/*", "GET /carts/{cart}"}, std::pair{"/carts/*/events", "GET /carts/{cart}/events"}}) {
+    routes.push_back({"GET", path,
+                      [this, name = route](const HttpRequest& request) {
+                        const auto begun = Steady::now();
+                        auto answer = cart(request);
+                        metrics_.answered(name, answer, Steady::now() - begun);
+                        return answer;
+                      },
+                      in_turn});
   }
-  routes.push_back(
-      {"POST", "/carts/*/commands/*", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
-         command(std::move(request), reply);
-       }});
-  routes.push_back({"POST", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
-                      cloudevent(std::move(request), reply);
-                    }});
+  const auto later_at = [&](const char* method, const char* path, const char* route, auto begin) {
+    routes.push_back({method, path, {}, later, {}, [this, route, begin](HttpRequest&& request, const HttpReply& reply) {
+                        begin(std::move(request), metrics_.counted(route, reply));
+                      }});
+  };
+  later_at("POST", "/carts/*/commands/*", "POST /carts/{cart}/commands/{command}",
+           [this](HttpRequest&& request, const HttpReply& reply) { command(std::move(request), reply); });
+  later_at("POST", "/events", "POST /events",
+           [this](HttpRequest&& request, const HttpReply& reply) { cloudevent(std::move(request), reply); });
+  later_at("GET", "/events", "GET /events",
+           [this](HttpRequest&& request, const HttpReply& reply) { stream(request, reply); });
+  later_at("*", "*", "other", [](HttpRequest&&, const HttpReply& reply) {
+    reply(problem(404, "not_found", "there is nothing here: docs/http.md has what can be asked"));
+  });
   std::string wrong;
-  routes.push_back({"GET", "/events", {}, later, {}, [this](HttpRequest&& request, const HttpReply& reply) {
-                      stream(request, reply);
-                    }});
-  routes.push_back({"*", "*", {}, later, {}, [](HttpRequest&&, const HttpReply& reply) {
-                      reply(problem(404, "not_found", "there is nothing here: docs/http.md has what can be asked"));
-                    }});
   auto limits = limits_.http;
   limits.any_host = !access_->is_open();  // a token is sent by nobody's browser on its own
   server_ = adapters::HttpServer::open(address, std::move(routes), limits, wrong, std::move(certificate));

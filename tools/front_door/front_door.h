@@ -4,8 +4,9 @@
 #include "adapters/http/http.h"
 #include "tools/front_door/access.h"
 #include "tools/front_door/event_feed.h"
+#include "tools/front_door/front_metrics.h"
+#include "tools/front_door/keyed_exchange.h"
 #include "tools/records/command_check.h"
-#include "tools/records/command_exchange.h"
 
 #include <memory>
 #include <mutex>
@@ -40,10 +41,12 @@ class FrontDoor {
     std::unique_ptr<events::LogClient> reader;
     std::unique_ptr<events::LogClient> history;  // of carts that are asked for
     std::unique_ptr<events::LogClient> look_back;
+    std::unique_ptr<events::LogClient> repeats;
     std::unique_ptr<events::LogClient> feed;
   };
-  /// `access` is asked about every request, until another one is given.
-  FrontDoor(Clients, Access access, FrontDoorLimits limits = {});
+  /// The book has been read. `access` is asked about every request, until another one is given. The clock outlives
+  /// this.
+  FrontDoor(Clients, std::unique_ptr<KeyBook>, Access access, const events::Clock&, FrontDoorLimits limits = {});
   ~FrontDoor();
   FrontDoor(const FrontDoor&) = delete;
   FrontDoor& operator=(const FrontDoor&) = delete;
@@ -53,6 +56,8 @@ class FrontDoor {
                                    std::shared_ptr<const adapters::TlsCertificate> = nullptr);
   /// For requests from now on. Streams that are open go on. Any thread may call it.
   void set_access(Access);
+  /// In Prometheus's text format. `begun`: when the process began. Any thread.
+  [[nodiscard]] std::string metrics(events::Timestamp begun) const;
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
 
  private:
@@ -67,10 +72,11 @@ class FrontDoor {
   std::mutex access_mutex_;
   std::shared_ptr<const Access> access_;
   RateLimit rate_limit_;
+  FrontMetrics metrics_;
   const FrontDoorLimits limits_;
   const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn
   CommandCheck check_;                                // the server's thread
-  CommandExchange exchange_;
+  KeyedExchange exchange_;
   EventFeed feed_;
   std::unique_ptr<adapters::HttpServer> server_;  // last: what asks the others ends first
 };

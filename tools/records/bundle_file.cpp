@@ -21,7 +21,6 @@ constexpr std::size_t note_head_bytes = 8;
 constexpr std::size_t longest_note = 200;
 constexpr std::size_t largest_frame = 64 * 1024 * 1024;
 constexpr std::size_t largest_block = 2 * largest_frame;
-constexpr std::size_t longest_line = 16 * 1024 * 1024;  // what is read of it may take twenty times as much memory
 
 /// What stands before a block. Whoever reads makes it anew and compares it whole.
 std::string note_of(std::int64_t block, std::string_view frame) {
@@ -131,7 +130,7 @@ std::string read_bundle(std::istream& in,
     for (std::size_t begin = 0; begin < lines.size();) {
       const auto end = lines.find('\n', begin);
       if (end == std::string::npos) return where + "a line does not end";
-      if (end - begin > longest_line) return where + "a line is longer than 16 MiB";
+      if (end - begin > bundle_longest_line_bytes) return where + "a line is longer than 16 MiB";
       const auto json = nlohmann::json::parse(lines.data() + begin, lines.data() + end, nullptr, false);
       begin = end + 1;
       if (!json.is_object()) return where + "a line is no JSON object";

@@ -17,6 +17,8 @@ namespace mayfly::tools {
 
 inline constexpr int bundle_version = 1;
 inline constexpr std::size_t bundle_block_bytes = 256 * 1024;  // of lines, before they are compressed
+inline constexpr std::size_t bundle_longest_line_bytes =
+    16 * 1024 * 1024;  // what is read of it may take twenty times as much memory
 
 class BundleWriter {
  public:

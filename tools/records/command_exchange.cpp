@@ -20,26 +20,10 @@ namespace {
 constexpr events::Millis read_wait{20};    // for new records, where one partition is waited in
 constexpr events::Millis pause_wait{100};  // where the log does not answer
 
-CausedEvent caused(const events::Record& record) {
-  return {std::string(short_type(record)), std::string(header(record, "ce_id")), std::string(header(record, "ce_time")),
-          std::string(record.value.value_or("{}")), record.at};
-}
-
-/// Where the command lies that an event was caused by: all but the last of the three numbers of the event's id.
-std::string_view cause_place(std::string_view event_id) { return event_id.substr(0, event_id.rfind('-')); }
-
-/// Of a place; nothing where the text is none, as in an event that is not the engine's.
-std::optional<events::Offset> offset_in(std::string_view place) {
-  const auto dash = place.find('-');
-  return dash == std::string_view::npos ? std::nullopt : number_from_text(place.substr(dash + 1));
-}
-
 /// Of a cart that is over the engine remembers no commands: it refuses every one, repeated or not.
 bool says_that_the_cart_is_over(const std::vector<CausedEvent>& events) {
-  if (events.size() != 1 || events.front().type != "command.rejected") return false;
-  const auto data = parsed_json(events.front().data);
-  const auto code = data.is_object() ? data.value("code", "") : std::string();
-  return code == events::name(events::Code::cart_ended) || code == events::name(events::Code::already_converted);
+  return is_refused_with(events, events::name(events::Code::cart_ended)) ||
+         is_refused_with(events, events::name(events::Code::already_converted));
 }
 
 }  // namespace
@@ -62,6 +46,9 @@ CommandExchange::~CommandExchange() {
   writing_.join();
   reading_.join();
   looking_back_.join();
+  for (auto& [partition, place] : arriving_) {
+    for (auto& w : place.waiting) w.done(std::move(w.outcome));
+  }
 }
 
 void CommandExchange::send(OutgoingCommand command, events::Millis wait, Done done) {
@@ -77,6 +64,19 @@ void CommandExchange::send(OutgoingCommand command, events::Millis wait, Done do
   CommandOutcome refused;
   refused.status = {events::LogError::unavailable, "Too many commands wait to be appended: try again in a second."};
   done(std::move(refused));
+}
+
+void CommandExchange::await(const OutgoingCommand& command, events::Position at, const CommandResult& by_then,
+                            events::Millis wait, Done done) {
+  CommandOutcome outcome;
+  outcome.at = at;
+  if (wait.count == 0) return done(std::move(outcome));
+  Place place{by_then.next_event, by_then.next_state, 0, {}};
+  const auto until = Steady::now() + std::chrono::milliseconds(wait.count);
+  place.waiting.push_back({command.key, command.id, until, std::move(done), std::move(outcome)});
+  const std::scoped_lock lock(mutex_);
+  arriving_.emplace_back(at.partition, std::move(place));
+  to_read_.notify_one();
 }
 
 void CommandExchange::write() {
@@ -169,7 +169,7 @@ void CommandExchange::look_at(events::Partition partition, Place& place) {
     const auto found = std::find_if(place.waiting.begin(), place.waiting.end(), [&](const Waiting& w) {
       return w.outcome.at.offset == offset && w.id == cause && w.cart == record.key;
     });
-    if (found != place.waiting.end()) found->outcome.events.push_back(caused(record));
+    if (found != place.waiting.end()) found->outcome.events.push_back(caused_event(record));
   }
   if (fetched.status.ok()) place.next_event = fetched.next;
   const bool at_end = fetched.status.ok() && fetched.batch.records.empty();
@@ -212,6 +212,7 @@ void CommandExchange::look_back() {
     one.splice(one.end(), looked_back_for_, looked_back_for_.begin());
     lock.unlock();
     auto& w = one.front();
+    ++look_backs_;
     w.outcome.decided = find_earlier(w);
     const bool done = w.outcome.decided || Steady::now() >= w.until;
     if (done) w.done(std::move(w.outcome));
@@ -248,7 +249,7 @@ bool CommandExchange::find_earlier(Waiting& w) {
       const auto place = cause_place(header(record, "ce_id"));
       if (record.key != w.cart || header(record, "ce_causationid") != w.id) continue;
       auto& into = place == own_place ? own : earlier;
-      if (into.empty() || cause_place(into.front().id) == place) into.push_back(caused(record));
+      if (into.empty() || cause_place(into.front().id) == place) into.push_back(caused_event(record));
     }
     next = fetched.next;
   }

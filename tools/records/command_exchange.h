@@ -3,8 +3,10 @@
 #pragma once
 
 #include "events/log/log.h"
+#include "tools/records/caused_events.h"
 #include "tools/records/command_writer.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -21,15 +23,6 @@
 #include <vector>
 
 namespace mayfly::tools {
-
-/// An event as it lies in the log.
-struct CausedEvent {
-  std::string type;  // short: "cart.created"
-  std::string id;
-  std::string time;  // as in ce_time
-  std::string data;  // JSON
-  events::Position at{};
-};
 
 struct CommandOutcome {
   events::LogStatus status;  // not ok: not appended, or perhaps; append the same again
@@ -65,6 +58,10 @@ class CommandExchange {
   /// Any thread, returns at once. `done` is called once, from a thread of this: when the command is durable (wait 0),
   /// or when it is decided or `wait` is over.
   void send(OutgoingCommand, events::Millis wait, Done done);
+  /// The same for a command that lies in the log already and was not decided by then.
+  void await(const OutgoingCommand&, events::Position, const CommandResult& by_then, events::Millis wait, Done done);
+  /// Any thread. How often the log was searched for what an earlier command with the same id came to.
+  [[nodiscard]] std::int64_t look_backs() const { return look_backs_; }
 
  private:
   using Steady = std::chrono::steady_clock;
@@ -109,6 +106,7 @@ class CommandExchange {
   std::deque<Queued> queued_;
   std::vector<std::pair<events::Partition, Place>> arriving_;  // from the writing thread to the reading one
   std::list<Waiting> looked_back_for_;  // decided, and what they came to is not among the events just read
+  std::atomic<std::int64_t> look_backs_ = 0;
   bool over_ = false;
   std::thread looking_back_;
   std::thread reading_;

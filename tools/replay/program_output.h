@@ -17,10 +17,11 @@ namespace mayfly::tools {
 }
 
 /// A verb of that program on the same log.
-[[nodiscard]] inline std::string command_on(const std::string& program, const char* verb, const LogWords& words) {
+[[nodiscard]] inline std::string command_on(const std::string& program, const char* verb, const FromWords& words) {
   auto command = quoted(program) + " " + verb;
   if (!words.log.empty()) command += " --log " + quoted(words.log);
   if (!words.config.empty()) command += " --config " + quoted(words.config);
+  if (!words.checkpoint.empty()) command += " --from " + quoted(words.checkpoint);
   return command;
 }
 

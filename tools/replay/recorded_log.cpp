@@ -3,6 +3,7 @@
 #include "tools/console/client.h"
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/checkpoint.h"
 
 #include <fstream>
@@ -10,9 +11,10 @@
 
 namespace mayfly::tools {
 
-int open_unread(const LogWords& words, RecordedLog& opened, const std::string& checkpoint) {
+int open_unread(const FromWords& words, RecordedLog& opened) {
+  const auto& checkpoint = words.checkpoint;
   int code = exit_ok;
-  opened.log = open_history(words, opened.clock, code);
+  opened.log = open_recorded_log(words, opened.clock, code, &opened.has_state);
   if (!opened.log) return code;
   if (code = choose_tick_secrets(words, opened.recorded.tick_secrets); code != exit_ok) return code;
   if (checkpoint.empty()) return exit_ok;
@@ -28,8 +30,8 @@ int open_unread(const LogWords& words, RecordedLog& opened, const std::string& c
   return exit_ok;
 }
 
-int open_recorded(const LogWords& words, RecordedLog& opened, const std::string& checkpoint) {
-  if (const int code = open_unread(words, opened, checkpoint); code != exit_ok) return code;
+int open_recorded(const FromWords& words, RecordedLog& opened) {
+  if (const int code = open_unread(words, opened); code != exit_ok) return code;
   const auto status = read_recorded(*opened.log, opened.recorded);
   return status.ok() ? exit_ok : complain_of(status);
 }

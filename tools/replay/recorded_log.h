@@ -6,7 +6,6 @@
 #include "tools/replay/replay_recorded.h"
 
 #include <memory>
-#include <string>
 
 namespace mayfly::tools {
 
@@ -14,12 +13,13 @@ struct RecordedLog {
   adapters::WallClock clock;
   std::unique_ptr<events::LogClient> log;
   Recorded recorded;
+  bool has_state = true;  // false: a bundle without the newest state of all carts
 };
 
-/// Only to read. `checkpoint`: a file that the replay begins with; empty: none. Returns exit_ok, or the exit code with
-/// the reason said on standard error.
-[[nodiscard]] int open_recorded(const LogWords&, RecordedLog&, const std::string& checkpoint = {});
+/// Only to read, with the checkpoint that the words name. Returns exit_ok, or the exit code with the reason said on
+/// standard error.
+[[nodiscard]] int open_recorded(const FromWords&, RecordedLog&);
 /// The same but for what is read of the log: `recorded` has tick secrets and checkpoint only.
-[[nodiscard]] int open_unread(const LogWords&, RecordedLog&, const std::string& checkpoint);
+[[nodiscard]] int open_unread(const FromWords&, RecordedLog&);
 
 }  // namespace mayfly::tools

@@ -6,6 +6,7 @@
 #include "tools/console/output.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_log.h"
 #include "tools/replay/replay_memory.h"
@@ -40,15 +41,22 @@ int replay_verify(const ReplayVerifyOptions& options) {
     return exit_usage;
   }
   if (options.carts || !options.against.empty()) {
-    if (options.checkpoint.empty())
-      return options.memory ? replay_compare_memory(options) : replay_verify_carts(options);
-    complain("--from goes with neither --carts nor --against.\n");
-    return exit_usage;
+    return options.memory ? replay_compare_memory(options) : replay_verify_carts(options);
   }
   RecordedLog results;
-  int code = open_recorded(options, results, options.checkpoint);
+  int code = open_recorded(options, results);
   if (code != exit_ok) return code;
-  const auto commands = open_history(options, results.clock, code);
+  if (!results.has_state && options.memory) {
+    complain(
+        "This bundle has no state to compare at the end: --memory takes one that was made with --plain and no "
+        "--cart.\n");
+    return exit_usage;
+  }
+  if (!results.has_state) {
+    complain("This bundle has no state: events are compared, as with --carts.\n");
+    return replay_verify_carts(options);
+  }
+  const auto commands = open_recorded_log(options, results.clock, code);
   if (!commands) return code;
   auto& recorded = results.recorded;
 

@@ -6,6 +6,7 @@
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/program_output.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_compare.h"
@@ -44,6 +45,10 @@ int say_comparison(const Comparison& result, const char* other) {
   if (listed > carts_told) print("... and %s more\n", grouped(static_cast<std::int64_t>(listed - carts_told)).c_str());
   print("%s commands decided again, %s events said: %s carts differ\n", grouped(result.commands).c_str(),
         grouped(result.events).c_str(), grouped(std::ssize(result.carts)).c_str());
+  if (!result.carts.empty()) print("in sum, %s -> again:\n", other);
+  each_differing_sum(result.other, result.again, [](const std::string& name, std::int64_t one, std::int64_t two) {
+    print_text(sum_line(printable(name), one, two));
+  });
   return result.carts.empty() ? exit_ok : exit_failed;
 }
 
@@ -53,7 +58,7 @@ int replay_verify_carts(const ReplayVerifyOptions& options) {
   RecordedLog results;
   int code = open_recorded(options, results);
   if (code != exit_ok) return code;
-  const auto commands = open_history(options, results.clock, code);
+  const auto commands = open_recorded_log(options, results.clock, code);
   if (!commands) return code;
   const auto& recorded = results.recorded;
   Comparison result;

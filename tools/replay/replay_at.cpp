@@ -30,9 +30,8 @@ struct Asked : RecordedLog {
   std::map<Partition, std::set<std::string>> carts;  // none: all
 };
 
-int open_asked(const LogWords& words, const std::string& checkpoint, const std::vector<std::string>& ids,
-               Asked& asked) {
-  if (const int code = open_recorded(words, asked, checkpoint); code != exit_ok) return code;
+int open_asked(const FromWords& words, const std::vector<std::string>& ids, Asked& asked) {
+  if (const int code = open_recorded(words, asked); code != exit_ok) return code;
   for (const auto& id : ids) {
     std::vector<std::string> carts;
     if (const auto status = carts_of_id_from(*asked.log, asked.recorded, id, carts); !status.ok())
@@ -142,7 +141,7 @@ void compare(const std::map<std::string, std::string>& was, const std::map<std::
 
 int replay_at(const ReplayAtOptions& options) {
   Asked asked;
-  if (const int code = open_asked(options, options.checkpoint, options.ids, asked); code != exit_ok) return code;
+  if (const int code = open_asked(options, options.ids, asked); code != exit_ok) return code;
   Moment moment;
   auto found = moment_from_words(options.when, *asked.log, asked.clock.now(), moment);
   if (found.ok()) found = begins_before(asked.recorded, moment);
@@ -158,11 +157,12 @@ int replay_at(const ReplayAtOptions& options) {
 
 int replay_diff(const ReplayDiffOptions& options) {
   Asked asked;
-  if (const int code = open_asked(options, {}, options.ids, asked); code != exit_ok) return code;
+  if (const int code = open_asked(options, options.ids, asked); code != exit_ok) return code;
   Moment from;
   Moment to;
-  auto status = moment_from_words(options.from, *asked.log, asked.clock.now(), from);
-  if (status.ok()) status = moment_from_words(options.to, *asked.log, asked.clock.now(), to);
+  auto status = moment_from_words(options.before, *asked.log, asked.clock.now(), from);
+  if (status.ok()) status = moment_from_words(options.after, *asked.log, asked.clock.now(), to);
+  if (status.ok()) status = begins_before(asked.recorded, from);
   if (!status.ok()) return complain_of(status);
   DiffCounts counts;
   for (Partition p = 0; p < asked.log->partitions(); ++p) {
@@ -179,7 +179,7 @@ int replay_diff(const ReplayDiffOptions& options) {
     });
     if (!status.ok()) return complain_of(status);
     if (turned) {
-      complain("%s is after %s: give the earlier moment first.\n", options.from.c_str(), options.to.c_str());
+      complain("%s is after %s: give the earlier moment first.\n", options.before.c_str(), options.after.c_str());
       return exit_usage;
     }
     const auto is = states_of(partition, only);

@@ -181,7 +181,7 @@ int replay_bisect(const ReplayBisectOptions& options) {
     return exit_usage;
   }
   RecordedLog opened;
-  if (const int code = open_recorded(options, opened, options.checkpoint); code != exit_ok) return code;
+  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
   auto& log = *opened.log;
   const auto& recorded = opened.recorded;
   Bisection bisection(log, recorded, options);

@@ -7,6 +7,7 @@
 #include "tools/console/progress.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/records/each_record.h"
 #include "tools/replay/checkpoint.h"
 #include "tools/replay/recorded_log.h"
@@ -125,12 +126,16 @@ LogStatus write(const Checkpoint& made, const std::string& file) {
 int make(const ReplayCheckpointOptions& options, RecordedLog& opened, Checkpoint& made) {
   int code = exit_ok;
   if (options.as_recorded) {
-    opened.log = open_history(options, opened.clock, code);
+    opened.log = open_recorded_log(options, opened.clock, code, &opened.has_state);
     if (!opened.log) return code;
+    if (!opened.has_state) {
+      complain("This bundle has no state that an engine recorded: leave out --as-recorded.\n");
+      return exit_usage;
+    }
     const auto status = take_recorded(*opened.log, made);
     return status.ok() ? exit_ok : complain_of(status);
   }
-  if (code = open_recorded(options, opened, options.checkpoint); code != exit_ok) return code;
+  if (code = open_recorded(options, opened); code != exit_ok) return code;
   Moment moment;
   auto status = moment_from_words(options.at, *opened.log, opened.clock.now(), moment);
   if (status.ok()) status = begins_before(opened.recorded, moment);

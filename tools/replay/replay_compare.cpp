@@ -4,6 +4,7 @@
 #include "tools/console/numbers.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/checkpoint.h"
 #include "tools/replay/replay_moment.h"
 #include "tools/replay/replay_recorded.h"
 
@@ -45,13 +46,24 @@ class Decisions final : public ReplayedPartition::Watcher {
 /// One partition beside the other side.
 class Beside {
  public:
-  Beside(OtherSide& other, Partition p, Comparison& out) : other_(other), partition_(p), out_(out) { step(); }
+  Beside(OtherSide& other, Partition p, Comparison& out)
+      : other_(other), partition_(p), out_(out), theirs_(out.other), ours_(out.again) {}
+
+  /// Before the first command, `first`; events that earlier ones caused are passed over.
+  void begin(const ReplayedPartition& partition, events::Offset first) {
+    theirs_.begin_with(partition);
+    ours_.begin_with(partition);
+    step();
+    while (first > 0 && next_ && next_->cause.offset < first) step();
+  }
 
   /// This build's decisions of the command there.
   void compare(events::Position at, const Decisions& now) {
     while (next_ && next_->cause.offset < at.offset) note_missing();
     std::vector<OtherEvent> theirs;
     for (; next_ && next_->cause.offset == at.offset; step()) theirs.push_back(*next_);
+    for (const auto& event : theirs) theirs_.count(event.type, event.data);
+    for (const auto& event : now.said) ours_.count(event.type, event.data);
     out_.events += std::ssize(now.said);
     if (same(theirs, now.said)) return;
     for (const auto& of : now.decided_of) {
@@ -87,6 +99,7 @@ class Beside {
     next_ = event != nullptr ? std::optional(*event) : std::nullopt;
   }
   void note_missing() {
+    theirs_.count(next_->type, next_->data);
     note(next_->cart, next_->cause, "", nullptr, of_cart({*next_}, next_->cart), {});
     step();
   }
@@ -98,16 +111,23 @@ class Beside {
   OtherSide& other_;
   Partition partition_;
   Comparison& out_;
+  SummedEvents theirs_;
+  SummedEvents ours_;
   std::optional<OtherEvent> next_;
 };
 
-template <class F>
-events::LogStatus decide_partition(events::LogClient& log, const Recorded& recorded, Partition p, F after) {
+/// `begun` is told the partition as it is before its first command, which it is given too.
+template <class Begun, class F>
+events::LogStatus decide_partition(events::LogClient& log, const Recorded& recorded, Partition p, Begun begun,
+                                   F after) {
   ReplayedPartition partition(recorded.engine, p, log.partitions(), recorded.tick_secrets);
   partition.withhold_as([&](events::Position at, std::string_view cart) { return recorded.withheld_at(at, cart); });
   Decisions decisions;
   const auto end = recorded.ends[static_cast<std::size_t>(p)];
-  return each_record(log, events::Stream::commands, p, [&](const Record& record) {
+  events::Offset first = 0;
+  if (auto status = begin_replay(recorded, p, partition, first); !status.ok()) return status;
+  begun(partition, first);
+  return each_record_from(log, events::Stream::commands, p, first, [&](const Record& record) {
     if (record.at.offset >= end) return false;
     partition.take(record, &decisions);
     after(record.at, decisions);
@@ -169,10 +189,13 @@ events::LogStatus compare_with(events::LogClient& log, const Recorded& recorded,
   events::LogStatus status;
   for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
     Beside beside(other, p, out);
-    status = decide_partition(log, recorded, p, [&](events::Position at, const Decisions& decisions) {
-      ++out.commands;
-      beside.compare(at, decisions);
-    });
+    status = decide_partition(
+        log, recorded, p,
+        [&](const ReplayedPartition& partition, events::Offset first) { beside.begin(partition, first); },
+        [&](events::Position at, const Decisions& decisions) {
+          ++out.commands;
+          beside.compare(at, decisions);
+        });
     if (status.ok()) beside.finish(recorded.ends[static_cast<std::size_t>(p)]);
     if (status.ok() && !other.wrong().empty()) status = {events::LogError::corrupt, other.wrong()};
   }
@@ -183,9 +206,11 @@ events::LogStatus each_decision(events::LogClient& log, const Recorded& recorded
                                 const std::function<void(const OtherEvent&)>& said) {
   events::LogStatus status;
   for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
-    status = decide_partition(log, recorded, p, [&](events::Position, const Decisions& decisions) {
-      for (const auto& event : decisions.said) said(event);
-    });
+    status = decide_partition(
+        log, recorded, p, [](const ReplayedPartition&, events::Offset) {},
+        [&](events::Position, const Decisions& decisions) {
+          for (const auto& event : decisions.said) said(event);
+        });
   }
   return status;
 }

@@ -5,6 +5,7 @@
 #include "events/log/log.h"
 #include "tools/replay/replay_recorded.h"
 #include "tools/replay/replay_state.h"
+#include "tools/replay/replay_sums.h"
 
 #include <functional>
 #include <map>
@@ -79,6 +80,8 @@ struct FirstDifference {
 
 struct Comparison {
   std::map<std::string, FirstDifference> carts;
+  ReplaySums other;  // what either side came to
+  ReplaySums again;
   std::int64_t commands = 0;
   std::int64_t events = 0;
 };

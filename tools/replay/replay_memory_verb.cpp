@@ -5,6 +5,7 @@
 #include "tools/console/output.h"
 #include "tools/console/printable.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/program_output.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_log.h"
@@ -15,15 +16,18 @@ namespace mayfly::tools {
 namespace {
 
 /// Decides the recorded commands again, whatever is recorded of what they came to.
-int measure(const LogWords& words, MemoryCourse& course) {
+int measure(const FromWords& words, MemoryCourse& course) {
   RecordedLog results;
   int code = open_recorded(words, results);
   if (code != exit_ok) return code;
-  const auto commands = open_history(words, results.clock, code);
+  const auto commands = open_recorded_log(words, results.clock, code);
   if (!commands) return code;
   const auto& recorded = results.recorded;
   ReplayLog log(*commands, *results.log, recorded.ends, recorded.position_at);
   log.compare_nothing();
+  if (recorded.from) {
+    if (const auto status = log.begin_with(*recorded.from); !status.ok()) return complain_of(status);
+  }
   adapters::SystemMemory meter;
   actors::Engine engine(log, results.clock, config_of_replay(recorded, &meter), nullptr);
   log.on_poll([&](std::int64_t given, double share) { course.polled(given, share, engine); });

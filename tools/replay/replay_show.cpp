@@ -7,6 +7,7 @@
 #include "tools/console/progress.h"
 #include "tools/console/text.h"
 #include "tools/console/verbs.h"
+#include "tools/records/bundle_log.h"
 #include "tools/replay/checkpoint.h"
 #include "tools/replay/log_index.h"
 #include "tools/replay/recorded_log.h"
@@ -109,7 +110,7 @@ int replay_show(const ReplayShowOptions& options) {
     return exit_usage;
   }
   RecordedLog opened;
-  int code = open_unread(options, opened, options.checkpoint);
+  int code = open_unread(options, opened);
   if (code != exit_ok) return code;
   if (!options.index.empty()) {
     const auto timelines = by_index(*opened.log, opened.recorded, options, code);
@@ -122,7 +123,7 @@ int replay_show(const ReplayShowOptions& options) {
 int replay_index(const ReplayIndexOptions& options) {
   const adapters::WallClock clock;
   int code = exit_ok;
-  const auto log = open_history(options, clock, code);
+  const auto log = open_recorded_log(options, clock, code);
   if (!log) return code;
   const auto begun = std::chrono::steady_clock::now();
   const auto file = open_index(options.file, *log, code);

@@ -304,7 +304,9 @@ events::LogStatus replay_to(events::LogClient& log, const Recorded& recorded, ev
                             OneRecordWatcher& watcher) {
   ReplayedPartition partition(recorded.engine, at.partition, log.partitions(), recorded.tick_secrets);
   partition.withhold_as([&](events::Position where, std::string_view id) { return recorded.withheld_at(where, id); });
-  return each_record(log, Stream::commands, at.partition, [&](const Record& record) {
+  events::Offset first = 0;
+  if (auto status = begin_replay(recorded, at.partition, partition, first); !status.ok()) return status;
+  return each_record_from(log, Stream::commands, at.partition, first, [&](const Record& record) {
     watcher.watching = record.at == at;
     partition.take(record, &watcher);
     return record.at.offset < at.offset;

@@ -18,6 +18,8 @@ article.rejected{border-color:#c60}article.dead,article.differs{border-color:#c0
 header{font-weight:600}small{font-weight:400;opacity:.75}
 table{border-collapse:collapse;margin:.2rem 0}td{padding:0 .6rem 0 0;vertical-align:top}
 td:first-child{opacity:.7;white-space:nowrap}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85em;margin:.2rem 0}
+.end{font-weight:600;margin:.6rem 0 1.4rem;overflow-wrap:anywhere}
+@media (max-width:34rem){table,tbody,tr,td{display:block}td:first-child{margin-top:.3rem;font-size:.85em}}
 @media print{body{font-size:10pt;max-width:none}article{break-inside:avoid}details>summary{display:none}}
 </style>)";
 
@@ -56,6 +58,7 @@ void add_step(std::string& out, const OrderedJson& step) {
   out.append(html_of(step, "source")).append("</small></header><table>\n");
   if (step.contains("data")) row(out, "with", dumped(step["data"], -1));
   if (step.contains("outcome")) row(out, "is", html_of(step, "outcome"));
+  if (step.contains("rule")) row(out, "rule", html_of(step["rule"], "guard") + " " + html_of(step["rule"], "name"));
   for (const auto& event : step.value("events", OrderedJson::array()))
     row(out, "says", "<b>" + html_of(event, "type") + "</b> " + dumped(event["data"], -1));
   if (step.contains("phase") && step["phase"] != step["phase_before"])
@@ -75,6 +78,16 @@ void add_step(std::string& out, const OrderedJson& step) {
   out.append("</article>\n");
 }
 
+/// How the cart stands after its last step.
+std::string end_of(const Timeline& timeline) {
+  auto text = timeline.state.is_null() ? "The cart is over: " + html_text(timeline.phase)
+                                       : "The cart is open: " + html_text(timeline.phase);
+  if (!timeline.order.empty()) text += ", order " + html_text(timeline.order);
+  if (timeline.not_decided > 0) text += ". Commands not decided yet: " + std::to_string(timeline.not_decided);
+  if (timeline.differing > 0) text += ". Steps that were recorded otherwise: " + std::to_string(timeline.differing);
+  return text;
+}
+
 }  // namespace
 
 std::string timeline_page(const std::vector<Timeline>& timelines, const std::string& asked) {
@@ -86,6 +99,7 @@ std::string timeline_page(const std::vector<Timeline>& timelines, const std::str
     if (!timeline.order.empty()) out.append(", order ").append(html_text(timeline.order));
     out.append("</h2>\n");
     for (const auto& step : timeline.steps) add_step(out, step);
+    out.append("<p class=\"end\">").append(end_of(timeline)).append("</p>\n");
   }
   return out + "</body></html>\n";
 }

@@ -2,6 +2,7 @@
 
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/checkpoint.h"
 #include "tools/replay/replay_state.h"
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 
 namespace mayfly::tools {
 
-using events::EventType;
 using events::Partition;
 using events::Record;
 
@@ -30,6 +30,7 @@ class Side final : public ReplayedPartition::Watcher {
   };
 
   explicit Side(ReplaySums& sums) : sums_(sums) {}
+  void begin_with(const ReplayedPartition& partition) { sums_.begin_with(partition); }
   bool watches(std::string_view) override { return true; }
   [[nodiscard]] bool wants_before() const override { return false; }
 
@@ -41,7 +42,7 @@ class Side final : public ReplayedPartition::Watcher {
       said += said.empty() ? "" : ", ";
       said += name(event.type);
       if (event.code) said += " " + std::string(name(*event.code));
-      count(event);
+      sums_.count(name(event.type), event.data);
       t.events.push_back(event);
     }
     if (said.empty()) said = told.repeated ? "repeated" : "nothing";
@@ -68,38 +69,8 @@ class Side final : public ReplayedPartition::Watcher {
     return "wait over: " + std::string(name(std::get<events::DeadlineReached>(told.read->command.data).kind));
   }
 
-  void count(const ReplayedEvent& event) {
-    ++sums_[std::string(name(event.type))];
-    if (event.code) ++sums_["command.rejected " + std::string(name(*event.code))];
-    const bool money = event.type == EventType::order_placed || event.type == EventType::payment_captured ||
-                       event.type == EventType::payment_refunded || event.type == EventType::payment_unresolved ||
-                       event.type == EventType::payment_session_ended;
-    if (!money) return;
-    const auto data = nlohmann::json::parse(event.data, nullptr, false);
-    const auto currency = data.value("currency", "XXX");
-    const auto session = data.value("session_id", "");
-    const auto amount = data.value("amount_minor", std::int64_t{0});
-    if (event.type == EventType::order_placed)
-      sums_["money ordered " + currency] += data.value("total_minor", std::int64_t{0});
-    if (event.type == EventType::payment_captured) add_total("money captured " + currency, captured_[session], amount);
-    if (event.type == EventType::payment_refunded) add_total("money refunded " + currency, refunded_[session], amount);
-    if (event.type == EventType::payment_unresolved) sums_["money unresolved " + currency] += amount;
-    if (event.type == EventType::payment_session_ended) {
-      ++sums_["payment.session_ended " + data.value("outcome", "")];
-      captured_.erase(session);
-      refunded_.erase(session);
-    }
-  }
-  /// Events tell totals so far.
-  void add_total(const std::string& sum, std::int64_t& before, std::int64_t total) {
-    sums_[sum] += total - before;
-    before = total;
-  }
-
-  ReplaySums& sums_;
+  SummedEvents sums_;
   std::vector<Told> told_;
-  std::map<std::string, std::int64_t> captured_;  // of open sessions
-  std::map<std::string, std::int64_t> refunded_;
 };
 
 /// Times until when an answer is asked for follow from waits and are no difference by themselves.
@@ -139,7 +110,16 @@ class PartitionWhatIf {
     const auto withheld = [&](events::Position at, std::string_view cart) { return recorded.withheld_at(at, cart); };
     base_.withhold_as(withheld);
     changed_.withhold_as(withheld);
-    changed_.change_settings([&](events::Settings& settings) { plan.change(settings); });
+  }
+
+  /// Brings both sides to where the replay begins; `first`: the command to take first.
+  events::LogStatus begin(const Recorded& recorded, events::Offset& first) {
+    auto status = begin_replay(recorded, partition_, base_, first);
+    if (status.ok()) status = begin_replay(recorded, partition_, changed_, first);
+    base_said_.begin_with(base_);
+    changed_said_.begin_with(changed_);
+    changed_.change_settings([&](events::Settings& settings) { plan_.change(settings); });
+    return status;
   }
 
   void take(const Record& record) {
@@ -235,7 +215,9 @@ events::LogStatus what_if(events::LogClient& log, const Recorded& recorded, cons
   for (Partition p = 0; p < log.partitions() && status.ok(); ++p) {
     PartitionWhatIf partition(recorded, plan, p, log.partitions(), out);
     const auto end = recorded.ends[static_cast<std::size_t>(p)];
-    status = each_record(log, events::Stream::commands, p, [&](const Record& record) {
+    events::Offset first = 0;
+    if (status = partition.begin(recorded, first); !status.ok()) return status;
+    status = each_record_from(log, events::Stream::commands, p, first, [&](const Record& record) {
       if (record.at.offset >= end) return false;
       partition.take(record);
       return true;

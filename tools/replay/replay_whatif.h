@@ -5,6 +5,7 @@
 #include "events/log/log.h"
 #include "tools/replay/replay_plan.h"
 #include "tools/replay/replay_recorded.h"
+#include "tools/replay/replay_sums.h"
 
 #include <cstdint>
 #include <map>
@@ -21,9 +22,6 @@ struct CartDifference {
   std::string phase_recorded;  // at the end of the log: active, converted_paid ...
   std::string phase_changed;
 };
-
-/// Of one side: events by type, refusals by code, money by currency.
-using ReplaySums = std::map<std::string, std::int64_t>;
 
 struct WhatIf {
   std::map<std::string, CartDifference> carts;

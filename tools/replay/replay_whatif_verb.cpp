@@ -10,7 +10,6 @@
 
 #include <fstream>
 #include <iterator>
-#include <set>
 
 namespace mayfly::tools {
 
@@ -37,24 +36,13 @@ void print_cart(const std::string& cart, const CartDifference& d, bool json) {
 }
 
 void print_sums(const WhatIf& result, bool json) {
-  std::set<std::string> names;
-  for (const auto& [name, value] : result.recorded) names.insert(name);
-  for (const auto& [name, value] : result.changed) names.insert(name);
   OrderedJson line = {
       {"commands", result.commands}, {"carts_differing", result.carts.size()}, {"sums", OrderedJson::object()}};
-  const auto value = [](const ReplaySums& sums, const std::string& name) {
-    const auto found = sums.find(name);
-    return found == sums.end() ? std::int64_t{0} : found->second;
-  };
-  for (const auto& name : names) {
-    const auto before = value(result.recorded, name);
-    const auto after = value(result.changed, name);
-    if (before == after) continue;
-    line["sums"][name] = {{"recorded", before}, {"changed", after}};
-    if (!json)
-      print("%-44s %14s -> %14s  %+lld\n", name.c_str(), grouped(before).c_str(), grouped(after).c_str(),
-            static_cast<long long>(after - before));
-  }
+  each_differing_sum(result.recorded, result.changed,
+                     [&](const std::string& name, std::int64_t before, std::int64_t after) {
+                       line["sums"][name] = {{"recorded", before}, {"changed", after}};
+                       if (!json) print_text(sum_line(name, before, after));
+                     });
   if (json) print_json(line.dump());
 }
 

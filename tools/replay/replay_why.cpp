@@ -7,6 +7,7 @@
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/checkpoint.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_moment.h"
 #include "tools/replay/replay_timeline.h"
@@ -22,10 +23,12 @@ std::string not_decided(events::LogClient& log, const Recorded& recorded, events
   if (at.partition < 0 || at.partition >= log.partitions()) {
     return where + ": the log has the partitions 0 to " + std::to_string(log.partitions() - 1) + ".";
   }
+  const auto first = recorded.from ? recorded.from->parts[static_cast<std::size_t>(at.partition)].next : 0;
+  if (at.offset < first) return where + ": it was decided before the checkpoint. Give an earlier one, or none.";
   bool there = false;
-  status = each_record(log, events::Stream::commands, at.partition, [&](const events::Record& record) {
+  status = each_record_from(log, events::Stream::commands, at.partition, at.offset, [&](const events::Record& record) {
     there = record.at == at;
-    return record.at.offset < at.offset;
+    return false;
   });
   if (!there) return where + ": there is no command.";
   const bool decided = at.offset < recorded.ends[static_cast<std::size_t>(at.partition)];

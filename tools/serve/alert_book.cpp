@@ -22,6 +22,7 @@ struct Pair {
 constexpr std::array pairs = {Pair{"leak", "leak_ended", false, true},
                               Pair{"memory_pressure", "memory_pressure_ended", false, true},
                               Pair{"transaction_hanging", "transaction_ended", true, true},
+                              Pair{"record_too_large", "record_taken", true, true},
                               Pair{"clocks_apart", "clocks_agree", false, true},
                               Pair{"log_over_limit", "log_within_limit", false, true},
                               Pair{"cart_quarantined", "cart_released", false, false}};
@@ -41,6 +42,7 @@ constexpr std::array runbooks = {Runbook{"payment_unresolved", "MayflyPaymentUnr
                                  Runbook{"log_over_limit", "MayflyLogOverLimit"},
                                  Runbook{"leak", "MayflyLeak"},
                                  Runbook{"transaction_hanging", "MayflyTransactionHanging"},
+                                 Runbook{"record_too_large", "MayflyNotReady"},
                                  Runbook{"commands_skipped", "MayflyDeadLetters"},
                                  Runbook{"clocks_apart", "MayflyClocksApart"},
                                  Runbook{"memory_pressure", "MayflyMemoryPressure"},

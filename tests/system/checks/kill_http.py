@@ -4,6 +4,8 @@ then looks whether anything shows it (http_promises.py, log_check.py, books, `re
 
 One request in twenty is sent twice: at the same time, after a first whose answer nobody awaits, or later. Everything is
 started again at once, as a supervisor would. Stops only what it started. Exits 1 on any finding.
+
+--kafka HOST:PORT: on that broker, whose topics of Mayfly must not exist yet, instead of on a SQLite file. Needs confluent_kafka.
 """
 import argparse
 import collections
@@ -165,6 +167,8 @@ class Buyers:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             status, body = self.send(path, data, key)
+            if status == 409 and body["title"] == "request_in_flight":
+                status = 0  # a first one is still being answered
             if status:
                 with self.lock:
                     self.answers.append((key, status, body))
@@ -196,17 +200,23 @@ class Buyers:
 class Run:
     def __init__(self, given, folder):
         self.given, self.folder, self.random = given, pathlib.Path(folder), random.Random(given.seed)
-        self.path = str(self.folder / "shop.db")
+        self.log = f"kafka:{given.kafka}" if given.kafka else f"sqlite:{self.folder / 'shop.db'}"
         self.receiver = Receiver(given.seed)
         port = free_ports.one()
         config = self.folder / "connect.toml"
         config.write_text(f'[connect.deliver.all]\nurl = "http://127.0.0.1:{self.receiver.server_port}/"\ntypes = "{", ".join(sorted(WANTED))}"\n'
                           'replies = "inventory, payment"\nsecret_env = "KILL_HTTP_SECRET"\n')
-        log = ["--log", "sqlite:" + self.path]
+        log = ["--log", self.log]
         self.words = {"engine": ["serve", *log, "--http", "off"], "front door": ["front", *log, "--address", f"127.0.0.1:{port}"],
                       "connector": ["connect", *log, "--config", str(config)]}
         self.environment = {**os.environ, "KILL_HTTP_SECRET": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
         self.running, self.kills, self.address = {}, collections.Counter(), ("127.0.0.1", port)
+
+    def open_log(self):
+        if not self.given.kafka:
+            return sqlite_log.SqliteLog(self.log.removeprefix("sqlite:"))
+        import kafka_log  # needs confluent_kafka
+        return kafka_log.KafkaLog(self.given.kafka, "mayfly-mayfly")
 
     def start(self, name):
         with open(self.folder / f"{name}.log", "ab") as said:
@@ -241,7 +251,7 @@ class Run:
         open_checkouts, waiting = set(), set()
         with self.receiver.lock:
             taken = {name for what, name in self.receiver.hooks if what == "taken"}
-        with sqlite_log.SqliteLog(self.path) as log:
+        with self.open_log() as log:
             for event in log.events():
                 kind = sqlite_log.short_type(event.headers["ce_type"])
                 if kind == "checkout.started":
@@ -254,7 +264,7 @@ class Run:
 
     def go(self):
         # The log has to be there before who writes to it.
-        subprocess.run([self.given.mayfly, "send", "--log", "sqlite:" + self.path, "--create", "cart.create", "first", "currency=GBP"],
+        subprocess.run([self.given.mayfly, "send", "--log", self.log, "--create", "cart.create", "first", "currency=GBP"],
                        check=True, stdout=subprocess.DEVNULL)
         for name in self.words:
             self.start(name)
@@ -280,7 +290,7 @@ class Run:
         self.receiver.shutdown()
 
     def findings(self):
-        with sqlite_log.SqliteLog(self.path) as log:
+        with self.open_log() as log:
             commands, events = list(log.commands()), list(log.events())
             wrong = http_promises.findings(commands, events, self.buyers.answers, self.receiver.hooks, WANTED)
             wrong += [sentence for of in log_check.Check(log).run().by_kind.values() for sentence in of]
@@ -290,7 +300,7 @@ class Run:
                 wrong.append(f"{cart}: the buyer saw {self.buyers.totals.get(cart)}, the order has {order['total_minor']}, captured is {self.receiver.captured.get(order['session_id'])}")
         if len(self.receiver.captured) != len(orders):
             wrong.append(f"{len(orders)} orders, {len(self.receiver.captured)} captures")
-        done = subprocess.run([self.given.mayfly, "replay", "verify", "--log", "sqlite:" + self.path], capture_output=True, text=True, check=False)
+        done = subprocess.run([self.given.mayfly, "replay", "verify", "--log", self.log], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             wrong.append(f"replay verify: {done.stdout[-500:]}{done.stderr[-500:]}")
         repeated = len(self.receiver.hooks) - len({name for what, name in self.receiver.hooks if what == "taken"}) * 2
@@ -306,6 +316,7 @@ def main():
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--buyers", type=int, default=8)
+    parser.add_argument("--kafka", metavar="HOST:PORT")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         run = Run(given, folder)

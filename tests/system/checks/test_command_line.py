@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ import time
 import unittest
 
 from program import MAYFLY, PATIENCE_S, run
+import command_pages
 from dead_letter_cases import DeadLetterCases
 
 CONTRACT = ["/usr/bin/python3", str(pathlib.Path(__file__).parent / "asyncapi.py")]  # has Debian's validators
@@ -285,6 +287,18 @@ class CommandLine(DeadLetterCases, unittest.TestCase):
         for words, said in [(["help"], "inspect"), (["help", "tail"], "--stream"), (["help", "tail"], "Usage: mayfly tail [OPTIONS]")]:
             done = run(*words)
             self.assertEqual((done.returncode, said in done.stdout), (0, True), done.stderr)
+
+    def test_no_verb_has_an_option_and_an_argument_of_one_name(self):
+        """CLI11 2.4 and later refuse that, and then no verb runs."""
+        verbs = {verb.removesuffix(" -") for verb in command_pages.verbs_of_help(MAYFLY)}
+        self.assertGreater(len(verbs), 30)
+        for verb in verbs:
+            done = run(*(["deadletters"] if verb.startswith("deadletters ") else verb.split(" ")), "--help")
+            self.assertEqual(done.returncode, 0, verb)
+            arguments, _, named = done.stdout.partition("\nOptions:")
+            named += arguments.partition("\n[Option")[2]  # as other versions head them
+            both = set(re.findall(r"^  ([a-z_]+) ", arguments, re.M)) & set(re.findall(r"--([a-z_-]+)", named))
+            self.assertFalse(both, verb)
 
     def test_a_demos_log_is_removed_unless_it_is_asked_to_be_kept(self):
         for words, kept in (((), 0), (("--keep",), 1)):

@@ -1,9 +1,11 @@
-"""An engine whose disk is full, or whose file another process holds: it says so, loses nothing, and goes on.
+"""An engine whose disk is full or frozen, or whose file another process holds: it says so, loses nothing, and goes on.
 
 Usage: test_disk_full.py MAYFLY. The full disk is a small tmpfs of its own, which only root may mount.
 """
 import os
+import http.client
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+from machine import Machine
 from program import MAYFLY, PATIENCE_S
 import log_check
 import sqlite_log
@@ -27,9 +30,9 @@ class Engine(unittest.TestCase):
     def use(self, folder):
         self.path = str(folder / "shop.db")
 
-    def start(self):
-        command = [MAYFLY, "serve", "--log", "sqlite:" + self.path, "--http", "off"]
-        engine = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    def start(self, *words, environment=None):
+        command = [MAYFLY, "serve", "--log", "sqlite:" + self.path, *(words or ("--http", "off"))]
+        engine = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         self.addCleanup(engine.stderr.close)
         self.addCleanup(engine.wait)
         self.addCleanup(lambda: engine.poll() is None and engine.kill())
@@ -40,7 +43,7 @@ class Engine(unittest.TestCase):
         for line in engine.stderr:
             said.append(line)
             if f'"name":"{name}"' in line:
-                return
+                return line
         self.fail(f"the engine ended with {engine.wait()} and never said {name}:\n{''.join(said)}")
 
     def send_carts(self, first, count):
@@ -128,6 +131,46 @@ class FullDisk(Engine):
         engine = self.start()
         self.wait_for_line(engine, "ready")
         self.end(engine)
+
+
+class FrozenDisk(Engine):
+    """Its fdatasync does not return, as under fsfreeze."""
+
+    def setUp(self):
+        super().setUp()
+        self.use(self.folder)
+        self.machine = Machine(self.folder)
+
+    def status(self, address, path):
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
+        self.addCleanup(connection.close)
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+    def test_it_is_not_ready_while_a_commit_does_not_return_and_loses_nothing(self):
+        config = self.folder / "mayfly.toml"
+        config.write_text("[operate]\nlog_write_limit_ms = 1000\n")
+        engine = self.start("--config", str(config), "--http", "127.0.0.1:0", environment=self.machine.environment)
+        address = re.search(r"http://([^/]+)/", self.wait_for_line(engine, "http"))[1]
+        self.wait_for_line(engine, "ready")
+        self.assertEqual(self.send_carts(0, 5).returncode, 0)
+        self.wait_until_decided(engine)
+        engine.send_signal(signal.SIGSTOP)  # so that the next commit is the first that meets it
+        self.assertEqual(self.send_carts(5, 5).returncode, 0)
+        self.machine.frozen.touch()
+        self.addCleanup(self.machine.frozen.unlink, missing_ok=True)
+        engine.send_signal(signal.SIGCONT)
+        self.wait_for_line(engine, "log_silent")
+        self.assertEqual((self.status(address, "/readyz"), self.status(address, "/livez")), (503, 200))
+        self.machine.frozen.unlink()
+        self.wait_for_line(engine, "log_answers")
+        self.wait_until_decided(engine)
+        deadline = time.monotonic() + PATIENCE_S
+        while self.status(address, "/readyz") != 200:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        self.end(engine)
+        self.check_whole(10)
 
 
 class LockedFile(Engine):

@@ -161,9 +161,74 @@ class WithAnEngine(unittest.TestCase):
             for n, (name, data) in enumerate(asked):
                 status, again = front.command("c1", name, data, Idempotency_Key=f"k{n}")
                 self.assertEqual((status, again["events"], again["repeated"]), (first[n][0], first[n][1]["events"], True), name)
-        for key, data in (("k1", {**LINE, "quantity": 9}), ("k9", LINE)):
+        for key, data, answer in (("k1", {**LINE, "quantity": 9}, (422, "id_reused")), ("k9", LINE, (409, "cart_ended"))):
             status, told = self.front.command("c1", "cart.add_line", data, Idempotency_Key=key)
-            self.assertEqual((status, told["title"]), (409, "cart_ended"))
+            self.assertEqual((status, told["title"]), answer)
+
+    def test_a_key_holds_for_more_commands_than_a_cart_remembers_also_at_another_front_door_and_one_started_later(self):
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        other = Front(self.log)
+        self.addCleanup(other.end)
+        first = self.front.command("c1", "cart.add_line", LINE, Idempotency_Key="k1")[1]
+        for n in range(40):
+            self.front.command("c1", "cart.add_line", LINE, Idempotency_Key=f"other-{n}")
+        later = Front(self.log)
+        self.addCleanup(later.end)
+        before = self.commands()
+        for front in (self.front, other, later):
+            status, again = front.command("c1", "cart.add_line", LINE, Idempotency_Key="k1")
+            self.assertEqual((status, again["repeated"], again["events"], again["offset"]), (200, True, first["events"], first["offset"]))
+            status, told = front.command("c1", "cart.add_line", {**LINE, "quantity": 9}, Idempotency_Key="k1")
+            self.assertEqual((status, told["title"]), (422, "id_reused"))
+        self.assertEqual(self.commands(), before)
+
+    def commands(self):
+        return run("tail", "--log", self.log, "--stream", "commands", "--from", "begin", "--json").stdout.count('"/front/')
+
+    def test_metrics_count_what_was_asked_and_refused(self):
+        front = Front(self.log, "--http", "127.0.0.1:0")
+        self.addCleanup(front.end)
+        metrics = int(re.search(r"http://127.0.0.1:(\d+)/metrics", front.process.stdout.readline()).group(1))
+        front.command("c1", "cart.create", {"currency": "GBP"}, Idempotency_Key="k1")
+        front.command("c1", "cart.create", {"currency": "GBP"}, Idempotency_Key="k1")
+        front.command("c9", "cart.add_line", LINE)
+        front.checked("GET", "/carts/c1")
+        front.ask("GET", "/nothing")
+        stream = Events(front)
+        self.addCleanup(stream.close)
+        connection = http.client.HTTPConnection("127.0.0.1", metrics, timeout=PATIENCE_S)
+        self.addCleanup(connection.close)
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+            if {"mayfly_front_streams_open 1", "mayfly_front_waiting_requests 0"} <= set(text.splitlines()) or time.monotonic() > until:
+                break
+        route = 'route="POST /carts/{cart}/commands/{command}"'
+        for line in (f'mayfly_front_requests_total{{{route},status="200"}} 2', f'mayfly_front_requests_total{{{route},status="404"}} 1',
+                     'mayfly_front_requests_total{route="GET /carts/{cart}",status="200"} 1', 'mayfly_front_requests_total{route="other",status="404"} 1',
+                     f'mayfly_front_request_seconds_count{{{route}}} 3', 'mayfly_front_refused_total{reason="cart_unknown"} 1',
+                     'mayfly_front_waiting_requests 0', 'mayfly_front_streams_open 1', 'mayfly_front_look_backs_total 1', 'mayfly_front_keys 2'):
+            self.assertIn(f"\n{line}\n", text)
+
+    def test_while_a_key_is_in_flight_it_is_refused_and_afterwards_it_has_the_answer(self):
+        self.front.command("c1", "cart.create", {"currency": "GBP"})
+        self.engine.kill()
+        self.engine.wait()
+        before = self.commands()
+        with ThreadPoolExecutor() as pool:
+            first = pool.submit(self.front.command, "c1", "cart.add_line", LINE, Idempotency_Key="k1")
+            while self.commands() == before:
+                time.sleep(0.05)
+            answer, text = self.front.ask("POST", "/carts/c1/commands/cart.add_line", LINE, {"Idempotency-Key": "k1"})
+            self.assertEqual((answer.status, json.loads(text)["title"], answer.headers["Retry-After"]), (409, "request_in_flight", "1"))
+            other_front = Front(self.log)
+            self.addCleanup(other_front.end)
+            awaited = pool.submit(other_front.command, "c1", "cart.add_line", LINE, Idempotency_Key="k1")
+            self.serve()
+            status, told = first.result()
+            self.assertEqual((status, awaited.result()[1]["events"]), (200, told["events"]))
+        self.assertEqual(self.commands(), before + 1)
 
     def test_a_refused_command_is_a_problem_with_the_contract_s_code(self):
         self.front.command("c1", "cart.create", {"currency": "GBP"})

@@ -1,6 +1,7 @@
 """An engine whose brokers go away, whose topics are deleted, that is started twice or too early: what it says, whether it
 is ready, how it ends. On a broker of its own, which is killed and started. Usage: test_kafka_away.py MAYFLY
 Needs python3-confluent-kafka (/usr/bin/python3) and tools/scripts/kafka; MAYFLY_KAFKA_HOME and MAYFLY_KAFKA_PORT as there."""
+import base64
 import http.client
 import json
 import os
@@ -17,6 +18,8 @@ import urllib.request
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from kafka_log import KafkaLog
+from machine import Machine
 from program import MAYFLY, PATIENCE_S
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -51,9 +54,9 @@ def restarted_codes():
 class Engine:
     """A process; its log lines are read by a thread, so that it never waits for us."""
 
-    def __init__(self, *words):
+    def __init__(self, *words, environment=None):
         words = [MAYFLY, "serve", "--log", f"kafka:{BROKERS}", "--json", *words]
-        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
         self.lines = []
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -112,8 +115,8 @@ class Away(unittest.TestCase):
         self.config = self.folder / "mayfly.toml"
         self.config.write_text(f'{self.before}[engine]\nname = "{self.name}"\n[kafka]\nrequest_limit_ms = 5000\n[kafka.topics]\n{topics}')
 
-    def engine(self, *words, http="127.0.0.1:0"):
-        engine = Engine("--config", str(self.config), "--http", http, *words)
+    def engine(self, *words, http="127.0.0.1:0", environment=None):
+        engine = Engine("--config", str(self.config), "--http", http, *words, environment=environment)
         self.addCleanup(engine.end)
         return engine
 
@@ -239,15 +242,50 @@ class KafkaAway(Away):
         self.assertEqual(engine.code(), 0, engine.lines[-5:])
         self.assertTrue(engine.said("stopped"))
 
-    def one_cart_of_each_other_partition(self):
-        """Than 0; each is sent a command."""
+    def sent(self, kind, cart, **data):
+        """Into which partition. By a client that does not look at the topics' settings, as Mayfly's verbs do."""
+        producer = Producer({"bootstrap.servers": BROKERS, "partitioner": "murmur2_random"})
+        stored = []
+        headers = {"ce_specversion": "1.0", "ce_id": f"{kind}-{len(data)}-{time.monotonic_ns()}", "ce_source": "/shop", "ce_type": f"dev.mayfly.{kind}.v1",
+                   "content-type": "application/json"}
+        producer.produce(f"{self.name}.commands", json.dumps(data), cart, headers=headers, on_delivery=lambda error, message: stored.append((error, message.partition())))
+        producer.flush(PATIENCE_S)
+        self.assertIsNone(stored[0][0])
+        return stored[0][1]
+
+    def one_cart_of_each_other_partition(self, than=0, begin="beside"):
+        """Each is sent a command."""
         carts = {}
         while set(carts) != {0, 1, 2, 3}:
-            cart = f"beside-{sum(map(len, carts.values()))}"  # by its hash it belongs to any of the four
-            done = self.verb("send", "cart.create", cart, "currency=GBP")
-            self.assertEqual(done.returncode, 0, done.stderr)
-            carts.setdefault(int(re.search(r"(\d+):\d+", done.stdout)[1]), []).append(cart)
-        return [of[0] for partition, of in carts.items() if partition != 0]
+            cart = f"{begin}-{sum(map(len, carts.values()))}"  # by its hash it belongs to any of the four
+            carts.setdefault(self.sent("cart.create", cart, currency="GBP"), []).append(cart)
+        return [of[0] for partition, of in carts.items() if partition != than]
+
+    def records(self, stream, cart):
+        """Values and types of all of that key, as one text."""
+        with KafkaLog(BROKERS, f"{self.name}.reader", {s: f"{self.name}.{s}" for s in STREAMS}) as log:
+            return "".join(f"{m.headers()}{m.value()}" for m in log.messages(stream) if (m.key() or b"").decode() == cart)
+
+    def test_7_an_engine_whose_clock_is_an_hour_behind_the_brokers_is_not_ready_until_it_is_set(self):
+        machine = Machine(self.folder)
+        engine = self.serving(environment=machine.environment)
+        self.sent("cart.create", "c1", currency="GBP", expires_after_s=3600)
+        machine.late.touch()
+        said = self.wait("clocks_apart", lambda: (self.sent("cart.create", f"c-{time.monotonic_ns()}", currency="GBP"), engine.said("clocks_apart"))[1], engine=engine)
+        self.assertRegex(said[0], r"clock less the log's is -3[56]\d\d s\..* Set both clocks \(NTP\)")
+        self.wait("not ready", lambda: engine.http("/readyz") == 503, engine=engine)
+        machine.late.unlink()
+        self.wait("clocks_agree", lambda: engine.said("clocks_agree"), engine=engine)
+        self.wait("ready", lambda: engine.http("/readyz") == 200, engine=engine)
+        alerts = self.verb("tail", "--stream", "alerts", "--from", "begin", "--json").stdout
+        self.assertEqual([alerts.count(f'"{name}"') for name in ("clocks_apart", "clocks_agree")], [1, 1], alerts)
+        self.stopped(engine)
+
+    def limited(self, stream, most_bytes):
+        """From now on that topic takes no larger batch."""
+        said = java("kafka.admin.ConfigCommand", "--alter", "--entity-type", "topics", "--entity-name", f"{self.name}.{stream}",
+                    "--add-config", f"max.message.bytes={most_bytes}")
+        self.assertIn("Completed updating config", said)
 
     def test_5_a_partition_that_a_transaction_holds_up_holds_up_no_other(self):
         self.config.write_text(self.config.read_text().replace("5000", "3000\ntransaction_timeout_ms = 3000", 1))
@@ -262,6 +300,43 @@ class KafkaAway(Away):
         self.assertEqual((engine.http("/readyz"), engine.said("ready")), (503, []))
         self.run_commands(said[0], "state", start)
         self.wait("ready", lambda: engine.said("ready"), engine=engine)
+
+
+    def test_6_a_topic_that_takes_less_than_it_did_holds_up_what_it_refuses_and_nothing_else(self):
+        self.config.write_text(self.config.read_text().replace("[kafka]", "most_pause_ms = 100\n[kafka]", 1))
+        engine = self.serving()
+        text = base64.b64encode(os.urandom(180)).decode()  # does not become less when it is packed
+        line = {"sku": "last", "quantity": 1, "unit_price_minor": 1, "name": text}
+        much = base64.b64encode(os.urandom(3000)).decode()
+        cases = (("events", "checkout.complete", {"expected_total_minor": 12, "payment": {"provider": "sim", "token": "tok_1"}}, ("events", "requested")),
+                 ("state", "cart.add_line", line, ("events", '"last"')),
+                 ("deadletters", "no.command", {"label": much}, ("deadletters", much)))
+        for stream, kind, data, (where, what) in cases:
+            with self.subTest(stream=stream):
+                cart = f"large-{stream}"
+                partition = self.sent("cart.create", cart, currency="GBP")
+                for number in range(12):
+                    self.sent("cart.add_line", cart, **line | {"sku": f"{number}-{base64.b64encode(os.urandom(42)).decode()}"})
+                self.wait("lines", lambda: self.records("events", cart).count("cart.line_added") == 12, engine=engine)
+                self.limited(stream, 900)
+                before = len(engine.said("record_too_large"))
+                self.sent(kind, cart, **data)
+                said = self.wait("record_too_large", lambda: engine.said("record_too_large")[before:], engine=engine)
+                self.assertIn(f"{self.name}.{stream}", said[0])
+                self.assertIn("max.message.bytes", said[0])
+                for beside in self.one_cart_of_each_other_partition(partition, f"beside-{stream}"):
+                    self.wait(f"{beside}, meanwhile", lambda beside=beside: "cart.created" in self.records("events", beside), engine=engine)
+                self.assertEqual(engine.http("/readyz"), 503)
+                self.assertNotIn(what, self.records(where, cart))
+                self.limited(stream, 1114112)
+                self.wait("written", lambda: what in self.records(where, cart), engine=engine)
+                self.wait("record_taken", lambda: len(engine.said("record_taken")) > before, engine=engine)
+                self.wait("ready", lambda: engine.http("/readyz") == 200, engine=engine)
+        self.stopped(engine)
+        alerts = self.verb("tail", "--stream", "alerts", "--from", "begin", "--json").stdout
+        self.assertEqual([alerts.count(f'"{name}"') for name in ("record_too_large", "record_taken")], [3, 3], alerts)
+        replay = self.verb("replay", "verify")
+        self.assertEqual(replay.returncode, 0, replay.stdout + replay.stderr)
 
 
 class OnePartition(Away):

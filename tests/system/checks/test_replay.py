@@ -86,6 +86,12 @@ class Replay(unittest.TestCase):
         self.assertIn("order.placed", page)
         self.assertFalse(re.findall(r"<script|src=|href=|url\(|@import", page))
         self.assertNotIn("tok_", page)
+        steps = self.lines("show", self.orders[0])
+        self.assertEqual(page.count("<tr><td>rule<td>"), len([s for s in steps if "rule" in s]))
+        stands = "over" if steps[-1]["state"] is None else "open"
+        self.assertIn(f'<p class="end">The cart is {stands}: {steps[-1]["phase"]}, order {self.orders[0]}', page)
+        self.assertIn("@media (max-width", page)
+        self.assertIn("@media print", page)
 
     # --- why ----------------------------------------------------------------------------------------------------------
 
@@ -255,6 +261,48 @@ class Replay(unittest.TestCase):
         told = [json.loads(line) for line in run("replay", "show", cart, "--json", "--log", log).stdout.splitlines()]
         self.assertEqual([(s["position"], s["outcome"], s["rule"]) for s in told if "rule" in s],
                          [(s["position"], s["outcome"], s["rule"]) for s in self.lines("show", cart) if "rule" in s])
+
+    def test_every_verb_says_of_a_bundle_what_it_says_of_its_log(self):
+        bundle = self.exported("as-a-log", "--plain")
+        log = f"bundle:{bundle}"
+        step = next(s for s in self.lines("show", self.orders[0]) if s["kind"] == "command")
+        middle = self.middle()
+        last = "{1}:{2}".format(*self.times()[-5])
+        change = self.folder / "as-a-log.json"
+        change.write_text(json.dumps({"commands": [{"drop": step["position"]}]}))
+        for words in (("verify",), ("verify", "--carts"), ("verify", "--against", MAYFLY), ("decisions",), ("show", self.orders[0]),
+                      ("show", self.orders[0], "--json"), ("why", step["position"]), ("at", middle, self.carts[0], self.carts[1]),
+                      ("diff", middle, last), ("whatif", str(change)), ("bisect", "--when", "event == order.placed")):
+            done = run("replay", *words, "--log", log)
+            self.assertEqual((done.returncode, done.stdout), (0, self.said(*words)), done.stderr)
+        self.assertEqual(self.exported("as-a-log-again", "--plain", log=log).read_bytes(), bundle.read_bytes())
+        recorded = self.checkpoint("of-the-log", "--as-recorded").read_bytes()
+        self.assertEqual(self.checkpoint("of-a-bundle", "--as-recorded", log=log).read_bytes(), recorded)
+        self.assertEqual(self.checkpoint("of-a-bundle-too", log=log).read_bytes(), recorded)
+        index = str(self.folder / "bundle.index")
+        self.assertEqual(run("replay", "show", self.orders[0], "--index", index, "--log", log).stdout, self.said("show", self.orders[0]))
+
+    def test_a_bundle_without_state_is_verified_by_its_events(self):
+        for name, words in ("masked-log", ()), ("cart-log", ("--cart", self.carts[0], "--plain")):
+            bundle = self.exported(name, *words)
+            done = run("replay", "verify", "--log", f"bundle:{bundle}")
+            self.assertEqual((done.returncode, "has no state" in done.stderr), (0, True), done.stderr)
+            self.assertRegex(done.stdout, r"^[1-9][\d,]* commands decided again, [1-9][\d,]* events said: 0 carts differ")
+            for refused in (("verify", "--memory"), ("checkpoint", str(self.folder / "none.checkpoint"), "--as-recorded")):
+                done = run("replay", *refused, "--log", f"bundle:{bundle}")
+                self.assertEqual((done.returncode, "has no state" in done.stderr), (2, True), done.stderr)
+
+    def test_a_bundle_that_is_cut_or_altered_is_read_by_no_verb(self):
+        whole = self.exported("to-read").read_bytes()
+        damaged = self.folder / "damaged-to-read"
+        for at in range(0, len(whole), len(whole) // 20):
+            for bad in whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]:
+                damaged.write_bytes(bad)
+                done = run("replay", "show", self.orders[0], "--log", f"bundle:{damaged}")
+                self.assertEqual((done.returncode, done.stdout), (6, ""))
+                self.assertIn("block ", done.stderr)
+        done = run("replay", "show", "o-x", "--log", f"bundle:{self.folder}/no.bundle")
+        self.assertEqual((done.returncode, "cannot be read" in done.stderr), (2, True), done.stderr)
 
     def test_a_bundle_that_is_cut_or_altered_is_refused_by_block_and_nothing_is_made(self):
         whole = self.exported("whole", "--cart", self.carts[0]).read_bytes()
@@ -463,6 +511,39 @@ class Replay(unittest.TestCase):
             self.assertTrue(self.lines("bisect", *words, "--from", middle))
         done = run("replay", "at", "begin", self.carts[0], "--from", middle, "--log", self.log)
         self.assertEqual((done.returncode, "What was before is not in it" in done.stderr), (2, True), done.stderr)
+
+    def test_why_diff_whatif_and_the_comparisons_say_of_the_rest_what_they_say_of_the_whole(self):
+        at = self.middle()
+        middle = ("--from", str(self.checkpoint("for-comparisons", "--at", at)))
+        first = self.first_after(at)
+        later = [step for cart in self.carts for step in self.lines("show", cart)
+                 if step["kind"] == "command" and int(step["position"].split(":")[1]) >= first[int(step["position"].split(":")[0])]]
+        for step in later[::25]:
+            self.assertEqual(self.said("why", step["position"], *middle), self.said("why", step["position"]))
+        self.assertIn("before the checkpoint", run("replay", "why", "0:0", *middle, "--log", self.log).stderr)
+        last = "{1}:{2}".format(*self.times()[-5])
+        self.assertEqual(self.said("diff", at, last, *middle), self.said("diff", at, last))
+        self.assertIn("What was before is not in it", run("replay", "diff", "begin", "end", *middle, "--log", self.log).stderr)
+        decisions = [json.loads(line) for line in self.said("decisions").splitlines()]
+        decisions = [d for d in decisions if int(d["position"].split(":")[1]) >= first[int(d["position"].split(":")[0])]]
+        self.assertEqual([json.loads(line) for line in self.said("decisions", *middle).splitlines()], decisions)
+        for words in ("--carts",), ("--against", MAYFLY):
+            self.assertIn(f" {len(decisions):,} events said: 0 carts differ", self.said("verify", *words, *middle))
+        other = self.folder / "later-other"
+        other.write_text(f"#!/bin/sh\n{MAYFLY} \"$@\" | sed 's/order.placed/order.lost/'\n")
+        other.chmod(0o755)
+        placed = len([d for d in decisions if d["type"] == "order.placed"])
+        self.assertGreater(placed, 2)
+        said = self.said("verify", "--against", str(other), *middle, code=1)
+        self.assertIn(f": {placed} carts differ", said)
+        self.assertRegex(said, rf"in sum, other -> again:\nmoney ordered GBP +0 -> +[1-9][\d,]* .*\norder.lost +{placed} -> +0 .*\norder.placed +0 -> +{placed} ")
+        dropped = next(s for s in later if s["type"] == "payment.captured" and "payment.captured" in [e["type"] for e in s["events"]])
+        change = self.folder / "lost-later.json"
+        change.write_text(json.dumps({"commands": [{"drop": dropped["position"]}]}))
+        carts = [self.lines("whatif", str(change), *words) for words in ((), middle)]
+        self.assertEqual(carts[0][:-1], carts[1][:-1])
+        self.assertEqual({n: s["changed"] - s["recorded"] for n, s in carts[0][-1]["sums"].items()},
+                         {n: s["changed"] - s["recorded"] for n, s in carts[1][-1]["sums"].items()})
 
     def test_what_retention_has_removed_is_not_needed_from_a_checkpoint(self):
         """Commands before the checkpoint are taken out of a copy, as retention would."""

@@ -7,8 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <stdexcept>
 #include <stop_token>
 #include <utility>
@@ -73,6 +76,54 @@ TEST_CASE("a partition that the log does not give holds up no other, whichever i
     CHECK(refused < 1'000);
     CHECK(d.said("log_unavailable") == refused);
     for (const auto& cart : carts) CHECK(testing::said(d.store, cart).back() == "cart.converted");
+  }
+}
+
+TEST_CASE("a partition with a record that the log does not take for now waits alone, and loses nothing") {
+  for (events::Partition held = 0; held < 2; ++held) {
+    Disturbed d;
+    auto config = Disturbed::config();
+    config.choose = [](std::size_t) { return std::size_t{0}; };  // so that the clock is moved on the engine's thread
+    std::string carts[2];                                        // one of each partition
+    for (int i = 0; carts[0].empty() || carts[1].empty(); ++i) {
+      const auto id = "c" + std::to_string(i);
+      carts[events::partition_of(id, 2)] = id;
+    }
+    for (const auto& cart : carts) d.shop.whole_checkout(cart, 100);
+    const auto& other = carts[1 - held];
+    bool full = true;
+    bool other_is_over = false;
+    std::map<std::string, int> notices;
+    const auto make_room = [&] {
+      full = !other_is_over || notices["record_too_large"] == 0;
+      if (!full) d.clock.time = d.clock.time + events::Millis{1'000};
+    };
+    d.log.refuse([&](const events::NewRecord& record) {
+      if (record.stream != events::Stream::events || !full) return false;
+      const auto is = [&record](std::string_view type) {
+        return record.headers[3].value.find(type) != std::string::npos;
+      };
+      if (record.key == other && is("cart.converted")) {
+        other_is_over = true;
+        make_room();
+      }
+      return full && record.key == carts[held] && is("order.placed");
+    });
+    actors::Engine engine(d.log, d.clock, config, [&](const actors::Notice& n) {
+      ++notices[std::string(n.name)];
+      if (n.name == "record_too_large") make_room();
+    });
+    CHECK(engine.run_until_caught_up().end == actors::RunEnd::caught_up);
+    CHECK_FALSE(full);
+    CHECK(notices["record_too_large"] == 1);
+    CHECK(notices["record_taken"] == 1);
+    for (const auto& cart : carts) CHECK(testing::said(d.store, cart).back() == "cart.converted");
+    for (const auto& cart : carts) CHECK(testing::said(d.store, cart) == testing::said(d.store, other));
+    std::vector<std::string> alerts;
+    for (const auto& alert : d.store.records(events::Stream::alerts, held)) {
+      alerts.push_back(nlohmann::json::parse(*alert.value)["alert"].get<std::string>());
+    }
+    CHECK(alerts == std::vector<std::string>{"record_too_large", "record_taken"});
   }
 }
 

@@ -440,17 +440,28 @@ TEST_CASE("a Kafka log tells how many transactions it committed and how long the
   CHECK(figures["rebalances"] == 1);
 }
 
-TEST_CASE("a record that a Kafka broker calls too large fails its commit for good") {
+TEST_CASE("a record that a Kafka topic has become too small for is named, and written once the topic takes it again") {
   const KafkaFixture kafka;
   Instance engine{kafka.engine_named("first"), {}};
   while (engine.served.size() < 2) REQUIRE(engine.poll_once().ok());
   limit_topic(kafka.options, Stream::events, "2000");  // the log has read the limit before
   const auto value = incompressible(100'000);
-  const events::NewRecord said[] = {{Stream::events, 0, "k", value, {}}};
+  const auto small = incompressible(1'500);
+  const std::vector<events::NewRecord> said = {{Stream::events, 0, "k", small, {}},
+                                               {Stream::events, 0, "k", value, {}}};
   auto result = engine.log->commit({said, {}});
   for (int i = 0; i < most_polls && result.ok(); ++i) result = engine.log->commit({said, {}});
-  CHECK(result.outcome == CommitOutcome::failed);
-  CHECK_MESSAGE(result.message.find("max.message.bytes") != std::string::npos, result.message);
+  CHECK(result.outcome == CommitOutcome::aborted);
+  CHECK(result.too_large == 1);
+  CHECK_MESSAGE(result.message.find("max.message.bytes=1114112") != std::string::npos, result.message);
+  // Records that fit by themselves go in batches that the topic takes.
+  const std::vector<events::NewRecord> many(20, said[0]);
+  result = engine.log->commit({many, {}});
+  CHECK_MESSAGE(result.ok(), result.message);
+  limit_topic(kafka.options, Stream::events, "1114112");
+  result = engine.log->commit({said, {}});
+  for (int i = 0; i < most_polls && !result.ok(); ++i) result = engine.log->commit({said, {}});
+  CHECK_MESSAGE(result.ok(), result.message);
 }
 
 TEST_CASE("a Kafka log sends no batch that is over the least max.message.bytes of its topics") {

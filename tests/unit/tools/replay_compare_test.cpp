@@ -90,6 +90,40 @@ TEST_CASE("each cart's first difference is named with its command, the state bef
   CHECK(a.again.front().find("total_minor") != std::string::npos);
 }
 
+TEST_CASE("what each side came to is summed, whichever cart it is of") {
+  Shop shop;
+  live(shop);
+  const auto whole = decisions_of(shop);
+  CHECK(compared_with_lines(shop, whole).other == compared_with_lines(shop, whole).again);
+  auto lines = whole;
+  for (auto& line : lines) replace(line, "cart.expired", "cart.canceled");
+  lines.erase(lines.begin());  // a cart.created
+  std::vector<std::string> said;
+  const auto result = compared_with_lines(shop, lines);
+  tools::each_differing_sum(result.other, result.again,
+                            [&](const std::string& sum, std::int64_t one, std::int64_t two) {
+                              said.push_back(sum + " " + std::to_string(one) + " " + std::to_string(two));
+                            });
+  CHECK(said == std::vector<std::string>{"cart.canceled 3 1", "cart.created 2 3", "cart.expired 0 2"});
+  CHECK(result.again.at("command.rejected") > 0);
+}
+
+TEST_CASE("money is summed by currency, of totals what was added") {
+  tools::ReplaySums sums;
+  tools::SummedEvents summed(sums);
+  summed.count("order.placed", R"({"order_id":"o-a","total_minor":500,"currency":"GBP"})");
+  summed.count("payment.captured", R"({"session_id":"a-p1","amount_minor":200,"currency":"GBP"})");
+  summed.count("payment.captured", R"({"session_id":"a-p1","amount_minor":500,"currency":"GBP"})");
+  summed.count("payment.refunded", R"({"session_id":"a-p1","amount_minor":120,"currency":"GBP"})");
+  summed.count("command.rejected", R"({"code":"cart_full"})");
+  summed.count("payment.captured", "no json");
+  CHECK(sums["money ordered GBP"] == 500);
+  CHECK(sums["money captured GBP"] == 500);
+  CHECK(sums["money refunded GBP"] == 120);
+  CHECK(sums["command.rejected cart_full"] == 1);
+  CHECK(sums["payment.captured"] == 3);
+}
+
 TEST_CASE("an event that only one side has is a difference of its cart") {
   Shop shop;
   live(shop);

@@ -25,7 +25,7 @@ function troubles(now) {
   const money = log.money.at_risk, unresolved = money.filter(r => r.state === "unresolved"), doubt = money.filter(r => r.state === "in_doubt");
   if (unresolved.length) add(true, plural(total(unresolved, "rows"), "payment is", "payments are") + " unresolved, the oldest for " + duration(Math.max(...unresolved.map(r => r.oldest_s))) + ".", "MayflyMoneyUnresolved");
   if (doubt.some(r => r.oldest_s > 3600)) add(false, plural(total(doubt, "rows"), "payment is", "payments are") + " in doubt, the oldest for " + duration(Math.max(...doubt.map(r => r.oldest_s))) + ".", "MayflyMoneyInDoubt");
-  const known = ["leak", "memory_pressure", "cart_quarantined", "clocks_apart"];  // said above, from the engine itself
+  const known = ["leak", "memory_pressure", "cart_quarantined"];  // said above, from the engine itself
   for (const a of log.alerts) {
     if (a.state === "open" && !known.includes(a.name)) add(false, "Alert " + a.name + " is open: " + (a.message || a.what || "partition " + a.partition), a.runbook);
   }
@@ -105,7 +105,7 @@ function tree(now) {
       wide(p.carts_awake, p.carts_open - p.carts_awake), grouped(p.carts_open), grouped(p.sessions_open), grouped(p.commands), grouped(p.restarts),
       p.renewals.count ? plural(p.renewals.count, "renewal") + differs : "", duration(p.age_s)]);
   });
-  put("tree", table([["who"], ["carts: awake, asleep", "wide"], ["carts", "n"], ["sessions", "n"], ["commands", "n"], ["restarts", "n"], ["renewed"], ["age", "n"]], rows),
+  put("tree", table([["who"], ["carts: awake, asleep", "wide"], ["carts", "n"], ["sessions", "n"], ["commands", "n"], ["restarts", "n"], ["renewed", "n"], ["age", "n"]], rows),
     ...(t.partitions.length > 64 ? [make("p", "soft", "and " + (t.partitions.length - 64) + " more: mayfly tree")] : []));
   const dead = t.partitions.flatMap(p => p.newest_restarts.map(r => [r.at, "partition " + p.partition + ": " + r.reason]));
   dead.sort((a, b) => a[0] < b[0] ? 1 : -1);
