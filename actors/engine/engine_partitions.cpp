@@ -4,6 +4,7 @@
 #include "actors/partition/partition_state.h"
 #include "actors/partition/state_comparison.h"
 #include "events/wire/cloudevent.h"
+#include "events/wire/cloudevent_headers.h"
 #include "events/wire/tick_proof.h"
 
 #include <algorithm>
@@ -187,15 +188,11 @@ void Engine::State::write_tick(events::Partition partition, Served& one, events:
     return;
   }
   const auto proof = secret != nullptr ? secret->proof(partition, source, id, data) : events::TickSecret::Proof{};
-  const events::Header headers[] = {{"ce_specversion", "1.0"},
-                                    {"ce_id", id},
-                                    {"ce_source", source},
-                                    {"ce_type", events::ce_type(events::CommandType::clock_tick)},
-                                    {"content-type", "application/json"},
-                                    {events::proof_header, {proof.data(), proof.size()}}};
-  const std::span all(headers);
-  const auto status = append(
-      {events::Stream::commands, partition, std::nullopt, data, secret != nullptr ? all : all.first(all.size() - 1)});
+  const events::CloudEventHeaders event{
+      .id = id, .source = source, .type = events::ce_type(events::CommandType::clock_tick)};
+  auto headers = event.list();
+  if (secret != nullptr) headers.push_back({events::proof_header, {proof.data(), proof.size()}});
+  const auto status = append({events::Stream::commands, partition, std::nullopt, data, headers});
   if (status.ok()) return;
   say(Notice::Level::warning, "tick_not_written", status.message, partition);
   // Without ticks no deadline fires: a log that takes none, and will not later, is no log to go on with.

@@ -4,6 +4,7 @@
 #include "actors/partition/partition_state.h"
 #include "actors/partition/record_writer.h"
 #include "events/text/time_text.h"
+#include "events/wire/cloudevent_headers.h"
 
 #include <algorithm>
 #include <utility>
@@ -134,17 +135,13 @@ events::LogStatus Engine::State::write_alert(std::string_view alert, events::Pos
                                              std::int64_t occasion, events::Timestamp raised) {
   std::string data;
   append_alert_data(data, alert, at, message);
-  const auto id = std::to_string(at.partition) + "-" + std::to_string(at.offset) + "-" + std::string(alert) + "-" +
-                  std::to_string(occasion);
+  const auto id = alert_id(at, alert, occasion);
   const auto source = "/mayfly/" + config.name;
   const auto time = events::to_text(raised);
   const auto key = std::to_string(at.partition);
-  const events::Header headers[] = {{"ce_specversion", "1.0"},
-                                    {"ce_id", id},
-                                    {"ce_source", source},
-                                    {"ce_type", "dev.mayfly.alert.raised.v1"},
-                                    {"ce_time", {time.data(), time.size()}},
-                                    {"content-type", "application/json"}};
+  const events::CloudEventHeaders event{
+      .id = id, .source = source, .type = events::alert_type, .time = {time.data(), time.size()}};
+  const auto headers = event.list();
   return append({events::Stream::alerts, at.partition, key, data, headers});
 }
 

@@ -3,6 +3,7 @@
 #include "events/log/dead_letter_limits.h"
 #include "events/rules/identity.h"
 #include "events/wire/cloudevent.h"
+#include "events/wire/cloudevent_headers.h"
 #include "events/wire/event_json.h"
 #include "events/wire/json_writer.h"
 
@@ -53,9 +54,7 @@ class CausedIds {
 
 /// The same with `mark` before the index: of alerts.
 std::string_view keep_alert_id(Batch& batch, events::Position at, std::string_view mark, int index) {
-  std::string id = std::to_string(at.partition);
-  id.append("-").append(std::to_string(at.offset)).append("-").append(mark).append("-").append(std::to_string(index));
-  return keep(batch, id);
+  return keep(batch, alert_id(at, mark, index));
 }
 
 std::string_view keep_time(Batch& batch, events::Timestamp time) {
@@ -113,8 +112,10 @@ class RecordWriter::Headers {
   Headers(Batch& batch, std::size_t most)
       : headers_(static_cast<Header*>(batch.arena.allocate(most * sizeof(Header), alignof(Header)))) {}
   void add(std::string_view name, std::string_view value) { new (headers_ + size_++) Header{name, value}; }
-  void add_given(std::string_view name, std::string_view value) {
-    if (!value.empty()) add(name, value);
+  static std::span<const Header> of(Batch& batch, const events::CloudEventHeaders& event) {
+    Headers headers(batch, events::CloudEventHeaders::most);
+    event.each([&headers](std::string_view name, std::string_view value) { headers.add(name, value); });
+    return headers.list();
   }
   [[nodiscard]] std::span<const Header> list() const { return {headers_, size_}; }
 
@@ -122,6 +123,12 @@ class RecordWriter::Headers {
   Header* headers_;
   std::size_t size_ = 0;
 };
+
+std::string alert_id(events::Position at, std::string_view mark, std::int64_t occasion) {
+  std::string id = std::to_string(at.partition);
+  id.append("-").append(std::to_string(at.offset)).append("-").append(mark);
+  return id.append("-").append(std::to_string(occasion));
+}
 
 void append_alert_data(std::string& out, std::string_view alert, events::Position at, std::string_view message) {
   std::string words(message);
@@ -152,20 +159,19 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
   const int first_index = index;
   CausedIds ids(record.at);
   for (const auto& said : outcome.events) {
-    Headers headers(batch, 11);
-    headers.add("ce_specversion", "1.0");
-    headers.add("ce_id", ids.keep(batch, index++));
-    headers.add("ce_source", source_);
-    headers.add("ce_type", events::ce_type(said.type));
-    headers.add("ce_subject", cart_id);
-    headers.add("ce_time", time);
-    headers.add("content-type", "application/json");
-    if (said.sequence != 0) headers.add("ce_sequence", keep(batch, static_cast<std::int64_t>(said.sequence)));
-    headers.add_given("ce_causationid", task.read.command.id);
-    headers.add_given("ce_correlationid", task.read.correlation_id);
-    headers.add_given("traceparent", task.read.traceparent);
-    batch.out.push_back({events::Stream::events, batch.partition, cart_id,
-                         data.substr(said.begin, said.end - said.begin), headers.list()});
+    const auto headers = Headers::of(
+        batch,
+        {.id = ids.keep(batch, index++),
+         .source = source_,
+         .type = events::ce_type(said.type),
+         .subject = cart_id,
+         .time = time,
+         .sequence = said.sequence != 0 ? keep(batch, static_cast<std::int64_t>(said.sequence)) : std::string_view{},
+         .causation_id = task.read.command.id,
+         .correlation_id = task.read.correlation_id,
+         .traceparent = task.read.traceparent});
+    batch.out.push_back(
+        {events::Stream::events, batch.partition, cart_id, data.substr(said.begin, said.end - said.begin), headers});
     ++batch.counts.events;
     ++batch.counts.events_by_type[static_cast<std::size_t>(said.type)];
     if (said.code) {
@@ -175,18 +181,15 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
   }
   if (!outcome.sent_to.empty()) {
     const std::string_view to = outcome.sent_to;
-    Headers headers(batch, 9);
-    headers.add("ce_specversion", "1.0");
-    headers.add("ce_id", ids.keep(batch, index++));
-    headers.add("ce_source", source_);
-    headers.add("ce_type", events::ce_type(outcome.sent_type));
-    headers.add("ce_subject", to);
-    headers.add("ce_time", time);
-    headers.add("content-type", "application/json");
-    headers.add_given("ce_correlationid", task.read.correlation_id);
-    headers.add_given("traceparent", task.read.traceparent);
+    const auto headers = Headers::of(batch, {.id = ids.keep(batch, index++),
+                                             .source = source_,
+                                             .type = events::ce_type(outcome.sent_type),
+                                             .subject = to,
+                                             .time = time,
+                                             .correlation_id = task.read.correlation_id,
+                                             .traceparent = task.read.traceparent});
     batch.out.push_back(
-        {events::Stream::commands, events::partition_of(to, partition_count), to, outcome.sent, headers.list()});
+        {events::Stream::commands, events::partition_of(to, partition_count), to, outcome.sent, headers});
   }
   if (outcome.concern == events::Concern::payment_unresolved) {
     ++batch.counts.payments_unresolved;
@@ -245,19 +248,16 @@ void RecordWriter::write_dead_letter(Batch& batch, const Task& task, int& index)
   std::string data;
   events::append_dead_lettered_data(data, reason, record.at, type, task.read.command.id,
                                     task.is_deadline() ? task.read.cart_id : std::string_view{});
-  Headers headers(batch, 10);
-  headers.add("ce_specversion", "1.0");
-  headers.add("ce_id", CausedIds(record.at).keep(batch, index++));
-  headers.add("ce_source", source_);
-  headers.add("ce_type", events::ce_type(events::EventType::command_dead_lettered));
-  if (keyed) headers.add("ce_subject", *record.key);
-  headers.add("ce_time", keep_time(batch, record.append_time));
-  headers.add("content-type", "application/json");
-  headers.add_given("ce_causationid", task.read.command.id);
-  headers.add_given("ce_correlationid", task.read.correlation_id);
-  headers.add_given("traceparent", task.read.traceparent);
+  const auto headers = Headers::of(batch, {.id = CausedIds(record.at).keep(batch, index++),
+                                           .source = source_,
+                                           .type = events::ce_type(events::EventType::command_dead_lettered),
+                                           .subject = keyed ? *record.key : std::string_view{},
+                                           .time = keep_time(batch, record.append_time),
+                                           .causation_id = task.read.command.id,
+                                           .correlation_id = task.read.correlation_id,
+                                           .traceparent = task.read.traceparent});
   batch.out.push_back(
-      {events::Stream::events, batch.partition, keyed ? record.key : std::nullopt, keep(batch, data), headers.list()});
+      {events::Stream::events, batch.partition, keyed ? record.key : std::nullopt, keep(batch, data), headers});
   ++batch.counts.events;
   ++batch.counts.events_by_type[static_cast<std::size_t>(events::EventType::command_dead_lettered)];
 }
@@ -302,16 +302,13 @@ void RecordWriter::write_leak(Batch& batch, const events::Record& record, const 
 
 void RecordWriter::write_alert_data(Batch& batch, const events::Record& record, std::string_view id,
                                     std::string_view cart_id, std::string_view data) const {
-  Headers headers(batch, 7);
-  headers.add("ce_specversion", "1.0");
-  headers.add("ce_id", id);
-  headers.add("ce_source", source_);
-  headers.add("ce_type", "dev.mayfly.alert.raised.v1");
-  headers.add_given("ce_subject", keep(batch, cart_id));  // an entry's id moves with the entry
-  headers.add("ce_time", keep_time(batch, record.append_time));
-  headers.add("content-type", "application/json");
+  const auto headers = Headers::of(batch, {.id = id,
+                                           .source = source_,
+                                           .type = events::alert_type,
+                                           .subject = keep(batch, cart_id),  // an entry's id moves with the entry
+                                           .time = keep_time(batch, record.append_time)});
   batch.out.push_back({events::Stream::alerts, batch.partition, keep(batch, std::int64_t{batch.partition}),
-                       keep(batch, data), headers.list()});
+                       keep(batch, data), headers});
 }
 
 void RecordWriter::write_state(Batch& batch, std::string_view key, std::string_view value) const {

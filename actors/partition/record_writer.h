@@ -17,6 +17,10 @@ namespace mayfly::actors {
 /// Appends the data of an alert, card numbers masked. `at`: the record that raised it.
 void append_alert_data(std::string& out, std::string_view alert, events::Position at, std::string_view message);
 
+/// The ce_id of an alert. `mark`: its name, or what tells it from the alert of that name at the record.
+/// `occasion` tells several of one mark at one position apart.
+[[nodiscard]] std::string alert_id(events::Position, std::string_view mark, std::int64_t occasion);
+
 class RecordWriter {
  public:
   /// `engine` outlives the writer.

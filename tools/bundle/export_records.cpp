@@ -2,6 +2,7 @@
 
 #include "events/rules/identity.h"
 #include "events/state/snapshot.h"
+#include "events/wire/cloudevent_headers.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 
@@ -113,11 +114,9 @@ events::LogStatus Export::commands(Partition p, Offset from) {
 /// In the place of a partition's first command, if it is another cart's: a tick that is ignored, so that a replay
 /// sees the partition from its begin.
 void Export::begin(const Record& record) {
-  static constexpr events::Header headers[] = {{"ce_specversion", "1.0"},
-                                               {"ce_id", "bundle"},
-                                               {"ce_source", "/mayfly/bundle"},
-                                               {"ce_type", "dev.mayfly.clock.tick.v1"},
-                                               {"content-type", "application/json"}};
+  const events::CloudEventHeaders event{
+      .id = "bundle", .source = "/mayfly/bundle", .type = events::ce_type(events::CommandType::clock_tick)};
+  const auto headers = event.list();
   Record tick = record;
   tick.key.reset();
   tick.value = "{}";

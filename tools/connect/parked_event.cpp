@@ -1,6 +1,7 @@
 #include "tools/connect/parked_event.h"
 
 #include "events/text/time_text.h"
+#include "events/wire/cloudevent_headers.h"
 #include "events/wire/json_writer.h"
 #include "tools/console/printable.h"
 #include "tools/console/text.h"
@@ -30,12 +31,9 @@ events::LogStatus write_parked(events::LogClient& log, const std::string& delive
   const auto id = event.id + "-delivery_parked-" + delivery;
   const auto time = events::to_text(now);
   const auto key = std::to_string(event.at.partition);
-  std::vector<events::Header> headers = {{"ce_specversion", "1.0"},
-                                         {"ce_id", id},
-                                         {"ce_source", source},
-                                         {"ce_type", "dev.mayfly.alert.raised.v1"},
-                                         {"ce_time", {time.data(), time.size()}},
-                                         {"content-type", "application/json"}};
+  const events::CloudEventHeaders own{
+      .id = id, .source = source, .type = events::alert_type, .time = {time.data(), time.size()}};
+  auto headers = own.list();
   if (!event.cart.empty()) headers.push_back({"ce_subject", event.cart});
   const events::NewRecord alert{events::Stream::alerts, event.at.partition, key, data, headers};
   return log.append({&alert, 1}).status;

@@ -3,6 +3,7 @@
 #include "events/log/dead_letter_limits.h"
 #include "events/rules/identity.h"
 #include "events/wire/cloudevent.h"
+#include "events/wire/cloudevent_headers.h"
 #include "events/wire/json_writer.h"
 #include "tools/console/numbers.h"
 #include "tools/console/text.h"
@@ -123,8 +124,9 @@ OwnedRecord mark_record(const Mark& mark, const events::Record& dead_letter, eve
   OwnedRecord out;
   out.bytes = {std::string(mark_prefix) + std::string(name(mark.kind)) + ".v1", new_id(), time_text(now),
                std::move(data), std::string(dead_letter.key.value_or(events::Bytes{}))};
-  out.headers = {{"ce_specversion", "1.0"}, {"ce_id", out.bytes[1]},   {"ce_source", events::deadletters_source},
-                 {"ce_type", out.bytes[0]}, {"ce_time", out.bytes[2]}, {"content-type", "application/json"}};
+  const events::CloudEventHeaders event{
+      .id = out.bytes[1], .source = events::deadletters_source, .type = out.bytes[0], .time = out.bytes[2]};
+  out.headers = event.list();
   const bool keyed = dead_letter.key && events::is_cart_id(*dead_letter.key);
   if (keyed) out.headers.push_back({"ce_subject", out.bytes[4]});
   out.record = {events::Stream::deadletters, dead_letter.at.partition, std::nullopt, out.bytes[3], out.headers};
@@ -144,11 +146,10 @@ OwnedRecord tick_record(events::Partition partition, std::string_view release, e
   out.bytes.reserve(3);  // headers view them
   out.bytes.push_back(new_id());
   out.bytes.push_back(std::move(data));
-  out.headers = {{"ce_specversion", "1.0"},
-                 {"ce_id", out.bytes[0]},
-                 {"ce_source", events::deadletters_source},
-                 {"ce_type", events::ce_type(events::CommandType::clock_tick)},
-                 {"content-type", "application/json"}};
+  const events::CloudEventHeaders event{.id = out.bytes[0],
+                                        .source = events::deadletters_source,
+                                        .type = events::ce_type(events::CommandType::clock_tick)};
+  out.headers = event.list();
   if (secret != nullptr) {
     const auto proof = secret->proof(partition, events::deadletters_source, out.bytes[0], out.bytes[1]);
     out.bytes.emplace_back(proof.begin(), proof.end());

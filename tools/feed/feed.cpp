@@ -38,6 +38,29 @@ class Pace {
   SteadyClock::time_point begun_ = SteadyClock::now();
 };
 
+struct Fed {
+  std::int64_t commands = 0;
+  std::int64_t skipped_rows = 0;
+  double seconds = 0;
+};
+
+void print_sums(const FeedOptions& options, const RetailShop& shop, const Fed& fed) {
+  if (!options.json) {
+    print("%s rows (%s skipped), %s invoices, %s commands in %.1f s\n", grouped(shop.rows()).c_str(),
+          grouped(fed.skipped_rows).c_str(), grouped(shop.invoices()).c_str(), grouped(fed.commands).c_str(),
+          fed.seconds);
+    return;
+  }
+  std::string out;
+  events::JsonObject json(out);
+  json.number("rows", shop.rows());
+  json.number("skipped", fed.skipped_rows);
+  json.number("invoices", shop.invoices());
+  json.number("commands", fed.commands);
+  json.close();
+  print_json(out);
+}
+
 }  // namespace
 
 int feed(const FeedOptions& options) {
@@ -88,20 +111,7 @@ int feed(const FeedOptions& options) {
     complain("%s\n%s commands were appended.\n", status.message.c_str(), grouped(writer.written()).c_str());
     return exit_code_of(status.error);
   }
-  if (options.json) {
-    std::string out;
-    events::JsonObject json(out);
-    json.number("rows", shop.rows());
-    json.number("skipped", bad_rows);
-    json.number("invoices", shop.invoices());
-    json.number("commands", writer.written());
-    json.close();
-    print_json(out);
-  } else {
-    print("%s rows (%s skipped), %s invoices, %s commands in %.1f s\n", grouped(shop.rows()).c_str(),
-          grouped(bad_rows).c_str(), grouped(shop.invoices()).c_str(), grouped(writer.written()).c_str(),
-          pace.seconds());
-  }
+  print_sums(options, shop, {writer.written(), bad_rows, pace.seconds()});
   return exit_ok;
 }
 

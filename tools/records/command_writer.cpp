@@ -1,6 +1,7 @@
 #include "tools/records/command_writer.h"
 
 #include "events/rules/identity.h"
+#include "events/wire/cloudevent_headers.h"
 
 #include <chrono>
 #include <cstdio>
@@ -12,10 +13,9 @@ namespace mayfly::tools {
 std::string ce_type_of(const OutgoingCommand& command) { return "dev.mayfly." + command.type + ".v1"; }
 
 std::vector<events::Header> headers_of(const OutgoingCommand& c, std::string_view ce_type) {
-  std::vector<events::Header> headers = {{"ce_specversion", "1.0"}, {"ce_id", c.id},
-                                         {"ce_source", c.source},   {"ce_type", ce_type},
-                                         {"ce_subject", c.key},     {"content-type", "application/json"}};
-  if (!c.correlation_id.empty()) headers.push_back({"ce_correlationid", c.correlation_id});
+  const events::CloudEventHeaders event{
+      .id = c.id, .source = c.source, .type = ce_type, .subject = c.key, .correlation_id = c.correlation_id};
+  auto headers = event.list();
   for (const auto& [name, value] : c.headers) headers.push_back({name, value});
   return headers;
 }

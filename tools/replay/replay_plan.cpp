@@ -2,6 +2,7 @@
 
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
+#include "events/wire/cloudevent_headers.h"
 #include "events/wire/settings_json.h"
 #include "tools/console/numbers.h"
 #include "tools/replay/replay_moment.h"
@@ -101,11 +102,10 @@ class PlanReader {
     OwnRecord record;
     record.key = cart;
     record.value = command.contains("data") ? command["data"].dump() : "{}";
-    record.headers = {{"ce_specversion", "1.0"},
-                      {"ce_id", text("id", "what-if-" + std::to_string(++inserted_))},
-                      {"ce_source", text("source", "/mayfly/what-if")},
-                      {"ce_type", std::string(events::ce_type(*type))},
-                      {"content-type", "application/json"}};
+    const std::string id = text("id", "what-if-" + std::to_string(++inserted_));
+    const std::string source = text("source", "/mayfly/what-if");
+    const events::CloudEventHeaders event{.id = id, .source = source, .type = events::ce_type(*type)};
+    event.each([&record](std::string_view name, std::string_view value) { record.headers.emplace_back(name, value); });
     plan_.commands[*to].before.push_back(std::move(record));
   }
 
