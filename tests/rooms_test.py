@@ -56,6 +56,7 @@ LONG_FILES = {
     "events/wire/event_json.cpp": "a writer for each event's data, as docs/contract.md lists them",
     "tools/connect/delivery.cpp": "one delivery: read, send, try again, park and keep, all about one queue",
     "tools/deadletters/deadletters.cpp": "one verb with five ways to use it, which share the selection and the counts",
+    "tools/records/command_exchange.cpp": "three threads of one exchange: what is written, what is read, what is looked back for",
     "tools/replay/replay_condition.cpp": "one small language: its words, its parser and what it comes to",
     "tools/replay/replay_guards.cpp": "a ladder for each command, in the order of docs/decisions.md",
     "tools/replay/replay_partition.cpp": "the engine's way of one record, without actors, in its order",
