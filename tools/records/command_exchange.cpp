@@ -143,7 +143,7 @@ void CommandExchange::read() {
       const auto called = [this] { return over_ || !arriving_.empty(); };
       if (waited_in == 0 && !to_read_.wait_for(lock, std::chrono::milliseconds(rest_after.count), called)) {
         lock.unlock();
-        clients_.reader->rest();
+        if (clients_.reader) clients_.reader->rest();
         places.clear();
         lock.lock();
         to_read_.wait(lock, called);
@@ -235,7 +235,7 @@ void CommandExchange::look_back() {
   for (;;) {
     if (looked_back_for_.empty()) {
       lock.unlock();
-      clients_.history->rest();
+      if (clients_.history) clients_.history->rest();
       lock.lock();
     }
     to_look_back_.wait(lock, [this] { return over_ || !looked_back_for_.empty(); });
