@@ -109,7 +109,6 @@ void Engine::State::ask_figures() {
 }
 
 void Engine::State::count_open_alerts() {
-  const auto leaks = memory.report().leaks.size();
   const auto over_budget = std::count_if(partition_budgets.begin(), partition_budgets.end(), [this](const auto& of) {
     return served.contains(of.first) && of.second.stand != PartitionBudget::Stand::within;
   });
@@ -117,7 +116,7 @@ void Engine::State::count_open_alerts() {
   const auto set = [this](LastingAlert alert, auto open) {
     counted.alerts_open[static_cast<std::size_t>(alert)] = static_cast<std::int64_t>(open);
   };
-  set(LastingAlert::leak, leaks);
+  set(LastingAlert::leak, memory.leaks());
   set(LastingAlert::memory_pressure, pressure == PressureLevel::normal ? 0 : 1);
   set(LastingAlert::partition_over_budget, over_budget);
   set(LastingAlert::transaction_hanging, pending.hanging());

@@ -9,6 +9,7 @@
 #include "events/log/record.h"
 
 #include <array>
+#include <cstddef>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -29,6 +30,8 @@ class MemoryWatch {
   std::vector<Leak> look(MemoryReport);
 
   [[nodiscard]] MemoryReport report() const;
+  /// How many are open. Of the thread that looks.
+  [[nodiscard]] std::size_t leaks() const { return open_.size(); }
 
  private:
   void add_evidence(Leak&);

@@ -32,12 +32,14 @@ CartEntry* CartTable::find(std::string_view id) const {
 }
 
 CartEntry& CartTable::add(std::string_view id) {
-  events::precondition(find(id) == nullptr, "CartTable::add: the cart is not there");
   if (static_cast<std::size_t>(size_) >= 2 * buckets_.size()) {
     resize(buckets_.empty() ? fewest_buckets : 2 * buckets_.size());
   }
-  auto& entry = make(id, 0);
   auto& bucket = buckets_[place_of(id)];
+  for (const auto* other = bucket; other != nullptr; other = other->next_) {
+    events::precondition(other->id() != id, "CartTable::add: the cart is not there");
+  }
+  auto& entry = make(id, 0);
   entry.next_ = std::exchange(bucket, &entry);
   ++size_;
   return entry;

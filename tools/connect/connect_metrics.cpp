@@ -37,8 +37,7 @@ std::string connect_metrics(const DeliveryFigures& deliveries, events::Timestamp
        [](const Delivery::Figures& f) { return f.lag_records; });
   each("mayfly_connect_oldest_seconds", "How long ago the oldest waiting event was appended; 0: none waits.",
        [now](const Delivery::Figures& f) { return f.oldest ? std::max(seconds(now - *f.oldest), 0.0) : 0.0; });
-  text.one("process_start_time_seconds", "gauge", "Begin of the process, seconds since 1970.",
-           static_cast<double>(begun.ms) / ms_per_s);
+  text.process_start(begun);
   return std::move(text.out);
 }
 

@@ -1,6 +1,8 @@
 // Metrics in Prometheus's text format.
 #pragma once
 
+#include "events/log/types.h"
+
 #include <fmt/format.h>
 
 #include <iterator>
@@ -29,6 +31,13 @@ class PrometheusText {
   void one(std::string_view name, std::string_view type, std::string_view help, Number value) {
     family(name, type, help);
     sample(name, {}, value);
+  }
+
+  /// By what Prometheus's own programs call it.
+  void process_start(events::Timestamp begun) {
+    constexpr double ms_per_s = 1'000.0;
+    one("process_start_time_seconds", "gauge", "Begin of the process, seconds since 1970.",
+        static_cast<double>(begun.ms) / ms_per_s);
   }
 
   std::string out;

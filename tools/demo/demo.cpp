@@ -129,7 +129,7 @@ int demo(const DemoOptions& options) {
               [&](events::LogStatus& wrong) { return adapters::open_reader(name, {}, clock, wrong); });
   const Front::Showing showing(front, engine, traces.get());
   auto keys = std::make_unique<KeyBook>(std::move(commands), config.table_key);
-  status = keys->read_log(stop.get_token());
+  status = keys->read_log(*look_back, stop.get_token());
   FrontDoor door({std::move(writer), std::move(reader), std::move(history), std::move(look_back), std::move(repeats),
                   std::move(feed)},
                  std::move(keys), Access::open(), clock);

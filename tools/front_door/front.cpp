@@ -82,11 +82,11 @@ int front(const FrontOptions& options) {
   auto history = reader ? open_reader(options, clock, code) : nullptr;
   auto look_back = history ? open_history(options, clock, code) : nullptr;
   auto repeats = look_back ? open_history(options, clock, code) : nullptr;
-  auto commands = repeats ? open_history(options, clock, code) : nullptr;
+  auto commands = repeats ? open_reader(options, clock, code) : nullptr;
   auto feed = commands ? open_reader(options, clock, code) : nullptr;
   if (!feed) return code;
   auto keys = std::make_unique<KeyBook>(std::move(commands), adapters::random_key());
-  if (const auto status = keys->read_log(stop.get_token()); !status.ok()) {
+  if (const auto status = keys->read_log(*look_back, stop.get_token()); !status.ok()) {
     complain("%s\n", status.message.c_str());
     return exit_code_of(status.error);
   }

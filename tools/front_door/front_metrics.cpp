@@ -11,7 +11,6 @@ namespace mayfly::tools {
 
 namespace {
 
-constexpr double front_ms_per_s = 1'000.0;
 constexpr int first_problem = 400;  // status
 
 }  // namespace
@@ -70,8 +69,7 @@ std::string FrontMetrics::text(const FrontFigures& figures) const {
   text.one("mayfly_front_look_backs_total", "counter", "Searches of the log for what an earlier command came to.",
            figures.look_backs);
   text.one("mayfly_front_keys", "gauge", "Idempotency keys whose commands' places are kept.", figures.keys);
-  text.one("process_start_time_seconds", "gauge", "Begin of the process, seconds since 1970.",
-           static_cast<double>(figures.begun.ms) / front_ms_per_s);
+  text.process_start(figures.begun);
   return std::move(text.out);
 }
 

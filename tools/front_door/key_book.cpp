@@ -27,14 +27,14 @@ KeyBook::~KeyBook() {
   if (thread_.joinable()) thread_.join();
 }
 
-events::LogStatus KeyBook::read_log(const std::stop_token& stop) {
-  for (events::Partition p = 0; p < log_->partitions(); ++p) {
-    const auto ends = log_->ends(events::Stream::commands, p);
+events::LogStatus KeyBook::read_log(events::LogClient& log, const std::stop_token& stop) {
+  for (events::Partition p = 0; p < log.partitions(); ++p) {
+    const auto ends = log.ends(events::Stream::commands, p);
     if (!ends.status.ok()) return ends.status;
     auto& next = parts_[static_cast<std::size_t>(p)].next;
     next = std::max(ends.first, ends.end - static_cast<events::Offset>(most_each_));
     events::LogStatus status;
-    while (next < ends.end && !stop.stop_requested() && read_on(p, status)) {
+    while (next < ends.end && !stop.stop_requested() && read_on(log, p, status)) {
     }
     if (!status.ok()) return status;
   }
@@ -87,9 +87,9 @@ std::size_t KeyBook::size() const {
 }
 
 /// False: there is nothing new now, or the log does not answer.
-bool KeyBook::read_on(events::Partition partition, events::LogStatus& status) {
+bool KeyBook::read_on(events::LogClient& log, events::Partition partition, events::LogStatus& status) {
   auto& next = parts_[static_cast<std::size_t>(partition)].next;
-  const auto fetched = log_->read(events::Stream::commands, partition, next, read_at_once);
+  const auto fetched = log.read(events::Stream::commands, partition, next, read_at_once);
   status = fetched.status;
   if (!status.ok() || fetched.next <= next) return false;
   for (const auto& record : fetched.batch.records) {
@@ -107,7 +107,7 @@ void KeyBook::run() {
     lock.unlock();
     bool some = false;
     events::LogStatus status;
-    for (events::Partition p = 0; p < log_->partitions(); ++p) some = read_on(p, status) || some;
+    for (events::Partition p = 0; p < log_->partitions(); ++p) some = read_on(*log_, p, status) || some;
     lock.lock();
     if (!some) changed_.wait_for(lock, std::chrono::milliseconds(limits_.idle_wait.count), [this] { return over_; });
   }

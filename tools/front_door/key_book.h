@@ -31,14 +31,15 @@ using KeyHash = std::uint64_t;
 
 class KeyBook {
  public:
-  /// `log` is used by one thread at a time. With a hash key that nobody outside knows, nobody can make two keys one.
+  /// `log` is followed by a thread of this. With a hash key that nobody outside knows, nobody can make two keys one.
   KeyBook(std::unique_ptr<events::LogClient> log, const events::HashKey&, KeyBookLimits limits = {});
   ~KeyBook();
   KeyBook(const KeyBook&) = delete;
   KeyBook& operator=(const KeyBook&) = delete;
 
-  /// Reads the newest commands that the log holds now, as many as are kept. Before `follow`, and once.
-  [[nodiscard]] events::LogStatus read_log(const std::stop_token&);
+  /// Reads the newest commands that the log holds now, as many as are kept, by a client that is quick at that: one that
+  /// follows waits long for what is new. Before `follow`, and once.
+  [[nodiscard]] events::LogStatus read_log(events::LogClient&, const std::stop_token&);
   /// From now on a thread notes what other front doors append, as the log says it.
   void follow();
 
@@ -56,7 +57,7 @@ class KeyBook {
     std::deque<std::pair<KeyHash, events::Offset>> oldest;  // first; all that are in `places`
     events::Offset next = 0;                                // to be read
   };
-  [[nodiscard]] bool read_on(events::Partition, events::LogStatus&);
+  [[nodiscard]] bool read_on(events::LogClient&, events::Partition, events::LogStatus&);
   void run();
 
   const std::unique_ptr<events::LogClient> log_;

@@ -165,9 +165,11 @@ void CommandExchange::read() {
 /// Where nobody waits any longer it is read on from where it was read last, so that nothing is opened anew.
 void CommandExchange::take_arriving(std::map<events::Partition, Place>& places) {
   for (auto& [partition, place] : arriving_) {
-    auto& known = places[partition];
-    const bool goes_on = !known.waiting.empty() || (lies_shortly_before(known.next_event, place.next_event) &&
-                                                    lies_shortly_before(known.next_state, place.next_state));
+    const auto [at, is_new] = places.try_emplace(partition);
+    auto& known = at->second;
+    const bool goes_on =
+        !is_new && (!known.waiting.empty() || (lies_shortly_before(known.next_event, place.next_event) &&
+                                               lies_shortly_before(known.next_state, place.next_state)));
     if (goes_on) {
       known.waiting.splice(known.waiting.end(), place.waiting);
     } else {

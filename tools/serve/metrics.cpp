@@ -206,8 +206,7 @@ std::string metrics_text(const Observed& seen) {
   if (seen.traces) traces_text(text, *seen.traces);
   text.one("process_resident_memory_bytes", "gauge", "Resident memory.", seen.resident_bytes);
   text.one("process_cpu_seconds_total", "counter", "User and system CPU time.", seen.cpu_s);
-  text.one("process_start_time_seconds", "gauge", "Begin of the engine, seconds since 1970.",
-           static_cast<double>(seen.running.begun.ms) / 1000.0);
+  text.process_start(seen.running.begun);
   return std::move(text.out);
 }
 

@@ -1,5 +1,4 @@
-// What the engine does when its log does not go along: tries again where that is safe, ends with the log's word where
-// not.
+// What the engine does when its log fails: tries again where that is safe, ends with the log's word where not.
 #include "actors/engine/engine.h"
 #include "actors/engine/pauses.h"
 #include "logs/faulty_log.h"
@@ -10,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <stdexcept>
@@ -40,6 +40,17 @@ struct Disturbed {
   }
 };
 
+/// A cart of each of the two partitions, each with a whole checkout.
+std::array<std::string, 2> checkout_in_each(Disturbed& d) {
+  std::array<std::string, 2> carts;
+  for (int i = 0; carts[0].empty() || carts[1].empty(); ++i) {
+    const auto id = "c" + std::to_string(i);
+    carts.at(static_cast<std::size_t>(events::partition_of(id, 2))) = id;
+  }
+  for (const auto& cart : carts) d.shop.whole_checkout(cart, 100);
+  return carts;
+}
+
 }  // namespace
 
 TEST_CASE("a log that does not answer is asked again, polls and restores, and then served") {
@@ -55,13 +66,8 @@ TEST_CASE("a log that does not answer is asked again, polls and restores, and th
 TEST_CASE("a partition that the log does not give holds up no other, whichever is tried first") {
   for (events::Partition held = 0; held < 2; ++held) {
     Disturbed d;
-    std::string carts[2];  // one of each partition
-    for (int i = 0; carts[0].empty() || carts[1].empty(); ++i) {
-      const auto id = "c" + std::to_string(i);
-      carts[events::partition_of(id, 2)] = id;
-    }
-    for (const auto& cart : carts) d.shop.whole_checkout(cart, 100);
-    const auto& other = carts[1 - held];
+    const auto carts = checkout_in_each(d);
+    const auto& other = carts.at(static_cast<std::size_t>(1 - held));
     const auto is_over = [&] {
       return !testing::said(d.store, other).empty() && testing::said(d.store, other).back() == "cart.converted";
     };
@@ -84,13 +90,8 @@ TEST_CASE("a partition with a record that the log does not take for now waits al
     Disturbed d;
     auto config = Disturbed::config();
     config.choose = [](std::size_t) { return std::size_t{0}; };  // so that the clock is moved on the engine's thread
-    std::string carts[2];                                        // one of each partition
-    for (int i = 0; carts[0].empty() || carts[1].empty(); ++i) {
-      const auto id = "c" + std::to_string(i);
-      carts[events::partition_of(id, 2)] = id;
-    }
-    for (const auto& cart : carts) d.shop.whole_checkout(cart, 100);
-    const auto& other = carts[1 - held];
+    const auto carts = checkout_in_each(d);
+    const auto& other = carts.at(static_cast<std::size_t>(1 - held));
     bool full = true;
     bool other_is_over = false;
     std::map<std::string, int> notices;
@@ -107,7 +108,7 @@ TEST_CASE("a partition with a record that the log does not take for now waits al
         other_is_over = true;
         make_room();
       }
-      return full && record.key == carts[held] && is("order.placed");
+      return full && record.key == carts.at(static_cast<std::size_t>(held)) && is("order.placed");
     });
     actors::Engine engine(d.log, d.clock, config, [&](const actors::Notice& n) {
       ++notices[std::string(n.name)];

@@ -1,7 +1,6 @@
 #include "tools/records/command_exchange.h"
 
-#include "events/state/snapshot.h"
-#include "logs/memory_log.h"
+#include "unit/tools/decided_log.h"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -33,25 +33,6 @@ void wait_until(const std::function<bool()>& reached) {
 
 /// A log of one partition whose engine is the test: `decide` runs once a command is stored, before its writer knows it.
 struct ExchangeWorld {
-  class Writer final : public events::LogClient {
-   public:
-    explicit Writer(ExchangeWorld& world) : world_(world), client_(world.store) {}
-    [[nodiscard]] std::int32_t partitions() const override { return 1; }
-    events::Appended append(std::span<const events::NewRecord> records) override {
-      auto appended = client_.append(records);
-      for (const auto at : appended.at) world_.decide(at.offset);
-      return appended;
-    }
-    events::Fetched read(Stream s, events::Partition p, Offset from, const events::PollLimits& l) override {
-      return client_.read(s, p, from, l);
-    }
-    events::StreamEnds ends(Stream s, events::Partition p) override { return client_.ends(s, p); }
-
-   private:
-    ExchangeWorld& world_;
-    adapters::MemoryClient client_;
-  };
-
   class Reader final : public events::LogClient {
    public:
     explicit Reader(ExchangeWorld& world, bool looks_back = false)
@@ -64,6 +45,7 @@ struct ExchangeWorld {
         wait_until([&] { return !world_.history_hangs; });
       } else if (s == Stream::events) {
         world_.events_asked_from = from;
+        world_.least_asked_from = std::min(world_.least_asked_from.load(), from);
         ++world_.events_asked;
       }
       if (s == Stream::commands && world_.reads_that_fail-- > 0)
@@ -80,16 +62,9 @@ struct ExchangeWorld {
 
   /// What the command at that offset came to.
   void say(Offset of, const std::string& id, const std::string& type, const std::string& data = "{}") {
-    const auto own = "0-" + std::to_string(of) + "-0";
-    const auto ce_type = "dev.mayfly." + type + ".v1";
-    const events::Header headers[] = {{"ce_id", own}, {"ce_type", ce_type}, {"ce_causationid", id}};
-    store.append({Stream::events, 0, "c1", data, headers});
+    testing::say(store, of, id, type, data);
   }
-  void decided_to(Offset next) {
-    std::string position;
-    events::append_position(position, {next, {}, 1, "mayfly", {}});
-    store.append({Stream::state, 0, events::position_key, position, {}});
-  }
+  void decided_to(Offset next) { testing::say_decided(store, next); }
 
   std::future<CommandOutcome> send(const std::string& id, const std::string& source = "/front/a",
                                    const std::string& data = "{}") {
@@ -103,12 +78,13 @@ struct ExchangeWorld {
   adapters::MemoryStore store{1, clock};
   std::function<void(Offset)> decide = [](Offset) {};
   std::atomic<Offset> events_asked_from = 0;
+  std::atomic<Offset> least_asked_from = std::numeric_limits<Offset>::max();
   std::atomic<std::int64_t> events_asked = 0;
   std::atomic<int> reads_that_fail = 0;
   std::atomic<bool> history_hangs = false;
   std::atomic<int> looks_back = 0;
-  tools::CommandExchange exchange{
-      {std::make_unique<Writer>(*this), std::make_unique<Reader>(*this), std::make_unique<Reader>(*this, true)}};
+  tools::CommandExchange exchange{{std::make_unique<testing::SendingClient>(store, [this](Offset at) { decide(at); }),
+                                   std::make_unique<Reader>(*this), std::make_unique<Reader>(*this, true)}};
 };
 
 std::string said(const CommandOutcome& outcome) {
@@ -159,6 +135,17 @@ TEST_CASE("of two requests with one id each gets what its own came to, and the s
   auto second = world.send("k1");
   CHECK(said(first.get()) == "cart.canceled 0-0-0 ");
   CHECK(said(second.get()) == "repeated cart.canceled 0-0-0 ");
+}
+
+TEST_CASE("what was said before a command is not read for it") {
+  ExchangeWorld world;
+  for (int i = 0; i < 3; ++i) world.say(-1, "before", "cart.created");
+  world.decide = [&](Offset at) {
+    world.say(at, "k1", "cart.canceled");
+    world.decided_to(at + 1);
+  };
+  CHECK(said(world.send("k1").get()) == "cart.canceled 0-0-0 ");
+  CHECK(world.least_asked_from == 3);
 }
 
 TEST_CASE("who looks back holds up nobody else who waits") {

@@ -1,7 +1,6 @@
 #include "tools/front_door/keyed_exchange.h"
 
-#include "events/state/snapshot.h"
-#include "logs/memory_log.h"
+#include "unit/tools/decided_log.h"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +9,6 @@
 #include <functional>
 #include <future>
 #include <memory>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,43 +28,18 @@ class SetTime final : public events::Clock {
 
 /// A log of one partition whose engine is the test: it says one event of each command, or nothing.
 struct KeyedWorld {
-  class Writer final : public events::LogClient {
-   public:
-    explicit Writer(KeyedWorld& world) : world_(world), client_(world.store) {}
-    [[nodiscard]] std::int32_t partitions() const override { return 1; }
-    events::Appended append(std::span<const events::NewRecord> records) override {
-      auto appended = client_.append(records);
-      for (std::size_t i = 0; i < records.size(); ++i) world_.decide(appended.at[i].offset);
-      return appended;
-    }
-    events::Fetched read(Stream s, events::Partition p, Offset from, const events::PollLimits& l) override {
-      return client_.read(s, p, from, l);
-    }
-    events::StreamEnds ends(Stream s, events::Partition p) override { return client_.ends(s, p); }
-
-   private:
-    KeyedWorld& world_;
-    adapters::MemoryClient client_;
-  };
-
   void decide(Offset at) {
-    if (!type.empty()) {
-      const auto own = "0-" + std::to_string(at) + "-0";
-      const auto ce_type = "dev.mayfly." + type + ".v1";
-      const events::Header headers[] = {{"ce_id", own}, {"ce_type", ce_type}, {"ce_causationid", "k1"}};
-      store.append({Stream::events, 0, "c1", data, headers});
-    }
-    std::string position;
-    events::append_position(position, {at + 1, {}, 1, "mayfly", {}});
-    store.append({Stream::state, 0, events::position_key, position, {}});
+    if (!type.empty()) testing::say(store, at, "k1", type, data);
+    testing::say_decided(store, at + 1);
   }
 
   [[nodiscard]] std::unique_ptr<events::LogClient> client() { return std::make_unique<adapters::MemoryClient>(store); }
 
   [[nodiscard]] std::unique_ptr<tools::KeyedExchange> door(tools::KeyBookLimits limits = {}) {
     auto book = std::make_unique<tools::KeyBook>(client(), events::HashKey{}, limits);
-    CHECK(book->read_log({}).ok());
-    tools::CommandExchange::Clients clients{std::make_unique<Writer>(*this), client(), client()};
+    CHECK(book->read_log(*client(), {}).ok());
+    tools::CommandExchange::Clients clients{
+        std::make_unique<testing::SendingClient>(store, [this](Offset at) { decide(at); }), client(), client()};
     return std::make_unique<tools::KeyedExchange>(std::move(clients), client(), std::move(book), clock);
   }
 
