@@ -173,6 +173,8 @@ def steps():
     yield Step("20 commands that kill, ten kinds", check("poison.py", "--poisons", "20", MAYFLY, poison), needs=planted)
     yield Step("exit codes 7, 9, 10, 11", check("test_exit_codes.py", poison), needs=planted)
     yield Step("engine, front door, connector killed 9 x under load", check("kill_http.py", "--kills", "9", "--seed", str(seed), MAYFLY), needs=RELEASE)
+    yield Step("Kafka: engine, front door, connector killed 9 x under load",
+               bash(f'{PYTHON} tests/system/checks/kill_http.py --kills 9 --seed {seed} --kafka "$MAYFLY_KAFKA" {MAYFLY}'), **on_broker)
     yield Step("disk full, file locked", check("test_disk_full.py", MAYFLY), needs=RELEASE)
     for half in (0, 1):
         yield Step(f"model: 50,000 sequences from {seed + half * 50000}", ["build/release/tests/test_model"], needs=RELEASE,

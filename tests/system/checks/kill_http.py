@@ -5,7 +5,7 @@ then looks whether anything shows it (http_promises.py, log_check.py, books, `re
 One request in twenty is sent twice: at the same time, after a first whose answer nobody awaits, or later. Everything is
 started again at once, as a supervisor would. Stops only what it started. Exits 1 on any finding.
 
---kafka HOST:PORT: on that broker, whose topics of Mayfly must not exist yet, instead of on a SQLite file. Needs confluent_kafka.
+--kafka HOST:PORT: on that broker, in topics of its own, instead of on a SQLite file. Needs confluent_kafka.
 """
 import argparse
 import collections
@@ -203,12 +203,15 @@ class Run:
         self.log = f"kafka:{given.kafka}" if given.kafka else f"sqlite:{self.folder / 'shop.db'}"
         self.receiver = Receiver(given.seed)
         port = free_ports.one()
-        config = self.folder / "connect.toml"
-        config.write_text(f'[connect.deliver.all]\nurl = "http://127.0.0.1:{self.receiver.server_port}/"\ntypes = "{", ".join(sorted(WANTED))}"\n'
+        self.name = f"kills-{os.getpid()}"
+        self.topics = {stream: f"{self.name}.{stream}" for stream in ("commands", "events", "state", "deadletters", "alerts")} if given.kafka else {}
+        config = self.folder / "mayfly.toml"
+        config.write_text(f'[engine]\nname = "{self.name}"\n[kafka.topics]\n' + "".join(f'{stream} = "{topic}"\n' for stream, topic in self.topics.items()) +
+                          f'[connect.deliver.all]\nurl = "http://127.0.0.1:{self.receiver.server_port}/"\ntypes = "{", ".join(sorted(WANTED))}"\n'
                           'replies = "inventory, payment"\nsecret_env = "KILL_HTTP_SECRET"\n')
-        log = ["--log", self.log]
-        self.words = {"engine": ["serve", *log, "--http", "off"], "front door": ["front", *log, "--address", f"127.0.0.1:{port}"],
-                      "connector": ["connect", *log, "--config", str(config)]}
+        self.on_log = ["--log", self.log, "--config", str(config)]
+        self.words = {"engine": ["serve", *self.on_log, "--http", "off"], "front door": ["front", *self.on_log, "--address", f"127.0.0.1:{port}"],
+                      "connector": ["connect", *self.on_log]}
         self.environment = {**os.environ, "KILL_HTTP_SECRET": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}
         self.running, self.kills, self.address = {}, collections.Counter(), ("127.0.0.1", port)
 
@@ -216,7 +219,7 @@ class Run:
         if not self.given.kafka:
             return sqlite_log.SqliteLog(self.log.removeprefix("sqlite:"))
         import kafka_log  # needs confluent_kafka
-        return kafka_log.KafkaLog(self.given.kafka, "mayfly-mayfly")
+        return kafka_log.KafkaLog(self.given.kafka, f"mayfly-{self.name}", self.topics)
 
     def start(self, name):
         with open(self.folder / f"{name}.log", "ab") as said:
@@ -264,7 +267,7 @@ class Run:
 
     def go(self):
         # The log has to be there before who writes to it.
-        subprocess.run([self.given.mayfly, "send", "--log", self.log, "--create", "cart.create", "first", "currency=GBP"],
+        subprocess.run([self.given.mayfly, "send", *self.on_log, "--create", "cart.create", "first", "currency=GBP"],
                        check=True, stdout=subprocess.DEVNULL)
         for name in self.words:
             self.start(name)
@@ -300,7 +303,7 @@ class Run:
                 wrong.append(f"{cart}: the buyer saw {self.buyers.totals.get(cart)}, the order has {order['total_minor']}, captured is {self.receiver.captured.get(order['session_id'])}")
         if len(self.receiver.captured) != len(orders):
             wrong.append(f"{len(orders)} orders, {len(self.receiver.captured)} captures")
-        done = subprocess.run([self.given.mayfly, "replay", "verify", "--log", self.log], capture_output=True, text=True, check=False)
+        done = subprocess.run([self.given.mayfly, "replay", "verify", *self.on_log], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             wrong.append(f"replay verify: {done.stdout[-500:]}{done.stderr[-500:]}")
         repeated = len(self.receiver.hooks) - len({name for what, name in self.receiver.hooks if what == "taken"}) * 2
