@@ -126,8 +126,8 @@ void Connection::keep_wal() {
   wal_identity_ = identity_of(wal_of(file_));
 }
 
-void Connection::checkpoint() const {
-  sqlite3_busy_timeout(db_.get(), checkpoint_wait_ms);
+void Connection::checkpoint(int wait_ms) const {
+  sqlite3_busy_timeout(db_.get(), wait_ms);
   sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(db_.get(), busy_timeout_ms);
 }

@@ -56,7 +56,7 @@ class Connection {
   /// Call once there are tables. From here on the file and its write-ahead log stay where they are together.
   void keep_wal();
   /// Copies the write-ahead log into the file and empties it, as far as readers let it.
-  void checkpoint() const;
+  void checkpoint(int wait_ms = checkpoint_wait_ms) const;
   /// After a commit: the same where it has grown enough, without emptying it. It takes the right to write first, if it
   /// gets it in time: versions of SQLite before 3.51.3 can lose what is committed while another connection's checkpoint
   /// begins (the WAL-reset bug).

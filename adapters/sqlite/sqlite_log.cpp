@@ -276,11 +276,20 @@ std::vector<events::LogFigure> SqliteLog::figures() {
       const auto first = reading_.reader.ends(Stream::commands, p).first;
       figures.push_back({"first_offset", p, static_cast<double>(first)});
     }
+    cut_back_wal();
     append_sizes(figures);
   } catch (const sqlite::Error&) {
     figures.clear();  // poll says what is wrong
   }
   return figures;
+}
+
+/// A checkpoint that a reader hindered is tried again at the commits that follow it; where none follow, here.
+void SqliteLog::cut_back_wal() {
+  const auto limit = options_.alert_wal_bytes;
+  if (limit == 0 || sqlite::bytes_of(sqlite::wal_of(reading_.db.file())) <= limit) return;
+  std::scoped_lock lock(append_mutex_);
+  appending_.db.checkpoint(sqlite::checkpoint_beside_reader_wait_ms);
 }
 
 void SqliteLog::append_sizes(std::vector<events::LogFigure>& figures) {

@@ -63,6 +63,7 @@ class SqliteLog final : public events::Log {
   void write(const events::Commit&);
   void check_epoch(Writing&) const;  // within a transaction: throws if another owner has raised it
 
+  void cut_back_wal();
   void append_sizes(std::vector<events::LogFigure>&);
 
   FileLock lock_;

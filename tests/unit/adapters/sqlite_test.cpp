@@ -37,6 +37,13 @@ struct File {
 
 constexpr events::PollLimits everything{1000, 1 << 20, events::Millis{0}};
 
+double figure(events::Log& log, std::string_view name) {
+  for (const auto& each : log.figures()) {
+    if (each.name == name) return each.value;
+  }
+  return -1;
+}
+
 }  // namespace
 
 TEST_CASE("a reader of an empty file is told that there is no log yet, and an engine may still make one") {
@@ -122,4 +129,17 @@ TEST_CASE("a reader that opens the log while its engine commits takes it as whol
   engine.join();
   CHECK(committed);
   CHECK(readers == 500);
+}
+
+TEST_CASE("a write-ahead log over its limit is cut back when its reader has ended, though nothing more is committed") {
+  File file;
+  adapters::SqliteOptions options;
+  options.alert_wal_bytes = 10'000;
+  const auto log = adapters::SqliteLog::open(file.path, 2, "test", file.clock, file.status, options);
+  Connection shell(file.path, Access::read);
+  shell.run("BEGIN; SELECT count(*) FROM commands");
+  CHECK(log->append({events::Stream::commands, 0, std::nullopt, std::string(20'000, 'x'), {}}).ok());
+  CHECK(figure(*log, "wal_bytes") > 10'000);
+  shell.run("ROLLBACK");
+  CHECK(figure(*log, "wal_bytes") == 0);
 }
