@@ -68,7 +68,7 @@ class Page(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = folder.name
-        cls.engine = Engine(folder.name, "[sqlite]\nalert_wal_bytes = 20000000\n")
+        cls.engine = Engine(folder.name, "[sqlite]\nalert_wal_bytes = 20000000\n[decisions]\ncapture_wait_s = 86400\n")  # no doubt, however slow
         cls.addClassCleanup(cls.engine.close)
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.close)
