@@ -3,6 +3,7 @@
 #include "tools/console/exit_codes.h"
 #include "tools/console/nearest.h"
 #include "tools/console/output.h"
+#include "tools/console/version.h"
 #include "tools/serve/front.h"
 
 #include <algorithm>
@@ -48,7 +49,7 @@ int main(int argc, char** argv) {
   begin_output();
   CLI::App app("Mayfly, a checkout engine: carts and payment sessions as actors, commands and events in a log.",
                "mayfly");
-  app.set_version_flag("--version", "mayfly 0.1.0");
+  app.set_version_flag("--version", "mayfly " + std::string(version));
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();
   app.get_formatter()->column_width(34);

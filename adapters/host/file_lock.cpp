@@ -1,12 +1,12 @@
 #include "adapters/host/file_lock.h"
 
 #include "adapters/host/private_file.h"
+#include "events/text/number.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <utility>
 
 namespace mayfly::adapters {
@@ -30,11 +30,7 @@ void write_line(int descriptor, std::size_t begin, std::string text, std::size_t
 }
 
 std::optional<std::int64_t> number_in(int descriptor) {
-  const auto digits = read_line(descriptor, holder_line, number_line);
-  std::int64_t number = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
-  return number;
+  return events::number_in<std::int64_t>(read_line(descriptor, holder_line, number_line));
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "adapters/http/http_names.h"
 
 #include "adapters/http/http.h"
+#include "events/text/number.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace mayfly::adapters {
@@ -75,10 +75,9 @@ std::string HttpPlace::text() const {
 std::optional<HttpPlace> http_place(std::string_view address) {
   const auto colon = address.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  HttpPlace place{std::string(address.substr(0, colon)), 0};
-  const char* end = address.data() + address.size();
-  const auto [stopped, error] = std::from_chars(address.data() + colon + 1, end, place.port);
-  if (error != std::errc{} || stopped != end || place.port < 0 || place.port > 65'535) return std::nullopt;
+  const auto port = events::number_in<int>(address.substr(colon + 1));
+  if (!port || *port < 0 || *port > 65'535) return std::nullopt;
+  HttpPlace place{std::string(address.substr(0, colon)), *port};
   if (place.host.front() == '[') {
     if (place.host.back() != ']') return std::nullopt;
     place.host = place.host.substr(1, place.host.size() - 2);

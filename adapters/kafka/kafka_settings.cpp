@@ -1,13 +1,13 @@
 #include "adapters/kafka/kafka_settings.h"
 
 #include "adapters/record_limits.h"
+#include "events/text/number.h"
 #include "events/text/precondition.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -141,9 +141,7 @@ Identity identity_of(std::string_view engine, const KafkaOptions& options) {
 
 void bound_batches(KafkaOptions& options, std::size_t most_bytes) {
   auto& size = options.properties.try_emplace("batch.size", std::to_string(largest_batch_bytes)).first->second;
-  std::size_t wanted = 0;
-  std::from_chars(size.data(), size.data() + size.size(), wanted);
-  size = std::to_string(std::clamp<std::size_t>(wanted, 1, most_bytes));
+  size = std::to_string(std::clamp<std::size_t>(events::number_in<std::size_t>(size).value_or(0), 1, most_bytes));
 }
 
 /// librdkafka bounds each partition: by the bytes of its records, which leave out what it keeps beside each of them,

@@ -1,8 +1,8 @@
 // What a topic must be like for the engine to keep its promises; each finding says how to make it so.
 #include "adapters/kafka/kafka_topics.h"
+#include "events/text/number.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace mayfly::adapters::kafka {
@@ -54,10 +54,7 @@ class Checks {
     return found == facts(s).settings.end() ? std::string() : found->second;
   }
   [[nodiscard]] std::optional<std::int64_t> number(Stream s, const char* name) const {
-    const auto text = setting(s, name);
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    return error == std::errc{} && end == text.data() + text.size() ? std::optional(n) : std::nullopt;
+    return events::number_in<std::int64_t>(setting(s, name));
   }
   /// A finding that a setting mends.
   void wrong(Stream s, const std::string& what, const std::string& setting_wanted) {

@@ -3,9 +3,9 @@
 #include "adapters/sqlite/headers_blob.h"
 #include "events/state/retention.h"
 #include "events/state/snapshot.h"
+#include "events/text/number.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <limits>
@@ -34,11 +34,8 @@ std::optional<Offset> cause_in(std::string_view headers_blob) {
     if (name != "ce_id") continue;
     const auto first = id.find('-');
     const auto last = id.rfind('-');
-    Offset offset = 0;
     if (first == std::string_view::npos || last <= first) return std::nullopt;
-    const auto digits = id.substr(first + 1, last - first - 1);
-    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-    return read.ec == std::errc{} ? std::optional(offset) : std::nullopt;
+    return events::number_in<Offset>(id.substr(first + 1, last - first - 1));
   }
   return std::nullopt;
 }

@@ -1,10 +1,10 @@
 #include "events/state/epitaphs.h"
 
+#include "events/text/number.h"
 #include "events/text/precondition.h"
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -185,9 +185,8 @@ bool Epitaphs::is_page_key(std::string_view key) { return key.starts_with(key_pr
 
 std::optional<Unsupported> Epitaphs::restore_page(std::string_view key, std::string_view bytes) {
   const auto digits = key.substr(std::min(key.size(), key_prefix.size()));
-  std::int64_t slot = -1;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), slot);
-  const bool whole = parsed.ec == std::errc{} && parsed.ptr == digits.data() + digits.size() && slot >= 0;
+  auto slot = number_in<std::int64_t>(digits).value_or(-1);
+  const bool whole = slot >= 0;
   for (auto& ring : rings_) {
     if (whole && slot < ring.page_count()) return ring.restore_page(slot, bytes);
     slot -= ring.page_count();

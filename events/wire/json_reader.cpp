@@ -1,8 +1,9 @@
 #include "events/wire/json_reader.h"
 
+#include "events/text/number.h"
+
 #include <simdjson.h>
 
-#include <charconv>
 #include <cstring>
 #include <vector>
 
@@ -153,10 +154,7 @@ struct JsonReader::Parser {
 
 std::optional<std::int64_t> JsonValue::integer() const {
   if (kind != Kind::number) return std::nullopt;
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return number_in<std::int64_t>(text);
 }
 
 JsonReader::JsonReader() : parser_(std::make_unique<Parser>()) {}

@@ -1,9 +1,9 @@
 // Card numbers in a record that could not be read: its bytes may be JSON, broken JSON, or anything.
 #include "events/rules/identity.h"
 #include "events/text/base64.h"
+#include "events/text/number.h"
 
 #include <algorithm>
-#include <charconv>
 #include <memory_resource>
 #include <string>
 #include <vector>
@@ -30,11 +30,9 @@ Unit unit_at(std::span<const char> bytes, std::size_t at) {
     const bool line_end_or_tab = next == 'n' || next == 'r' || next == 't';
     return {next == '/' ? '/' : line_end_or_tab ? ' ' : other, at, 2};
   }
-  unsigned code = 0;
-  const char* end = bytes.data() + at + unicode_escape_length;
-  const auto read = std::from_chars(bytes.data() + at + 2, end, code, 16);
-  if (read.ec != std::errc{} || read.ptr != end) return {other, at, 2};
-  const char plain = code < 0x80 ? static_cast<char>(code) : plain_digit_or_gap(code);
+  const auto code = number_in<unsigned>({bytes.data() + at + 2, unicode_escape_length - 2}, 16);
+  if (!code) return {other, at, 2};
+  const char plain = *code < 0x80 ? static_cast<char>(*code) : plain_digit_or_gap(*code);
   return {plain != '\0' ? plain : other, at, unicode_escape_length};
 }
 

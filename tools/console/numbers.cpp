@@ -1,15 +1,13 @@
 #include "tools/console/numbers.h"
 
-#include <charconv>
+#include "events/text/number.h"
+
 #include <limits>
 
 namespace mayfly::tools {
 
 std::optional<std::int64_t> number_from_text(std::string_view text) {
-  std::int64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  const bool whole = error == std::errc{} && end == text.data() + text.size() && text[0] != '-';
-  return whole ? std::optional(n) : std::nullopt;
+  return text.starts_with('-') ? std::nullopt : events::number_in<std::int64_t>(text);
 }
 
 std::optional<events::Position> position_from_text(std::string_view text, char between) {

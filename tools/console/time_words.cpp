@@ -1,8 +1,8 @@
 #include "tools/console/time_words.h"
 
+#include "events/text/number.h"
 #include "events/text/time_text.h"
 
-#include <charconv>
 #include <cstdint>
 #include <utility>
 
@@ -12,12 +12,10 @@ std::optional<events::Timestamp> time_from_words(std::string_view text, events::
   if (const auto absolute = events::timestamp_from_text(text)) return absolute;
   constexpr std::pair<std::string_view, std::int64_t> units[] = {{"s", 1}, {"min", 60}, {"h", 3'600}, {"d", 86'400}};
   constexpr std::int64_t most = 100'000'000;
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc{} || count < 0 || count > most) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  const auto count = events::take_number<std::int64_t>(text);
+  if (!count || *count < 0 || *count > most) return std::nullopt;
   for (const auto& [unit, s] : units) {
-    if (text == unit) return now - events::Millis{count * s * 1000};
+    if (text == unit) return now - events::Millis{*count * s * 1000};
   }
   return std::nullopt;
 }

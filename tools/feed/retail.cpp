@@ -2,12 +2,12 @@
 
 #include "events/rules/identity.h"
 #include "events/rules/settings.h"
+#include "events/text/number.h"
 #include "events/wire/json_writer.h"
 
 #include <zstd.h>
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -163,12 +163,9 @@ std::string RetailShop::row(const CsvReader::Fields& fields) {
   }
   const auto& number = fields[columns_["InvoiceNo"]];
   const auto& sku = fields[columns_["StockCode"]];
-  const auto quantity_text = std::string_view(fields[columns_["Quantity"]]);
+  const auto quantity = events::number_in<std::int64_t>(fields[columns_["Quantity"]]);
   const auto price = pence(fields[columns_["UnitPrice"]]);
-  std::int64_t quantity = 0;
-  const auto [end, error] =
-      std::from_chars(quantity_text.data(), quantity_text.data() + quantity_text.size(), quantity);
-  if (error != std::errc{} || end != quantity_text.data() + quantity_text.size()) return "Quantity is no integer";
+  if (!quantity) return "Quantity is no integer";
   if (!price) return "UnitPrice is no decimal number";
   if (number.empty()) return "InvoiceNo is empty";
   full_ = full_ || (number != invoice_ && most_invoices_ > 0 && runs_ == most_invoices_);
@@ -181,12 +178,12 @@ std::string RetailShop::row(const CsvReader::Fields& fields) {
   const auto line_id = line_id_of(sku, *price);
   send("cart.add_line", object([&](JsonObject& json) {
          json.text("sku", sku);
-         json.number("quantity", quantity);
+         json.number("quantity", *quantity);
          json.number("unit_price_minor", *price);
          json.text_if("name", trimmed(fields[columns_["Description"]]));
          json.text_if("line_id", line_id);
        }));
-  book(line_id.empty() ? sku : line_id, quantity, *price);
+  book(line_id.empty() ? sku : line_id, *quantity, *price);
   return {};
 }
 

@@ -2,9 +2,9 @@
 
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
+#include "events/text/number.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace mayfly::tools {
 
@@ -31,15 +31,15 @@ std::string_view take_word(std::string_view& line) {
 
 /// N/s, N/min or N/h.
 std::optional<Rate> rate_of(std::string_view text) {
+  const auto requests = events::take_number<decltype(Rate::requests)>(text);
+  if (!requests || *requests < 1 || *requests > most_requests) return std::nullopt;
   Rate rate;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), rate.requests);
-  if (wrong != std::errc{} || rate.requests < 1 || rate.requests > most_requests) return std::nullopt;
-  const auto unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  if (unit == "/s") {
+  rate.requests = *requests;
+  if (text == "/s") {
     rate.per = events::Millis{1'000};
-  } else if (unit == "/min") {
+  } else if (text == "/min") {
     rate.per = events::Millis{60'000};
-  } else if (unit == "/h") {
+  } else if (text == "/h") {
     rate.per = events::Millis{3'600'000};
   } else {
     return std::nullopt;

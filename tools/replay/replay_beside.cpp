@@ -1,10 +1,10 @@
 #include "tools/replay/replay_beside.h"
 
+#include "events/text/number.h"
 #include "tools/console/text.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/replay_recorded.h"
 
-#include <charconv>
 #include <string_view>
 
 namespace mayfly::tools {
@@ -14,10 +14,8 @@ using events::Stream;
 
 namespace {
 
-std::int64_t offset_in(std::string_view digits) {
-  std::int64_t offset = events::no_offset;
-  std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-  return offset;
+events::Offset offset_in(std::string_view digits) {
+  return events::number_in<events::Offset>(digits).value_or(events::no_offset);
 }
 
 }  // namespace

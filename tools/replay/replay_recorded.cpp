@@ -1,13 +1,13 @@
 #include "tools/replay/replay_recorded.h"
 
 #include "events/state/snapshot.h"
+#include "events/text/number.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/checkpoint.h"
 
 #include <nlohmann/json.hpp>
 
-#include <charconv>
 namespace mayfly::tools {
 
 using events::Partition;
@@ -104,9 +104,7 @@ events::Offset cause_offset(const events::Record& event) {
   const auto first = id.find('-');
   const auto last = id.rfind('-');
   if (first == std::string_view::npos || last <= first) return events::no_offset;
-  events::Offset offset = 0;
-  const auto read = std::from_chars(id.data() + first + 1, id.data() + last, offset);
-  return read.ec == std::errc{} ? offset : events::no_offset;
+  return events::number_in<events::Offset>(id.substr(first + 1, last - first - 1)).value_or(events::no_offset);
 }
 
 }  // namespace mayfly::tools

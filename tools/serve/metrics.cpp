@@ -1,6 +1,7 @@
 // Metrics in Prometheus's text format. Names end in their unit; labels take few values, never an id of a cart.
 #include "tools/console/prometheus_text.h"
 #include "tools/console/text.h"
+#include "tools/console/version.h"
 #include "tools/serve/observed.h"
 
 #include <fmt/format.h>
@@ -179,7 +180,7 @@ std::string metrics_text(const Observed& seen) {
   const auto& log = seen.running.log;
   text.family("mayfly_build_info", "gauge", "Always 1; what runs is in the labels.");
   text.sample("mayfly_build_info",
-              fmt::format("version=\"0.1.0\",engine=\"{}\",log=\"{}\"", label_value(seen.running.engine),
+              fmt::format("version=\"{}\",engine=\"{}\",log=\"{}\"", version, label_value(seen.running.engine),
                           label_value(log.substr(0, log.find(':')))),
               1);
   text.one("mayfly_ready", "gauge", "1 while all assigned partitions are restored and the log answers.",

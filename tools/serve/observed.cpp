@@ -1,6 +1,7 @@
 #include "tools/serve/observed.h"
 
 #include "tools/console/text.h"
+#include "tools/console/version.h"
 
 #include <unistd.h>
 #include <nlohmann/json.hpp>
@@ -82,7 +83,7 @@ std::string tree_json(const Observed& seen) {
   }
   const nlohmann::json tree{
       {"process",
-       {{"version", "0.1.0"},
+       {{"version", version},
         {"pid", ::getpid()},
         {"begun", time_text(seen.running.begun)},
         {"now", time_text(seen.now)},

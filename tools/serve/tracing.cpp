@@ -1,5 +1,6 @@
 #include "tools/serve/tracing.h"
 
+#include "tools/console/version.h"
 #include "tools/serve/log_lines.h"
 
 #include <unistd.h>
@@ -21,7 +22,7 @@ void tell_of_collector(bool taken, const std::string& why) {
 
 TracedEngine traced(const std::string& log, const std::string& engine, const adapters::KafkaOptions& kafka,
                     std::vector<std::pair<std::string, std::string>> resource) {
-  resource.emplace_back("service.version", "0.1.0");
+  resource.emplace_back("service.version", version);
   resource.emplace_back("mayfly.engine", engine);
   resource.emplace_back("process.pid", std::to_string(::getpid()));
   const bool on_kafka = log.starts_with("kafka:");

@@ -1,5 +1,7 @@
 #include "tools/traces/sampling.h"
 
+#include "events/text/number.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -26,11 +28,7 @@ std::uint64_t not_zero(std::mt19937_64& random) {
   return number;
 }
 
-std::uint64_t from_hex(std::string_view digits) {
-  std::uint64_t number = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
-  return number;
-}
+std::uint64_t from_hex(std::string_view digits) { return events::number_in<std::uint64_t>(digits, 16).value_or(0); }
 
 }  // namespace
 

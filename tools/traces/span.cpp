@@ -1,6 +1,7 @@
 #include "tools/traces/span.h"
 
 #include "events/wire/event_json.h"
+#include "tools/console/version.h"
 
 #include <nlohmann/json.hpp>
 
@@ -133,7 +134,7 @@ std::string otlp_json(const std::vector<Span>& spans, const TracedEngine& engine
     list.push_back(std::visit([&](const auto& one) { return to_json(one, engine); }, span));
   }
   Json of_scope;
-  of_scope["scope"] = {{"name", "mayfly"}, {"version", "0.1.0"}};
+  of_scope["scope"] = {{"name", "mayfly"}, {"version", version}};
   of_scope["spans"] = std::move(list);
   Json of_resource;
   of_resource["resource"]["attributes"] = resource.take();
