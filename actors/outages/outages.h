@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace mayfly::actors {
 
@@ -23,8 +24,21 @@ using MakesCarts = std::function<std::shared_ptr<CartMaker>()>;
 /// At each command that a cart decides its actor keeps `bytes` more that nobody needs, until the actor ends.
 [[nodiscard]] MakesCarts carts_that_keep_data(const Bug&);
 
-/// A cart does not end its payment session when the transaction is over. The session's actor lives on, in a list of its
-/// partition's supervisor, with `bytes` of buffers as a connection to a provider has.
-[[nodiscard]] MakesCarts sessions_that_do_not_end(const Bug&);
+/// Is told of the actors of sessions, each of which has a connection to the provider. Any thread.
+class SessionWatch {
+ public:
+  virtual ~SessionWatch() = default;
+  SessionWatch() = default;
+  SessionWatch(const SessionWatch&) = delete;
+  SessionWatch& operator=(const SessionWatch&) = delete;
+  /// A session can have an actor again: when its cart was asleep, when its partition was renewed.
+  virtual void began(const std::string& session) = 0;
+  virtual void ended(const std::string& session) = 0;
+};
+
+/// Each session's actor has `bytes` of buffers, as a connection to a provider has. The bug: a cart does not end its
+/// payment session when the transaction is over. The session's actor lives on, in a list of its partition's supervisor.
+/// `watch` outlives the engine too.
+[[nodiscard]] MakesCarts sessions_that_do_not_end(const Bug&, SessionWatch& watch);
 
 }  // namespace mayfly::actors

@@ -3,6 +3,7 @@
 #include "actors/cart/cart_maker.h"
 #include "actors/cart/session_actor.h"
 #include "actors/outages/outages.h"
+#include "events/rules/identity.h"
 
 #include <caf/all.hpp>
 
@@ -19,13 +20,20 @@ namespace {
 class ConnectedSession final : public SessionActor {
  public:
   ConnectedSession(caf::actor_config& config, Environment& environment, const caf::actor& cart,
-                   const events::Session& session, std::int64_t connection_bytes)
-      : SessionActor(config, environment, cart, session), connection_(static_cast<std::size_t>(connection_bytes), ' ') {
+                   const events::Session& session, std::string id, std::int64_t connection_bytes, SessionWatch& watch)
+      : SessionActor(config, environment, cart, session),
+        id_(std::move(id)),
+        connection_(static_cast<std::size_t>(connection_bytes), ' '),
+        watch_(watch) {
     also_takes(size_class(connection_bytes + 1));
+    watch_.began(id_);
   }
+  ~ConnectedSession() override { watch_.ended(id_); }
 
  private:
+  const std::string id_;
   std::string connection_;
+  SessionWatch& watch_;
 };
 
 /// A partition's list of sessions, from which none is ever removed: their actors live as long as the list.
@@ -44,42 +52,51 @@ class SessionList {
 class ForgetfulCart final : public CartActor {
  public:
   ForgetfulCart(caf::actor_config& config, Environment& environment, const caf::actor& supervisor, std::string_view id,
-                std::string_view cart, std::string_view session, const Bug& bug, std::shared_ptr<SessionList> list)
-      : CartActor(config, environment, supervisor, id, cart, session), bug_(bug), list_(std::move(list)) {}
+                std::string_view cart, std::string_view session, const Bug& bug, SessionWatch& watch,
+                std::shared_ptr<SessionList> list)
+      : CartActor(config, environment, supervisor, id, cart, session),
+        id_(id),
+        bug_(bug),
+        watch_(watch),
+        list_(std::move(list)) {}
 
  private:
   caf::actor make_session(const events::Session& session) override {
-    if (!bug_.in_service) return CartActor::make_session(session);
     return spawn<ConnectedSession, caf::monitored + caf::lazy_init>(
-        std::ref(environment()), caf::actor_cast<caf::actor>(this), session, bug_.bytes);
+        std::ref(environment()), caf::actor_cast<caf::actor>(this), session,
+        std::string(events::session_id(id_, session.number)), bug_.bytes, std::ref(watch_));
   }
   void end_session(const caf::actor& session) override {
     if (!bug_.in_service) return CartActor::end_session(session);
     list_->add(session);
   }
 
+  const std::string id_;
   const Bug& bug_;
+  SessionWatch& watch_;
   std::shared_ptr<SessionList> list_;
 };
 
 class ForgetfulCarts final : public CartMaker {
  public:
-  explicit ForgetfulCarts(const Bug& bug) : bug_(bug) {}
+  ForgetfulCarts(const Bug& bug, SessionWatch& watch) : bug_(bug), watch_(watch) {}
   caf::actor make(caf::event_based_actor& supervisor, Environment& environment, std::string_view id,
                   std::string_view cart, std::string_view session) override {
     return supervisor.spawn<ForgetfulCart, caf::monitored + caf::lazy_init>(
-        std::ref(environment), caf::actor_cast<caf::actor>(&supervisor), id, cart, session, std::cref(bug_), list_);
+        std::ref(environment), caf::actor_cast<caf::actor>(&supervisor), id, cart, session, std::cref(bug_),
+        std::ref(watch_), list_);
   }
 
  private:
   const Bug& bug_;
+  SessionWatch& watch_;
   std::shared_ptr<SessionList> list_ = std::make_shared<SessionList>();
 };
 
 }  // namespace
 
-MakesCarts sessions_that_do_not_end(const Bug& bug) {
-  return [&bug] { return std::make_shared<ForgetfulCarts>(bug); };
+MakesCarts sessions_that_do_not_end(const Bug& bug, SessionWatch& watch) {
+  return [&bug, &watch] { return std::make_shared<ForgetfulCarts>(bug, watch); };
 }
 
 }  // namespace mayfly::actors

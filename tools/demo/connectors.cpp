@@ -60,6 +60,12 @@ void Connectors::answer(const ConnectorRequest& request, events::Timestamp now) 
   if (request.type != "inventory.reservation_requested") warehouse_.forget(request.data.at("reservation_id"));
 }
 
+void Connectors::decline_unseen(const ConnectorRequest& request, std::string_view reason, events::Timestamp now) {
+  money_.answer_to(request.id, request.correlation_id, request.at);
+  money_.send_at(now, request.cart, "payment.declined",
+                 Json{{"session_id", request.data.at("session_id")}, {"reason", reason}, {"retryable", true}}.dump());
+}
+
 events::LogStatus Connectors::step(events::Timestamp now) {
   for (std::size_t p = 0; p < next_.size(); ++p) {
     auto fetched = in_.read(events::Stream::events, static_cast<events::Partition>(p), next_[p], read_at_once);

@@ -44,13 +44,21 @@ class Connectors {
   /// Every length of time in the rates is divided by `faster`.
   Connectors(events::LogClient& in, CommandWriter& out, Shop&, const Rates&, std::uint64_t seed,
              std::int64_t faster = 1);
+  virtual ~Connectors() = default;
+  Connectors(const Connectors&) = delete;
+  Connectors& operator=(const Connectors&) = delete;
   /// Reads what is new and sends the answers that are due at `now`.
   events::LogStatus step(events::Timestamp now);
   [[nodiscard]] const Seen& seen() const { return seen_; }
 
+ protected:
+  /// Where the re-enactment's provider differs (tools/reenact/): it makes requests wait.
+  virtual void answer(const ConnectorRequest&, events::Timestamp now);
+  /// Answers an authorization that the provider never sees.
+  void decline_unseen(const ConnectorRequest&, std::string_view reason, events::Timestamp now);
+
  private:
   void take(const events::Record&, events::Timestamp now);
-  void answer(const ConnectorRequest&, events::Timestamp now);
 
   events::LogClient& in_;
   Shop& shop_;

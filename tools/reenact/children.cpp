@@ -31,6 +31,8 @@ constexpr auto told_each = std::chrono::seconds(1);
 /// In the child.
 [[noreturn]] void become(const Plan& plan, Role role, const std::string& folder, int out, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A terminal's Ctrl-C is for the process that reports; it ends this one.
+  for (const int one : {SIGINT, SIGTERM, SIGHUP}) ::signal(one, SIG_IGN);
   if (::getppid() != parent) ::_exit(1);
   const rlimit no_core{0, 0};
   const int errors = ::open((folder + errors_file).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

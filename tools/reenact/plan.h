@@ -27,6 +27,13 @@ inline constexpr std::array roles = {Role::unprotected, Role::guarded, Role::men
 /// As people read it: "unprotected", "protected", "without the bug".
 [[nodiscard]] std::string_view name(Role);
 
+/// Of the payment provider.
+struct ConnectionLimits {
+  std::int64_t most = 0;           // connections at once
+  double hang_up_interval_ms = 0;  // where all are taken and one is wanted: on one that is idle, that often
+  events::Millis longest_wait{};   // for a connection; then the payment is declined
+};
+
 struct Plan {
   Outage outage = Outage::cart_leak;
   events::Millis length{105'000};        // of a run, until the last cart is begun
@@ -50,7 +57,11 @@ struct Plan {
   /// Mean time between two commands of a shopper.
   [[nodiscard]] events::Millis pace() const;
   /// A scheduled restart of each partition.
-  [[nodiscard]] events::Millis renew_interval() const { return {length.count / 12}; }
+  [[nodiscard]] events::Millis renew_interval() const { return {length.count / renewals()}; }
+  /// Of each partition in the run. Sessions pile up for that long, and the provider's connections must do for them.
+  [[nodiscard]] int renewals() const { return outage == Outage::cart_leak ? 12 : 20; }
+  /// The same in all runs.
+  [[nodiscard]] ConnectionLimits connection_limits() const;
   /// What the engine is told that it may take, of the limit.
   [[nodiscard]] std::int64_t budget_bytes() const { return limit_bytes / 10 * 9; }
   /// A moment of a run in minutes of the outage, 0 when the bug began.
@@ -62,6 +73,7 @@ struct Plan {
 };
 
 /// A checkout that takes longer is slow; its buyer is gone after `patience`, and it has failed.
+/// Both are the buyer's time from "pay" to the order, and the same in all runs.
 inline constexpr events::Millis slow{2'000};
 inline constexpr events::Millis patience{10'000};
 /// A cart is given so many lines.

@@ -23,6 +23,7 @@ Sample sample_of(const Json& line) {
   s.cart_actors = line.at("cart_actors");
   s.sessions_open = line.at("sessions_open");
   s.session_actors = line.at("session_actors");
+  s.connections = line.at("connections");
   s.dead_letters = line.at("dead_letters");
   s.answers_ms = line.at("answers_ms").get<std::vector<std::int64_t>>();
   return s;

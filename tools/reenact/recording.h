@@ -26,6 +26,7 @@ struct Sample {
   std::int64_t cart_actors = 0;
   std::int64_t sessions_open = 0;
   std::int64_t session_actors = 0;
+  std::int64_t connections = 0;  // to the payment provider, taken
   std::int64_t dead_letters = 0;
   std::vector<std::int64_t> answers_ms;  // since the sample before
 };

@@ -54,9 +54,13 @@ bool write_page(const std::string& file, const std::string& page, std::ios::open
 }
 
 /// A run that said nothing was no run.
-bool all_began(const Recordings& runs, const std::string& folder) {
+bool all_began(const Recordings& runs, bool whole, const std::string& folder) {
   for (const auto& run : runs) {
     if (!run.samples.empty()) continue;
+    if (!whole) {
+      complain("Stopped before anything was seen: there is no report.\n");
+      return false;
+    }
     complain("The run '%s' did not begin: %s. What it said is in %s\n", std::string(name(run.role)).c_str(),
              run.ending.c_str(), folder.c_str());
     return false;
@@ -86,14 +90,13 @@ int reenact(const ReenactOptions& options) {
     if (!options.json) print_text(rows.step(runs));
     return output_written();
   });
-  if (!whole) complain("Stopped before the end: there is no report.\n");
-  const bool began = whole && all_began(runs, folder.path());
+  const bool began = all_began(runs, whole, folder.path());
   if (whole && !began) folder.keep();
   if (!began) {
     if (made_page) std::filesystem::remove(html);
     return exit_failed;
   }
-  const auto verdict = judge(plan, runs);
+  const auto verdict = judge(plan, runs, whole);
   const bool written =
       html == "off" || write_page(html, report_page(plan, runs, verdict, command_of(options)), std::ios::trunc);
   if (options.json) {

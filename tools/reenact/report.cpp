@@ -22,6 +22,10 @@ ReportRow row(std::string label, const Verdict& verdict, Cell cell) {
 
 std::string seconds(events::Millis m) { return fmt::format("{:.1f} s", static_cast<double>(m.count) / 1000); }
 
+std::string percent_text(std::int64_t part, std::int64_t all) {
+  return fmt::format("{:.1f}%", all == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(all));
+}
+
 std::string sign_text(const Plan& plan, const Outcome& o) {
   return o.first_sign ? minute_text(plan, *o.first_sign) : "none";
 }
@@ -47,6 +51,14 @@ std::string ending_text(const Plan& plan, const Outcome& o) {
   return o.died ? fmt::format("{}, {}", o.ending, minute_text(plan, *o.died)) : "none";
 }
 
+std::string connections_text(const ConnectionLimits& limits) {
+  return fmt::format(
+      "Chosen too, and the same in all runs: the provider has {} connections. Where all are taken it hangs up on "
+      "the one that is idle for longest, {:.1f} times a second at most; a payment that has none after {} is "
+      "declined.",
+      grouped(limits.most), static_cast<double>(ms_per_s) / limits.hang_up_interval_ms, seconds(limits.longest_wait));
+}
+
 }  // namespace
 
 std::string minute_text(const Plan& plan, events::Millis since_begin) {
@@ -64,7 +76,7 @@ std::string story(const Plan& plan) {
 std::vector<std::string> circumstances(const Plan& plan) {
   const auto minutes = static_cast<double>(plan.outage_length().count) / 60'000;
   const auto played_s = static_cast<double>(plan.length.count) / 1000;
-  return {
+  std::vector<std::string> sentences = {
       fmt::format("Three engines run side by side for {:.0f} s, each with its own log, shop, inventory and payment "
                   "provider in a process of {} MiB; beyond that it gets no memory.",
                   played_s, plan.limit_bytes / mib),
@@ -79,13 +91,17 @@ std::vector<std::string> circumstances(const Plan& plan) {
       plan.outage == Outage::cart_leak
           ? fmt::format("The bug: at each command a cart's actor keeps {} bytes more, until it ends.",
                         grouped(plan.bug_bytes()))
-          : fmt::format("The bug: a session's actor is not ended but kept in a list, with {} bytes of buffers.",
+          : fmt::format("The bug: a session's actor is not ended but kept in a list, with {} bytes of buffers and its "
+                        "connection to the provider.",
                         grouped(plan.bug_bytes())),
       plan.given_bug_bytes > 0
-          ? "The size of the bug was given. All else is measured."
+          ? "The size of the bug was given."
           : fmt::format("The size of the bug is chosen so that an unprotected engine comes to its limit at about "
-                        "minute {:.0f}. All else is measured.",
+                        "minute {:.0f}.",
                         plan.outage_minute(plan.limit_reached()))};
+  if (plan.outage == Outage::session_leak) sentences.push_back(connections_text(plan.connection_limits()));
+  sentences.push_back("All else is measured.");
+  return sentences;
 }
 
 std::vector<ReportRow> report_rows(const Plan& plan, const Verdict& v) {
@@ -100,6 +116,10 @@ std::vector<ReportRow> report_rows(const Plan& plan, const Verdict& v) {
       row(fmt::format("  slow, over {} s", slow.count / 1000), v, [&](const Outcome& o) { return number(o.slow); }),
       row(fmt::format("  failed, no order in {} s", patience.count / 1000), v,
           [&](const Outcome& o) { return number(o.failed); }),
+      row("  of the outage's, slow", v,
+          [&](const Outcome& o) { return percent_text(o.slow_in_outage, o.checkouts_in_outage); }),
+      row("  of the outage's, failed", v,
+          [&](const Outcome& o) { return percent_text(o.failed_in_outage, o.checkouts_in_outage); }),
       row("answers, p50 and p99", v, [&](const Outcome& o) { return fmt::format("{} and {} ms", o.p50_ms, o.p99_ms); }),
       row("most memory", v, [&](const Outcome& o) { return fmt::format("{} MiB", o.peak_bytes / mib); }),
       row("first alert", v, [&](const Outcome& o) { return alert_text(plan, o); }),
@@ -108,6 +128,11 @@ std::vector<ReportRow> report_rows(const Plan& plan, const Verdict& v) {
       row("crash", v, [&](const Outcome& o) { return ending_text(plan, o); }),
       row("recovery after the fix", v, [&](const Outcome& o) { return recovery_text(o); }),
   };
+}
+
+std::string stopped_text(const Plan& plan, events::Millis stopped) {
+  return fmt::format("Stopped at {}, after {} of {}. These are the figures so far; what is promised was not judged.",
+                     minute_text(plan, stopped), seconds(stopped), seconds(plan.length));
 }
 
 std::string report_text(const Plan& plan, const Verdict& verdict) {
@@ -120,6 +145,7 @@ std::string report_text(const Plan& plan, const Verdict& verdict) {
     out += '\n';
   }
   out += '\n';
+  if (verdict.stopped) out += stopped_text(plan, *verdict.stopped) + "\n";
   for (const auto& goal : verdict.goals) {
     out += fmt::format("{:<4} {}: {}\n", goal.reached ? "yes" : "NO", goal.promised, goal.measured);
   }

@@ -22,6 +22,9 @@ struct ReportRow {
 /// How it was played, one sentence each.
 [[nodiscard]] std::vector<std::string> circumstances(const Plan&);
 
+/// Of one that was stopped.
+[[nodiscard]] std::string stopped_text(const Plan&, events::Millis stopped);
+
 /// For a terminal.
 [[nodiscard]] std::string report_text(const Plan&, const Verdict&);
 /// One HTML file that needs nothing else. `command` repeats it.

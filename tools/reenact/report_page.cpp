@@ -55,8 +55,14 @@ class Charts {
     const auto actors =
         chart(carts ? "Actors of carts" : "Actors of payment sessions", "alive",
               [carts](const Sample& s) { return static_cast<double>(carts ? s.cart_actors : s.session_actors); });
-    return svg(memory) + svg(actors) + svg(rate("Orders placed", "a second", &Sample::orders)) + svg(failed()) +
-           svg(answers()) + svg(rate("Carts admitted", "a second", &Sample::admitted));
+    const auto page =
+        svg(memory) + svg(actors) + svg(rate("Orders placed", "a second", &Sample::orders)) + svg(failed());
+    if (carts) return page + svg(answers()) + svg(rate("Carts admitted", "a second", &Sample::admitted));
+    auto connections = chart("Connections to the provider", "taken",
+                             [](const Sample& s) { return static_cast<double>(s.connections); });
+    connections.limit = static_cast<double>(plan_.connection_limits().most);
+    connections.limit_name = "all it has";
+    return page + svg(rate("Slow orders", "a second", &Sample::slow)) + svg(connections);
   }
 
  private:
@@ -146,9 +152,10 @@ std::string card(const Plan& plan, const Outcome& o) {
   const auto share = o.checkouts == 0 ? 0 : 100 * static_cast<double>(o.failed) / static_cast<double>(o.checkouts);
   std::string small = "the same shop, the same engine";
   if (o.role == Role::unprotected) {
-    small = o.died ? fmt::format("{} at {}", o.ending, minute_text(plan, *o.died))
-                   : fmt::format("{} of {} in the outage's time", grouped(o.failed_in_outage),
-                                 grouped(o.checkouts_in_outage));
+    small = o.died
+                ? fmt::format("{} at {}", o.ending, minute_text(plan, *o.died))
+                : fmt::format("of {} in the outage's time {} failed and {} were slow", grouped(o.checkouts_in_outage),
+                              grouped(o.failed_in_outage), grouped(o.slow_in_outage));
   } else if (o.first_alert) {
     small = fmt::format("alert: {} {}, {:.1f} s after the release", o.first_alert->name, o.first_alert->purpose,
                         static_cast<double>(o.first_alert->at.count - plan.bug_begins().count) / 1000);
@@ -198,6 +205,7 @@ std::string report_page(const Plan& plan, const Recordings& runs, const Verdict&
     goals += fmt::format("<li{}>{}{}<br><small>{}</small></li>\n", goal.reached ? "" : " class=\"no\"",
                          goal.reached ? "" : "not reached: ", html_text(goal.promised), html_text(goal.measured));
   }
+  if (verdict.stopped) goals = "<li class=\"no\">" + html_text(stopped_text(plan, *verdict.stopped)) + "</li>\n";
   std::string how;
   for (const auto& sentence : circumstances(plan)) how += "<p>" + html_text(sentence) + "</p>\n";
   std::string page = report_template;

@@ -8,6 +8,7 @@
 #include "tools/console/exit_codes.h"
 #include "tools/console/output.h"
 #include "tools/reenact/busy_shop.h"
+#include "tools/reenact/provider_line.h"
 #include "tools/serve/log_lines.h"
 
 #include <sys/resource.h>
@@ -31,6 +32,7 @@ using Json = nlohmann::json;
 constexpr auto step_interval = std::chrono::milliseconds(5);
 constexpr std::int64_t samples = 400;  // of a run
 constexpr events::Millis fewest_between{100};
+constexpr events::Millis most_between{10'000};       // a run that is stopped has figures that are newer than that
 constexpr std::int64_t log_bytes = 256LL << 20;      // of records that nobody needs any more
 constexpr events::Millis off{1'000'000'000'000};     // longer than any run
 constexpr std::int64_t no_budget_bytes = 1LL << 50;  // the most that may be set
@@ -80,7 +82,8 @@ class Alerts {
   std::vector<events::Offset> next_;
 };
 
-void print_sample(std::int64_t ms, const actors::Census& census, events::MemoryMeter& meter, BusyShop& shop) {
+void print_sample(std::int64_t ms, const actors::Census& census, events::MemoryMeter& meter, const ProviderLine& line,
+                  BusyShop& shop) {
   const auto memory = meter.read();
   const auto& f = shop.figures();
   print_json(Json{{"ms", ms},
@@ -96,16 +99,46 @@ void print_sample(std::int64_t ms, const actors::Census& census, events::MemoryM
                   {"cart_actors", census.carts_started - census.carts_stopped},
                   {"sessions_open", census.sessions_open},
                   {"session_actors", census.sessions_started - census.sessions_stopped},
+                  {"connections", line.taken()},
                   {"dead_letters", census.dead_letters},
                   {"answers_ms", shop.take_answers()}}
                  .dump());
   (void)output_written();
 }
 
+/// Inventory, and a payment provider whose requests wait in line for a connection.
+class ConnectorsInLine final : public Connectors {
+ public:
+  ConnectorsInLine(events::LogClient& in, CommandWriter& out, Shop& shop, const Rates& rates, std::uint64_t seed,
+                   ProviderLine& line)
+      : Connectors(in, out, shop, rates, seed), line_(line) {}
+
+  events::LogStatus serve(events::Timestamp now) {
+    while (const auto turn = line_.next(now)) {
+      if (turn->connected) {
+        Connectors::answer(turn->request, now);
+      } else {
+        decline_unseen(turn->request, "no connection to the provider", now);
+      }
+    }
+    return step(now);
+  }
+
+ private:
+  void answer(const ConnectorRequest& request, events::Timestamp now) override {
+    request.type.starts_with("payment.") ? line_.ask(request, now) : Connectors::answer(request, now);
+  }
+
+  ProviderLine& line_;
+};
+
 /// Owns what the run stands on.
 struct Stage {
+  explicit Stage(const Plan& plan) : line(plan.connection_limits()) {}
+
   adapters::WallClock clock;
   actors::Bug bug;
+  ProviderLine line;
   std::unique_ptr<events::Log> log;
   std::unique_ptr<events::LogClient> client;
   adapters::SystemMemory meter;
@@ -125,10 +158,8 @@ events::LogStatus set(Stage& stage, const Plan& plan, Role role, const std::stri
   config.table_key = adapters::random_key();
   role == Role::unprotected ? expose(config) : protect(config, plan);
   stage.bug.bytes = plan.bug_bytes();
-  if (role != Role::mended) {
-    config.cart_maker = plan.outage == Outage::cart_leak ? actors::carts_that_keep_data(stage.bug)
-                                                         : actors::sessions_that_do_not_end(stage.bug);
-  }
+  config.cart_maker = plan.outage == Outage::cart_leak ? actors::carts_that_keep_data(stage.bug)
+                                                       : actors::sessions_that_do_not_end(stage.bug, stage.line);
   return status;
 }
 
@@ -145,34 +176,35 @@ bool limit_memory(std::int64_t bytes, events::MemoryMeter& meter) {
 }
 
 /// The shop's day: buyers come until the end of the run, then those that wait are waited for.
-events::LogStatus lead(Stage& stage, const Plan& plan, actors::Engine& engine, const std::atomic<bool>& serves) {
+events::LogStatus lead(Stage& stage, const Plan& plan, Role role, actors::Engine& engine,
+                       const std::atomic<bool>& serves) {
   CommandWriter out(*stage.client);
   BusyShop shop(out, plan);
   Rates rates;
   rates.quickest = {};
   rates.slowest = {2 * mean_answer_time.count};
-  Connectors connectors(*stage.client, out, shop, rates, plan.seed);
+  ConnectorsInLine connectors(*stage.client, out, shop, rates, plan.seed, stage.line);
   Alerts alerts(*stage.client);
-  const events::Millis between{std::max(plan.length.count / samples, fewest_between.count)};
+  const events::Millis between{std::clamp(plan.length.count / samples, fewest_between.count, most_between.count)};
   const auto begun = stage.clock.now();
   auto sampled = begun;
   events::LogStatus status;
   while (status.ok() && serves) {
     const auto now = stage.clock.now();
     const auto since = now - begun;
-    stage.bug.in_service = since >= plan.bug_begins() && since < plan.bug_ends();
+    stage.bug.in_service = role != Role::mended && since >= plan.bug_begins() && since < plan.bug_ends();
     status = shop.step(begun, now);
-    if (status.ok()) status = connectors.step(now);
+    if (status.ok()) status = connectors.serve(now);
     if (status.ok()) status = out.flush();
     if (status.ok()) status = alerts.step(begun);
     if (now - sampled >= between) {
       sampled = now;
-      print_sample(since.count, engine.census(), stage.meter, shop);
+      print_sample(since.count, engine.census(), stage.meter, stage.line, shop);
     }
     if (since >= plan.length && !shop.busy()) break;
     std::this_thread::sleep_for(step_interval);
   }
-  print_sample((stage.clock.now() - begun).count, engine.census(), stage.meter, shop);
+  print_sample((stage.clock.now() - begun).count, engine.census(), stage.meter, stage.line, shop);
   return status;
 }
 
@@ -180,7 +212,7 @@ events::LogStatus lead(Stage& stage, const Plan& plan, actors::Engine& engine, c
 
 int play(const Plan& plan, Role role, const std::string& folder) noexcept {
   begin_log(true);
-  Stage stage;
+  Stage stage(plan);
   auto status = set(stage, plan, role, folder);
   if (!status.ok()) return complain_of(status);
   actors::RunResult result;
@@ -193,7 +225,7 @@ int play(const Plan& plan, Role role, const std::string& folder) noexcept {
   });
   while (serves && !engine.ready()) std::this_thread::sleep_for(step_interval);
   if (!limit_memory(plan.limit_bytes, stage.meter)) status = {events::LogError::invalid, "no limit could be set"};
-  if (status.ok()) status = lead(stage, plan, engine, serves);
+  if (status.ok()) status = lead(stage, plan, role, engine, serves);
   stop.request_stop();
   serving.join();
   if (!status.ok()) return complain_of(status);

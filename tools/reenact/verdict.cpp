@@ -18,6 +18,7 @@ constexpr std::int64_t alert_permille = 20;  // of the budget
 constexpr events::Millis alert_within{10'000};
 constexpr double slower_at_most = 1.5;
 constexpr std::int64_t failed_percent = 25;  // of the second outage's checkouts
+constexpr std::int64_t slow_percent = 60;
 // Memory is what it is without the bug when it is not above that run's highest by more than this.
 constexpr std::int64_t recovered_within_bytes = 4LL << 20;
 
@@ -66,12 +67,13 @@ void count_checkouts(const Plan& plan, const Recording& run, const Recording& me
   const auto& shop = run.died ? mended : run;
   o.checkouts = shop.samples.back().checkouts;
   o.failed = run.died ? std::max<std::int64_t>(o.checkouts - last.orders, 0) : last.failed;
-  // A checkout fails when its buyer's patience ends, so those of the outage have failed by then.
-  const events::Millis failed_by{plan.bug_ends().count + patience.count};
+  // A checkout fails when its buyer's patience ends, so those of the outage have failed or have their order by then.
+  const events::Millis over_by{plan.bug_ends().count + patience.count};
   const auto begun = at(shop, plan.bug_begins());
   const auto ended = at(shop, plan.bug_ends());
   o.checkouts_in_outage = ended.checkouts - begun.checkouts;
-  o.failed_in_outage = run.died ? std::max<std::int64_t>(ended.checkouts - last.orders, 0) : at(run, failed_by).failed;
+  o.failed_in_outage = run.died ? std::max<std::int64_t>(ended.checkouts - last.orders, 0) : at(run, over_by).failed;
+  o.slow_in_outage = at(run, over_by).slow - at(run, plan.bug_begins()).slow;
 }
 
 Outcome outcome(const Plan& plan, const Recording& run, const Recording& mended) {
@@ -112,9 +114,11 @@ Goal ends_as_it_did(const Plan& plan, const Outcome& o) {
   const auto failed = percent_of(o.failed_in_outage, o.checkouts_in_outage);
   const auto crash = o.died ? fmt::format("{} at minute {:.1f}", o.ending, plan.outage_minute(*o.died)) : "no crash";
   if (plan.outage == Outage::cart_leak) return {"unprotected, the service crashes", crash, o.died.has_value()};
-  return {fmt::format("unprotected, the service crashes or {}% of the outage's checkouts fail", failed_percent),
-          fmt::format("{}; {:.1f}% failed, {:.1f}% of orders were slow", crash, failed, percent_of(o.slow, o.orders)),
-          o.died.has_value() || failed >= static_cast<double>(failed_percent)};
+  const auto slow_ones = percent_of(o.slow_in_outage, o.checkouts_in_outage);
+  const bool limps = failed >= static_cast<double>(failed_percent) && slow_ones >= static_cast<double>(slow_percent);
+  return {fmt::format("unprotected, {}% of the outage's checkouts fail and {}% are slow, or the service crashes",
+                      failed_percent, slow_percent),
+          fmt::format("{:.1f}% failed, {:.1f}% were slow; {}", failed, slow_ones, crash), limps || o.died.has_value()};
 }
 
 std::vector<Goal> alert_goals(const Plan& plan, const Outcome& o) {
@@ -160,26 +164,27 @@ OrderedJson json_of(const Outcome& o) {
     alert = {{"ms", a.at.count},     {"alert", a.name},  {"kind", a.kind},
              {"purpose", a.purpose}, {"bytes", a.bytes}, {"message", a.message}};
   }
-  return {{"run", name(o.role)},
-          {"carts",
-           {{"offered", o.offered}, {"admitted", o.admitted}, {"refused", o.refused}, {"unanswered", o.unanswered}}},
-          {"checkouts", {{"begun", o.checkouts}, {"orders", o.orders}, {"slow", o.slow}, {"failed", o.failed}}},
-          {"outage", {{"checkouts", o.checkouts_in_outage}, {"failed", o.failed_in_outage}}},
-          {"peak_bytes", o.peak_bytes},
-          {"answer_ms", {{"p50", o.p50_ms}, {"p99", o.p99_ms}}},
-          {"first_sign_ms", moment(o.first_sign)},
-          {"recovered_after_ms", moment(o.recovered)},
-          {"leaks", o.leaks},
-          {"first_alert", alert},
-          {"died_ms", moment(o.died)},
-          {"ending", o.ending},
-          {"last_words", o.last_words}};
+  return {
+      {"run", name(o.role)},
+      {"carts",
+       {{"offered", o.offered}, {"admitted", o.admitted}, {"refused", o.refused}, {"unanswered", o.unanswered}}},
+      {"checkouts", {{"begun", o.checkouts}, {"orders", o.orders}, {"slow", o.slow}, {"failed", o.failed}}},
+      {"outage", {{"checkouts", o.checkouts_in_outage}, {"slow", o.slow_in_outage}, {"failed", o.failed_in_outage}}},
+      {"peak_bytes", o.peak_bytes},
+      {"answer_ms", {{"p50", o.p50_ms}, {"p99", o.p99_ms}}},
+      {"first_sign_ms", moment(o.first_sign)},
+      {"recovered_after_ms", moment(o.recovered)},
+      {"leaks", o.leaks},
+      {"first_alert", alert},
+      {"died_ms", moment(o.died)},
+      {"ending", o.ending},
+      {"last_words", o.last_words}};
 }
 
 }  // namespace
 
 bool Verdict::all_reached() const {
-  return std::all_of(goals.begin(), goals.end(), [](const Goal& goal) { return goal.reached; });
+  return !stopped && std::all_of(goals.begin(), goals.end(), [](const Goal& goal) { return goal.reached; });
 }
 
 std::int64_t percentile(std::vector<std::int64_t> values, int percent) {
@@ -190,11 +195,16 @@ std::int64_t percentile(std::vector<std::int64_t> values, int percent) {
   return *nth;
 }
 
-Verdict judge(const Plan& plan, const Recordings& recordings) {
+Verdict judge(const Plan& plan, const Recordings& recordings, bool whole) {
   Verdict verdict;
   const auto& mended = of(recordings, Role::mended);
   for (std::size_t i = 0; i < roles.size(); ++i) verdict.runs[i] = outcome(plan, recordings[i], mended);
-  verdict.goals = goals(plan, verdict);
+  if (whole) {
+    verdict.goals = goals(plan, verdict);
+  } else {
+    verdict.stopped = events::Millis{};
+    for (const auto& run : recordings) verdict.stopped = std::max(*verdict.stopped, run.samples.back().at);
+  }
   return verdict;
 }
 
@@ -214,6 +224,7 @@ std::string to_json(const Plan& plan, const Verdict& verdict) {
       {"carts_per_s", plan.carts_per_s},
       {"bug",
        {{"begins_ms", plan.bug_begins().count}, {"ends_ms", plan.bug_ends().count}, {"bytes", plan.bug_bytes()}}},
+      {"stopped_ms", moment(verdict.stopped)},
       {"runs", runs},
       {"goals", goals}}
       .dump();

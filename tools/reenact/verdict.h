@@ -24,7 +24,8 @@ struct Outcome {
   std::int64_t slow = 0;
   std::int64_t failed = 0;
   std::int64_t checkouts_in_outage = 0;  // while the bug was in service
-  std::int64_t failed_in_outage = 0;
+  std::int64_t failed_in_outage = 0;     // of these
+  std::int64_t slow_in_outage = 0;       // of these
   std::int64_t peak_bytes = 0;
   std::int64_t p50_ms = 0;  // of the engine's answers while the bug was in service
   std::int64_t p99_ms = 0;
@@ -46,10 +47,12 @@ struct Goal {
 struct Verdict {
   std::array<Outcome, roles.size()> runs;
   std::vector<Goal> goals;
+  std::optional<events::Millis> stopped;  // before the end, then: nothing is judged, and there are no goals
   [[nodiscard]] bool all_reached() const;
 };
 
-[[nodiscard]] Verdict judge(const Plan&, const Recordings&);
+/// `whole`: the runs came to their end, or to one of their own. Each said something.
+[[nodiscard]] Verdict judge(const Plan&, const Recordings&, bool whole = true);
 /// The smallest value that so many percent of them do not exceed; 0 of none.
 [[nodiscard]] std::int64_t percentile(std::vector<std::int64_t> values, int percent);
 /// One JSON object.

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -130,19 +131,38 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(done.stdout, "")
                 self.assertNotEqual(done.stderr, "")
 
-    def test_asked_to_stop_it_ends_with_its_runs_and_leaves_nothing(self):
+    def stopped(self, folder, until, stop):
+        """What it said when `stop` was done to it once a line fitted `until`, or at once; and its runs are gone."""
+        process = subprocess.Popen([MAYFLY, "reenact", "session-leak", *SMALL, "--html", f"{folder}/page.html"], text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"TMPDIR": folder}, start_new_session=True)
+        seen = []
+        while until and not re.match(until, seen[-1] if seen else ""):
+            seen.append(process.stdout.readline())
+            self.assertNotEqual(seen[-1], "", "it ended")
+        while len(children := subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()) < 3:
+            self.assertIsNone(process.poll())
+        stop(process)
+        said, complained = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual([pid for pid in children if pathlib.Path("/proc", pid).exists()], [])
+        return "".join(seen) + said, complained
+
+    def test_ctrl_c_gives_the_report_so_far(self):
         with tempfile.TemporaryDirectory() as folder:
-            process = subprocess.Popen([MAYFLY, "reenact", "cart-leak", *SMALL, "--html", f"{folder}/page.html"], stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, text=True, env={"TMPDIR": folder})
-            while not re.match(r" *-?\d+\.\d ", line := process.stdout.readline()):
-                self.assertNotEqual(line, "", "it ended")
-            children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
-            process.terminate()
-            _, said = process.communicate()
-            self.assertEqual(process.returncode, 1)
-            self.assertIn("Stopped before the end", said)
-            self.assertEqual(len(children), 3)
-            self.assertEqual([pid for pid in children if pathlib.Path("/proc", pid).exists()], [])
+            # The terminal tells the whole group: the runs must not take that for their own end.
+            said, complained = self.stopped(folder, r" *-?\d+\.\d ", lambda process: os.killpg(process.pid, signal.SIGINT))
+            self.assertEqual(complained, "")
+            self.assertRegex(said, r"\nStopped at minute -?\d+\.\d, after \d+\.\d s of 30\.0 s\. These are the figures so far")
+            self.assertRegex(said, r"\ncarts offered( +\d[\d,]*){3}\n")
+            self.assertRegex(said, r"\ncrash( +none){3}\n")
+            self.assertNotRegex(said, r"(?m)^(yes|NO) ")
+            self.assertEqual([p.name for p in pathlib.Path(folder).iterdir()], ["page.html"])
+            self.assertIn("These are the figures so far", pathlib.Path(folder, "page.html").read_text())
+
+    def test_stopped_before_anything_was_seen_it_leaves_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            _, complained = self.stopped(folder, "", lambda process: process.terminate())
+            self.assertIn("Stopped before anything was seen", complained)
             self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
 
 

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -16,7 +18,35 @@ namespace {
 
 constexpr std::int64_t each_bytes = 1'000;
 
+/// Knows the sessions that have an actor.
+class Watch final : public actors::SessionWatch {
+ public:
+  void began(const std::string& session) override {
+    const std::scoped_lock lock(mutex_);
+    sessions_.insert(session);
+    ++begun_;
+  }
+  void ended(const std::string& session) override {
+    const std::scoped_lock lock(mutex_);
+    sessions_.erase(session);
+  }
+  std::set<std::string> sessions() {
+    const std::scoped_lock lock(mutex_);
+    return sessions_;
+  }
+  int begun() {
+    const std::scoped_lock lock(mutex_);
+    return begun_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> sessions_;
+  int begun_ = 0;
+};
+
 struct World {
+  Watch watch;  // outlives the engine
   testing::SetClock clock;
   adapters::MemoryStore store{2, clock};
   testing::Shop shop{store};
@@ -77,13 +107,16 @@ TEST_CASE("what a cart keeps for nothing is taken and held by nobody, and goes w
 
 TEST_CASE("a session that its cart does not end lives on, and ends when its partition is renewed") {
   World world;
-  world.config.cart_maker = actors::sessions_that_do_not_end(world.bug);
+  world.config.cart_maker = actors::sessions_that_do_not_end(world.bug, world.watch);
   world.check_out(20);
   actors::Engine engine(world.log, world.clock, world.config, nullptr);
   CHECK(session_actors(engine, 20) == 20);
   CHECK(engine.census().sessions_open == 0);
+  CHECK(world.watch.sessions().size() == 20);
+  CHECK(world.watch.sessions().contains("cart-7-p1"));
   CHECK(engine.renew());
   CHECK(session_actors(engine, 0) == 0);
+  CHECK(world.watch.sessions().empty());
 }
 
 TEST_CASE("while a bug is not in service, nothing is kept") {
@@ -91,11 +124,13 @@ TEST_CASE("while a bug is not in service, nothing is kept") {
     World world;
     world.bug.in_service = false;
     world.config.cart_maker =
-        of_carts ? actors::carts_that_keep_data(world.bug) : actors::sessions_that_do_not_end(world.bug);
+        of_carts ? actors::carts_that_keep_data(world.bug) : actors::sessions_that_do_not_end(world.bug, world.watch);
     world.check_out(20);
     world.shop.create("open");
     actors::Engine engine(world.log, world.clock, world.config, nullptr);
     CHECK(session_actors(engine, 0) == 0);
+    CHECK(world.watch.begun() == (of_carts ? 0 : 20));
+    CHECK(world.watch.sessions().empty());
     const auto kept = lines(engine);
     CHECK(kept.taken_bytes == kept.held_bytes);
   }
@@ -106,7 +141,7 @@ TEST_CASE("a bug changes no event") {
   World keeping;
   World forgetful;
   keeping.config.cart_maker = actors::carts_that_keep_data(keeping.bug);
-  forgetful.config.cart_maker = actors::sessions_that_do_not_end(forgetful.bug);
+  forgetful.config.cart_maker = actors::sessions_that_do_not_end(forgetful.bug, forgetful.watch);
   for (auto* world : {&usual, &keeping, &forgetful}) {
     world->check_out(3);
     actors::Engine engine(world->log, world->clock, world->config, nullptr);

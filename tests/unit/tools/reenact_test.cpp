@@ -121,13 +121,49 @@ TEST_CASE("each promise that is broken is said to be not reached, and no other")
   }
 }
 
-TEST_CASE("a quarter of failed checkouts is an end as the second outage's, also where the process lives") {
+TEST_CASE("a quarter failed and 60% slow is an end as the second outage's, also where the process lives") {
+  const auto plan = plan_of(Outage::session_leak);
+  struct Row {
+    std::int64_t failed;  // of the outage's 400 checkouts
+    std::int64_t slow;
+    bool wanted;
+  };
+  for (const auto& row : {Row{100, 240, true}, Row{99, 240, false}, Row{100, 239, false}, Row{0, 400, false}}) {
+    CAPTURE(row.failed);
+    CAPTURE(row.slow);
+    auto runs = untroubled(plan);
+    for (std::size_t i = 60; i < 100; ++i) {
+      runs[0].samples[i].failed = row.failed;
+      runs[0].samples[i].slow = row.slow;
+    }
+    const auto verdict = judge(plan, runs);
+    CHECK(verdict.runs[0].slow_in_outage == row.slow);
+    CHECK(verdict.goals[0].reached == row.wanted);
+  }
+}
+
+TEST_CASE("an order that was slow before the bug came is none of the outage's") {
   const auto plan = plan_of(Outage::session_leak);
   auto runs = untroubled(plan);
-  for (std::size_t i = 60; i < 100; ++i) runs[0].samples[i].failed = 100;
-  CHECK(judge(plan, runs).goals[0].reached);
-  for (std::size_t i = 60; i < 100; ++i) runs[0].samples[i].failed = 99;
-  CHECK_FALSE(judge(plan, runs).goals[0].reached);
+  for (std::size_t i = 2; i < 100; ++i) runs[0].samples[i].slow = 7;
+  const auto o = judge(plan, runs).runs[0];
+  CHECK(o.slow == 7);
+  CHECK(o.slow_in_outage == 0);
+}
+
+TEST_CASE("what was stopped has figures and no judgement") {
+  const auto plan = plan_of(Outage::session_leak);
+  auto runs = untroubled(plan);
+  for (auto& run : runs) run.samples.resize(45);  // of 100 s; 40 s of the outage's 80, which were 150 minutes
+  const auto verdict = judge(plan, runs, false);
+  CHECK(verdict.goals.empty());
+  CHECK_FALSE(verdict.all_reached());
+  CHECK(verdict.runs[1].orders == 225);
+  CHECK(verdict.runs[1].checkouts_in_outage == 200);
+  const std::string words = "Stopped at minute 75.0, after 45.0 s of 100.0 s.";
+  CHECK(report_text(plan, verdict).find(words) != std::string::npos);
+  CHECK(report_page(plan, runs, verdict, "").find(words) != std::string::npos);
+  CHECK(to_json(plan, verdict).find(R"("stopped_ms":45000)") != std::string::npos);
 }
 
 TEST_CASE("recovery is when memory is again what it is without the bug") {
