@@ -30,9 +30,7 @@ std::optional<std::int64_t> retry_after(const HttpAnswer& answer) {
   return std::nullopt;
 }
 
-std::string batch_text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string batch_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 
@@ -67,8 +65,8 @@ HttpAnswer batch_answer(const std::vector<HttpAnswer>& each) {
 HttpAnswer of_event(std::size_t index, HttpAnswer problem) {
   auto told = parsed_json(problem.body);
   told["index"] = index;
-  told["detail"] = "event " + std::to_string(index) + " of the batch, counted from 0, of which none was taken: " +
-                   told.value("detail", "");
+  told["detail"] = "event " + std::to_string(index) +
+                   " of the batch, counted from 0, of which none was taken: " + told.value("detail", "");
   problem.body = batch_text(told);
   return problem;
 }
