@@ -3,6 +3,7 @@
 #include "adapters/http/http_names.h"
 #include "tools/console/parsed_json.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -49,9 +50,10 @@ std::string ReceivedCloudEvent::read_binary(const adapters::HttpRequest& request
       *this, [&](const std::string& name) { return adapters::percent_decoded(request.header("ce-" + name)); });
 }
 
-std::string ReceivedCloudEvent::read_structured(std::string_view body) {
-  const auto event = parsed_json(body);
-  if (!event.is_object()) return "the body is no JSON object";
+std::string ReceivedCloudEvent::read_structured(std::string_view body) { return read_json(parsed_json(body)); }
+
+std::string ReceivedCloudEvent::read_json(const Json& event) {
+  if (!event.is_object()) return "it is no JSON object";
   if (event.contains("data_base64")) return "data_base64 is for data that is not JSON: send the command's data as data";
   const auto text = [&](const std::string& name) -> std::optional<std::string> {
     const auto found = event.find(name);
@@ -62,6 +64,18 @@ std::string ReceivedCloudEvent::read_structured(std::string_view body) {
   if (!content || (!content->empty() && !is_json(*content))) return "datacontenttype is not JSON";
   data = event.contains("data") ? event["data"].dump(-1, ' ', false, Json::error_handler_t::replace) : "{}";
   return read_attributes(*this, text);
+}
+
+CloudEventMode cloudevent_mode(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find_first_of("; \t")));
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (!type.starts_with("application/cloudevents")) return CloudEventMode::binary;
+  const auto format = type.find('+');
+  if (format != std::string::npos && type.substr(format) != "+json") return CloudEventMode::unknown;
+  const auto mode = type.substr(0, format);
+  if (mode == "application/cloudevents") return CloudEventMode::structured;
+  return mode == "application/cloudevents-batch" ? CloudEventMode::batched : CloudEventMode::unknown;
 }
 
 }  // namespace mayfly::tools

@@ -1,7 +1,9 @@
-// A CloudEvent as a request has it: CloudEvents 1.0.2, HTTP protocol binding, in binary or structured mode.
+// A CloudEvent as a request has it: CloudEvents 1.0.2, HTTP protocol binding, in binary, structured or batched mode.
 #pragma once
 
 #include "adapters/http/http.h"
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <string>
 #include <string_view>
@@ -22,6 +24,18 @@ struct ReceivedCloudEvent {
   [[nodiscard]] std::string read_binary(const adapters::HttpRequest&);
   /// All of it in the body, a JSON object. What is wrong with it, or nothing.
   [[nodiscard]] std::string read_structured(std::string_view body);
+  /// The same of what is parsed already, as the events of a batch are.
+  [[nodiscard]] std::string read_json(const nlohmann::json& event);
 };
+
+enum class CloudEventMode : unsigned char {
+  binary,
+  structured,
+  batched,
+  unknown
+};  // unknown: a format that is not JSON
+
+/// How a request with that Content-Type has its event or events.
+[[nodiscard]] CloudEventMode cloudevent_mode(std::string_view content_type);
 
 }  // namespace mayfly::tools

@@ -6,8 +6,8 @@
 #include "events/wire/cloudevent.h"
 #include "tools/console/parsed_json.h"
 #include "tools/console/text.h"
+#include "tools/front_door/batch_answer.h"
 #include "tools/front_door/cart_answers.h"
-#include "tools/front_door/cloudevent_request.h"
 #include "tools/front_door/front_source.h"
 #include "tools/front_door/http_words.h"
 
@@ -15,7 +15,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace mayfly::tools {
 
@@ -90,6 +93,28 @@ HttpAnswer answer_to(const std::string& cart, const std::string& id, const Keyed
   return answer;
 }
 
+/// A CloudEvent as a command; none: `wrong` is the answer.
+std::optional<OutgoingCommand> command_of(ReceivedCloudEvent&& event, const std::string& why_none, HttpAnswer& wrong) {
+  if (!why_none.empty()) {
+    wrong = problem(400, "not_cloudevent", why_none);
+    return std::nullopt;
+  }
+  const auto& type = event.type;
+  if (!type.starts_with(type_begin) || !type.ends_with(type_end)) {
+    wrong = problem(400, "type_unknown", "types of commands are dev.mayfly.NAME.v1");
+    return std::nullopt;
+  }
+  OutgoingCommand command;
+  command.key = std::move(event.subject);
+  command.type = type.substr(type_begin.size(), type.size() - type_begin.size() - type_end.size());
+  command.id = std::move(event.id);
+  command.source = std::move(event.source);
+  command.correlation_id = std::move(event.correlationid);
+  if (!event.traceparent.empty()) command.headers.emplace_back("ce_traceparent", std::move(event.traceparent));
+  command.data = std::move(event.data);
+  return command;
+}
+
 }  // namespace
 
 FrontDoor::FrontDoor(Clients clients, std::unique_ptr<KeyBook> keys, Access access, const events::Clock& clock,
@@ -110,7 +135,7 @@ void FrontDoor::set_access(Access access) {
   access_ = std::move(newer);
 }
 
-std::optional<Caller> FrontDoor::admit(const HttpRequest& request, HttpAnswer& refused) {
+std::optional<Caller> FrontDoor::admit(const HttpRequest& request, HttpAnswer& refused, std::size_t requests) {
   std::shared_ptr<const Access> access;
   {
     const std::scoped_lock lock(access_mutex_);
@@ -122,7 +147,8 @@ std::optional<Caller> FrontDoor::admit(const HttpRequest& request, HttpAnswer& r
     return std::nullopt;
   }
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now().time_since_epoch()).count();
-  const auto wait = rate_limit_.take(caller->name, caller->rate, events::Millis{now});
+  const auto wait =
+      rate_limit_.take(caller->name, caller->rate, events::Millis{now}, static_cast<std::int64_t>(requests));
   if (wait.count == 0) return caller;
   refused = problem(429, "rate_limited", caller->name + " asks more often than it may");
   constexpr std::int64_t second = 1'000;
@@ -150,49 +176,78 @@ void FrontDoor::command(HttpRequest&& request, const HttpReply& reply) {
   send(request, std::move(command), reply);
 }
 
-/// POST /events with a CloudEvent, binary or structured (CloudEvents HTTP protocol binding 1.0.2).
+/// POST /events with a CloudEvent, binary or structured, or with a batch of them.
 void FrontDoor::cloudevent(HttpRequest&& request, const HttpReply& reply) {
-  if (request.header("content-type").starts_with("application/cloudevents-batch")) {
-    return reply(problem(415, "batch", "one event a request, please: a batch could be accepted in part"));
-  }
+  const auto mode = cloudevent_mode(request.header("content-type"));
+  if (mode == CloudEventMode::batched) return batch(request, reply);
+  if (mode == CloudEventMode::unknown)
+    return reply(problem(415, "format_unknown", "CloudEvents are read as JSON only: docs/http.md, Requests"));
   ReceivedCloudEvent event;
-  if (const auto wrong = request.header("content-type").starts_with("application/cloudevents")
-                             ? event.read_structured(request.body)
-                             : event.read_binary(request);
-      !wrong.empty())
-    return reply(problem(400, "not_cloudevent", wrong));
-  auto& type = event.type;
-  if (!type.starts_with(type_begin) || !type.ends_with(type_end))
-    return reply(problem(400, "type_unknown", "types of commands are dev.mayfly.NAME.v1"));
-  OutgoingCommand command;
-  command.key = std::move(event.subject);
-  command.type = type.substr(type_begin.size(), type.size() - type_begin.size() - type_end.size());
-  command.id = std::move(event.id);
-  command.source = std::move(event.source);
-  command.correlation_id = std::move(event.correlationid);
-  if (!event.traceparent.empty()) command.headers.emplace_back("ce_traceparent", std::move(event.traceparent));
-  command.data = std::move(event.data);
-  send(request, std::move(command), reply);
+  const auto why_none =
+      mode == CloudEventMode::structured ? event.read_structured(request.body) : event.read_binary(request);
+  HttpAnswer wrong;
+  auto command = command_of(std::move(event), why_none, wrong);
+  if (!command) return reply(std::move(wrong));
+  send(request, std::move(*command), reply);
 }
 
-/// The source is the caller's own, so that nobody can repeat, or pretend to be, another one.
+/// All are looked at before any is appended.
+void FrontDoor::batch(const HttpRequest& request, const HttpReply& reply) {
+  const auto events = parsed_json(request.body);
+  if (!events.is_array()) return reply(problem(400, "not_cloudevent", "the body is no JSON array"));
+  if (events.size() > limits_.batch_events)
+    return reply(problem(413, "batch_too_long",
+                         "a batch has at most " + std::to_string(limits_.batch_events) +
+                             " events: send this one in parts. None of it was taken."));
+  HttpAnswer wrong;
+  const auto caller = admit(request, wrong, std::max<std::size_t>(1, events.size()));
+  if (!caller) return reply(std::move(wrong));
+  std::vector<OutgoingCommand> commands;
+  std::set<std::tuple<std::string, std::string, std::string>> keys;
+  for (const auto& json : events) {
+    ReceivedCloudEvent event;
+    const auto why_none = event.read_json(json);
+    auto command = command_of(std::move(event), why_none, wrong);
+    if (!command) return reply(of_event(commands.size(), std::move(wrong)));
+    if (auto refused = made_ready(*caller, *command)) return reply(of_event(commands.size(), std::move(*refused)));
+    if (!keys.emplace(command->key, command->source, command->id).second)
+      return reply(of_event(commands.size(), problem(422, events::name(events::Code::id_reused),
+                                                     "an earlier event of the batch has its subject, source and id")));
+    commands.push_back(std::move(*command));
+  }
+  if (commands.empty()) return reply(batch_answer({}));
+  const auto wait = wait_asked(request.header("prefer"), limits_.longest_wait);
+  const auto answers = std::make_shared<BatchAnswers>(commands.size(), reply);
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    append(std::move(commands[i]), wait, [answers, i](HttpAnswer answer) { answers->give(i, std::move(answer)); });
+  }
+}
+
 void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, const HttpReply& reply) {
   HttpAnswer not_admitted;
   const auto caller = admit(request, not_admitted);
   if (!caller) return reply(std::move(not_admitted));
+  if (auto refused = made_ready(*caller, command)) return reply(std::move(*refused));
+  append(std::move(command), wait_asked(request.header("prefer"), limits_.longest_wait), reply);
+}
+
+std::optional<HttpAnswer> FrontDoor::made_ready(const Caller& caller, OutgoingCommand& command) {
   const auto scope = scope_of(command.type);
-  if (!scope) return reply(problem(404, "type_unknown", "no command has that name: docs/contract.md lists them"));
-  if (!caller->may(*scope)) return reply(problem(403, "forbidden", caller->name + " may not send " + command.type));
+  if (!scope) return problem(404, "type_unknown", "no command has that name: docs/contract.md lists them");
+  if (!caller.may(*scope)) return problem(403, "forbidden", caller.name + " may not send " + command.type);
   if (command.id.size() > most_id_bytes)
-    return reply(problem(400, "id_invalid", "an Idempotency-Key or id has at most 128 bytes"));
-  command.source = std::string(front_source) + caller->name + (command.source.empty() ? "" : "/" + command.source);
+    return problem(400, "id_invalid", "an Idempotency-Key or id has at most 128 bytes");
+  command.source = std::string(front_source) + caller.name + (command.source.empty() ? "" : "/" + command.source);
   if (const auto why = check_.unusable(command))
-    return reply(problem(why->code == name(events::Code::data_invalid) ? 422 : 400, why->code, why->about));
-  const auto wait = wait_asked(request.header("prefer"), limits_.longest_wait);
+    return problem(why->code == name(events::Code::data_invalid) ? 422 : 400, why->code, why->about);
+  return std::nullopt;
+}
+
+void FrontDoor::append(OutgoingCommand&& command, events::Millis wait, HttpReply reply) {
   auto cart = command.key;
   auto id = command.id;
   exchange_.send(std::move(command), wait,
-                 [cart = std::move(cart), id = std::move(id), reply](const KeyedOutcome& outcome) {
+                 [cart = std::move(cart), id = std::move(id), reply = std::move(reply)](const KeyedOutcome& outcome) {
                    reply(answer_to(cart, id, outcome));
                  });
 }

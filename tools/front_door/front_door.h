@@ -3,11 +3,13 @@
 
 #include "adapters/http/http.h"
 #include "tools/front_door/access.h"
+#include "tools/front_door/cloudevent_request.h"
 #include "tools/front_door/event_feed.h"
 #include "tools/front_door/front_metrics.h"
 #include "tools/front_door/keyed_exchange.h"
 #include "tools/records/command_check.h"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +22,7 @@ inline constexpr const char* default_front_address = "127.0.0.1:9280";
 /// What clients may take (docs/http.md, Limits).
 struct FrontDoorLimits {
   events::Millis longest_wait{60'000};  // of Prefer: wait
+  std::size_t batch_events = 100;       // CloudEvents of one request
   EventFeedLimits feed;
   adapters::HttpLimits http = [] {
     adapters::HttpLimits limits;
@@ -61,11 +64,17 @@ class FrontDoor {
   [[nodiscard]] std::string address() const { return server_ ? server_->address() : std::string(); }
 
  private:
-  /// Who asks and may do so; none: `refused` is its answer.
-  [[nodiscard]] std::optional<Caller> admit(const adapters::HttpRequest&, adapters::HttpAnswer& refused);
+  /// Who asks and may do so; none: `refused` is its answer. A batch counts as so many requests.
+  [[nodiscard]] std::optional<Caller> admit(const adapters::HttpRequest&, adapters::HttpAnswer& refused,
+                                            std::size_t requests = 1);
   void command(adapters::HttpRequest&&, const adapters::HttpReply&);
   void cloudevent(adapters::HttpRequest&&, const adapters::HttpReply&);
+  void batch(const adapters::HttpRequest&, const adapters::HttpReply&);
   void send(const adapters::HttpRequest&, OutgoingCommand&&, const adapters::HttpReply&);
+  /// Why the caller cannot send it. None: it is ready to be appended, and its source is the caller's own, so that
+  /// nobody can repeat, or pretend to be, another one.
+  [[nodiscard]] std::optional<adapters::HttpAnswer> made_ready(const Caller&, OutgoingCommand&);
+  void append(OutgoingCommand&&, events::Millis wait, adapters::HttpReply);
   void stream(const adapters::HttpRequest&, const adapters::HttpReply&);
   [[nodiscard]] adapters::HttpAnswer cart(const adapters::HttpRequest&);
 

@@ -2,10 +2,12 @@
 
 #include "tools/console/parsed_json.h"
 #include "tools/console/prometheus_text.h"
+#include "tools/front_door/http_words.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <vector>
 
 namespace mayfly::tools {
 
@@ -25,10 +27,16 @@ adapters::HttpReply FrontMetrics::counted(std::string_view route, adapters::Http
 
 void FrontMetrics::answered(std::string_view route, const adapters::HttpAnswer& answer,
                             std::chrono::duration<double> after) {
-  std::string reason;
-  if (answer.status >= first_problem) {
-    const auto problem = parsed_json(answer.body);
-    if (problem.is_object()) reason = problem.value("title", "");
+  std::vector<std::string> reasons;
+  const auto note = [&reasons](const nlohmann::json& told) {
+    if (told.is_object() && told.contains("title")) reasons.push_back(told.value("title", ""));
+  };
+  if (answer.status >= first_problem) note(parsed_json(answer.body));
+  if (answer.status == multi_status) {
+    const auto told = parsed_json(answer.body);
+    if (told.is_object() && told.contains("results")) {
+      for (const auto& result : told["results"]) note(result);
+    }
   }
   const auto bucket = std::lower_bound(bounds_s.begin(), bounds_s.end(), after.count()) - bounds_s.begin();
   const std::scoped_lock lock(mutex_);
@@ -37,7 +45,7 @@ void FrontMetrics::answered(std::string_view route, const adapters::HttpAnswer& 
   ++found->second.by_status[answer.status];
   ++found->second.by_duration[static_cast<std::size_t>(bucket)];
   found->second.sum_s += after.count();
-  if (!reason.empty()) ++refused_[reason];
+  for (const auto& reason : reasons) ++refused_[reason];
 }
 
 std::string FrontMetrics::text(const FrontFigures& figures) const {

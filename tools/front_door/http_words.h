@@ -11,6 +11,8 @@
 
 namespace mayfly::tools {
 
+inline constexpr int multi_status = 207;  // RFC 4918: the body has a status for each command of a batch
+
 /// A problem document (RFC 9457): its type is urn:mayfly:CODE.
 [[nodiscard]] adapters::HttpAnswer problem(int status, std::string_view code, std::string_view detail);
 

@@ -21,13 +21,13 @@ struct Rate {
 class RateLimit {
  public:
   /// Takes one request, and returns 0; or how long the caller has to wait until it may make one more. `now` is of a
-  /// clock that never goes back.
-  [[nodiscard]] events::Millis take(const std::string& caller, const Rate&, events::Millis now);
+  /// clock that never goes back. `worth`: a batch may be made when one request may, and then counts as so many.
+  [[nodiscard]] events::Millis take(const std::string& caller, const Rate&, events::Millis now, std::int64_t worth = 1);
 
  private:
   struct Bucket {
     Rate rate;
-    std::int64_t missing_ms = 0;  // until it is full, times `rate.requests`
+    std::int64_t missing_ms = 0;  // until it is full, times `rate.requests`; after a batch more than it holds
     events::Millis at{};
   };
   std::mutex mutex_;

@@ -266,7 +266,8 @@ class WithAnEngine(unittest.TestCase):
                 ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": "k" * 129}, 400, "id_invalid"),
                 ("/carts/c1/commands/cart.create", {}, {"Idempotency-Key": ""}, 400, "id_invalid"),
                 ("/events", {}, {"ce-id": "1"}, 400, "not_cloudevent"),
-                ("/events", "[]", {"Content-Type": "application/cloudevents-batch+json"}, 415, "batch"),
+                ("/events", "<e/>", {"Content-Type": "application/cloudevents+xml"}, 415, "format_unknown"),
+                ("/events", "{}", {"Content-Type": "application/cloudevents-batch+json"}, 400, "not_cloudevent"),
                 ("/events", "[]", {"Content-Type": "application/cloudevents+json"}, 400, "not_cloudevent"),
                 ("/events", '{"data":' + "[" * 130_000 + "]" * 130_000 + "}", {"Content-Type": "application/cloudevents+json"}, 400,
                  "not_cloudevent")):
@@ -294,6 +295,73 @@ class WithAnEngine(unittest.TestCase):
         event = {"specversion": "1.0", "id": "2", "source": "web", "type": "dev.mayfly.cart.add_line.v1", "subject": "c1", "data": LINE}
         status, told = self.front.checked("POST", "/events", event, {**WAIT, "Content-Type": "application/cloudevents+json; charset=utf-8"})
         self.assertEqual((status, told["id"], told["events"][0]["type"]), (200, "2", "cart.line_added"))
+
+    @staticmethod
+    def event(cart, command, data=None, **attributes):
+        return {"specversion": "1.0", "id": f"{cart}-{command}", "source": "web", "type": f"dev.mayfly.{command}.v1", "subject": cart,
+                "data": data or {}, **attributes}
+
+    def batch(self, events, **headers):
+        return self.front.checked("POST", "/events", events, {"Content-Type": "application/cloudevents-batch+json; charset=utf-8", **headers})
+
+    def test_a_batch_has_an_answer_for_each_of_its_events_and_may_be_sent_again(self):
+        events = [self.event("b1", "cart.create", {"currency": "GBP"}), self.event("b1", "cart.add_line", LINE),
+                  self.event("b2", "cart.create", {"currency": "EUR"}), self.event("b2", "checkout.complete", {"expected_total_minor": 1}),
+                  self.event("b1", "cart.cancel")]
+        status, told = self.batch(events, **WAIT)
+        self.assertEqual((status, [r["status"] for r in told["results"]]), (207, [200, 200, 200, 409, 200]))
+        self.assertEqual([r["cart"] for r in told["results"]], ["b1", "b1", "b2", "b2", "b1"])
+        self.assertEqual([r["events"][0]["type"] for r in told["results"]],
+                         ["cart.created", "cart.line_added", "cart.created", "command.rejected", "cart.canceled"])
+        self.assertEqual(told["results"][3]["title"], "cart_empty")
+        before = self.commands()
+        status, again = self.batch(events, **WAIT)
+        self.assertEqual((status, again["results"]), (207, [{**r, "repeated": True} for r in told["results"]]))
+        self.assertEqual(self.commands(), before)
+        status, told = self.batch([self.event(f"b{n}", "cart.create", {"currency": "GBP"}) for n in range(10, 110)], **WAIT)
+        self.assertEqual((status, {r["events"][0]["type"] for r in told["results"]}), (200, {"cart.created"}))
+        self.assertEqual(self.batch([], **WAIT), (200, {"results": []}))
+
+    def test_a_batch_that_is_not_waited_for_is_durable_and_one_whose_key_is_in_flight_is_sent_again(self):
+        self.engine.kill()
+        self.engine.wait()
+        create = self.event("b1", "cart.create", {"currency": "GBP"})
+        status, told = self.batch([create])
+        self.assertEqual((status, [r["status"] for r in told["results"]]), (202, [202]))
+        before = self.commands()
+        add = self.event("b1", "cart.add_line", LINE)
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(self.batch, [create, add], **WAIT)
+            while self.commands() == before:
+                time.sleep(0.05)
+            answer, text = self.front.ask("POST", "/events", [self.event("b2", "cart.create", {"currency": "GBP"}), add],
+                                          {"Content-Type": "application/cloudevents-batch+json"})
+            self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "1"), text)
+            self.assertEqual([json.loads(text)[name] for name in ("title", "index")], ["request_in_flight", 1])
+            self.assertEqual([r["status"] for r in json.loads(text)["results"]], [202, 409])
+            self.serve()
+            status, told = waiting.result()
+        self.assertEqual((status, [r["events"][0]["type"] for r in told["results"]]), (200, ["cart.created", "cart.line_added"]))
+
+    def test_of_a_batch_with_a_faulty_event_none_is_taken_and_the_event_is_named(self):
+        good = self.event("b1", "cart.create", {"currency": "GBP"})
+        before = self.commands()
+        for faulty, status, code, says in (
+                (7, 400, "not_cloudevent", "it is no JSON object"),
+                ({**good, "id": None}, 400, "not_cloudevent", "id is missing"),
+                ({**good, "type": "cart.create"}, 400, "type_unknown", "dev.mayfly.NAME.v1"),
+                ({**good, "type": "dev.mayfly.cart.fly.v1"}, 404, "type_unknown", "no command has that name"),
+                (self.event("b2", "cart.create", {"currency": 7}), 422, "data_invalid", "currency"),
+                (self.event("b2" * 65, "cart.create", {"currency": "GBP"}, id="1"), 400, "key_invalid", "no cart id"),
+                (self.event("b2", "cart.create", {"currency": "GBP"}, id="k" * 129), 400, "id_invalid", "128 bytes"),
+                (good, 422, "id_reused", "an earlier event of the batch")):
+            got, told = self.batch([good, self.event("b3", "cart.create", {"currency": "GBP"}), faulty, 8], **WAIT)
+            self.assertEqual((got, told["title"], told["index"]), (status, code, 2), told)
+            self.assertIn("event 2 of the batch", told["detail"])
+            self.assertIn(says, told["detail"])
+        status, told = self.batch([self.event(f"b{n}", "cart.create", {"currency": "GBP"}) for n in range(101)], **WAIT)
+        self.assertEqual((status, told["title"]), (413, "batch_too_long"))
+        self.assertEqual(self.commands(), before)
 
     def test_a_cloudevent_that_is_none_is_told_why(self):
         event = {"specversion": "1.0", "id": "1", "source": "web", "type": "dev.mayfly.cart.create.v1", "subject": "c1", "data": {"currency": "GBP"}}
@@ -507,7 +575,7 @@ class Tokens(unittest.TestCase):
                 newer.write_text("".join(f"{name} read {hashlib.sha256(name.encode()).hexdigest()} {rate}\n" for name, rate in lines))
                 newer.rename(tokens)
 
-            allow(("web", "2/h"), ("other", ""))
+            allow(("web", "2/h"), ("other", ""), ("batch", "3/h"))
             front = Front(log, "--tokens", str(tokens))
             self.addCleanup(front.end)
 
@@ -519,6 +587,10 @@ class Tokens(unittest.TestCase):
             self.assertEqual(json.loads(text)["title"], "rate_limited")
             self.assertTrue(0 < int(answer.headers["Retry-After"]) <= 1800)
             self.assertEqual([ask("other")[0] for _ in range(5)], [404] * 5)
+            event = {"specversion": "1.0", "id": "1", "source": "s", "type": "dev.mayfly.cart.cancel.v1", "subject": "c1"}
+            status, told = front.checked("POST", "/events", [event] * 3, {"Authorization": "Bearer batch", "Content-Type": "application/cloudevents-batch+json"})
+            self.assertEqual((status, told["title"], told["index"]), (403, "forbidden", 0))
+            self.assertEqual(ask("batch")[0], 429)
             allow(("web", "1000000/s"), ("new", ""))
             end = time.monotonic() + PATIENCE_S
             while ask("new")[0] == 401 and time.monotonic() < end:

@@ -168,6 +168,7 @@ class Scraped(unittest.TestCase):
         cls.engine = None
         cls.addClassCleanup(lambda: cls.end(cls.engine))
         cls.begin(cls.program, cls.environment)
+        cls.front_port = cls.begin_front_door()
         figures = http.server.HTTPServer(("127.0.0.1", 0), type("FiguresOfLog", (Figures,), {"log": cls.log}))
         cls.addClassCleanup(figures.server_close)
         serving = threading.Thread(target=figures.serve_forever)
@@ -185,6 +186,7 @@ class Scraped(unittest.TestCase):
             "rule_files": ["rules.yaml"],
             "scrape_configs": [
                 {"job_name": "mayfly", "file_sd_configs": [{"files": ["engines.json"], "refresh_interval": "1s"}]},
+                {"job_name": "mayfly-front", "static_configs": [{"targets": [f"127.0.0.1:{cls.front_port}"]}]},
                 {"job_name": "node", "scrape_interval": "5s", "static_configs": [{"targets": [f"127.0.0.1:{figures.server_port}"]}]},
             ],
         }))
@@ -193,7 +195,8 @@ class Scraped(unittest.TestCase):
              f"--web.listen-address=127.0.0.1:{prometheus_port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(lambda: cls.end(cls.prometheus))
         cls.api = f"http://127.0.0.1:{prometheus_port}/api/v1"
-        until("the first scrapes", lambda: cls.query('up{job="mayfly"} == 1') and cls.query("mayfly_deadletters_open"))
+        until("the first scrapes", lambda: cls.query('up{job="mayfly"} == 1') and cls.query('up{job="mayfly-front"} == 1')
+              and cls.query("mayfly_deadletters_open"))
 
     @classmethod
     def begin(cls, program, environment=None):
@@ -201,6 +204,22 @@ class Scraped(unittest.TestCase):
         cls.engine = subprocess.Popen(
             [program, "demo", "--log", cls.log, "--http", f"127.0.0.1:{cls.engine_port}", "--front", "off", "--carts-per-second", "20",
              "--silence", "0", "--delay-ms", "500"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+
+    @classmethod
+    def begin_front_door(cls):
+        """One beside the engine, once the log is there; one of its requests is refused. Returns its metrics' port."""
+        until("the engine", lambda: "mayfly_ready 1" in get(f"http://127.0.0.1:{cls.engine_port}/metrics"))
+        cls.front = subprocess.Popen([MAYFLY, "front", "--log", cls.log, "--address", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+                                     stdout=subprocess.PIPE, text=True)
+        cls.addClassCleanup(cls.front.stdout.close)
+        cls.addClassCleanup(lambda: cls.end(cls.front))
+        address = re.search(r"http://\S+/", cls.front.stdout.readline()).group()
+        try:
+            get(address + "carts/nobody-s")
+        except urllib.error.HTTPError as refused:
+            assert refused.code == 404, refused
+            refused.close()
+        return int(re.search(r":(\d+)/metrics", cls.front.stdout.readline()).group(1))
 
     @classmethod
     def engines(cls, there):
@@ -231,7 +250,7 @@ class WithAnEngine(Scraped):
         self.addCleanup(connect.stdout.close)
         self.addCleanup(self.end, connect)
         address = next(line.split()[-1] for line in connect.stdout if line.startswith("metrics at"))
-        figures = get(address) + "".join(run(MAYFLY, *verb, "--log", self.log, "--metrics").stdout for verb in (("funds",), ("deadletters", "list")))
+        figures = get(address) + get(f"http://127.0.0.1:{self.front_port}/metrics") + "".join(run(MAYFLY, *verb, "--log", self.log, "--metrics").stdout for verb in (("funds",), ("deadletters", "list")))
         known = set(re.findall(r"^# TYPE (\S+)", get(f"http://127.0.0.1:{self.engine_port}/metrics") + figures, re.M))
         known |= {f"{name}_bucket" for name in known} | {rule["record"].split(":")[1] for group in groups() for rule in group["rules"] if "record" in rule}
         for expression in expressions():

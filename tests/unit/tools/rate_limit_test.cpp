@@ -24,6 +24,23 @@ TEST_CASE("a caller may ask so often at once, then as each request comes back") 
   }
 }
 
+TEST_CASE("a batch may come when a request may, counts as its events, and all of them are waited for") {
+  struct Row {
+    std::int64_t at_ms;
+    std::int64_t worth;
+    std::int64_t wait_ms;
+  };
+  RateLimit limit;
+  const Rate rate{2, Millis{1'000}};
+  for (const auto& row :
+       {Row{0, 1, 0}, Row{0, 10, 0}, Row{0, 1, 5'000}, Row{0, 10, 5'000}, Row{4'999, 1, 1}, Row{5'000, 1, 0},
+        Row{5'000, 1, 500}, Row{90'000, 1, 0}, Row{90'000, 1, 0}, Row{90'000, 1, 500}}) {
+    CAPTURE(row.at_ms);
+    CAPTURE(row.worth);
+    CHECK(limit.take("web", rate, Millis{row.at_ms}, row.worth).count == row.wait_ms);
+  }
+}
+
 TEST_CASE("what one caller takes is not missing to another, and a changed rate begins anew") {
   RateLimit limit;
   const Rate one{1, Millis{3'600'000}};
