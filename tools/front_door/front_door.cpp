@@ -8,6 +8,7 @@
 #include "tools/console/text.h"
 #include "tools/front_door/batch_answer.h"
 #include "tools/front_door/cart_answers.h"
+#include "tools/front_door/command_answer.h"
 #include "tools/front_door/front_source.h"
 #include "tools/front_door/http_words.h"
 
@@ -27,71 +28,12 @@ namespace {
 using adapters::HttpAnswer;
 using adapters::HttpReply;
 using adapters::HttpRequest;
-using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::string_view carts_path = "/carts/";
 constexpr std::string_view type_begin = "dev.mayfly.";
 constexpr std::string_view type_end = ".v1";
 constexpr std::size_t most_id_bytes = 128;  // of ce_id and ce_source, docs/contract.md
-
-Json event_json(const CausedEvent& event) {
-  return {{"type", event.type},        {"id", event.id},
-          {"time", event.time},        {"partition", event.at.partition},
-          {"offset", event.at.offset}, {"data", parsed_json(event.data)}};
-}
-
-/// A refused command is a problem with the contract's code.
-HttpAnswer refused(const Json& data, Json&& body) {
-  const auto code = data.value("code", "");
-  auto answer = problem(status_of(code), code, data.value("message", ""));
-  auto told = Json::parse(answer.body);
-  for (const char* member : {"order_id", "total_minor", "retry_after_s"}) {
-    if (data.contains(member)) told[member] = data[member];
-  }
-  told.update(body);
-  answer.body = told.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (data.contains("retry_after_s"))
-    answer.headers.emplace_back("Retry-After", std::to_string(data["retry_after_s"].get<std::int64_t>()));
-  return answer;
-}
-
-HttpAnswer answer_to(const std::string& cart, const std::string& id, const CommandOutcome& outcome) {
-  if (!outcome.status.ok()) {
-    auto answer = problem(503, "log_unavailable", outcome.status.message + " Send the same again, with the same id.");
-    answer.headers.emplace_back("Retry-After", "1");
-    return answer;
-  }
-  Json body = {{"cart", cart},
-               {"id", id},
-               {"partition", outcome.at.partition},
-               {"offset", outcome.at.offset},
-               {"decided", outcome.decided}};
-  if (outcome.repeated) body["repeated"] = true;
-  if (outcome.decided) {
-    body["events"] = Json::array();
-    for (const auto& event : outcome.events) body["events"].push_back(event_json(event));
-    for (const auto& event : body["events"]) {
-      if (event["type"] == "command.rejected" && event["data"].is_object()) return refused(event["data"], Json(body));
-    }
-  }
-  HttpAnswer answer{outcome.decided ? 200 : 202, "application/json",
-                    body.dump(-1, ' ', false, Json::error_handler_t::replace)};
-  answer.headers.emplace_back("Location", std::string(carts_path) + adapters::percent_encoded(cart));
-  return answer;
-}
-
-HttpAnswer answer_to(const std::string& cart, const std::string& id, const KeyedOutcome& keyed) {
-  using Kind = KeyedOutcome::Kind;
-  if (keyed.kind == Kind::other_body)
-    return problem(422, events::name(events::Code::id_reused),
-                   "the key belongs to another command: choose another key");
-  if (keyed.kind == Kind::answered) return answer_to(cart, id, keyed.outcome);
-  auto answer =
-      problem(409, "request_in_flight", "a request with this key is being answered: send this one again later");
-  answer.headers.emplace_back("Retry-After", "1");
-  return answer;
-}
 
 /// A CloudEvent as a command; none: `wrong` is the answer.
 std::optional<OutgoingCommand> command_of(ReceivedCloudEvent&& event, const std::string& why_none, HttpAnswer& wrong) {

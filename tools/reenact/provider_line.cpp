@@ -42,7 +42,8 @@ std::optional<ProviderLine::Turn> ProviderLine::next(events::Timestamp now) {
   if (waiting_.empty()) return std::nullopt;
   const auto& first = waiting_.front();
   const bool connected = connect(session_of(first.request), now);
-  const bool given_up = now - first.since >= limits_.longest_wait && first.request.type == "payment.authorization_requested";
+  const bool given_up =
+      now - first.since >= limits_.longest_wait && first.request.type == "payment.authorization_requested";
   if (!connected && !given_up) return std::nullopt;
   Turn turn{std::move(waiting_.front().request), connected};
   waiting_.pop_front();

@@ -1,5 +1,6 @@
-// The line before a payment provider that has so many connections and no more: a session needs one for its requests, has it
-// until its actor ends, and waits where none is free. A function of what it is told; any thread may tell it of actors.
+// The line before a payment provider that has so many connections and no more: a session needs one for its requests,
+// has it until its actor ends, and waits where none is free. A function of what it is told; any thread may tell it of
+// actors.
 #pragma once
 
 #include "actors/outages/outages.h"
@@ -30,8 +31,8 @@ class ProviderLine final : public actors::SessionWatch {
     ConnectorRequest request;
     bool connected = false;  // false: it waited for the longest time, and the provider never hears of it
   };
-  /// The next that has its turn at `now`; none when all that are left must wait. Only authorizations are given up: a session
-  /// that is known to the provider is waited for.
+  /// The next that has its turn at `now`; none when all that are left must wait. Only authorizations are given up: a
+  /// session that is known to the provider is waited for.
   std::optional<Turn> next(events::Timestamp now);
   [[nodiscard]] std::int64_t taken() const;
 
