@@ -123,6 +123,7 @@ def steps():
     yield Step("what verbs print", check("test_output.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("tail: positions, types, times", check("test_tail.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("replay tools", check("test_replay.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("whatif is a fresh run", check("test_whatif.py", MAYFLY, "build/release/tests/fresh_run"), needs=RELEASE)
     yield Step("replay export goes on after a kill", check("test_export.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("replay drive", check("test_drive.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("send reads a pipe", check("test_send.py", MAYFLY), needs=RELEASE, quick=True)

@@ -28,6 +28,10 @@ struct Habits {
   int own_line_id = 25;  // lines with options
   int by_weight = 10;    // lines that are priced for more than one
   int set_line = 10;     // lines that are set and not added
+  int most_tries = 3;    // of a checkout
+  /// What a cart's buyer and connectors do depends on the seed and on what they have heard of that cart, and on nothing
+  /// else: two runs differ in the carts that a change meets, and in no other.
+  bool each_cart_by_itself = false;
   events::Millis capture_least{24 * 3'600'000};  // how long an order waits for payment.capture
   events::Millis capture_most{168 * 3'600'000};
   events::Millis thinks_longest{96 * 3'600'000};  // a buyer whose money takes days, until the order is canceled

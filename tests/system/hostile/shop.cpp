@@ -11,7 +11,6 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr int most_tries = 3;
 constexpr int most_merges = 2;
 constexpr const char* currencies[] = {"GBP", "EUR", "JPY", "KWD", "USD"};
 
@@ -25,7 +24,7 @@ void Shop::send(Timestamp when, const std::string& cart, std::string_view type, 
   tools::OutgoingCommand c;
   c.key = cart;
   c.type = type;
-  c.id = "click-" + std::to_string(++sent_);
+  c.id = "click-" + std::to_string(habits_.each_cart_by_itself ? ++open_[cart].clicks : ++sent_);
   c.source = "/hostile/shop";
   c.data = data.dump();
   if (chance_.percent(habits_.rates.duplicate)) out_.send_again_at(when + chance_.between({1}, {20'000}), c);
@@ -45,12 +44,14 @@ Timestamp Shop::open(Timestamp now, const std::string& cart, const std::vector<B
 
 void Shop::new_cart(Timestamp now) {
   const std::string cart = "cart-" + std::to_string(++started_);
+  if (habits_.each_cart_by_itself) chance_.begin(cart);
   auto& it = open_[cart];
   it.currency = currencies[chance_.below(std::size(currencies))];
   it.pays = static_cast<Pays>(started_ % 3);
   const auto at = open(now, cart, it.basket.fill(habits_, chance_));
   if (chance_.percent(3)) return;  // walks away
-  if (chance_.percent(1)) return send(at, cart, "cart.merge", {{"into", "cart-" + std::to_string(started_ + 1)}});
+  if (habits_.merge > 0 && chance_.percent(1))
+    return send(at, cart, "cart.merge", {{"into", "cart-" + std::to_string(started_ + 1)}});
   if (chance_.percent(habits_.merge)) return log_in(at, cart, it);
   complete(at + chance_.between({1}, {30'000}), cart, it);
 }
@@ -106,6 +107,7 @@ void Shop::take(Timestamp now, const std::string& cart, std::string_view type, c
   const auto found = open_.find(cart);
   if (found == open_.end()) return;
   auto& open = found->second;
+  if (habits_.each_cart_by_itself) chance_.begin(cart + " heard " + std::to_string(++open.heard));
   if (type.starts_with("cart.") && data.contains("total_minor")) open.total = data.at("total_minor");
   if (is_end(type)) {
     if (chance_.percent(2)) complete(now + chance_.between({10}, {5'000}), cart, open);  // clicks once more
@@ -145,7 +147,7 @@ void Shop::merge_refused(Timestamp now, const std::string& cart, OpenCart& open)
 }
 
 void Shop::reopened(Timestamp now, const std::string& cart, OpenCart& open, const Json& data) {
-  if (data.contains("available") && open.tries < most_tries) {
+  if (data.contains("available") && open.tries < habits_.most_tries) {
     for (const auto& left : data.at("available")) {
       const auto before = open.basket.total();
       const auto missing = open.basket.keep(left.at("sku"), left.value("line_id", ""), left.at("quantity"));
@@ -158,7 +160,7 @@ void Shop::reopened(Timestamp now, const std::string& cart, OpenCart& open, cons
       if (chance_.percent(60)) order_back(now, cart, open, missing);
     }
   }
-  if (open.tries < most_tries) return complete(now + chance_.between({10}, {60'000}), cart, open);
+  if (open.tries < habits_.most_tries) return complete(now + chance_.between({10}, {60'000}), cart, open);
   if (chance_.percent(60)) send(now + Millis{10}, cart, "cart.cancel", Json::object());
 }
 

@@ -34,6 +34,8 @@ class Shop {
     std::string currency;
     Pays pays = Pays::at_once;
     int tries = 0;
+    int clicks = 0;  // sent, where each cart is by itself
+    int heard = 0;
     std::string into;           // the cart that it is merged into
     int merges = 0;             // that were asked for
     nlohmann::json last_asked;  // the last payment.capture

@@ -5,8 +5,9 @@
 
 namespace mayfly::hostile {
 
-actors::EngineConfig SimulatedEngine::config() {
+actors::EngineConfig SimulatedEngine::config(const events::Settings& settings) {
   actors::EngineConfig c;
+  c.settings = settings;
   c.name = "hostile";
   return c;
 }
@@ -14,7 +15,9 @@ actors::EngineConfig SimulatedEngine::config() {
 events::LogStatus SimulatedEngine::write_ticks() {
   for (events::Partition p = 0; p < client_.partitions(); ++p) {
     std::string data;
-    events::append_tick_data(data, clock_.now(), through_[static_cast<std::size_t>(p)], nullptr, {});
+    const auto through = through_[static_cast<std::size_t>(p)];
+    const bool changes = through < 0 && !(settings_ == events::Settings{});
+    events::append_tick_data(data, clock_.now(), through, changes ? &settings_ : nullptr, {});
     const std::string id = "tick-" + std::to_string(p) + "-" + std::to_string(clock_.now().ms);
     const events::Header headers[] = {{"ce_specversion", "1.0"},
                                       {"ce_id", id},

@@ -4,6 +4,7 @@
 
 #include "actors/engine/engine.h"
 #include "events/log/log.h"
+#include "events/rules/settings.h"
 
 #include <memory>
 #include <string>
@@ -24,10 +25,12 @@ class SimulatedClock final : public events::Clock {
 
 class SimulatedEngine {
  public:
-  SimulatedEngine(events::Log& log, events::LogClient& client, const SimulatedClock& clock)
+  SimulatedEngine(events::Log& log, events::LogClient& client, const SimulatedClock& clock,
+                  const events::Settings& settings = {})
       : client_(client),
         clock_(clock),
-        engine_(log, clock, config(), nullptr),
+        settings_(settings),
+        engine_(log, clock, config(settings), nullptr),
         through_(static_cast<std::size_t>(log.partitions()), -1) {}
 
   /// A tick per partition, then everything that is in the log. An empty string, or why it failed.
@@ -35,11 +38,12 @@ class SimulatedEngine {
   [[nodiscard]] actors::Census census() const { return engine_.census(); }
 
  private:
-  static actors::EngineConfig config();
+  static actors::EngineConfig config(const events::Settings&);
   events::LogStatus write_ticks();
 
   events::LogClient& client_;
   const SimulatedClock& clock_;
+  events::Settings settings_;  // in each first tick, if they are not the usual ones
   actors::Engine engine_;
   std::vector<events::Offset> through_;  // last offset decided, per partition
 };

@@ -33,11 +33,18 @@ events::LogStatus World::listen(events::Timestamp now) {
   return {};
 }
 
+/// An event's id has its offset, which is another one when something else has happened before.
+std::string World::name_of(const tools::ConnectorRequest& request) {
+  auto name = request.type + " of " + request.cart;
+  return name + " " + std::to_string(++asked_[name]);
+}
+
 void World::hear(events::Timestamp now, const events::Record& record) {
   ++heard_;
   const auto type = tools::short_type(record);
   const std::string cart(record.key.value_or(events::Bytes{}));
-  if (const auto request = tools::request_of(record)) {
+  if (auto request = tools::request_of(record)) {
+    if (habits_.each_cart_by_itself) request->id = name_of(*request);
     if (type.starts_with("payment.")) return provider_.take(now, *request);
     return inventory_.take(now, *request);
   }

@@ -7,7 +7,9 @@
 #include "tools/records/command_writer.h"
 #include "tools/simulate/warehouse.h"
 
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace mayfly::hostile {
@@ -16,6 +18,7 @@ class World {
  public:
   World(events::LogClient& log, const Habits& habits, std::uint64_t seed, std::int64_t faster)
       : log_(log),
+        habits_(habits),
         chance_(seed, faster),
         answers_chance_(seed, faster),
         writer_(log),
@@ -45,8 +48,10 @@ class World {
 
  private:
   void hear(events::Timestamp now, const events::Record&);
+  std::string name_of(const tools::ConnectorRequest&);
 
   events::LogClient& log_;
+  const Habits& habits_;
   tools::Chance chance_;          // of the buyers
   tools::Chance answers_chance_;  // of the connectors, begun anew with each request
   tools::CommandWriter writer_;
@@ -57,6 +62,7 @@ class World {
   tools::SimulatedWarehouse inventory_;
   Provider provider_;
   std::vector<events::Offset> next_;
+  std::map<std::string, int> asked_;  // how often by name, where each cart is by itself
   std::int64_t heard_ = 0;
 };
 
