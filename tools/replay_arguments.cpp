@@ -82,7 +82,8 @@ void add_replay(CLI::App& app, ReplayVerbs& options, std::function<int()>& chose
   s = verb(*replay, "bisect", "Find the first command after which a condition holds", options.bisect, replay_bisect,
            chosen);
   recorded_log_words(*s, options.bisect);
-  from_word(*s, options.bisect);
+  s->add_option("--from", options.bisect.checkpoints,
+                "a checkpoint to begin with; of several, as often as needed, the newest that does not hold it");
   s->add_option("--when", options.bisect.when, "a condition, e.g. 'session.captured_minor > 0 and phase == paying'");
   s->add_option("--exec", options.bisect.program, "a program that exits with 0 where it holds; with --cart");
   s->add_option("--cart", options.bisect.cart, "only this cart");

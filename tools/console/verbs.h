@@ -197,10 +197,11 @@ struct ReplayWhatIfOptions : FromWords {
 };
 int replay_whatif(const ReplayWhatIfOptions&);
 
-struct ReplayBisectOptions : FromWords {
-  std::string when;     // a condition
-  std::string program;  // or a program, of one cart
-  std::string cart;     // empty: all
+struct ReplayBisectOptions : LogWords {
+  std::vector<std::string> checkpoints;  // of several the search chooses one; empty: the first commands
+  std::string when;                      // a condition
+  std::string program;                   // or a program, of one cart
+  std::string cart;                      // empty: all
   bool json = false;
 };
 int replay_bisect(const ReplayBisectOptions&);

@@ -12,11 +12,15 @@
 namespace mayfly::tools {
 
 int open_unread(const FromWords& words, RecordedLog& opened) {
-  const auto& checkpoint = words.checkpoint;
   int code = exit_ok;
   opened.log = open_recorded_log(words, opened.clock, code, &opened.has_state);
   if (!opened.log) return code;
   if (code = choose_tick_secrets(words, opened.recorded.tick_secrets); code != exit_ok) return code;
+  return begin_with(words.checkpoint, opened);
+}
+
+int begin_with(const std::string& checkpoint, RecordedLog& opened) {
+  opened.recorded.from = nullptr;
   if (checkpoint.empty()) return exit_ok;
   std::ifstream in(checkpoint, std::ios::binary);
   auto read = std::make_shared<Checkpoint>();

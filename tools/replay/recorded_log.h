@@ -19,6 +19,8 @@ struct RecordedLog {
 /// Only to read, with the checkpoint that the words name. Returns exit_ok, or the exit code with the reason said on
 /// standard error.
 [[nodiscard]] int open_recorded(const FromWords&, RecordedLog&);
+/// Before anything is read of an open log: replays of it begin with that checkpoint; empty: with the first commands.
+[[nodiscard]] int begin_with(const std::string& checkpoint, RecordedLog&);
 /// The same but for what is read of the log: `recorded` has tick secrets and checkpoint only.
 [[nodiscard]] int open_unread(const FromWords&, RecordedLog&);
 

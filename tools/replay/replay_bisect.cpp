@@ -7,6 +7,7 @@
 #include "tools/console/verbs.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
+#include "tools/replay/bisect_checkpoints.h"
 #include "tools/replay/checkpoint.h"
 #include "tools/replay/recorded_log.h"
 #include "tools/replay/replay_condition.h"
@@ -41,7 +42,7 @@ OrderedJson seen_after(const Replayed& told, const ReplayedPartition& partition)
     if (event.code) json["code"] = name(*event.code);
   }
   if (told.dead_letter) json["dead_letter"] = name(*told.dead_letter);
-  json["partition"] = {{"open_carts", partition.carts()}, {"open_sessions", partition.sessions()}};
+  json["partition"] = open_in(partition);
   return json;
 }
 
@@ -167,6 +168,26 @@ int print_found(events::LogClient& log, const Recorded& recorded, const Found& f
   return exit_ok;
 }
 
+/// `began`: the checkpoint, of several, that the search begins with.
+int open_at(const ReplayBisectOptions& options, const Condition& condition, RecordedLog& opened, std::string& began) {
+  FromWords words;
+  static_cast<LogWords&>(words) = options;
+  if (options.checkpoints.size() == 1) words.checkpoint = options.checkpoints.front();
+  if (options.checkpoints.size() < 2) return open_recorded(words, opened);
+  if (options.program.empty() && condition.is_of_decisions()) {
+    complain("A checkpoint has no command, event, code or dead_letter: give one --from, or a condition over state.\n");
+    return exit_usage;
+  }
+  if (const int code = open_unread(words, opened); code != exit_ok) return code;
+  const auto holds = [&](OrderedJson&& json) {
+    return options.program.empty() ? condition.holds(json) : program_says_so(options.program, json);
+  };
+  if (const int code = begin_before(options.checkpoints, options.cart, holds, opened, began); code != exit_ok)
+    return code;
+  const auto status = read_recorded(*opened.log, opened.recorded);
+  return status.ok() ? exit_ok : complain_of(status);
+}
+
 }  // namespace
 
 int replay_bisect(const ReplayBisectOptions& options) {
@@ -181,7 +202,8 @@ int replay_bisect(const ReplayBisectOptions& options) {
     return exit_usage;
   }
   RecordedLog opened;
-  if (const int code = open_recorded(options, opened); code != exit_ok) return code;
+  std::string began;
+  if (const int code = open_at(options, condition, opened, began); code != exit_ok) return code;
   auto& log = *opened.log;
   const auto& recorded = opened.recorded;
   Bisection bisection(log, recorded, options);
@@ -190,6 +212,8 @@ int replay_bisect(const ReplayBisectOptions& options) {
   if (!status.ok()) return complain_of(status);
   const auto& found = bisection.found();
   if (!options.json) {
+    if (options.checkpoints.size() > 1)
+      print("began with %s\n", began.empty() ? "the first commands: it holds in every checkpoint" : began.c_str());
     print(
         "%s after %s commands%s\n", found ? "found" : "It never holds: looked", grouped(bisection.commands()).c_str(),
         options.program.empty() ? "" : (", the program asked " + std::to_string(bisection.asked()) + " times").c_str());

@@ -25,6 +25,8 @@ using NodePtr = std::unique_ptr<Node>;
 
 constexpr int deepest = 64;  // parentheses within each other
 
+constexpr std::string_view decided_members[] = {"command", "event", "code", "dead_letter"};
+
 /// What state_json gives, and what is beside it; * stands for any one name.
 constexpr std::string_view known_members[] = {
     "cart",
@@ -283,6 +285,11 @@ bool true_of(const Node& node, const OrderedJson& json) {
   return false;
 }
 
+bool names_decisions(const Node& node) {
+  const auto of = [](const NodePtr& one) { return one && names_decisions(*one); };
+  return of(node.left) || of(node.right) || std::ranges::find(decided_members, node.path) != std::end(decided_members);
+}
+
 }  // namespace
 
 bool is_known_member(std::string_view path) {
@@ -295,6 +302,8 @@ Condition::Condition(const std::string& text, std::string& wrong) {
 }
 
 Condition::~Condition() = default;
+
+bool Condition::is_of_decisions() const { return root_ && names_decisions(*root_); }
 
 bool Condition::holds(const OrderedJson& json) const { return root_ && true_of(*root_, json); }
 

@@ -24,6 +24,9 @@ class Condition {
   /// Of an object as state_json gives, with `command`, `event` and `code` beside.
   [[nodiscard]] bool holds(const OrderedJson&) const;
 
+  /// It names something that was decided, which no state has: `command`, `event`, `code` or `dead_letter`.
+  [[nodiscard]] bool is_of_decisions() const;
+
   struct Node;
 
  private:

@@ -527,6 +527,43 @@ class Replay(unittest.TestCase):
         done = run("replay", "at", "begin", self.carts[0], "--from", middle, "--log", self.log)
         self.assertEqual((done.returncode, "What was before is not in it" in done.stderr), (2, True), done.stderr)
 
+    def test_bisect_begins_with_the_newest_checkpoint_before_it(self):
+        """In whatever order they are named; the answer is that of a scan, and fewer commands are decided."""
+        time_of = {(p, o): t for t, p, o in self.times()}
+        ends = []  # of carts: when, by which command
+        for cart in self.carts:
+            for event in self.events[cart]:
+                if sqlite_log.short_type(event.headers["ce_type"]) in ("cart.converted", "cart.canceled"):
+                    position = tuple(map(int, event.headers["ce_id"].split("-")[:2]))
+                    ends.append((time_of[position], position, cart))
+        ends.sort()
+        self.assertGreater(len(ends), 10)
+        moments = [ends[len(ends) * quarter // 4][1] for quarter in (3, 1, 2)]
+        moments = [f"{partition}:{offset}" for partition, offset in moments]
+        files = [str(self.checkpoint(f"bisect-{number}", "--at", at)) for number, at in enumerate(moments)]
+        several = [word for file in files for word in ("--from", file)]
+        first_after = {file: self.first_after(at) for file, at in zip(files, moments)}
+        newest, oldest, middle = files
+        began, scanned, halved = collections.Counter(), 0, 0
+        for _, (partition, offset), cart in (ends[0], *ends[3:-3:4], ends[-1]):
+            for question in (("--when", "phase == converted_paid or phase == canceled"), ("--exec", "grep -qE '\"phase\":\"(converted_paid|canceled)\"'")):
+                words = ("bisect", "--cart", cart, *question)
+                found, *steps = self.said(*words).splitlines()
+                first, again, *same = self.said(*words, *several).splitlines()
+                with self.subTest(words=words):
+                    self.assertEqual(same[1:], steps[1:])  # but for the line above, which knows an order only where it was placed
+                    before = [file for file in (oldest, middle, newest) if offset >= first_after[file][partition]]
+                    self.assertEqual(first, f"began with {before[-1]}" if before else "began with the first commands: it holds in every checkpoint")
+                    began[bool(before)] += 1
+                    one, two = (int(re.search(r" after ([\d,]+) commands", line)[1].replace(",", "")) for line in (found, again))
+                    self.assertLessEqual(two, one)
+                    scanned, halved = scanned + one, halved + two
+        self.assertGreater(min(began[True], began[False]), 0)
+        self.assertLess(halved, scanned)
+        done = run("replay", "bisect", "--when", "event == order.placed", *several, "--log", self.log)
+        self.assertEqual((done.returncode, "give one --from, or a condition over state" in done.stderr), (2, True), done.stderr)
+        self.said("bisect", "--when", "phase == active", "--from", newest, "--from", str(self.file), code=2)
+
     def test_why_diff_whatif_and_the_comparisons_say_of_the_rest_what_they_say_of_the_whole(self):
         at = self.middle()
         middle = ("--from", str(self.checkpoint("for-comparisons", "--at", at)))

@@ -1,7 +1,7 @@
-// Carts among hostile connectors on a SQLite log and a clock that is moved by hand, for a time: what was open then stays
-// open. Each cart's chances are its own, so that a run with a change differs from the one without it in what the change
-// leads to, and in nothing else. For tests/system/checks/test_whatif.py.
-// Usage: fresh_run FILE [--carts N] [--minutes M] [--seed S] [--tries T] [--settings JSON] [--lose N]
+// Carts among hostile connectors on a SQLite log and a clock that is moved by hand, for a time: what was open then
+// stays open. Each cart's chances are its own, so that a run with a change differs from the one without it in what the
+// change leads to, and in nothing else. For tests/system/checks/test_whatif.py. Usage: fresh_run FILE [--carts N]
+// [--minutes M] [--seed S] [--tries T] [--settings JSON] [--lose N]
 // --lose: the first payment.authorized of every Nth cart is lost on its way, and so is one that repeats it at once.
 #include "adapters/open_log.h"
 #include "events/text/number.h"
