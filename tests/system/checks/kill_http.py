@@ -30,6 +30,7 @@ import sqlite_log
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 import free_ports  # noqa: E402
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 PATIENCE_S = 300
 TWICE = 0.05  # of requests: at the same time as another, or after one whose answer nobody awaits
 BATCHED = 0.25  # of purchases: all commands of two carts in one request
@@ -259,10 +260,12 @@ class Run:
         port = free_ports.one()
         self.name = f"kills-{os.getpid()}"
         self.topics = {stream: f"{self.name}.{stream}" for stream in ("commands", "events", "state", "deadletters", "alerts")} if given.kafka else {}
+        # An hour for each answer: on a busy machine a connector that is killed again and again may take minutes for a request.
+        waits = (ROOT / "examples/tour.toml").read_text()
         config = self.folder / "mayfly.toml"
         config.write_text(f'[engine]\nname = "{self.name}"\n[kafka.topics]\n' + "".join(f'{stream} = "{topic}"\n' for stream, topic in self.topics.items()) +
                           f'[connect.deliver.all]\nurl = "http://127.0.0.1:{self.receiver.server_port}/"\ntypes = "{", ".join(sorted(WANTED))}"\n'
-                          'replies = "inventory, payment"\nsecret_env = "KILL_HTTP_SECRET"\n')
+                          'replies = "inventory, payment"\nsecret_env = "KILL_HTTP_SECRET"\n' + waits)
         self.on_log = ["--log", self.log, "--config", str(config)]
         self.words = {"engine": ["serve", *self.on_log, "--http", "off"], "front door": ["front", *self.on_log, "--address", f"127.0.0.1:{port}"],
                       "connector": ["connect", *self.on_log]}

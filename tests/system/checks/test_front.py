@@ -551,6 +551,36 @@ class Tokens(unittest.TestCase):
             sources = re.findall(r'"ce_source":"([^"]*)"', run("tail", "--log", log, "--stream", "commands", "--from", "begin", "--json").stdout)
             self.assertEqual(sources[1:], ["/front/web", "/front/pay", "/front/web"])
 
+    def test_a_token_whose_requests_take_half_of_the_connections_waits_with_no_more(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = f"sqlite:{folder}/shop.db"
+            run("send", "--log", log, "--create", "cart.create", "c0", "currency=GBP")
+            tokens = pathlib.Path(folder) / "tokens"
+            tokens.write_text("".join(f"{name} shop {hashlib.sha256(name.encode()).hexdigest()}\n" for name in ("web", "app")))
+            front = Front(log, "--tokens", str(tokens), "--connections", "8")
+            self.addCleanup(front.end)
+            event = {"specversion": "1.0", "id": "1", "source": "s", "type": "dev.mayfly.cart.create.v1", "data": {"currency": "GBP"}}
+            batch = [{**event, "subject": f"b{n}"} for n in range(5)]  # one request
+
+            def create(cart, token):
+                return front.command(cart, "cart.create", {"currency": "GBP"}, Authorization=f"Bearer {token}")
+
+            with ThreadPoolExecutor(5) as pool:
+                waiting = [pool.submit(create, f"c{n}", "web") for n in (1, 2, 3)]
+                waiting.append(pool.submit(front.checked, "POST", "/events", batch,
+                                           {**WAIT, "Authorization": "Bearer web", "Content-Type": "application/cloudevents-batch+json"}))
+                until = time.monotonic() + PATIENCE_S
+                while run("tail", "--log", log, "--stream", "commands", "--from", "begin", "--json").stdout.count("cart.create") < 9:
+                    self.assertLess(time.monotonic(), until)
+                self.assertEqual(create("c4", "web")[0], 202)
+                waiting.append(pool.submit(create, "c5", "app"))
+                self.assertEqual([one.done() for one in waiting], [False] * 5)  # no engine has decided anything
+                engine = subprocess.Popen([MAYFLY, "serve", "--log", log, "--http", "off"], stderr=subprocess.DEVNULL)
+                self.addCleanup(engine.wait)
+                self.addCleanup(engine.kill)
+                self.assertEqual([one.result()[0] for one in waiting], [200] * 5)
+                self.assertEqual(create("c6", "web")[0], 200)
+
     def test_a_token_that_asks_too_often_is_told_when_to_ask_again_and_a_changed_file_counts(self):
         with tempfile.TemporaryDirectory() as folder:
             log = f"sqlite:{folder}/shop.db"
