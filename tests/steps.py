@@ -129,6 +129,7 @@ def steps():
     yield Step("send reads a pipe", check("test_send.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("systemd unit, Kubernetes manifests", check("test_deploy.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("front door over HTTP", check("test_front.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("OpenAPI page: a linter, requests made from it", check("test_openapi.py", MAYFLY), env=seeded, needs=RELEASE)
     yield Step("HTTPS in and out", check("test_tls.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("connector over HTTP", check("test_connect.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
     yield Step("simulated payment service", check("test_simulate.py", MAYFLY), env=seeded, needs=RELEASE, quick=True)
@@ -154,7 +155,7 @@ def steps():
     yield Step("Kafka: brokers away, topics deleted, started twice", check("test_kafka_away.py", MAYFLY), **on_broker)
     yield Step("Kafka: TLS, certificates, passwords, ACLs", check("test_kafka_security.py", MAYFLY), needs=RELEASE + BROKER)
     yield Step("Kafka: kcat, Python, Java", check("test_kafka.py", MAYFLY), **on_broker)
-    yield Step("Kafka: Java, Python, Go, JavaScript of examples/", check("test_examples.py", MAYFLY), **on_broker)
+    yield Step("Kafka: Java, Python, Go, TypeScript of examples/", check("test_examples.py", MAYFLY), **on_broker)
     yield Step("Kafka: replay says what it says on SQLite", check("test_replay_kafka.py", MAYFLY), **on_broker)
     yield Step("Kafka: the same events as on SQLite", check("same_events.py", MAYFLY, str(CSV), "--invoices", "1000"),
                skipped=NO_CSV, **on_broker)

@@ -111,7 +111,7 @@ std::optional<Access> Access::from_text(std::string_view text, std::string& wron
 }
 
 std::optional<Caller> Access::caller(std::string_view authorization) const {
-  if (everybody_) return Caller{std::string(everybody), {Scope::shop, Scope::connector, Scope::read}, unlimited};
+  if (everybody_) return Caller{std::string(everybody), {Scope::shop, Scope::connector, Scope::read}, unlimited, true};
   constexpr std::string_view scheme = "Bearer ";
   if (!authorization.starts_with(scheme)) return std::nullopt;
   const auto hash = events::sha256_hex(authorization.substr(scheme.size()));

@@ -20,7 +20,8 @@ enum class Scope : unsigned char {
 struct Caller {
   std::string name;  // the source of its commands is /front/NAME
   std::vector<Scope> scopes;
-  Rate rate{};  // of its requests
+  Rate rate{};             // of its requests
+  bool everybody = false;  // it needs no token
   [[nodiscard]] bool may(Scope) const;
 };
 

@@ -158,8 +158,8 @@ void FrontDoor::batch(const HttpRequest& request, const HttpReply& reply) {
     commands.push_back(std::move(*command));
   }
   if (commands.empty()) return reply(batch_answer({}));
-  const auto wait = wait_asked(request.header("prefer"), limits_.longest_wait);
-  const auto answers = std::make_shared<BatchAnswers>(commands.size(), reply);
+  auto [wait, told] = awaited(*caller, request, reply);
+  const auto answers = std::make_shared<BatchAnswers>(commands.size(), std::move(told));
   for (std::size_t i = 0; i < commands.size(); ++i) {
     append(std::move(commands[i]), wait, [answers, i](HttpAnswer answer) { answers->give(i, std::move(answer)); });
   }
@@ -170,7 +170,17 @@ void FrontDoor::send(const HttpRequest& request, OutgoingCommand&& command, cons
   const auto caller = admit(request, not_admitted);
   if (!caller) return reply(std::move(not_admitted));
   if (auto refused = made_ready(*caller, command)) return reply(std::move(*refused));
-  append(std::move(command), wait_asked(request.header("prefer"), limits_.longest_wait), reply);
+  auto [wait, told] = awaited(*caller, request, reply);
+  append(std::move(command), wait, std::move(told));
+}
+
+std::pair<events::Millis, HttpReply> FrontDoor::awaited(const Caller& caller, const HttpRequest& request,
+                                                        const HttpReply& reply) {
+  const auto wait = wait_asked(request.header("prefer"), limits_.longest_wait);
+  if (wait.count == 0 || caller.everybody) return {wait, reply};
+  auto place = waiting_.place(caller.name, limits_.waiting_per_caller());
+  if (!place) return {{}, reply};
+  return {wait, [place = std::move(place), reply](HttpAnswer answer) { reply(std::move(answer)); }};
 }
 
 std::optional<HttpAnswer> FrontDoor::made_ready(const Caller& caller, OutgoingCommand& command) {

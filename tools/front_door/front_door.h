@@ -7,6 +7,7 @@
 #include "tools/front_door/event_feed.h"
 #include "tools/front_door/front_metrics.h"
 #include "tools/front_door/keyed_exchange.h"
+#include "tools/front_door/waiting_requests.h"
 #include "tools/records/command_check.h"
 
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace mayfly::tools {
 
@@ -34,6 +36,9 @@ struct FrontDoorLimits {
     limits.later_ms = 65'000;  // the longest wait, and time to append
     return limits;
   }();
+  /// Of one token's name, that wait for what their commands come to: half of the connections, so that no token takes
+  /// those of all others.
+  [[nodiscard]] std::size_t waiting_per_caller() const { return static_cast<std::size_t>(http.connections) / 2; }
 };
 
 class FrontDoor {
@@ -75,12 +80,17 @@ class FrontDoor {
   /// nobody can repeat, or pretend to be, another one.
   [[nodiscard]] std::optional<adapters::HttpAnswer> made_ready(const Caller&, OutgoingCommand&);
   void append(OutgoingCommand&&, events::Millis wait, adapters::HttpReply);
+  /// How long a request waits, and its reply, which keeps the caller's place until then. 0: it does not ask for it, or
+  /// the caller has no place left.
+  std::pair<events::Millis, adapters::HttpReply> awaited(const Caller&, const adapters::HttpRequest&,
+                                                         const adapters::HttpReply&);
   void stream(const adapters::HttpRequest&, const adapters::HttpReply&);
   [[nodiscard]] adapters::HttpAnswer cart(const adapters::HttpRequest&);
 
   std::mutex access_mutex_;
   std::shared_ptr<const Access> access_;
   RateLimit rate_limit_;
+  WaitingRequests waiting_;
   FrontMetrics metrics_;
   const FrontDoorLimits limits_;
   const std::unique_ptr<events::LogClient> history_;  // the thread that answers in turn

@@ -2,13 +2,14 @@
 """Kills engine, front door and connector with SIGKILL in turn while buyers send commands over HTTP and webhooks are answered,
 then looks whether anything shows it (http_promises.py, log_check.py, books, `replay verify`).
 
-One request in twenty is sent twice: at the same time, after a first whose answer nobody awaits, or later. Everything is
-started again at once, as a supervisor would. Stops only what it started. Exits 1 on any finding.
+A quarter of the purchases are a batch of CloudEvents, of two carts. One request in twenty is sent twice: at the same time, after a
+first whose answer nobody awaits, or later, a batch then in part. Everything is started again at once, as a supervisor would. Stops only what it started. Exits 1 on any finding.
 
 --kafka HOST:PORT: on that broker, in topics of its own, instead of on a SQLite file. Needs confluent_kafka.
 """
 import argparse
 import collections
+import dataclasses
 import http.client
 import json
 import os
@@ -29,8 +30,10 @@ import sqlite_log
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 import free_ports  # noqa: E402
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 PATIENCE_S = 300
 TWICE = 0.05  # of requests: at the same time as another, or after one whose answer nobody awaits
+BATCHED = 0.25  # of purchases: all commands of two carts in one request
 LATE = 0.2  # of carts: one more command of an earlier cart, most of them over
 LOST, FAILED = 0.04, 0.04  # of webhooks: handled and not answered; refused for now
 REQUESTS = {"inventory.reservation_requested", "payment.authorization_requested", "payment.capture_requested"}
@@ -112,49 +115,98 @@ def purchase(cart):
                    ("checkout.complete", {"expected_total_minor": total, "payment": {"provider": "example", "token": "tok"}})]
 
 
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One command, or a batch of them."""
+
+    path: str
+    body: object
+    headers: dict
+    carts: tuple  # of each command, as are the keys
+    keys: tuple
+
+    @classmethod
+    def of_command(cls, cart, index):
+        name, data = purchase(cart)[1][index]
+        key = f"{cart}-{index}"
+        return cls(f"/carts/{cart}/commands/{name}", data, {"Content-Type": "application/json", "Idempotency-Key": key}, (cart,), (key,))
+
+    @classmethod
+    def of_batch(cls, commands):
+        """`commands` are (cart, index)."""
+        events = []
+        for cart, index in commands:
+            name, data = purchase(cart)[1][index]
+            events.append({"specversion": "1.0", "id": f"{cart}-{index}", "source": "shop", "type": f"dev.mayfly.{name}.v1", "subject": cart, "data": data})
+        return cls("/events", events, {"Content-Type": "application/cloudevents-batch+json"}, tuple(cart for cart, _ in commands),
+                   tuple(event["id"] for event in events))
+
+    @property
+    def is_batch(self):
+        return isinstance(self.body, list)
+
+    def answers(self, status, body):
+        """(key, status, body) of each command."""
+        results = body.get("results") if self.is_batch else None
+        each = [(r["status"], r) for r in results] if results else [(status, body)] * len(self.keys)
+        return [(key, *answer) for key, answer in zip(self.keys, each)]
+
+
 class Buyers:
     """Threads that buy cart after cart until they are told to end."""
 
     def __init__(self, address, seed, number):
         self.address, self.lock, self.over = address, threading.Lock(), threading.Event()
-        self.answers, self.totals, self.wrong, self.twice = [], {}, [], 0
+        self.answers, self.batches, self.totals, self.wrong, self.twice = [], [], {}, [], 0
         self.threads = [threading.Thread(target=self.buy, args=(n, random.Random(f"{seed}-{n}"))) for n in range(number)]
         for thread in self.threads:
             thread.start()
 
     def buy(self, number, chances):
+        bought = []  # the requests of each purchase
         try:
             for cart_number in range(10**9):
                 if self.over.is_set():
                     return
-                self.buy_cart(f"buyer-{number}-cart-{cart_number}", chances)
+                bought.append(self.buy_once(f"buyer-{number}-cart-{cart_number}", chances))
                 if chances.random() < LATE:  # a cart that may be over
-                    self.repeat(f"buyer-{number}-cart-{chances.randrange(cart_number + 1)}", chances)
+                    self.repeat(chances.choice(bought), chances)
         except Exception as problem:
             self.wrong.append(f"buyer {number}: {problem!r}")
 
-    def buy_cart(self, cart, chances):
-        total, commands = purchase(cart)
-        for index, (name, data) in enumerate(commands):
-            self.ask_often(f"/carts/{cart}/commands/{name}", data, f"{cart}-{index}", chances)
-        self.totals[cart] = total
+    def buy_once(self, cart, chances):
+        carts = [cart]
+        commands = range(len(purchase(cart)[1]))
+        if chances.random() < BATCHED:
+            carts.append(cart + "-too")
+            requests = [Request.of_batch([(of, index) for index in commands for of in carts])]
+        else:
+            requests = [Request.of_command(cart, index) for index in commands]
+        for request in requests:
+            self.ask_often(request, chances)
+        self.totals |= {of: purchase(of)[0] for of in carts}
+        return requests
 
-    def repeat(self, cart, chances):
-        index, (name, data) = chances.choice(list(enumerate(purchase(cart)[1])))
+    def repeat(self, requests, chances):
+        request = chances.choice(requests)
+        if request.is_batch:  # a part of it, in its order
+            part = sorted(chances.sample(range(len(request.keys)), chances.randint(1, len(request.keys))))
+            request = dataclasses.replace(request, body=[request.body[n] for n in part], carts=tuple(request.carts[n] for n in part),
+                                          keys=tuple(request.keys[n] for n in part))
         self.count_twice()
-        self.ask(f"/carts/{cart}/commands/{name}", data, f"{cart}-{index}")
+        self.ask(request)
 
-    def ask_often(self, path, data, key, chances):
+    def ask_often(self, request, chances):
         fate = chances.random()
         twin = None
         if fate < TWICE:
             self.count_twice()
             if fate < TWICE / 2:
-                twin = threading.Thread(target=self.ask, args=(path, data, key))
+                twin = threading.Thread(target=self.ask, args=(request,))
                 twin.start()
             else:
-                self.send(path, data, key, awaited=False)
-        self.ask(path, data, key)
+                self.send(request, awaited=False)
+        self.ask(request)
         if twin:
             twin.join()
 
@@ -162,26 +214,29 @@ class Buyers:
         with self.lock:
             self.twice += 1
 
-    def ask(self, path, data, key):
-        """Until the command is decided."""
+    def ask(self, request):
+        """Until all of it is decided."""
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
-            status, body = self.send(path, data, key)
-            if status == 409 and body["title"] == "request_in_flight":
-                status = 0  # a first one is still being answered
+            status, body = self.send(request)
             if status:
+                told = request.answers(status, body)
+                # A first one may still be being answered.
+                answered = [answer for answer in told if answer[2].get("title") != "request_in_flight"]
                 with self.lock:
-                    self.answers.append((key, status, body))
-            if status and status not in http_promises.UNDECIDED:
-                return
+                    self.answers += answered
+                    if request.is_batch and "results" in body:
+                        self.batches.append((request.carts, request.keys, status, body["results"]))
+                if len(answered) == len(told) and not any(status in http_promises.UNDECIDED for _, status, _ in answered):
+                    return
             time.sleep(0.02)  # its address is away
-        self.wrong.append(f"{key} was not decided within {PATIENCE_S} s")
+        self.wrong.append(f"{', '.join(request.keys)}: not decided within {PATIENCE_S} s")
 
-    def send(self, path, data, key, awaited=True):
+    def send(self, request, awaited=True):
         """Status and body; (0, None): no answer."""
         connection = http.client.HTTPConnection(*self.address, timeout=60)
         try:
-            connection.request("POST", path, json.dumps(data), {"Content-Type": "application/json", "Idempotency-Key": key, "Prefer": "wait=10"})
+            connection.request("POST", request.path, json.dumps(request.body), {**request.headers, "Prefer": "wait=10"})
             if not awaited:
                 return 0, None
             answer = connection.getresponse()
@@ -205,10 +260,12 @@ class Run:
         port = free_ports.one()
         self.name = f"kills-{os.getpid()}"
         self.topics = {stream: f"{self.name}.{stream}" for stream in ("commands", "events", "state", "deadletters", "alerts")} if given.kafka else {}
+        # An hour for each answer: on a busy machine a connector that is killed again and again may take minutes for a request.
+        waits = (ROOT / "examples/tour.toml").read_text()
         config = self.folder / "mayfly.toml"
         config.write_text(f'[engine]\nname = "{self.name}"\n[kafka.topics]\n' + "".join(f'{stream} = "{topic}"\n' for stream, topic in self.topics.items()) +
                           f'[connect.deliver.all]\nurl = "http://127.0.0.1:{self.receiver.server_port}/"\ntypes = "{", ".join(sorted(WANTED))}"\n'
-                          'replies = "inventory, payment"\nsecret_env = "KILL_HTTP_SECRET"\n')
+                          'replies = "inventory, payment"\nsecret_env = "KILL_HTTP_SECRET"\n' + waits)
         self.on_log = ["--log", self.log, "--config", str(config)]
         self.words = {"engine": ["serve", *self.on_log, "--http", "off"], "front door": ["front", *self.on_log, "--address", f"127.0.0.1:{port}"],
                       "connector": ["connect", *self.on_log]}
@@ -295,7 +352,7 @@ class Run:
     def findings(self):
         with self.open_log() as log:
             commands, events = list(log.commands()), list(log.events())
-            wrong = http_promises.findings(commands, events, self.buyers.answers, self.receiver.hooks, WANTED)
+            wrong = http_promises.findings(commands, events, self.buyers.answers, self.receiver.hooks, WANTED, self.buyers.batches)
             wrong += [sentence for of in log_check.Check(log).run().by_kind.values() for sentence in of]
         orders = {event.key: event.data for event in events if sqlite_log.short_type(event.headers["ce_type"]) == "order.placed"}
         for cart, order in orders.items():
@@ -308,7 +365,8 @@ class Run:
             wrong.append(f"replay verify: {done.stdout[-500:]}{done.stderr[-500:]}")
         repeated = len(self.receiver.hooks) - len({name for what, name in self.receiver.hooks if what == "taken"}) * 2
         print(f"{sum(self.kills.values())} kills ({', '.join(f'{name} {n}' for name, n in self.kills.items())}), {len(commands)} commands and {len(events)} events in the log, "
-              f"{len(self.buyers.answers)} answers of {len({key for key, *_ in self.buyers.answers})} keys, {self.buyers.twice} requests twice, "
+              f"{len(self.buyers.answers)} answers of {len({key for key, *_ in self.buyers.answers})} keys, {len(self.buyers.batches)} answered batches, "
+              f"{self.buyers.twice} requests twice, "
               f"{len(self.buyers.totals)} carts, {len(orders)} orders, {repeated} webhooks more than once or in vain")
         return wrong + self.buyers.wrong
 

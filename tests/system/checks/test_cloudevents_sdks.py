@@ -24,7 +24,7 @@ PROGRAMS = {
              ["java", "-cp", "libs/*:http-libs/*", str(HERE / "cloudevents/Sdk.java")]),
     "python": ([], ["venv/bin/python", str(HERE / "cloudevents/sdk.py")]),
     "go": (["go", "build", "-mod=mod", "-o", "bin/sdk", "./sdk"], ["bin/sdk"]),
-    "javascript": ([], ["node", str(HERE / "cloudevents/sdk.mjs")]),
+    "typescript": ([], ["node", str(HERE / "cloudevents/sdk.mjs")]),
 }
 
 
@@ -107,7 +107,7 @@ class OverHttp(unittest.TestCase):
         self.talks("go")
 
     def test_javascript(self):
-        self.talks("javascript")
+        self.talks("typescript")
 
 
 if __name__ == "__main__":

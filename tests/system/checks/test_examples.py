@@ -49,12 +49,15 @@ class OverKafka(unittest.TestCase):
         folder, reason = made_ready(language)
         if not folder:
             self.skipTest(f"{language}: {reason}")
-        shop, connector = LANGUAGES[language][2:]
+        of = LANGUAGES[language]
+        if of.compile:
+            compiled = subprocess.run(of.compile, cwd=folder, capture_output=True, text=True, check=False)
+            self.assertEqual(compiled.returncode, 0, compiled.stdout + compiled.stderr)
         cart = f"{language}-{RUN}"
         with open(folder / "connector.log", "w+", encoding="utf-8") as said:
-            answering = subprocess.Popen(connector, cwd=folder, env=self.environment, stdout=said, stderr=subprocess.STDOUT)
+            answering = subprocess.Popen(of.connector, cwd=folder, env=self.environment, stdout=said, stderr=subprocess.STDOUT)
             try:
-                bought = subprocess.run([*shop, cart], cwd=folder, env=self.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+                bought = subprocess.run([*of.shop, cart], cwd=folder, env=self.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
                 answers = (folder / "connector.log").read_text()
                 self.assertEqual(bought.returncode, 0, bought.stdout + bought.stderr + answers)
                 until = time.monotonic() + PATIENCE_S
@@ -83,8 +86,8 @@ class OverKafka(unittest.TestCase):
     def test_go(self):
         self.buys("go")
 
-    def test_javascript(self):
-        self.buys("javascript")
+    def test_typescript(self):
+        self.buys("typescript")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import sqlite_log
 
 
 class HttpPromises(unittest.TestCase):
-    """One cart whose command came twice, was answered twice, and led to two webhooks; a fault is planted in it."""
+    """One cart whose command came twice, was answered twice, and led to two webhooks, and a batch that was answered twice; a fault is
+    planted in it."""
 
     def setUp(self):
         def command(offset, key):
@@ -21,8 +22,12 @@ class HttpPromises(unittest.TestCase):
         self.answers = [("k1", 202, {}), ("k1", 200, first), ("k1", 200, {**first, "repeated": True}), ("k2", 200, {"events": [{"id": "0-2-0"}]})]
         self.hooks = [("came", "0-2-0"), ("came", "0-2-0"), ("taken", "0-2-0"), ("came", "0-2-1"), ("taken", "0-2-1"), ("came", "0-2-0")]
 
+        first_result, second_result = {"cart": "c1", "status": 200}, {"cart": "c1", "status": 409, "title": "cart_ended"}
+        in_flight = {"status": 409, "title": "request_in_flight"}
+        self.batches = [(("c1", "c1"), ("k1", "k2"), 207, [first_result, second_result]), (("c1", "c1"), ("k1", "k2"), 503, [first_result, in_flight])]
+
     def found(self):
-        return http_promises.findings(self.commands, self.events, self.answers, self.hooks, {"order.placed", "cart.converted"})
+        return http_promises.findings(self.commands, self.events, self.answers, self.hooks, {"order.placed", "cart.converted"}, self.batches)
 
     def test_what_is_whole_has_no_finding(self):
         self.assertEqual(self.found(), [])
@@ -49,7 +54,21 @@ class HttpPromises(unittest.TestCase):
         def of_nowhere():
             self.hooks.append(("came", "0-9-0"))
 
-        faults = {decided_twice: "/front/anonymous k1 was decided 2 times", lost: "k3 was acknowledged and never decided",
+        def shorter_answer():
+            del self.batches[0][3][1]
+
+        def other_cart():
+            self.batches[0][3][1]["cart"] = "c2"
+
+        def other_whole():
+            self.batches[0] = (*self.batches[0][:2], 200, self.batches[0][3])
+
+        def out_of_order():
+            self.batches = [(carts, keys[::-1], *rest) for carts, keys, *rest in self.batches]
+
+        faults = {shorter_answer: "the batch from k1 to k2 has answers for other commands", other_cart: "the batch from k1 to k2 has answers for other commands",
+                  other_whole: "the batch from k1 to k2 has status 200",
+                  out_of_order: "k1 of a batch lies before k2", decided_twice: "/front/anonymous k1 was decided 2 times", lost: "k3 was acknowledged and never decided",
                   answered_otherwise: "k1 was answered in 2 ways", other_events: "k1 was answered in 2 ways",
                   never_delivered: "0-2-1 of c1 was never delivered", overtaken: "0-2-1 of c1 came before 0-2-0 was taken",
                   of_nowhere: "0-9-0 was delivered and is no event"}

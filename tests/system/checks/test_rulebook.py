@@ -23,6 +23,7 @@ MAYFLY, WORDS = (str(pathlib.Path(sys.argv.pop(1)).resolve()) for _ in range(2))
     str(ROOT / "build/release/mayfly"), str(ROOT / "build/release/tests/words_as_json"))
 CONTRACT = ROOT / "docs" / "contract.md"
 DECISIONS = ROOT / "docs" / "decisions.md"
+GUIDE = ROOT / "docs" / "integration.md"
 PATIENCE_S = 300
 COMMANDS_STREAM = 0  # in the table of ends
 PARTITIONS = 4
@@ -114,12 +115,12 @@ class Names(unittest.TestCase):
     def body(self, number_):
         return self.sections[number_][1]
 
-    def same(self, documented, of_program, what):
+    def same(self, documented, of_program, what, page="docs/contract.md"):
         """Each name once, and none that the other side does not have."""
         twice = [name for name, times in collections.Counter(documented).items() if times > 1]
         self.assertEqual(twice, [], f"{what}: given twice")
-        self.assertEqual(set(documented) - set(of_program), set(), f"{what}: in docs/contract.md, not in the program")
-        self.assertEqual(set(of_program) - set(documented), set(), f"{what}: in the program, not in docs/contract.md")
+        self.assertEqual(set(documented) - set(of_program), set(), f"{what}: in {page}, not in the program")
+        self.assertEqual(set(of_program) - set(documented), set(), f"{what}: in the program, not in {page}")
 
     def test_commands_and_events(self):
         commands = [name for name in self.sections if name in self.words["commands"] or re.fullmatch(r"\w+\.\w+", name) and not name[0].isdigit()]
@@ -137,6 +138,17 @@ class Names(unittest.TestCase):
         self.same(coded(kinds[0][1]), self.words["adjustment_kinds"], "kinds of adjustments")
         states = [row for row in rows(self.body("payment.status")) if row[0] == "`state`"]
         self.same(coded(states[0][1]), self.words["status_states"], "states of payment.status")
+
+    def test_the_guide_has_every_code_every_command_of_a_shop_and_every_request(self):
+        guide, page = sections(GUIDE.read_text()), "docs/integration.md"
+        codes = [name for row in rows(guide["2.3"][1]) for name in coded(row[0])]
+        self.same(codes, self.words["codes"], "codes", page)
+        settled = [name for row in rows(guide["2.2"][1]) for name in coded(row[0])]
+        # Of the warehouse, the payment service or the engine are all others.
+        of_a_shop = [name for name in self.words["commands"] if re.match(r"(cart|checkout)\.(?!merge_)", name)] + ["payment.capture"]
+        self.same(settled, of_a_shop, "commands that are waited for", page)
+        requests = [name for section in ("3.1", "4") for row in rows(guide[section][1]) for name in coded(row[0])]
+        self.same(requests, [name for name in self.words["events"] if name.endswith("_requested")], "requests", page)
 
     def test_defaults_of_settings(self):
         documented = {coded(row[0])[0]: number(row[1]) for row in rows(self.body("15.2"))}

@@ -1,5 +1,6 @@
-// A cart from its creation to its order, over Kafka. Usage: node shop.js [CART]
+// A cart from its creation to its order, over Kafka. Usage: node built/shop.js [CART]
 import { randomUUID } from "node:crypto";
+import type { CloudEventV1 } from "cloudevents";
 import kafkajs from "kafkajs";
 import { toEvent, toRecord } from "./records.js";
 
@@ -11,8 +12,8 @@ const producer = kafka.producer({ idempotent: true });
 await Promise.all([consumer.connect(), admin.connect(), producer.connect()]);
 
 const ended = ["order.placed", "checkout.reopened", "command.rejected"].map(name => `dev.mayfly.${name}.v1`);
-let last;
-const done = new Promise(resolve => { last = resolve; });
+let last: (event: CloudEventV1<unknown>) => void;
+const done = new Promise<CloudEventV1<unknown>>(resolve => { last = resolve; });
 
 // From the end of each partition, and that before the first command: the answer cannot come first.
 const places = await admin.fetchTopicOffsets(EVENTS);
@@ -27,7 +28,7 @@ await consumer.run({
 });
 for (const { partition, high } of places) consumer.seek({ topic: EVENTS, partition, offset: high });
 
-const commands = [
+const commands: [string, object][] = [
   ["cart.create", { currency: "GBP" }],
   ["cart.add_line", { sku: "TEA", quantity: 2, unit_price_minor: 499 }],
   ["cart.add_line", { sku: "MUG", quantity: 1, unit_price_minor: 850 }],
