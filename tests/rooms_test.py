@@ -183,6 +183,11 @@ class HouseRules(unittest.TestCase):
         self.assertIn("file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cpp)", (ROOT / "CMakeLists.txt").read_text())
         self.assertEqual({room_of(f) for f in sources()}, set(ROOMS))
 
+    def test_clang_tidy_reads_headers_however_deep_their_folder(self):
+        said = re.search(r"^HeaderFilterRegex: '(.*)'$", (ROOT / ".clang-tidy").read_text(), re.M)[1]
+        for file in [*sources(), ROOT / "events/new/deep/any.h"]:
+            self.assertIsNotNone(re.search(said, file.as_posix()), f"{file}: HeaderFilterRegex in .clang-tidy passes it over")
+
     def test_a_forbidden_include_is_refused(self):
         for room, name in [("events", "actors/engine.h"), ("actors", "adapters/memory_log.h"), ("adapters", "actors/task.h")]:
             self.assertIsNotNone(includes_refused(room, "any.cpp", '"', name))

@@ -122,7 +122,8 @@ void CommandExchange::append(std::deque<Queued>&& now) {
     outcome.status = status;
     if (status.ok()) outcome.at = commands.last()[i];
     if (status.ok() && q.waits) {
-      places[outcome.at.partition].waiting.push_back(
+      auto& waiting = places[outcome.at.partition].waiting;
+      waiting.push_back(
           {std::move(q.command.key), std::move(q.command.id), q.until, std::move(q.done), std::move(outcome)});
     } else {
       q.done(std::move(outcome));
