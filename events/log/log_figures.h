@@ -1,5 +1,5 @@
-// What a log says of itself: for operators, who read it in /metrics and /tree, and for the engine, which acts on some of
-// it. Plain values.
+// What a log says of itself: for operators, who read it in /metrics and /tree, and for the engine, which acts on some
+// of it. Plain values.
 #pragma once
 
 #include "events/log/types.h"
