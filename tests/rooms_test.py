@@ -250,6 +250,20 @@ class HouseRules(unittest.TestCase):
         writers = [f.name for f in sources() if re.search(r'"ce_specversion", "1\.0"', f.read_text())]
         self.assertEqual(writers, ["cloudevent_headers.h"])
 
+    def test_whole_numbers_are_read_in_one_place(self):
+        """Two files read fractions."""
+        readers = {f.name for f in sources() if re.search(r"\b(from_chars|strto\w+|sto[ilfdu]\w*|ato[ilf]\w*)\(", f.read_text())}
+        self.assertEqual(readers, {"number.h", "sampling.cpp", "drive_pace.cpp"})
+
+    def test_the_id_of_an_event_is_taken_apart_in_one_place(self):
+        """derived_id.cpp does that to ids of payment sessions and reservations."""
+        takers = {f.name for f in sources() if "rfind('-')" in f.read_text()}
+        self.assertEqual(takers, {"event_id.h", "derived_id.cpp"})
+
+    def test_the_version_is_written_in_one_place(self):
+        version = re.search(r"^project\(mayfly VERSION (\S+) ", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
+        self.assertEqual([f.name for f in sources() if f'"{version}' in f.read_text()], [])
+
     def test_nothing_is_left_to_do_and_no_line_ends_in_space(self):
         for file in tracked():
             if file.suffix not in (".h", ".cpp", ".py", ".md", ".txt") or file == pathlib.Path(__file__):
