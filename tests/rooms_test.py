@@ -183,6 +183,11 @@ class HouseRules(unittest.TestCase):
         self.assertIn("file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cpp)", (ROOT / "CMakeLists.txt").read_text())
         self.assertEqual({room_of(f) for f in sources()}, set(ROOMS))
 
+    def test_clang_tidy_reads_headers_however_deep_their_folder(self):
+        said = re.search(r"^HeaderFilterRegex: '(.*)'$", (ROOT / ".clang-tidy").read_text(), re.M)[1]
+        for file in [*sources(), ROOT / "events/new/deep/any.h"]:
+            self.assertIsNotNone(re.search(said, file.as_posix()), f"{file}: HeaderFilterRegex in .clang-tidy passes it over")
+
     def test_a_forbidden_include_is_refused(self):
         for room, name in [("events", "actors/engine.h"), ("actors", "adapters/memory_log.h"), ("adapters", "actors/task.h")]:
             self.assertIsNotNone(includes_refused(room, "any.cpp", '"', name))
@@ -244,6 +249,20 @@ class HouseRules(unittest.TestCase):
     def test_the_headers_of_cloudevents_are_written_in_one_place(self):
         writers = [f.name for f in sources() if re.search(r'"ce_specversion", "1\.0"', f.read_text())]
         self.assertEqual(writers, ["cloudevent_headers.h"])
+
+    def test_whole_numbers_are_read_in_one_place(self):
+        """Two files read fractions."""
+        readers = {f.name for f in sources() if re.search(r"\b(from_chars|strto\w+|sto[ilfdu]\w*|ato[ilf]\w*)\(", f.read_text())}
+        self.assertEqual(readers, {"number.h", "sampling.cpp", "drive_pace.cpp"})
+
+    def test_the_id_of_an_event_is_taken_apart_in_one_place(self):
+        """derived_id.cpp does that to ids of payment sessions and reservations."""
+        takers = {f.name for f in sources() if "rfind('-')" in f.read_text()}
+        self.assertEqual(takers, {"event_id.h", "derived_id.cpp"})
+
+    def test_the_version_is_written_in_one_place(self):
+        version = re.search(r"^project\(mayfly VERSION (\S+) ", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
+        self.assertEqual([f.name for f in sources() if f'"{version}' in f.read_text()], [])
 
     def test_nothing_is_left_to_do_and_no_line_ends_in_space(self):
         for file in tracked():

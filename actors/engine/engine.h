@@ -135,7 +135,7 @@ class Engine {
   /// The partitions that are ours, by number.
   [[nodiscard]] std::vector<PartitionView> partitions() const;
   /// What the log says of itself, as of the last second.
-  [[nodiscard]] std::vector<events::LogFigure> log_figures() const;
+  [[nodiscard]] events::LogFigures log_figures() const;
   [[nodiscard]] Pulse pulse() const;
   [[nodiscard]] FlightRecorder& flight() const;
 

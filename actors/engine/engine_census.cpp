@@ -170,7 +170,7 @@ std::vector<PartitionView> Engine::partitions() const {
   return all;
 }
 
-std::vector<events::LogFigure> Engine::log_figures() const {
+events::LogFigures Engine::log_figures() const {
   std::scoped_lock lock(state_->census_mutex);
   return state_->figures;
 }

@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::size_t most_refused_alerts = 64;
 
-std::string whole(double number) { return std::to_string(static_cast<std::int64_t>(number)); }
-
 std::string message_of(const PendingWatch::Finding& finding, const events::Log& log) {
   const auto place = "offset " + std::to_string(finding.at.offset);
   const auto lasted = std::to_string(finding.lasted.count / 1000) + " s";
@@ -34,10 +32,11 @@ std::string message_of(const PendingWatch::Finding& finding, const events::Log& 
 void Engine::State::watch_limits() {
   if (served.empty()) return;
   const auto& [partition, one] = *served.begin();
-  for (const auto& finding : limits.look(figures)) {
+  for (const auto& finding : limits.look(figures.others)) {
     const auto& figure = finding.figure;
-    const auto is = "The log's " + std::string(figure.name) + " is " + whole(figure.value) +
-                    (finding.over ? ", over its limit of " : ", within its limit of ") + whole(figure.limit) + ".";
+    const auto is = "The log's " + std::string(figure.name) + " is " + std::to_string(figure.value) +
+                    (finding.over ? ", over its limit of " : ", within its limit of ") + std::to_string(figure.limit) +
+                    ".";
     const auto message = finding.over ? is + " " + std::string(figure.advice) : is;
     const auto* name = finding.over ? "log_over_limit" : "log_within_limit";
     if (const auto status = write_alert(name, {partition, one.committed}, message, clock.now().ms, clock.now());
@@ -46,13 +45,13 @@ void Engine::State::watch_limits() {
       continue;
     }
     say(finding.over ? Notice::Level::error : Notice::Level::info, name, message, -1,
-        {{figure.name, static_cast<std::int64_t>(figure.value)}, {"limit", static_cast<std::int64_t>(figure.limit)}});
+        {{figure.name, figure.value}, {"limit", figure.limit}});
     limits.said(finding);
   }
 }
 
 void Engine::State::watch_pending() {
-  for (const auto& finding : pending.look(figures, clock.now())) {
+  for (const auto& finding : pending.look(figures.partitions, clock.now())) {
     const auto message = message_of(finding, log);
     const auto* name = finding.hanging ? "transaction_hanging" : "transaction_ended";
     if (const auto status = write_alert(name, finding.at, message, 0, clock.now()); !status.ok()) {

@@ -122,7 +122,7 @@ struct Engine::State {
   mutable std::mutex census_mutex;  // guards the next four
   Census counted;
   std::map<events::Partition, PartitionView> views;
-  std::vector<events::LogFigure> figures;
+  events::LogFigures figures;
   LimitWatch limits;
   std::set<events::Partition> renewals_asked;
   std::atomic<bool> ready{false};

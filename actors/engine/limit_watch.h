@@ -1,7 +1,7 @@
 // Finds figures of the log that are over their limit, and says so once until they are back. No clock, no I/O.
 #pragma once
 
-#include "events/log/log.h"
+#include "events/log/log_figures.h"
 
 #include <set>
 #include <span>
@@ -23,7 +23,7 @@ class LimitWatch {
       if (figure.limit <= 0) continue;
       const bool known = said_.contains(figure.name);
       if (!known && figure.value > figure.limit) findings.push_back({true, figure});
-      if (known && figure.value <= figure.limit * back_share) findings.push_back({false, figure});
+      if (known && is_back(figure)) findings.push_back({false, figure});
     }
     return findings;
   }
@@ -40,6 +40,9 @@ class LimitWatch {
 
  private:
   static constexpr double back_share = 0.9;
+  static bool is_back(const events::LogFigure& figure) {
+    return static_cast<double>(figure.value) <= static_cast<double>(figure.limit) * back_share;
+  }
   std::set<std::string_view> said_;  // names are literals
 };
 

@@ -1,44 +1,31 @@
 #include "actors/engine/pending_watch.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace mayfly::actors {
 
-namespace {
-
-struct Seen {
-  std::int64_t pending = 0;
-  std::optional<events::Offset> stable;  // none: not known now
-};
-
-}  // namespace
-
-std::vector<PendingWatch::Finding> PendingWatch::look(std::span<const events::LogFigure> figures,
+std::vector<PendingWatch::Finding> PendingWatch::look(std::span<const events::PartitionFigures> ours,
                                                       events::Timestamp now) {
-  std::map<events::Partition, Seen> seen;
-  for (const auto& figure : figures) {
-    if (figure.name == events::pending_records_figure) {
-      seen[figure.partition].pending = static_cast<std::int64_t>(figure.value);
-    } else if (figure.name == events::stable_offset_figure) {
-      seen[figure.partition].stable = static_cast<events::Offset>(figure.value);
-    }
-  }
-  std::erase_if(held_, [&](const auto& held) { return !seen.contains(held.first); });
+  std::erase_if(held_, [&](const auto& held) {
+    return std::ranges::none_of(ours, [&](const auto& one) { return one.partition == held.first; });
+  });
   std::vector<Finding> findings;
-  for (const auto& [partition, is] : seen) {
-    if (!is.stable) continue;
+  for (const auto& one : ours) {
+    if (!one.stable_offset) continue;  // not known now
+    const auto partition = one.partition;
+    const auto stable = *one.stable_offset;
+    const auto pending = one.pending_records.value_or(0);
     auto known = held_.find(partition);
-    const bool over = known != held_.end() && (is.pending == 0 || *is.stable != known->second.at);
+    const bool over = known != held_.end() && (pending == 0 || stable != known->second.at);
     if (over && known->second.said) {
       findings.push_back({false, {partition, known->second.at}, 0, now - known->second.since});
       continue;  // until it is said, what holds it up now is not looked at
     }
     if (over) held_.erase(partition);
-    if (is.pending == 0) continue;
-    const auto& held = held_.try_emplace(partition, Held{*is.stable, now}).first->second;
+    if (pending == 0) continue;
+    const auto& held = held_.try_emplace(partition, Held{stable, now}).first->second;
     if (held.said || now - held.since <= limit_) continue;
-    findings.push_back({true, {partition, held.at}, is.pending, now - held.since});
+    findings.push_back({true, {partition, held.at}, pending, now - held.since});
   }
   return findings;
 }

@@ -1,7 +1,7 @@
 // Finds transactions that hold up a partition of the commands for too long. No clock, no I/O.
 #pragma once
 
-#include "events/log/log.h"
+#include "events/log/log_figures.h"
 
 #include <cstdint>
 #include <map>
@@ -21,8 +21,8 @@ class PendingWatch {
     std::int64_t records = 0;  // that wait behind it
     events::Millis lasted{};
   };
-  /// What is not said yet, by the log's figures of now. A partition without figures is not ours: it is forgotten.
-  [[nodiscard]] std::vector<Finding> look(std::span<const events::LogFigure>, events::Timestamp now);
+  /// What is not said yet, by what the log says now of the partitions that are ours. Any other one is forgotten.
+  [[nodiscard]] std::vector<Finding> look(std::span<const events::PartitionFigures>, events::Timestamp now);
   /// A finding has been said: it is not found again.
   void said(const Finding&);
   /// Partitions that were said to be held up and are.

@@ -236,13 +236,13 @@ bool KafkaLog::gather(const events::PollLimits& limits, events::Polled& polled) 
       polled.status =
           error.status("reading partition " + std::to_string(p) + " of " + options_.topic(Stream::commands));
     }
-    kafka::KafkaFigures::Lag lag;
-    lag.records = std::max<std::int64_t>(lane->high_watermark() - lane->next(), 0);
+    const auto unread = std::max<std::int64_t>(lane->high_watermark() - lane->next(), 0);
+    events::PartitionFigures of_it{.partition = p, .lag_records = unread, .pending_records = 0};
     if (lane->at_end()) {
-      lag.pending_records = lag.records;
-      lag.stable_offset = lane->next();
+      of_it.pending_records = unread;
+      of_it.stable_offset = lane->next();
     }
-    figures_.lag(p, lag);
+    figures_.ours(of_it);
   }
   return !polled.batch.records.empty() || !polled.skipped.empty() || !polled.status.ok();
 }

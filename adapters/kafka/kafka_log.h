@@ -36,7 +36,7 @@ class KafkaLog final : public events::Log {
   void start(events::Partition, events::Offset from) override;
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
-  std::vector<events::LogFigure> figures() override { return figures_.list(); }
+  events::LogFigures figures() override { return figures_.all(); }
   [[nodiscard]] std::string pending_advice(events::Position) const override;
 
  private:

@@ -1,6 +1,7 @@
 #include "adapters/kafka/kafka_topics.h"
 
 #include "adapters/kafka/kafka_error.h"
+#include "events/text/number.h"
 
 #include <algorithm>
 #include <chrono>
@@ -195,7 +196,7 @@ LogStatus look_until_led(rd_kafka_t* client, const KafkaOptions& options, Steady
 void take_limits(const AllTopics& all, Topics& topics) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto found = all[i].settings.find("max.message.bytes");
-    const auto bytes = found == all[i].settings.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+    const auto bytes = found == all[i].settings.end() ? 0 : events::number_in<std::uint64_t>(found->second).value_or(0);
     topics.largest_record_bytes[i] = bytes > 0 ? bytes : 1'000'000;
   }
 }

@@ -241,7 +241,7 @@ void RecordIndex::add_carts(IndexBatch& batch) {
 
 LogStatus RecordIndex::find_cart(std::uint64_t cart, Offsets& found) {
   bool whole = true;
-  const auto status = guarded([&] {
+  auto status = guarded([&] {
     for (find_cart_->reset(), find_cart_->bind(1, signed_of(cart)); find_cart_->step();) {
       whole = whole && unpacked(cart, find_cart_->blob(0).value_or(std::string_view{}), found);
     }

@@ -262,8 +262,8 @@ void SqliteLog::write(const events::Commit& commit) {
 
 std::int64_t SqliteLog::memory_bytes() { return sqlite3_memory_used(); }
 
-std::vector<events::LogFigure> SqliteLog::figures() {
-  std::vector<events::LogFigure> figures;
+events::LogFigures SqliteLog::figures() {
+  events::LogFigures figures;
   std::map<Partition, events::Offset> positions;
   {
     std::scoped_lock lock(mutex_);
@@ -271,15 +271,13 @@ std::vector<events::LogFigure> SqliteLog::figures() {
   }
   try {
     for (const auto& [p, next] : positions) {
-      const auto behind = reading_.reader.ends(Stream::commands, p).end - next;
-      figures.push_back({"lag_records", p, static_cast<double>(behind)});
-      const auto first = reading_.reader.ends(Stream::commands, p).first;
-      figures.push_back({"first_offset", p, static_cast<double>(first)});
+      const auto ends = reading_.reader.ends(Stream::commands, p);
+      figures.partitions.push_back({.partition = p, .lag_records = ends.end - next, .first_offset = ends.first});
     }
     cut_back_wal();
-    append_sizes(figures);
+    figures.others = sizes();
   } catch (const sqlite::Error&) {
-    figures.clear();  // poll says what is wrong
+    return {};  // poll says what is wrong
   }
   return figures;
 }
@@ -292,20 +290,25 @@ void SqliteLog::cut_back_wal() {
   appending_.db.checkpoint(sqlite::checkpoint_beside_reader_wait_ms);
 }
 
-void SqliteLog::append_sizes(std::vector<events::LogFigure>& figures) {
+std::vector<events::LogFigure> SqliteLog::sizes() {
   const auto& file = reading_.db.file();
-  const auto figure = [&](std::string_view name, std::int64_t value, std::int64_t limit = 0,
-                          std::string_view advice = {}) {
-    figures.push_back({name, -1, static_cast<double>(value), false, static_cast<double>(limit), advice});
-  };
   const auto wal = sqlite::bytes_of(sqlite::wal_of(file));
-  figure("bytes", sqlite::bytes_of(file) + wal, options_.alert_bytes,
-         "Let it forget what is old (sqlite.retention_ms), or raise sqlite.alert_bytes: docs/log.md, Growth.");
-  figure("wal_bytes", wal, options_.alert_wal_bytes,
-         "A program that reads for long keeps it from being begun anew: find and end it (docs/log.md, Growth).");
-  if (keeper_) figures.push_back({"removed_records", -1, static_cast<double>(keeper_->removed()), true});
-  figure("free_bytes", reading_.reader.free_bytes());
-  if (const auto room = room_beside(file)) figure("disk_free_bytes", *room);
+  std::vector<events::LogFigure> sizes;
+  sizes.push_back(
+      {.name = "bytes",
+       .value = sqlite::bytes_of(file) + wal,
+       .limit = options_.alert_bytes,
+       .advice = "Let it forget what is old (sqlite.retention_ms), or raise sqlite.alert_bytes: docs/log.md, Growth."});
+  sizes.push_back(
+      {.name = "wal_bytes",
+       .value = wal,
+       .limit = options_.alert_wal_bytes,
+       .advice =
+           "A program that reads for long keeps it from being begun anew: find and end it (docs/log.md, Growth)."});
+  if (keeper_) sizes.push_back({.name = "removed_records", .value = keeper_->removed(), .counts = true});
+  sizes.push_back({.name = "free_bytes", .value = reading_.reader.free_bytes()});
+  if (const auto room = room_beside(file)) sizes.push_back({.name = "disk_free_bytes", .value = *room});
+  return sizes;
 }
 
 LogStatus SqliteLog::append(const events::NewRecord& record) {

@@ -34,7 +34,7 @@ class SqliteLog final : public events::Log {
   void start(events::Partition, events::Offset from) override;
   events::CommitResult commit(const events::Commit&) override;
   events::LogStatus append(const events::NewRecord&) override;
-  std::vector<events::LogFigure> figures() override;
+  events::LogFigures figures() override;
   std::int64_t memory_bytes() override;
 
  private:
@@ -64,7 +64,7 @@ class SqliteLog final : public events::Log {
   void check_epoch(Writing&) const;  // within a transaction: throws if another owner has raised it
 
   void cut_back_wal();
-  void append_sizes(std::vector<events::LogFigure>&);
+  [[nodiscard]] std::vector<events::LogFigure> sizes();
 
   FileLock lock_;
   SqliteOptions options_;

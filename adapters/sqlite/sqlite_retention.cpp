@@ -3,7 +3,7 @@
 #include "adapters/sqlite/headers_blob.h"
 #include "events/state/retention.h"
 #include "events/state/snapshot.h"
-#include "events/text/number.h"
+#include "events/text/event_id.h"
 
 #include <algorithm>
 #include <chrono>
@@ -31,11 +31,7 @@ std::optional<Offset> cause_in(std::string_view headers_blob) {
   std::vector<events::Header> headers;
   if (!read_headers(headers_blob, headers)) return std::nullopt;
   for (const auto& [name, id] : headers) {
-    if (name != "ce_id") continue;
-    const auto first = id.find('-');
-    const auto last = id.rfind('-');
-    if (first == std::string_view::npos || last <= first) return std::nullopt;
-    return events::number_in<Offset>(id.substr(first + 1, last - first - 1));
+    if (name == "ce_id") return events::cause_offset(id);
   }
   return std::nullopt;
 }

@@ -26,7 +26,7 @@ struct Storage {
 };
 
 std::string_view keep(Storage& storage, std::string_view bytes) {
-  if (bytes.empty()) return {"", 0};
+  if (bytes.empty()) return "";
   auto* kept = static_cast<char*>(storage.memory.allocate(bytes.size(), 1));
   std::memcpy(kept, bytes.data(), bytes.size());
   return {kept, bytes.size()};

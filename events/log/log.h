@@ -4,6 +4,7 @@
 // Two sides: Log is the engine's, one owner at a time per partition, transactions; LogClient is everybody else's.
 #pragma once
 
+#include "events/log/log_figures.h"
 #include "events/log/record.h"
 #include "events/log/types.h"
 
@@ -90,21 +91,6 @@ struct Restored {
   bool has_committed = true;  // false: nothing was ever committed of this partition, or the log has forgotten it
 };
 
-/// A number that a log knows of itself, for operators (docs/metrics.md names those in use).
-struct LogFigure {
-  std::string_view name;  // e.g. "lag_records": a literal
-  Partition partition = -1;
-  double value = 0;
-  bool counts = false;        // only rises, from 0 at the log's begin
-  double limit = 0;           // over it an alert is raised, with `advice`; 0: none
-  std::string_view advice{};  // a sentence: what to do about it; a literal
-};
-
-/// Figures of a partition of commands that the engine acts on: records that are stored behind a transaction which has
-/// not ended, and the offset where what is committed ends. The second is left out while that is not known.
-inline constexpr std::string_view pending_records_figure = "pending_records";
-inline constexpr std::string_view stable_offset_figure = "stable_offset";
-
 class Log {
  public:
   virtual ~Log() = default;
@@ -137,7 +123,7 @@ class Log {
   virtual std::int64_t memory_bytes() { return 0; }
 
   /// Poll's thread, about once a second; must not block.
-  virtual std::vector<LogFigure> figures() { return {}; }
+  virtual LogFigures figures() { return {}; }
 
   /// Sentences for a person: who holds up the partition of the commands from there on, or how that is found out, and
   /// how it is ended. Poll's thread; must not block.

@@ -3,13 +3,14 @@
 #include "events/rules/sha1.h"
 #include "events/text/appender.h"
 #include "events/text/hex.h"
+#include "events/text/number.h"
 #include "events/text/precondition.h"
 #include "events/text/utf8.h"
 
 #include <sodium/crypto_hash_sha256.h>
 #include <sodium/crypto_shorthash.h>
 
-#include <charconv>
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -20,11 +21,9 @@ namespace {
 int derived_number(std::string_view id, std::string_view cart_id, std::string_view mark) {
   if (!id.starts_with(cart_id) || !id.substr(cart_id.size()).starts_with(mark)) return 0;
   const auto digits = id.substr(cart_id.size() + mark.size());
-  if (digits.empty() || digits[0] == '0') return 0;
-  int number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error == std::errc::invalid_argument || end != digits.data() + digits.size() || digits[0] == '-') return 0;
-  return error == std::errc::result_out_of_range ? std::numeric_limits<int>::max() : number;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (digits.empty() || digits[0] == '0' || !std::ranges::all_of(digits, is_digit)) return 0;
+  return number_in<int>(digits).value_or(std::numeric_limits<int>::max());
 }
 
 /// The members of a command as bytes that differ when any of them does: each with its length before it. What came with

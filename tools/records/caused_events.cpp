@@ -2,7 +2,7 @@
 
 #include "events/rules/words.h"
 #include "events/state/snapshot.h"
-#include "tools/console/numbers.h"
+#include "events/text/event_id.h"
 #include "tools/console/parsed_json.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
@@ -21,7 +21,7 @@ constexpr events::Offset newest_state =
     2'000;  // records, of which one at least is a position, as each batch writes one
 
 std::optional<events::Offset> cause_of(const events::Record& event) {
-  return offset_in(cause_place(header(event, "ce_id")));
+  return events::cause_offset(header(event, "ce_id"));
 }
 
 /// The first event that a command at that offset or behind it caused, or where the events end.
@@ -74,13 +74,6 @@ events::LogStatus read_decided(events::LogClient& log, events::Partition partiti
 CausedEvent caused_event(const events::Record& record) {
   return {std::string(short_type(record)), std::string(header(record, "ce_id")), std::string(header(record, "ce_time")),
           std::string(record.value.value_or("{}")), record.at};
-}
-
-std::string_view cause_place(std::string_view event_id) { return event_id.substr(0, event_id.rfind('-')); }
-
-std::optional<events::Offset> offset_in(std::string_view place) {
-  const auto dash = place.find('-');
-  return dash == std::string_view::npos ? std::nullopt : number_from_text(place.substr(dash + 1));
 }
 
 bool is_refused_with(const std::vector<CausedEvent>& events, std::string_view code) {

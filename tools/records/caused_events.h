@@ -21,12 +21,6 @@ struct CausedEvent {
 
 [[nodiscard]] CausedEvent caused_event(const events::Record&);
 
-/// Where the command lies that an event was caused by: all but the last of the three numbers of the event's id.
-[[nodiscard]] std::string_view cause_place(std::string_view event_id);
-
-/// Of such a place; nothing where the text is none, as in an event that is not the engine's.
-[[nodiscard]] std::optional<events::Offset> offset_in(std::string_view place);
-
 /// Is that all that came of a command: a refusal with this code?
 [[nodiscard]] bool is_refused_with(const std::vector<CausedEvent>&, std::string_view code);
 

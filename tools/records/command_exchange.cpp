@@ -3,6 +3,7 @@
 #include "events/rules/identity.h"
 #include "events/rules/words.h"
 #include "events/state/snapshot.h"
+#include "events/text/event_id.h"
 #include "tools/console/numbers.h"
 #include "tools/console/parsed_json.h"
 #include "tools/records/each_record.h"
@@ -122,7 +123,8 @@ void CommandExchange::append(std::deque<Queued>&& now) {
     outcome.status = status;
     if (status.ok()) outcome.at = commands.last()[i];
     if (status.ok() && q.waits) {
-      places[outcome.at.partition].waiting.push_back(
+      auto& waiting = places[outcome.at.partition].waiting;
+      waiting.push_back(
           {std::move(q.command.key), std::move(q.command.id), q.until, std::move(q.done), std::move(outcome)});
     } else {
       q.done(std::move(outcome));
@@ -194,7 +196,7 @@ void CommandExchange::look_at(events::Partition partition, Place& place, events:
   for (const auto& record : fetched.batch.records) {
     // By the command's place too: two that wait may have one id.
     const auto cause = header(record, "ce_causationid");
-    const auto offset = offset_in(cause_place(header(record, "ce_id")));
+    const auto offset = events::cause_offset(header(record, "ce_id"));
     const auto found = std::find_if(place.waiting.begin(), place.waiting.end(), [&](const Waiting& w) {
       return w.outcome.at.offset == offset && w.id == cause && w.cart == record.key;
     });
@@ -280,17 +282,17 @@ bool CommandExchange::find_earlier(Waiting& w) {
     if (!fetched.status.ok()) return false;
     if (fetched.next <= next) break;
     for (const auto& record : fetched.batch.records) {
-      const auto place = cause_place(header(record, "ce_id"));
+      const auto place = events::cause_place(header(record, "ce_id"));
       if (record.key != w.cart || header(record, "ce_causationid") != w.id) continue;
       auto& into = place == own_place ? own : earlier;
-      if (into.empty() || cause_place(into.front().id) == place) into.push_back(caused_event(record));
+      if (into.empty() || events::cause_place(into.front().id) == place) into.push_back(caused_event(record));
     }
     next = fetched.next;
   }
   if (!own.empty()) w.outcome.events = std::move(own);
   const bool refused = says_that_the_cart_is_over(w.outcome.events);
   if (earlier.empty() || (!w.outcome.events.empty() && !refused)) return true;
-  const auto offset = offset_in(cause_place(earlier.front().id));
+  const auto offset = events::cause_offset(earlier.front().id);
   const auto same = offset ? is_the_same_command({partition, *offset}, w.outcome.at, refused) : false;
   if (!same || !*same) return same.has_value();
   w.outcome.events = std::move(earlier);

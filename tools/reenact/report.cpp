@@ -100,7 +100,7 @@ std::vector<std::string> circumstances(const Plan& plan) {
                         "minute {:.0f}.",
                         plan.outage_minute(plan.limit_reached()))};
   if (plan.outage == Outage::session_leak) sentences.push_back(connections_text(plan.connection_limits()));
-  sentences.push_back("All else is measured.");
+  sentences.emplace_back("All else is measured.");
   return sentences;
 }
 

@@ -163,7 +163,7 @@ LogStatus LogIndex::find_by_form(const std::string& cart, std::vector<std::strin
 
 LogStatus LogIndex::carts_of(const std::string& id, std::vector<std::string>& carts) {
   for (const auto& reading : readings_of(id)) {
-    const auto status = find_by_form(reading.cart, carts);
+    auto status = find_by_form(reading.cart, carts);
     if (!status.ok() || !carts.empty()) return status;
   }
   std::vector<Position> commands;

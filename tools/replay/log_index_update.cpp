@@ -181,7 +181,7 @@ LogStatus LogIndex::update(const RecordRead& read) {
     const auto commands = log_.ends(Stream::commands, p);
     if (!commands.status.ok()) return commands.status;
     if (next_in(positions[at]) >= commands.end) continue;  // it cannot have moved
-    const auto status = each_record_from(log_, Stream::state, p, state.next, [&](const Record& record) {
+    auto status = each_record_from(log_, Stream::state, p, state.next, [&](const Record& record) {
       any = true;
       state.next = record.at.offset + 1;
       if (record.key == events::position_key && record.value) positions[at] = *record.value;

@@ -104,7 +104,7 @@ class Bisection {
       states.push_back(std::move(json));
       return false;
     };
-    const auto status = look(events::partition_of(options_.cart, log_.partitions()), keep, at);
+    auto status = look(events::partition_of(options_.cart, log_.partitions()), keep, at);
     if (!status.ok() || states.empty()) return status;
     std::size_t low = 0;
     auto high = states.size();

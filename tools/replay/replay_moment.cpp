@@ -27,7 +27,7 @@ events::LogStatus moment_from_words(const std::string& words, events::LogClient&
     moment.time = *time;
     return {};
   }
-  const events::LogStatus missing{events::LogError::invalid, "There is no command at " + words + "."};
+  events::LogStatus missing{events::LogError::invalid, "There is no command at " + words + "."};
   if (at->partition >= log.partitions()) return missing;
   const auto fetched = log.read(events::Stream::commands, at->partition, at->offset, {1, 1, events::Millis{0}});
   if (!fetched.status.ok()) return fetched.status;

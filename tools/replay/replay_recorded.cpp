@@ -1,7 +1,7 @@
 #include "tools/replay/replay_recorded.h"
 
 #include "events/state/snapshot.h"
-#include "events/text/number.h"
+#include "events/text/event_id.h"
 #include "tools/records/each_record.h"
 #include "tools/records/record_text.h"
 #include "tools/replay/checkpoint.h"
@@ -100,11 +100,7 @@ events::LogStatus read_recorded(events::LogClient& log, Recorded& recorded) {
 }
 
 events::Offset cause_offset(const events::Record& event) {
-  const auto id = header(event, "ce_id");
-  const auto first = id.find('-');
-  const auto last = id.rfind('-');
-  if (first == std::string_view::npos || last <= first) return events::no_offset;
-  return events::number_in<events::Offset>(id.substr(first + 1, last - first - 1)).value_or(events::no_offset);
+  return events::cause_offset(header(event, "ce_id")).value_or(events::no_offset);
 }
 
 }  // namespace mayfly::tools

@@ -2,6 +2,7 @@
 #include "tools/console/prometheus_text.h"
 #include "tools/console/text.h"
 #include "tools/console/version.h"
+#include "tools/serve/named_figures.h"
 #include "tools/serve/observed.h"
 
 #include <fmt/format.h>
@@ -68,7 +69,7 @@ void partitions_text(Text& text, const Observed& seen) {
 }
 
 /// What the log says of itself: one family per figure's name, in the order they come.
-void figures_text(Text& text, const std::vector<events::LogFigure>& figures) {
+void figures_text(Text& text, const std::vector<NamedFigure>& figures) {
   for (std::size_t i = 0; i < figures.size(); ++i) {
     bool known = false;
     for (std::size_t j = 0; j < i; ++j) known = known || figures[j].name == figures[i].name;
@@ -78,7 +79,7 @@ void figures_text(Text& text, const std::vector<events::LogFigure>& figures) {
     text.family(metric, counts ? "counter" : "gauge", "A figure of the log; see docs/metrics.md.");
     for (const auto& figure : figures) {
       if (figure.name != figures[i].name) continue;
-      text.sample(metric, figure.partition < 0 ? "" : fmt::format("partition=\"{}\"", figure.partition), figure.value);
+      text.sample(metric, figure.partition ? fmt::format("partition=\"{}\"", *figure.partition) : "", figure.value);
     }
   }
 }
@@ -203,7 +204,7 @@ std::string metrics_text(const Observed& seen) {
   leaks_text(text, seen.memory);
   alerts_text(text, seen);
   partitions_text(text, seen);
-  figures_text(text, seen.figures);
+  figures_text(text, named(seen.figures));
   if (seen.traces) traces_text(text, *seen.traces);
   text.one("process_resident_memory_bytes", "gauge", "Resident memory.", seen.resident_bytes);
   text.one("process_cpu_seconds_total", "counter", "User and system CPU time.", seen.cpu_s);

@@ -71,9 +71,8 @@ HistorySample sample_of(const Observed& seen, const actors::Durations& before) {
   sample.carts_awake = seen.census.carts_awake;
   sample.sessions_open = seen.census.sessions_open;
   sample.sessions_awake = seen.census.sessions_awake;
-  for (const auto& figure : seen.figures) {
-    if (figure.name != "lag_records") continue;
-    sample.lag_records = std::max<std::int64_t>(0, sample.lag_records) + static_cast<std::int64_t>(figure.value);
+  for (const auto& one : seen.figures.partitions) {
+    sample.lag_records = std::max<std::int64_t>(0, sample.lag_records) + one.lag_records;
   }
   const double p99 = quantile_s(seen.census.committed, before, 0.99);
   sample.slowest_us = p99 < 0 ? -1 : static_cast<std::int64_t>(p99 * 1'000'000);

@@ -2,6 +2,7 @@
 
 #include "tools/console/text.h"
 #include "tools/console/version.h"
+#include "tools/serve/named_figures.h"
 
 #include <unistd.h>
 #include <nlohmann/json.hpp>
@@ -76,9 +77,9 @@ std::string tree_json(const Observed& seen) {
   nlohmann::json partitions = nlohmann::json::array();
   for (const auto& p : seen.partitions) partitions.push_back(partition_json(p, seen.now));
   nlohmann::json figures = nlohmann::json::array();
-  for (const auto& f : seen.figures) {
+  for (const auto& f : named(seen.figures)) {
     nlohmann::json figure{{"name", f.name}, {"value", f.value}};
-    if (f.partition >= 0) figure["partition"] = f.partition;
+    if (f.partition) figure["partition"] = *f.partition;
     figures.push_back(std::move(figure));
   }
   const nlohmann::json tree{

@@ -28,7 +28,7 @@ struct Observed {
   double cpu_s = 0;
   actors::Census census;
   std::vector<actors::PartitionView> partitions;
-  std::vector<events::LogFigure> figures;
+  events::LogFigures figures;
   actors::MemoryReport memory;
   std::optional<TraceCounts> traces{};  // none: none are made
   bool log_silent = false;              // a write to the log does not return

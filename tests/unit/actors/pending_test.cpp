@@ -30,7 +30,7 @@ class AtomicClock final : public events::Clock {
 class ScriptedLog final : public events::Log {
  public:
   ScriptedLog(adapters::MemoryStore& store, testing::SetClock& clock) : inner_(store), clock_(clock) {}
-  std::vector<events::LogFigure> now_figures;
+  events::LogFigures now_figures;
   std::function<void(std::int64_t second)> at;
   bool owns_nothing = false;
   bool settled = true;
@@ -60,7 +60,7 @@ class ScriptedLog final : public events::Log {
     }
     return inner_.append(record);
   }
-  std::vector<events::LogFigure> figures() override { return now_figures; }
+  events::LogFigures figures() override { return now_figures; }
 
  private:
   adapters::MemoryLog inner_;
@@ -92,8 +92,8 @@ struct World {
   }
 };
 
-std::vector<events::LogFigure> figures(events::Partition p, double pending, double stable) {
-  return {{events::pending_records_figure, p, pending}, {events::stable_offset_figure, p, stable}};
+std::vector<events::PartitionFigures> figures(events::Partition p, std::int64_t pending, events::Offset stable) {
+  return {{.partition = p, .pending_records = pending, .stable_offset = stable}};
 }
 
 std::int64_t open(const actors::Engine& engine, actors::LastingAlert alert) {
@@ -107,7 +107,7 @@ TEST_CASE("a transaction that holds up a partition is an alert and a line, once,
   world.log.refused_appends = 2;  // tried again until they are written
   std::vector<std::int64_t> open_at;
   world.run([&](std::int64_t second, const actors::Engine& engine) {
-    world.log.now_figures = figures(1, second < 40 ? 5 : 0, second < 40 ? 17 : 22);
+    world.log.now_figures.partitions = figures(1, second < 40 ? 5 : 0, second < 40 ? 17 : 22);
     if (second == 5 || second == 39 || second == 60) {
       open_at.push_back(open(engine, actors::LastingAlert::transaction_hanging));
     }
@@ -248,7 +248,8 @@ TEST_CASE("a figure of the log over its limit is an alert that is open until the
   World world;
   std::vector<std::int64_t> open_at;
   world.run([&](std::int64_t second, const actors::Engine& engine) {
-    world.log.now_figures = {{"wal_bytes", -1, second >= 5 && second < 15 ? 11.0 : 1.0, false, 10, "Advice."}};
+    const auto value = second >= 5 && second < 15 ? 11 : 1;
+    world.log.now_figures.others = {{.name = "wal_bytes", .value = value, .limit = 10, .advice = "Advice."}};
     if (second == 4 || second == 14 || second == 20) {
       open_at.push_back(open(engine, actors::LastingAlert::log_over_limit));
     }
@@ -274,7 +275,7 @@ TEST_CASE("what is pending but moves, or ends in time, is no alert") {
   World world;
   world.run([&](std::int64_t second, const actors::Engine&) {
     const auto stable = second / 9;
-    world.log.now_figures = figures(0, 5, static_cast<double>(stable));
+    world.log.now_figures.partitions = figures(0, 5, stable);
     if (second == 60) world.stop.request_stop();
   });
   CHECK(world.said("transaction_hanging") == 0);
@@ -284,7 +285,7 @@ TEST_CASE("a partition is held up only past the limit, and an unknown end change
   PendingWatch watch({10});
   CHECK(watch.look(figures(0, 5, 17), {100}).empty());
   CHECK(watch.look(figures(0, 5, 17), {110}).empty());
-  CHECK(watch.look(std::vector<events::LogFigure>{{events::pending_records_figure, 0, 0}}, {111}).empty());
+  CHECK(watch.look(std::vector<events::PartitionFigures>{{.partition = 0, .pending_records = 0}}, {111}).empty());
   const auto found = watch.look(figures(0, 6, 17), {111});
   REQUIRE(found.size() == 1);
   CHECK(found[0].hanging);

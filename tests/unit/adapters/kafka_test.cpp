@@ -431,13 +431,13 @@ TEST_CASE("a Kafka log tells how many transactions it committed and how long the
   const events::NewRecord said[] = {{Stream::events, 0, "k", "said", {}}};
   const events::Position next{0, 0};
   CHECK(one.log->commit({said, {&next, 1}}).ok());
-  std::map<std::string, double> figures;
-  for (const auto& figure : one.log->figures()) figures[std::string(figure.name)] = figure.value;
-  CHECK(figures["transactions_committed"] == 1);
-  CHECK(figures["transactions_aborted"] == 0);
-  CHECK(figures["transactions_within_5000_ms"] == 1);
-  CHECK(figures["transactions_time_us"] > 0);
-  CHECK(figures["rebalances"] == 1);
+  const auto figures = one.log->figures();
+  REQUIRE(figures.broker.has_value());
+  CHECK(figures.broker->committed == 1);
+  CHECK(figures.broker->aborted == 0);
+  CHECK(figures.broker->times.within.back() == 1);
+  CHECK(figures.broker->times.sum_us > 0);
+  CHECK(figures.broker->rebalances == 1);
 }
 
 TEST_CASE("a record that a Kafka topic has become too small for is named, and written once the topic takes it again") {

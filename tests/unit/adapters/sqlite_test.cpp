@@ -37,8 +37,8 @@ struct File {
 
 constexpr events::PollLimits everything{1000, 1 << 20, events::Millis{0}};
 
-double figure(events::Log& log, std::string_view name) {
-  for (const auto& each : log.figures()) {
+std::int64_t figure(events::Log& log, std::string_view name) {
+  for (const auto& each : log.figures().others) {
     if (each.name == name) return each.value;
   }
   return -1;

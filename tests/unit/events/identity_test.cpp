@@ -1,6 +1,7 @@
 #include "events/rules/identity.h"
 
 #include "events/rules/money.h"
+#include "events/text/event_id.h"
 #include "events/text/time_text.h"
 #include "unit/events/shared_data.h"
 
@@ -268,4 +269,21 @@ TEST_CASE("the currencies are those of ISO 4217 that are in force and have minor
   }
   CHECK(compared > 150);
   for (const auto* code : {"XXX", "XAU", "DEM", "gbp"}) CHECK(!currency_in_force(code));
+}
+
+TEST_CASE("an event's id says where the command lies that caused it, and no other id does") {
+  struct Row {
+    std::string_view id, place;
+    std::optional<events::Offset> offset;
+  };
+  const Row rows[] = {
+      {"3-23-0", "3-23", 23},           {"0-0-12", "0-0", 0},
+      {"3-23", "3", std::nullopt},      {"3--5-0", "3--5", std::nullopt},
+      {"3-2x-0", "3-2x", std::nullopt}, {"3-99999999999999999999-0", "3-99999999999999999999", std::nullopt},
+      {"any", "any", std::nullopt},     {"", "", std::nullopt}};
+  for (const auto& row : rows) {
+    CAPTURE(row.id);
+    CHECK(events::cause_place(row.id) == row.place);
+    CHECK(events::cause_offset(row.id) == row.offset);
+  }
 }

@@ -27,7 +27,8 @@ tools::Observed busy() {
   o.census.sessions_open = 3;
   o.census.sessions_awake = 1;
   o.census.commands = 90;
-  o.figures = {{"lag_records", 0, 4}, {"lag_records", 1, 9}, {"wal_bytes", -1, 77}};
+  o.figures.partitions = {{.partition = 0, .lag_records = 4}, {.partition = 1, .lag_records = 9}};
+  o.figures.others = {{.name = "wal_bytes", .value = 77}};
   o.memory.purposes[static_cast<std::size_t>(actors::Purpose::cart_lines)].taken_bytes = 100;
   o.memory.purposes[static_cast<std::size_t>(actors::Purpose::cart_id)].rounding_bytes = 10;
   o.memory.purposes[static_cast<std::size_t>(actors::Purpose::log_records)].taken_bytes = 7;
@@ -77,7 +78,7 @@ TEST_CASE("a sample's lag is that of all partitions, and what is not known is -1
   CHECK(sample.lag_records == 13);
   CHECK(sample.slowest_us == 990);
   CHECK(sample.sessions_awake == 1);
-  seen.figures.clear();
+  seen.figures = {};
   const auto nothing = tools::sample_of(seen, seen.census.committed);
   CHECK(nothing.lag_records == -1);
   CHECK(nothing.slowest_us == -1);

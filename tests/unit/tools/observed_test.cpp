@@ -1,4 +1,5 @@
 #include "tools/serve/observed.h"
+#include "tools/serve/named_figures.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -31,7 +32,8 @@ tools::Observed seen() {
   p.newest.push_back({"the actor of a cart died", {50'000}});
   p.renewals.newest_fields = {"lines"};
   o.partitions.push_back(p);
-  o.figures = {{"lag_records", 0, 4}, {"lag_records", 1, 9}, {"aborts", -1, 2, true}};
+  o.figures.partitions = {{.partition = 0, .lag_records = 4}, {.partition = 1, .lag_records = 9}};
+  o.figures.others = {{.name = "aborts", .value = 2, .counts = true}};
   return o;
 }
 
@@ -55,6 +57,28 @@ TEST_CASE("metrics say each family once, with labels escaped and buckets that ad
   const std::string family = "# TYPE mayfly_log_lag_records gauge\n";
   CHECK(text.find(family) != std::string::npos);
   CHECK(text.find(family, text.find(family) + 1) == std::string::npos);
+}
+
+TEST_CASE(
+    "a log's figures have their names, in the order of the pages: the broker's, the partitions', then the others") {
+  events::LogFigures figures;
+  figures.broker = {.committed = 5, .failed = 1, .times = {{1, 2, 3, 4, 5, 6, 7}, 90, 8}, .rebalances = 9};
+  figures.partitions = {{.partition = 0, .lag_records = 3, .pending_records = 2, .stable_offset = 77},
+                        {.partition = 4, .lag_records = 1, .first_offset = 6}};
+  figures.others = {{.name = "wal_bytes", .value = 11, .limit = 10},
+                    {.name = "removed_records", .value = 12, .counts = true}};
+  std::string all;
+  for (const auto& f : tools::named(figures)) {
+    all += f.name + (f.partition ? "{" + std::to_string(*f.partition) + "}" : "") + (f.counts ? "+" : "") + " " +
+           std::to_string(static_cast<std::int64_t>(f.value)) + "\n";
+  }
+  CHECK(all ==
+        "transactions_committed+ 5\ntransactions_aborted+ 0\ntransactions_indefinite+ 0\ntransactions_fenced+ 0\n"
+        "transactions_failed+ 1\ntransactions_within_10_ms+ 1\ntransactions_within_25_ms+ 2\n"
+        "transactions_within_50_ms+ 3\ntransactions_within_100_ms+ 4\ntransactions_within_250_ms+ 5\n"
+        "transactions_within_1000_ms+ 6\ntransactions_within_5000_ms+ 7\ntransactions_time_us+ 90\nrebalances+ 9\n"
+        "ticks_failed+ 0\ntransactions_longest_us 8\nlag_records{0} 3\npending_records{0} 2\nstable_offset{0} 77\n"
+        "lag_records{4} 1\nfirst_offset{4} 6\nwal_bytes 11\nremoved_records+ 12\n");
 }
 
 TEST_CASE("the tree is JSON: process, engine, partitions with phase, age and newest restarts") {
