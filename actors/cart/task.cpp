@@ -8,12 +8,14 @@ namespace mayfly::actors {
 namespace {
 
 constexpr std::size_t kept_buffer_bytes = 1024;
+constexpr std::int64_t large_outcome_bytes = 2 * kept_buffer_bytes;
 
-void reuse(std::string& s) {
-  if (s.capacity() > kept_buffer_bytes) {
-    std::string().swap(s);
+template <class Buffer>
+void reuse(Buffer& buffer) {
+  if (buffer.capacity() * sizeof(typename Buffer::value_type) > kept_buffer_bytes) {
+    Buffer().swap(buffer);
   } else {
-    s.clear();
+    buffer.clear();
   }
 }
 
@@ -24,6 +26,8 @@ std::int64_t Outcome::buffer_bytes() const {
   return static_cast<std::int64_t>(texts + events.capacity() * sizeof(SaidEvent));
 }
 
+bool Outcome::is_large() const { return buffer_bytes() > large_outcome_bytes; }
+
 std::int64_t Task::bytes() const {
   const auto said = by_session.events.capacity() + (decided ? decided->events.capacity() : 0);
   return static_cast<std::int64_t>(sizeof(Task) + said * sizeof(events::Event)) + outcome.buffer_bytes();
@@ -31,7 +35,7 @@ std::int64_t Task::bytes() const {
 
 void Outcome::clear() {
   reuse(data);
-  events.clear();
+  reuse(events);
   reuse(sent);
   sent_to.clear();
   wait = {};

@@ -49,6 +49,8 @@ struct Outcome {
   /// The answer of the cart `cart_id` to an offer of lines, if the command is one.
   void answer(std::string_view cart_id, const events::Command&, const events::Decision&);
   [[nodiscard]] std::int64_t buffer_bytes() const;
+  /// Whether clear() would give back more than it keeps.
+  [[nodiscard]] bool is_large() const;
 };
 
 struct Task {

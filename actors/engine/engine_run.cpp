@@ -215,6 +215,10 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
     }
     begin = end;
   }
+  for (auto& [partition, pair] : batches) {
+    auto& idle = pair.of_turn[turn];
+    if (std::find(shares.begin(), shares.end(), &idle) == shares.end()) idle.sit_out();
+  }
   hand_over_alerts(shares);
   const auto now = std::chrono::steady_clock::now();
   for (auto* share : shares) {

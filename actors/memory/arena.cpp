@@ -27,6 +27,7 @@ void* Arena::do_allocate(std::size_t bytes, std::size_t alignment) {
     auto* page = take(sizeof(Page) + alignment + bytes);
     page->next = large_;
     large_ = page;
+    large_bytes_ += page->bytes;
     void* at = page + 1;
     std::size_t room = alignment + bytes;
     return std::align(alignment, bytes, at, room);
@@ -54,7 +55,7 @@ void Arena::release() {
   current_ = nullptr;
   free_ = nullptr;
   free_bytes_ = 0;
-  used_ = 0;
+  used_ = large_bytes_ = 0;
 }
 
 void Arena::give_back() {

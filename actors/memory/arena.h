@@ -34,6 +34,8 @@ class Arena final : public std::pmr::memory_resource {
   void give_back();
   /// Taken from upstream, given out or not.
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+  /// Of that what holds something now, in whole pages.
+  [[nodiscard]] std::size_t used_bytes() const { return used_ * page_bytes + large_bytes_; }
 
  private:
   struct Page {
@@ -56,6 +58,7 @@ class Arena final : public std::pmr::memory_resource {
   void* free_ = nullptr;     // in the current one
   std::size_t free_bytes_ = 0;
   std::size_t used_ = 0;  // pages
+  std::size_t large_bytes_ = 0;
   RecentUse recent_;
 };
 

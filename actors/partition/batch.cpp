@@ -39,16 +39,30 @@ Task& Batch::new_task() {
 }
 
 bool Batch::is_full(std::size_t state_records) {
-  constexpr std::size_t headers_bytes = 320;  // of a record, with what is kept beside it
-  for (; counted_ < out.size(); ++counted_) {
-    const auto& record = out[counted_];
-    out_bytes_ += record.key.value_or("").size() + record.value.value_or("").size() + headers_bytes;
+  for (; counted_ < used; ++counted_) {
+    outcome_bytes_ += static_cast<std::size_t>(tasks[counted_].outcome.buffer_bytes());
   }
-  return out.size() + state_records >= limits.records || out_bytes_ + state_bytes >= limits.bytes ||
-         (limits.late && limits.late());
+  held_records_ = out.size() + state_records;
+  held_bytes_ = arena.used_bytes() + outcome_bytes_ + out.size() * sizeof(events::NewRecord) + state_bytes;
+  return held_records_ >= limits.records || held_bytes_ >= limits.bytes || (limits.late && limits.late());
 }
 
-bool Batch::segment_is_full() const { return expected_records >= limits.records || expected_bytes >= limits.bytes; }
+bool Batch::segment_is_full() const {
+  return held_records_ + expected_records >= limits.records || held_bytes_ + expected_bytes >= limits.bytes;
+}
+
+void Batch::let_go_of_outcomes() {
+  std::int64_t less = 0;
+  for (std::size_t i = 0; i < used; ++i) {
+    auto& task = tasks[i];
+    if (!task.outcome.is_large()) continue;
+    task.outcome.clear();
+    const auto bytes = task.bytes();
+    less += std::exchange(task.stock_bytes, bytes) - bytes;
+  }
+  ledger.post(Purpose::codec_tasks, {-less, 0, -less, 0, 0, 0, 0});
+  stock_bytes -= less;
+}
 
 /// A backlog's tasks are not kept for the days after it.
 void Batch::let_go_of_tasks() {
@@ -71,7 +85,14 @@ void Batch::rest() {
   take_stock();
 }
 
+void Batch::sit_out() {
+  if (used == 0 && arena.bytes() == 0) return;
+  begin(partition, {});
+  take_stock();
+}
+
 void Batch::begin(events::Partition p, std::span<const events::Record> r) {
+  let_go_of_outcomes();
   let_go_of_tasks();
   partition = p;
   records = r;
@@ -80,7 +101,8 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   used = 0;
   segment.tasks.clear();
   out.clear();
-  counted_ = out_bytes_ = state_bytes = expected_records = expected_bytes = 0;
+  counted_ = outcome_bytes_ = held_records_ = held_bytes_ = 0;
+  state_bytes = expected_records = expected_bytes = 0;
   next = r.empty() ? 0 : r.back().at.offset + 1;
   status = {};
   counts = {};

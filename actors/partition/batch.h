@@ -60,9 +60,9 @@ struct SleepLimits {
 /// What a partition's share of a batch may come to; beyond it the share ends with the segment that is decided. It has
 /// one record in any case.
 struct BatchLimits {
-  std::size_t records = std::numeric_limits<std::size_t>::max();
-  std::size_t bytes = std::numeric_limits<std::size_t>::max();
-  std::function<bool()> late;  // time is up; none: it never is
+  std::size_t records = std::numeric_limits<std::size_t>::max();  // that are written
+  std::size_t bytes = std::numeric_limits<std::size_t>::max();    // that it holds: of what was read, decided, written
+  std::function<bool()> late;                                     // time is up; none: it never is
 };
 
 struct BatchCounts {
@@ -124,21 +124,27 @@ struct Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
   Task& new_task();
-  /// Whether what it has come to, with so many state records, is over its limits.
+  /// After a segment: whether what it has come to, with so many state records, is over its limits.
   [[nodiscard]] bool is_full(std::size_t state_records);
-  /// Whether what its open segment will come to, by a guess, is.
+  /// Whether it would be with what its open segment will come to, by a guess.
   [[nodiscard]] bool segment_is_full() const;
   /// Posts to the ledger what the batch has come to hold: arena, tasks and their buffers.
   void take_stock();
   void begin(events::Partition, std::span<const events::Record>);
+  /// Others have records now and this has none: gives back what was large, and of the rest a part each time.
+  void sit_out();
   /// Nothing came for it: gives back all but the tasks that recent batches would use.
   void rest();
 
  private:
-  void let_go_of_tasks();  // precondition: nobody uses any
+  // Precondition of both: nobody uses any.
+  void let_go_of_outcomes();
+  void let_go_of_tasks();
 
-  std::size_t counted_ = 0;  // of `out`
-  std::size_t out_bytes_ = 0;
+  std::size_t counted_ = 0;        // of `used` tasks, those whose outcomes are in the next
+  std::size_t outcome_bytes_ = 0;  // their buffers
+  std::size_t held_records_ = 0;   // when it was last asked whether it is full
+  std::size_t held_bytes_ = 0;
 };
 
 }  // namespace mayfly::actors

@@ -21,6 +21,7 @@ constexpr int heartbeats_per_session = 5;
 constexpr std::size_t largest_batch_bytes = 900'000;      // of several records; one that is larger goes alone
 constexpr std::size_t largest_fetch_bytes = 1024 * 1024;  // of one partition
 constexpr std::size_t bytes_beside_record = 512;          // that librdkafka keeps, measured
+constexpr int most_waiting_records = 20'000;              // to be sent; of each with its headers it keeps some 2 KB
 
 Settings begins_with(Role role) {
   Settings all = {{"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "1000"}, {"retry.backoff.ms", "10"}};
@@ -38,7 +39,7 @@ Settings begins_with(Role role) {
       add({{"compression.codec", "lz4"},
            {"linger.ms", "5"},  // a commit flushes at once
            {"batch.size", std::to_string(largest_batch_bytes)},
-           {"queue.buffering.max.messages", "1000000"}});
+           {"queue.buffering.max.messages", std::to_string(most_waiting_records)}});
       break;
     case Role::appender:
       add({{"compression.codec", "lz4"}, {"linger.ms", "0"}, {"batch.size", std::to_string(largest_batch_bytes)}});

@@ -91,12 +91,16 @@ def until_decided(engine, commands):
     return peak, None
 
 
-def carts(merges, lines):
+def lines_of(cart, given):
+    return given.lines + cart % (max(given.most_lines, given.lines) - given.lines + 1)
+
+
+def carts(given):
     for target in range(TARGETS):
         yield "cart.create", f"into-{target}", {"currency": "GBP"}
-    for n in range(merges):
+    for n in range(given.merges):
         yield "cart.create", f"from-{n}", {"currency": "GBP"}
-        for line in range(lines):
+        for line in range(lines_of(n, given)):
             yield "cart.add_line", f"from-{n}", {"sku": f"{20000 + line}A", "quantity": 1, "unit_price_minor": 499,
                                                  "name": "WHITE HANGING HEART T-LIGHT HOLDER"}
 
@@ -107,15 +111,17 @@ def main():
     parser.add_argument("--kafka", metavar="HOST:PORT", help="topics there instead of a SQLite file")
     parser.add_argument("--merges", type=int, default=2_000)
     parser.add_argument("--lines", type=int, default=60)
+    parser.add_argument("--most-lines", type=int, default=0, help="carts have from --lines to so many; 0: all have --lines")
     parser.add_argument("--limit-mib", type=int, default=0)
     parser.add_argument("--by-line", action="store_true", help="the program is from before contract 1.1: a command for each line")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting, as in the config file")
     given = parser.parse_args()
+    lines = sum(lines_of(n, given) for n in range(given.merges))
     with tempfile.TemporaryDirectory() as folder:
         log = Log(given, folder)
         with log.served() as engine:
-            log.send(carts(given.merges, given.lines))
-            until_decided(engine, TARGETS + given.merges * (1 + given.lines))
+            log.send(carts(given))
+            until_decided(engine, TARGETS + given.merges + lines)
         with log.served() as engine:
             time.sleep(3)
             before = peak_mib(engine.pid)
@@ -123,9 +129,9 @@ def main():
         begun = time.monotonic()
         with log.served(given.limit_mib) as engine:
             # The merge, the offer, the answer.
-            peak, code = until_decided(engine, given.merges * (1 + given.lines if given.by_line else 3))
+            peak, code = until_decided(engine, given.merges + lines if given.by_line else 3 * given.merges)
             took = time.monotonic() - begun
-        print(f"{given.merges} merges of {given.lines} lines: peak {peak:.0f} MiB, {peak - before:.0f} over {before:.0f} with those carts "
+        print(f"{given.merges} merges of {lines / given.merges:.0f} lines: peak {peak:.0f} MiB, {peak - before:.0f} over {before:.0f} with those carts "
               f"asleep; {took:.1f} s" + ("" if code is None else f"; the engine ended with {code}"))
 
 

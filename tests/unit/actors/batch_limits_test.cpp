@@ -1,6 +1,8 @@
 // A batch ends when what it comes to reaches a limit, and is smaller after one that was not committed.
 #include "actors/engine/batch_size.h"
+#include "actors/engine/commit_observer.h"
 #include "actors/engine/engine.h"
+#include "actors/partition/batch.h"
 #include "logs/memory_log.h"
 #include "unit/actors/commands.h"
 
@@ -88,6 +90,19 @@ class NotingLog final : public events::Log {
   int failures_;
   std::map<events::Partition, events::Offset> next_;
   std::set<events::Partition> take_again_;
+};
+
+/// Notes the most that the batches of one transaction hold together.
+class HoldingObserver final : public actors::CommitObserver {
+ public:
+  std::int64_t most_bytes = 0;
+  void settled(std::span<const actors::Batch* const> batches, const events::CommitResult&,
+               std::chrono::steady_clock::duration) noexcept override {
+    std::int64_t bytes = 0;
+    for (const auto* batch : batches)
+      bytes += static_cast<std::int64_t>(batch->arena.used_bytes()) + batch->stock_bytes;
+    most_bytes = std::max(most_bytes, bytes);
+  }
 };
 
 /// Carts with lines that are all merged into another, of their own partition: of two partitions' commands into one it
@@ -187,6 +202,36 @@ TEST_CASE("a batch ends when it comes to so many records, bytes, or takes so lon
     CHECK(world.commits.front().decided <= 4 * merges_between_ticks);  // of each partition until a tick
     CHECK((world.all() == unlimited.all()));
   }
+}
+
+TEST_CASE("what a batch holds of commands, of what they came to and of what is written is within its limit") {
+  constexpr std::int64_t limit_bytes = 256 * 1024;
+  HoldingObserver unlimited;
+  World free;
+  free.config.observer = &unlimited;
+  free.run(free.clock);
+  REQUIRE(unlimited.most_bytes > 3 * limit_bytes);
+  HoldingObserver limited;
+  World world;
+  world.config.observer = &limited;
+  world.config.batch_output_bytes = limit_bytes;
+  world.run(world.clock);
+  CHECK(limited.most_bytes <= 2 * limit_bytes);  // pages that are not full, tasks, a command that goes over it
+  CHECK((world.all() == free.all()));
+}
+
+TEST_CASE("a batch that has no records while others have gives back what it held") {
+  actors::Ledger ledger;
+  actors::Batch batch(ledger);
+  batch.begin(0, {});
+  const auto nothing = batch.stock_bytes;
+  for (int i = 0; i < 10; ++i) batch.new_task().outcome.data.assign(100'000, 'x');
+  static_cast<void>(batch.arena.allocate(4 * actors::Arena::page_bytes, 1));
+  batch.take_stock();
+  REQUIRE(batch.stock_bytes > nothing + 1'000'000);
+  batch.sit_out();
+  CHECK(batch.stock_bytes < nothing + 100'000);
+  CHECK(batch.arena.used_bytes() == 0);
 }
 
 TEST_CASE("after a commit that failed the next has half as many records, down to one, and nothing is lost or doubled") {
