@@ -85,6 +85,12 @@ def no_fresh_machine():
     return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
+def no_systemd():
+    """Why a systemd of its own cannot be booted here; empty if it can."""
+    asked = subprocess.run([PYTHON, ROOT / "tests/system/checks/test_systemd.py", "--why-not"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
 def steps():
     # The same sequences in every run: what fails here failed because of a change. Other ones: MAYFLY_SEED=N tools/test.
     seed = int(os.environ.pop("MAYFLY_SEED", "1"))
@@ -128,6 +134,7 @@ def steps():
     yield Step("replay drive", check("test_drive.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("send reads a pipe", check("test_send.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("systemd unit, Kubernetes manifests", check("test_deploy.py", MAYFLY), needs=RELEASE, quick=True)
+    yield Step("units under a booted systemd", check("test_systemd.py", MAYFLY), needs=RELEASE, skipped=no_systemd())
     yield Step("front door over HTTP", check("test_front.py", MAYFLY), needs=RELEASE, quick=True)
     yield Step("OpenAPI page: a linter, requests made from it", check("test_openapi.py", MAYFLY), env=seeded, needs=RELEASE)
     yield Step("HTTPS in and out", check("test_tls.py", MAYFLY), needs=RELEASE, quick=True)

@@ -16,10 +16,10 @@ h1{font-size:1.3rem}h2{font-size:1.1rem;overflow-wrap:anywhere}
 article{border-left:4px solid #8888;padding:.2rem 0 .2rem .8rem;margin:.5rem 0;overflow-wrap:anywhere}
 article.rejected{border-color:#c60}article.dead,article.differs{border-color:#c00}article.wait{border-color:#48c}
 header{font-weight:600}small{font-weight:400;opacity:.75}
-table{border-collapse:collapse;margin:.2rem 0}td{padding:0 .6rem 0 0;vertical-align:top}
-td:first-child{opacity:.7;white-space:nowrap}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85em;margin:.2rem 0}
+table{border-collapse:collapse;margin:.2rem 0;width:100%}td{padding:0 .6rem 0 0;vertical-align:top}
+td:first-child{opacity:.7;white-space:nowrap;width:5.2rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85em;margin:.2rem 0}
 .end{font-weight:600;margin:.6rem 0 1.4rem;overflow-wrap:anywhere}
-@media (max-width:34rem){table,tbody,tr,td{display:block}td:first-child{margin-top:.3rem;font-size:.85em}}
+@media (max-width:34rem){table,tbody,tr,td{display:block}td:first-child{margin-top:.3rem;font-size:.85em;width:auto}}
 @media print{body{font-size:10pt;max-width:none}article{break-inside:avoid}details>summary{display:none}}
 </style>)";
 

@@ -14,7 +14,8 @@ import unittest
 MAYFLY = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/mayfly"
 SEED = os.environ.get("MAYFLY_SEED", "1")
 OUTAGES = {"cart-leak": ("cart.lines", 60_000), "session-leak": ("session.actor", 300_000)}  # what leaks, bytes each time
-SMALL = ("--seconds", "30", "--limit-mib", "128", "--carts-per-second", "30", "--seed", SEED)
+SHOP = ("--limit-mib", "128", "--carts-per-second", "30", "--seed", SEED)
+SMALL = ("--seconds", "30", *SHOP)
 
 
 def run(*words, **options):
@@ -132,8 +133,9 @@ class CommandLine(unittest.TestCase):
                 self.assertNotEqual(done.stderr, "")
 
     def stopped(self, folder, until, stop):
-        """What it said when `stop` was done to it once a line fitted `until`, or at once; and its runs are gone."""
-        process = subprocess.Popen([MAYFLY, "reenact", "session-leak", *SMALL, "--html", f"{folder}/page.html"], text=True,
+        """What it said when `stop` was done to it once a line fitted `until`, or at once; and its runs are gone. Its first line
+        comes after 5 s of 120, so that it is stopped before it ends."""
+        process = subprocess.Popen([MAYFLY, "reenact", "session-leak", "--seconds", "120", *SHOP, "--html", f"{folder}/page.html"], text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"TMPDIR": folder}, start_new_session=True)
         seen = []
         while until and not re.match(until, seen[-1] if seen else ""):
@@ -150,9 +152,10 @@ class CommandLine(unittest.TestCase):
     def test_ctrl_c_gives_the_report_so_far(self):
         with tempfile.TemporaryDirectory() as folder:
             # The terminal tells the whole group: the runs must not take that for their own end.
-            said, complained = self.stopped(folder, r" *-?\d+\.\d ", lambda process: os.killpg(process.pid, signal.SIGINT))
+            # The report wants something of all three runs, and so does the line: a minute and three figures of each.
+            said, complained = self.stopped(folder, r" *-?\d+\.\d( +\d+){9}$", lambda process: os.killpg(process.pid, signal.SIGINT))
             self.assertEqual(complained, "")
-            self.assertRegex(said, r"\nStopped at minute -?\d+\.\d, after \d+\.\d s of 30\.0 s\. These are the figures so far")
+            self.assertRegex(said, r"\nStopped at minute -?\d+\.\d, after \d+\.\d s of 120\.0 s\. These are the figures so far")
             self.assertRegex(said, r"\ncarts offered( +\d[\d,]*){3}\n")
             self.assertRegex(said, r"\ncrash( +none){3}\n")
             self.assertNotRegex(said, r"(?m)^(yes|NO) ")
