@@ -18,7 +18,7 @@ Batch::~Batch() { ledger.post(Purpose::codec_tasks, {-stock_bytes, -stock_tasks,
 
 void Batch::take_stock() {
   std::int64_t change = 0;
-  for (std::size_t i = 0; i < used; ++i) {
+  for (std::size_t i = 0; i < most_used_; ++i) {
     const auto bytes = tasks[i].bytes();
     change += bytes - std::exchange(tasks[i].stock_bytes, bytes);
   }
@@ -32,7 +32,7 @@ void Batch::take_stock() {
 Task& Batch::new_task() {
   const bool is_new = used == tasks.size();
   Task& task = is_new ? tasks.emplace_back() : tasks[used];
-  ++used;
+  most_used_ = std::max(most_used_, ++used);
   if (!is_new) task.reset();
   task.segment = &segment;
   return task;
@@ -48,12 +48,20 @@ bool Batch::is_full(std::size_t state_records) {
          (limits.late && limits.late());
 }
 
-bool Batch::segment_is_full() const { return expected_records >= limits.records || expected_bytes >= limits.bytes; }
+bool Batch::segment_is_full() const {
+  return segment.tasks.size() >= most_segment_tasks || expected_records >= limits.records ||
+         expected_bytes >= limits.bytes;
+}
+
+void Batch::end_segment() {
+  segment.tasks.clear();
+  if (!keeps_tasks) used = 0;
+}
 
 /// A backlog's tasks are not kept for the days after it.
 void Batch::let_go_of_tasks() {
   constexpr std::size_t always_kept = 64;
-  const auto keep = std::max(always_kept, recent.note(used));
+  const auto keep = std::max(always_kept, recent.note(most_used_));
   if (tasks.size() <= keep) return;
   std::int64_t bytes = 0;
   const auto more = static_cast<std::int64_t>(tasks.size() - keep);
@@ -77,7 +85,7 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   records = r;
   arena.release();
   not_given_back = memory.bytes() - arena.bytes();
-  used = 0;
+  used = most_used_ = 0;
   segment.tasks.clear();
   out.clear();
   counted_ = out_bytes_ = state_bytes = expected_records = expected_bytes = 0;

@@ -20,6 +20,7 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 constexpr int heartbeats_per_session = 5;
 constexpr std::size_t largest_batch_bytes = 900'000;      // of several records; one that is larger goes alone
 constexpr std::size_t largest_fetch_bytes = 1024 * 1024;  // of one partition
+constexpr std::size_t most_queued_records = 10'000;       // of a transaction; more wait with the batch that holds them
 constexpr std::size_t bytes_beside_record = 512;          // that librdkafka keeps, measured
 
 Settings begins_with(Role role) {
@@ -38,7 +39,7 @@ Settings begins_with(Role role) {
       add({{"compression.codec", "lz4"},
            {"linger.ms", "5"},  // a commit flushes at once
            {"batch.size", std::to_string(largest_batch_bytes)},
-           {"queue.buffering.max.messages", "1000000"}});
+           {"queue.buffering.max.messages", std::to_string(most_queued_records)}});
       break;
     case Role::appender:
       add({{"compression.codec", "lz4"}, {"linger.ms", "0"}, {"batch.size", std::to_string(largest_batch_bytes)}});
