@@ -66,7 +66,7 @@ struct BatchLimits {
 };
 
 /// Most tasks of a segment, but for the deadlines of one tick. A batch needs memory for so many, however large it is.
-inline constexpr std::size_t most_segment_tasks = 512;
+inline constexpr std::size_t most_segment_tasks = 2'048;
 
 struct BatchCounts {
   std::int64_t commands = 0;

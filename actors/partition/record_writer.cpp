@@ -189,8 +189,7 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
                                              .correlation_id = task.read.correlation_id,
                                              .traceparent = task.read.traceparent});
     batch.out.push_back(
-        {events::Stream::commands, events::partition_of(to, partition_count), to, keep(batch, outcome.sent),
-                         headers});
+        {events::Stream::commands, events::partition_of(to, partition_count), to, keep(batch, outcome.sent), headers});
   }
   if (outcome.concern == events::Concern::payment_unresolved) {
     ++batch.counts.payments_unresolved;

@@ -256,7 +256,7 @@ TEST_CASE("docs/memory.md has a row for every purpose of the ledger") {
 
 TEST_CASE("a backlog needs memory for the tasks of a segment, however large its batches are") {
   World world;
-  constexpr int carts = 6'000;
+  constexpr int carts = 12'000;
   world.fill(carts);
   actors::Engine engine(world.log, world.clock, world.config, nullptr);
   engine.run_until_caught_up();
