@@ -209,6 +209,7 @@ std::vector<Batch*> Engine::State::decide(events::RecordBatch& batch, Failing& f
       auto& share = batches.try_emplace(partition, environment.ledger).first->second.of_turn[turn];
       share.begin(partition, all.subspan(begin, end - begin));
       share.sleep = sleep_limits();
+      share.keeps_tasks = config.observer != nullptr;
       share.finish = [this] { gate.one_done(); };
       shares.push_back(&share);
       given.push_back(share.records);

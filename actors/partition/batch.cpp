@@ -18,7 +18,7 @@ Batch::~Batch() { ledger.post(Purpose::codec_tasks, {-stock_bytes, -stock_tasks,
 
 void Batch::take_stock() {
   std::int64_t change = 0;
-  for (std::size_t i = 0; i < used; ++i) {
+  for (std::size_t i = 0; i < most_used_; ++i) {
     const auto bytes = tasks[i].bytes();
     change += bytes - std::exchange(tasks[i].stock_bytes, bytes);
   }
@@ -32,7 +32,7 @@ void Batch::take_stock() {
 Task& Batch::new_task() {
   const bool is_new = used == tasks.size();
   Task& task = is_new ? tasks.emplace_back() : tasks[used];
-  ++used;
+  most_used_ = std::max(most_used_, ++used);
   if (!is_new) task.reset();
   task.segment = &segment;
   return task;
@@ -48,7 +48,15 @@ bool Batch::is_full(std::size_t state_records) {
 }
 
 bool Batch::segment_is_full() const {
-  return held_records_ + expected_records >= limits.records || held_bytes_ + expected_bytes >= limits.bytes;
+  return segment.tasks.size() >= most_segment_tasks || held_records_ + expected_records >= limits.records ||
+         held_bytes_ + expected_bytes >= limits.bytes;
+}
+
+void Batch::end_segment() {
+  segment.tasks.clear();
+  if (keeps_tasks) return;
+  let_go_of_outcomes();
+  used = 0;
 }
 
 void Batch::let_go_of_outcomes() {
@@ -60,6 +68,7 @@ void Batch::let_go_of_outcomes() {
     const auto bytes = task.bytes();
     less += std::exchange(task.stock_bytes, bytes) - bytes;
   }
+  if (less == 0) return;
   ledger.post(Purpose::codec_tasks, {-less, 0, -less, 0, 0, 0, 0});
   stock_bytes -= less;
 }
@@ -67,7 +76,7 @@ void Batch::let_go_of_outcomes() {
 /// A backlog's tasks are not kept for the days after it.
 void Batch::let_go_of_tasks() {
   constexpr std::size_t always_kept = 64;
-  const auto keep = std::max(always_kept, recent.note(used));
+  const auto keep = std::max(always_kept, recent.note(most_used_));
   if (tasks.size() <= keep) return;
   std::int64_t bytes = 0;
   const auto more = static_cast<std::int64_t>(tasks.size() - keep);
@@ -86,7 +95,7 @@ void Batch::rest() {
 }
 
 void Batch::sit_out() {
-  if (used == 0 && arena.bytes() == 0) return;
+  if (most_used_ == 0 && arena.bytes() == 0) return;
   begin(partition, {});
   take_stock();
 }
@@ -98,7 +107,7 @@ void Batch::begin(events::Partition p, std::span<const events::Record> r) {
   records = r;
   arena.release();
   not_given_back = memory.bytes() - arena.bytes();
-  used = 0;
+  used = most_used_ = 0;
   segment.tasks.clear();
   out.clear();
   counted_ = outcome_bytes_ = held_records_ = held_bytes_ = 0;

@@ -65,6 +65,9 @@ struct BatchLimits {
   std::function<bool()> late;                                     // time is up; none: it never is
 };
 
+/// Most tasks of a segment, but for the deadlines of one tick. A batch needs memory for so many, however large it is.
+inline constexpr std::size_t most_segment_tasks = 2'048;
+
 struct BatchCounts {
   std::int64_t commands = 0;
   std::int64_t events = 0;
@@ -96,15 +99,16 @@ struct Batch {
   Ledger& ledger;
   ActorMemory<1> memory;
   Arena arena{memory.of(0)};
-  std::deque<Task> tasks;  // stable addresses; the first `used` serve this batch
+  std::deque<Task> tasks;  // stable addresses; the first `used` serve the open segment
   std::size_t used = 0;
+  bool keeps_tasks = false;  // until the batch begins anew, for an observer: the first `used` serve all of it
   RecentUse recent;
   std::int64_t stock_bytes = 0;  // of the tasks, as posted
   std::int64_t stock_tasks = 0;
   std::int64_t not_given_back = 0;  // of `memory`, beside the arena's, when the batch began
   Segment segment;
 
-  std::vector<events::NewRecord> out;  // views into arena, tasks and records
+  std::vector<events::NewRecord> out;  // views into arena and records
   events::Offset next = 0;             // position to commit
   PartitionStatus status;
   BatchCounts counts;
@@ -126,8 +130,10 @@ struct Batch {
   Task& new_task();
   /// After a segment: whether what it has come to, with so many state records, is over its limits.
   [[nodiscard]] bool is_full(std::size_t state_records);
-  /// Whether it would be with what its open segment will come to, by a guess.
+  /// Whether it would be with what its open segment will come to, by a guess; or that has as many tasks as it may.
   [[nodiscard]] bool segment_is_full() const;
+  /// The open segment is gathered: its tasks serve the next one.
+  void end_segment();
   /// Posts to the ledger what the batch has come to hold: arena, tasks and their buffers.
   void take_stock();
   void begin(events::Partition, std::span<const events::Record>);
@@ -141,6 +147,7 @@ struct Batch {
   void let_go_of_outcomes();
   void let_go_of_tasks();
 
+  std::size_t most_used_ = 0;      // tasks
   std::size_t counted_ = 0;        // of `used` tasks, those whose outcomes are in the next
   std::size_t outcome_bytes_ = 0;  // their buffers
   std::size_t held_records_ = 0;   // when it was last asked whether it is full

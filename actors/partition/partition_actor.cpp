@@ -128,7 +128,7 @@ void PartitionActor::segment_decided() {
   ends_here() ? finish_batch() : advance();
 }
 
-/// Takes records until a tick has been taken, all are read, they may come to all that the batch may, or the next one
+/// Takes records until a tick has been taken, all are read, a segment may have no more, or the next one
 /// must see what the segment comes to.
 void PartitionActor::read_segment() {
   auto& segment = batch_->segment;
@@ -230,7 +230,7 @@ void PartitionActor::gather_segment() {
   }
   for (auto* entry : gone_) state_->carts.remove(*entry);
   gone_.clear();
-  segment.tasks.clear();
+  batch_->end_segment();
 }
 
 void PartitionActor::note_unmatched(const Task& task, int index) {

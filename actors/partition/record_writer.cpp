@@ -155,7 +155,7 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
   if (outcome.events.empty() && outcome.sent_to.empty()) return;
   const std::string_view cart_id = keep(batch, task.read.cart_id);
   const std::string_view time = keep_record_time(batch, record.append_time);
-  const std::string_view data = outcome.data;
+  const std::string_view data = keep(batch, outcome.data);
   const int first_index = index;
   CausedIds ids(record.at);
   for (const auto& said : outcome.events) {
@@ -180,7 +180,7 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
     }
   }
   if (!outcome.sent_to.empty()) {
-    const std::string_view to = outcome.sent_to;
+    const std::string_view to = keep(batch, outcome.sent_to);
     const auto headers = Headers::of(batch, {.id = ids.keep(batch, index++),
                                              .source = source_,
                                              .type = events::ce_type(outcome.sent_type),
@@ -189,7 +189,7 @@ void RecordWriter::write_outcome(Batch& batch, const Task& task, int& index, std
                                              .correlation_id = task.read.correlation_id,
                                              .traceparent = task.read.traceparent});
     batch.out.push_back(
-        {events::Stream::commands, events::partition_of(to, partition_count), to, outcome.sent, headers});
+        {events::Stream::commands, events::partition_of(to, partition_count), to, keep(batch, outcome.sent), headers});
   }
   if (outcome.concern == events::Concern::payment_unresolved) {
     ++batch.counts.payments_unresolved;

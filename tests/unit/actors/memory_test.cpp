@@ -1,4 +1,5 @@
 #include "actors/engine/engine.h"
+#include "actors/partition/batch.h"
 #include "adapters/host/system_memory.h"
 #include "unit/actors/commands.h"
 
@@ -251,6 +252,22 @@ TEST_CASE("docs/memory.md has a row for every purpose of the ledger") {
     INFO(row);
     CHECK(page.find("\n| " + row + " |") != std::string::npos);
   }
+}
+
+TEST_CASE("a backlog needs memory for the tasks of a segment, however large its batches are") {
+  World world;
+  constexpr int carts = 12'000;
+  world.fill(carts);
+  actors::Engine engine(world.log, world.clock, world.config, nullptr);
+  engine.run_until_caught_up();
+  const auto report = engine.memory();
+  REQUIRE(report.commands >= carts);
+  constexpr std::size_t partitions = 2;
+  constexpr std::size_t turns = 2;
+  constexpr std::size_t most_tasks = partitions * turns * actors::most_segment_tasks;
+  REQUIRE(most_tasks < carts);
+  const auto most = static_cast<std::int64_t>(most_tasks * (sizeof(actors::Task) + 1024));
+  CHECK(report.peak_bytes[static_cast<std::size_t>(actors::Purpose::codec_tasks)] <= most);
 }
 
 TEST_CASE("what a backlog needed goes back once it is done: tasks, arenas and records") {
