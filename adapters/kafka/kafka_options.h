@@ -22,7 +22,7 @@ struct KafkaOptions {
   events::Millis session_timeout{10'000};
   events::Millis transaction_timeout{10'000};
   events::Millis request_limit{15'000};             // for one answer of the brokers
-  std::size_t read_ahead_bytes = 16 * 1024 * 1024;  // of records that wait to be polled, of all partitions together
+  std::size_t read_ahead_bytes = 64 * 1024 * 1024;  // of records that wait to be polled, of all partitions together
   std::map<std::string, std::string> properties;    // librdkafka's
 
   [[nodiscard]] const std::string& topic(events::Stream stream) const {

@@ -21,7 +21,7 @@ constexpr int heartbeats_per_session = 5;
 constexpr std::size_t largest_batch_bytes = 900'000;      // of several records; one that is larger goes alone
 constexpr std::size_t largest_fetch_bytes = 1024 * 1024;  // of one partition
 constexpr std::size_t bytes_beside_record = 512;          // that librdkafka keeps, measured
-constexpr int most_waiting_records = 20'000;              // to be sent; of each with its headers it keeps some 2 KB
+constexpr int most_waiting_records = 50'000;              // to be sent; of each with its headers it keeps some 2 KB
 
 Settings begins_with(Role role) {
   Settings all = {{"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "1000"}, {"retry.backoff.ms", "10"}};
