@@ -32,7 +32,8 @@ void Batch::take_stock() {
 Task& Batch::new_task() {
   const bool is_new = used == tasks.size();
   Task& task = is_new ? tasks.emplace_back() : tasks[used];
-  most_used_ = std::max(most_used_, ++used);
+  ++used;
+  most_used_ = std::max(most_used_, used);
   if (!is_new) task.reset();
   task.segment = &segment;
   return task;
