@@ -171,7 +171,8 @@ int print_found(events::LogClient& log, const Recorded& recorded, const Found& f
 /// `began`: the checkpoint, of several, that the search begins with.
 int open_at(const ReplayBisectOptions& options, const Condition& condition, RecordedLog& opened, std::string& began) {
   FromWords words;
-  static_cast<LogWords&>(words) = options;
+  const LogWords& log = options;
+  static_cast<LogWords&>(words) = log;
   if (options.checkpoints.size() == 1) words.checkpoint = options.checkpoints.front();
   if (options.checkpoints.size() < 2) return open_recorded(words, opened);
   if (options.program.empty() && condition.is_of_decisions()) {
