@@ -50,7 +50,6 @@ LONG_FILES = {
     "adapters/sqlite/sqlite_log.cpp": "one log: its two sides share the connection, the lock and the meaning of errors",
     "adapters/sqlite/sqlite_tables.cpp": "the tables, and every statement that reads or writes them",
     "events/rules/decide_cart.cpp": "the ladders of docs/decisions.md 2, in its order",
-    "events/rules/decide_session.cpp": "the ladders of docs/decisions.md 5, in its order",
     "events/rules/session_rungs.h": "the rungs that the ladders of docs/decisions.md 5 and 6 share",
     "events/wire/command_json.cpp": "a reader for each command's data, as docs/contract.md lists them",
     "events/wire/event_json.cpp": "a writer for each event's data, as docs/contract.md lists them",

@@ -21,6 +21,7 @@ SessionActor::SessionActor(caf::actor_config& config, Environment& environment, 
       memory_(environment.ledger, Purpose::session_texts, environment.session_budget_bytes),
       session_(memory_.of(0)) {
   session_ = session;  // into its own memory
+  if (session.tenders) session_.tenders.keep(*session.tenders, memory_.of(0));
   memory_.post({events::footprint(session_)}, [] { return Holder{}; });
   environment_.lives.sessions_started.fetch_add(1, std::memory_order_relaxed);
   set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& e) { return to_exit_reason(e); });
@@ -45,7 +46,8 @@ void SessionActor::decide(Task* task) {
   task->by_session = events::decide(session_, task->read.command, task->context());
   const auto before = session_.ledger;
   evolve(session_, task->by_session);
-  if (!(before == session_.ledger) || task->by_session.action_url || !task->by_session.reference.empty()) {
+  const bool texts = task->by_session.action_url || !task->by_session.reference.empty();
+  if (!(before == session_.ledger) || texts || task->by_session.tenders) {
     task->outcome.changed = true;
   }
   if (session_.ledger.ended) {

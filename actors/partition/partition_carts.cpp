@@ -70,8 +70,8 @@ void PartitionActor::on_decided(Task* task) {
   Task* next = task->next;
   if (next == nullptr) return segment_decided();
   // The cart is over: what its chain still holds finds its epitaph.
-  const events::Ended ended{task->outcome.created.offset, task->outcome.end->outcome, task->outcome.end->session,
-                            task->outcome.newest_session, task->outcome.newest_reservation};
+  const events::Ended ended{task->outcome.created.offset, task->outcome.end->outcome,       task->outcome.end->session,
+                            task->outcome.newest_session, task->outcome.newest_reservation, task->outcome.end->further};
   task->next = nullptr;
   task->cart->awake->last = task;
   std::int64_t without_cart = 0;
@@ -156,7 +156,7 @@ void PartitionActor::bury(CartEntry& entry, const Task& last) {
   const auto& hash = entry.awake->hash;
   state_->epitaphs.add(hash ? *hash : events::hash_of(entry.id()),
                        {outcome.created.offset, outcome.end->outcome, outcome.end->session, outcome.newest_session,
-                        outcome.newest_reservation},
+                        outcome.newest_reservation, outcome.end->further},
                        last.record->append_time);
   batch_->counts.epitaphs_evicted += state_->epitaphs.evicted();
   if (!entry.session().empty()) --state_->sessions_open;

@@ -1,6 +1,7 @@
 // How a cart's events change it. Decides nothing.
 #include "events/rules/cart.h"
 
+#include "events/rules/decide.h"
 #include "events/text/eight_bytes.h"
 #include "events/text/precondition.h"
 
@@ -77,6 +78,7 @@ void forget_payment(Cart& cart) {
   cart.token.clear();
   cart.token.shrink_to_fit();
   cart.terms = {};
+  cart.tenders.clear();
 }
 
 /// The cart is another one than its lines were offered of: a late answer does not end it.
@@ -85,6 +87,18 @@ void forget_merge(Cart& cart) {
   cart.merge = no_offset;
   cart.merge_into.clear();
   cart.merge_into.shrink_to_fit();
+}
+
+void keep_tenders(Cart& cart, std::span<const TenderAsked> payments) {
+  if (payments.empty()) return;
+  Tenders tenders(std::pmr::get_default_resource());
+  for (const auto& given : payments) {
+    auto& tender = tenders.list.emplace_back();
+    tender.amount_minor = given.amount_minor;
+    tender.provider = given.provider;
+    tender.token = given.token;
+  }
+  cart.tenders.keep(tenders, cart.token.get_allocator().resource());
 }
 
 /// What each event does to the cart besides taking a sequence number.
@@ -160,7 +174,7 @@ struct Evolve {
     if (!e.unanswered) forget_merge(cart);
   }
   void operator()(const CartConverted& e) const {
-    cart.end = {e.paid ? CartOutcome::converted_paid : CartOutcome::converted_unpaid, e.session};
+    cart.end = {e.paid ? CartOutcome::converted_paid : CartOutcome::converted_unpaid, e.session, e.further};
   }
   void operator()(const CheckoutStarted& e) const {
     forget_merge(cart);
@@ -169,15 +183,18 @@ struct Evolve {
     cart.provider = e.provider;
     cart.token = e.token;
     cart.terms = e.terms;
+    keep_tenders(cart, e.payments);
   }
   void operator()(const CheckoutReopened&) const {
     cart.phase = Phase::active;
+    cart.further_sessions = 0;
     forget_payment(cart);
   }
   void operator()(const PaymentEvent& e) const {
     if (e.type == EventType::payment_session_opened) {
       cart.phase = Phase::paying;
       ++cart.sessions;
+      if (e.next_tender) ++cart.further_sessions;
     } else if (e.type == EventType::payment_authorization_requested) {
       forget_payment(cart);
     }
@@ -239,6 +256,15 @@ void remember(Cart& cart, const Fingerprint& fingerprint) {
     cart.remembered.erase(cart.remembered.begin());
   }
   cart.remembered.push_back(fingerprint);
+}
+
+Seen recognise(const Cart& cart, const Command& command) {
+  if (!is_shop_command(command.type) || std::holds_alternative<Invalid>(command.data)) return Seen::no;
+  for (const auto& known : cart.remembered) {
+    if (known.id == command.fingerprint.id)
+      return known.body == command.fingerprint.body ? Seen::same : Seen::other_body;
+  }
+  return Seen::no;
 }
 
 std::int64_t escaped_bytes(Text text) {

@@ -4,6 +4,7 @@
 #include "events/log/types.h"
 #include "events/rules/command.h"
 #include "events/rules/event.h"
+#include "events/rules/tenders.h"
 
 #include <cstdint>
 #include <memory_resource>
@@ -92,7 +93,8 @@ enum class CartOutcome : std::uint8_t { converted_paid = 1, converted_unpaid, ex
 
 struct CartEnd {
   CartOutcome outcome;
-  int session;  // W: the session that paid or was to pay the order, 0 if none
+  int session;      // W: the session that paid or was to pay the order, 0 if none
+  int further = 0;  // of several tenders: how many more sessions of the order follow W
 };
 
 /// Where a cart's memory comes from, by purpose. They outlive the cart.
@@ -126,6 +128,7 @@ struct Cart {
   std::pmr::string customer_id;
   std::int64_t expires_after_s = 0;
   Phase phase = Phase::active;
+  std::uint8_t further_sessions = 0;  // of the open payment, of several tenders: those opened beyond its first
   std::pmr::vector<Line> lines;
   std::pmr::vector<LineExtras> extras;  // of the lines that have any, in no order
   std::pmr::vector<KeptAdjustment> adjustments;
@@ -137,6 +140,7 @@ struct Cart {
   std::pmr::string provider;    // from checkout.complete until the session is opened
   std::pmr::string token;
   Terms terms;
+  KeptTenders tenders;  // in place of provider, token and terms
   // The merge whose answer ends the cart: while it merges, and behind a wait for the answer until it is changed.
   Offset merge = no_offset;                  // of the cart.merge
   std::pmr::string merge_into;               // empty: there is none

@@ -5,6 +5,7 @@
 #include "events/log/types.h"
 #include "events/rules/money.h"
 #include "events/rules/settings.h"
+#include "events/rules/tenders.h"
 #include "events/rules/words.h"
 
 #include <optional>
@@ -99,6 +100,7 @@ struct CheckoutComplete {
   Text provider;
   Text token;
   Terms terms{};
+  std::span<const TenderAsked> payments{};  // in place of the others; empty: none
 };
 struct PaymentCapture {
   Text session_id;                   // empty: the open one

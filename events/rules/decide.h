@@ -38,6 +38,11 @@ struct SessionDecision : Decision {
   SessionLedger next;              // the session's numbers afterwards, also where nothing is said
   Text reference;                  // to keep, if the session has none yet
   std::optional<Text> action_url;  // to keep
+  // Of several tenders: all of them afterwards (null: there are none), the number of the one that moves, and when its
+  // session opened, if it did now.
+  std::shared_ptr<Tenders> tenders{};
+  int moving = 0;
+  Timestamp opened_at{};
 };
 
 /// A command to a live cart (decisions.md 2, 4, 6). Precondition: not concerns_session(cart, command).
@@ -75,6 +80,7 @@ struct Ended {
   int order_session;  // W
   int newest_session;
   int newest_reservation;
+  int further = 0;  // sessions of the order behind W
 };
 
 /// A command whose cart does not live (decisions.md 2 none and ended, 6). `ended`: null if never heard of.

@@ -164,11 +164,12 @@ class CartLadder {
       refusal.total_minor = total;
       return say(refusal);
     }
-    if (total > 0 && !c.has_payment) return reject(Code::payment_missing);
-    if (is_card_number(c.token)) return reject(Code::card_number_refused);
+    if (total > 0 && !c.has_payment && c.payments.empty()) return reject(Code::payment_missing);
+    if (is_card_number(c.token) || any_card_number(c.payments)) return reject(Code::card_number_refused);
     if (c.terms.extra_up_to_minor > total) return invalid("payment.extra_up_to_minor is above the total");
+    if (!c.payments.empty() && sum_of(c.payments) != total) return invalid("payments does not sum up to the total");
     if (cart_.reservations >= limits::checkouts) return reject(Code::attempts_exhausted);
-    say(CheckoutStarted{c.provider, c.token, c.terms});
+    say(CheckoutStarted{c.provider, c.token, c.terms, c.payments});
     say(InventoryRequested{EventType::inventory_reservation_requested, cart_.reservations + 1, true,
                            context_.settings.reservation_wait, Millis{std::int64_t{c.terms.settles_within_s} * 1000}});
     wait(WaitKind::reservation, context_.settings.reservation_wait);
@@ -306,13 +307,15 @@ class CartLadder {
     PaymentEvent opened{};
     opened.type = EventType::payment_session_opened;
     opened.number = cart_.sessions + 1;
-    opened.amount_minor = cart_.total_minor();
+    const Tender* first = cart_.tenders ? &cart_.tenders->list.front() : nullptr;
+    opened.amount_minor = first != nullptr ? first->amount_minor : cart_.total_minor();
     opened.currency = cart_.currency;
-    opened.provider = cart_.provider;
+    opened.provider = first != nullptr ? first->provider : cart_.provider;
     if (cart_.terms.any()) opened.terms = &cart_.terms;
     auto request = opened;
     request.type = EventType::payment_authorization_requested;
-    request.token = cart_.token;
+    request.token = first != nullptr ? first->token : cart_.token;
+    opened.tenders = cart_.tenders.get();
     request.answer_within = context_.settings.authorization_wait;
     request.key_amount_minor = opened.amount_minor;
     say(opened);
@@ -362,26 +365,24 @@ Millis idle_length(const Cart& cart, const Context& context) {
   return std::max(Millis{1}, std::min(Millis{cart.expires_after_s * 1000}, left));
 }
 
+namespace {
+bool of_open_payment(const Cart& cart, int session) {
+  return session <= cart.sessions && session >= cart.sessions - cart.further_sessions;
+}
+}  // namespace
+
 bool concerns_session(const Cart& cart, const Command& command) {
   if (cart.phase != Phase::paying || std::holds_alternative<Invalid>(command.data)) return false;
   if (command.type == CommandType::cart_cancel || command.type == CommandType::checkout_abandon) return true;
   if (const auto* capture = std::get_if<PaymentCapture>(&command.data)) {
-    return capture->session_id.empty() || session_number(capture->session_id, cart.id) == cart.sessions;
+    return capture->session_id.empty() || of_open_payment(cart, session_number(capture->session_id, cart.id));
   }
   if (std::holds_alternative<DeadlineReached>(command.data)) return true;
-  if (is_payment_reply(command.type)) return session_number(reported(command).session_id, cart.id) == cart.sessions;
+  if (is_payment_reply(command.type))
+    return of_open_payment(cart, session_number(reported(command).session_id, cart.id));
   if (is_inventory_reply(command.type))
     return reservation_number(reservation_id(command), cart.id) == cart.reservations;
   return false;
-}
-
-Seen recognise(const Cart& cart, const Command& command) {
-  if (!is_shop_command(command.type) || std::holds_alternative<Invalid>(command.data)) return Seen::no;
-  for (const auto& known : cart.remembered) {
-    if (known.id == command.fingerprint.id)
-      return known.body == command.fingerprint.body ? Seen::same : Seen::other_body;
-  }
-  return Seen::no;
 }
 
 bool is_remembered(const Command& command, const Decision& decision) {

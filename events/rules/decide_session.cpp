@@ -25,6 +25,7 @@ class SessionLadder : SessionRungs {
     } else {
       reply();
     }
+    keep_moving();
     return std::move(d_);
   }
 
@@ -44,10 +45,14 @@ class SessionLadder : SessionRungs {
         request(EventType::payment_cancel_requested, 0, 0, set_.cancel_wait);
         unresolved(A, Cause::abandoned);
         end(SessionOutcome::abandoned);
+        abandon_held();
         release();
         return close(Why::abandoned);
-      case State::refunding: return give_up(owed(before_.why), Cause::abandoned, SessionOutcome::abandoned);
-      default: return give_up(au() > 0 ? au() : A, Cause::abandoned, SessionOutcome::abandoned);
+      default:
+        unresolved(before_.state == State::refunding ? owed(before_.why) : au() > 0 ? au() : A, Cause::abandoned);
+        end(SessionOutcome::abandoned);
+        abandon_held();
+        return close(before_.why);
     }
   }
 
@@ -89,6 +94,9 @@ class SessionLadder : SessionRungs {
   // --- decisions.md 5: each reply first ---
   void reply() {
     says_ = reported(command_);
+    if (d_.tenders) {
+      if (const int n = session_number(says_.session_id); n != session_.number) return reply_of_another(n);
+    }
     if (const auto* disputed = std::get_if<PaymentDisputed>(&command_.data)) {
       return say(disputed_event(*disputed, session_.currency));
     }
@@ -101,7 +109,8 @@ class SessionLadder : SessionRungs {
       say(rejected(Code::amount_implausible));
       return unresolved(says_.money());
     }
-    raise();
+    raise(d_.next);
+    if (reference_.empty()) d_.reference = reference_ = says_.reference;
     switch (before_.state) {
       case State::authorizing:
       case State::settling: return authorizing();
@@ -111,23 +120,13 @@ class SessionLadder : SessionRungs {
       case State::refunding: return refunding();
     }
   }
-  void raise() {
-    auto& l = d_.next;
-    const bool no_money_held = is(StatusState::declined) || is(StatusState::canceled) || is(StatusState::not_found);
-    if (says_.authorized && !no_money_held) l.authorized_minor = std::max(l.authorized_minor, *says_.authorized);
-    if (says_.captured) l.captured_minor = std::max(l.captured_minor, *says_.captured);
-    if (says_.refunded) l.refunded_minor = std::max(l.refunded_minor, *says_.refunded);
-    l.captured_minor = std::max(l.captured_minor, l.refunded_minor);
-    l.authorized_minor = std::max(l.authorized_minor, l.captured_minor);
-    if (session_.reference.empty()) d_.reference = says_.reference;
-  }
-
   void authorizing() {
     if (ca() > 0 && (ca() < A || re() > 0)) {
       fact(EventType::payment_captured, ca());
       release();
       return refund(Why::payment_short);
     }
+    if (d_.tenders && au() >= A) return tender_authorized();
     if (ca() >= A) {
       fact(EventType::payment_authorized, au());
       place_order();
@@ -207,22 +206,7 @@ class SessionLadder : SessionRungs {
   }
 
   void capturing() {
-    if (re() > 0) {
-      fact(EventType::payment_captured, ca());
-      fact(EventType::payment_refunded, re());
-      unresolved(re() + std::max<Minor>(0, due() - ca()));
-      end(SessionOutcome::refunded);
-      return convert(true);
-    }
-    if (ca() > most()) {
-      fact(EventType::payment_captured, ca());
-      return refund(Why::paid);
-    }
-    if (ca() >= due()) {
-      fact(EventType::payment_captured, ca());
-      end(SessionOutcome::captured);
-      return close(Why::paid);
-    }
+    if (captured_enough()) return;
     if (const auto* captured = std::get_if<PaymentCaptured>(&command_.data); captured && captured->final) {
       fact(EventType::payment_captured, ca());
       return unpaid(SessionOutcome::capture_failed);

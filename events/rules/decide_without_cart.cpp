@@ -58,8 +58,9 @@ void answer_unknown(Decision& d, Text cart_id, const Command& command) {
 void answer_ended(Decision& d, const Ended& ended, Text cart_id, const Command& command, const Context& context) {
   const bool paid = ended.outcome == CartOutcome::converted_paid;
   const bool converted = paid || ended.outcome == CartOutcome::converted_unpaid;
-  const Bygone bygone{cart_id,   converted, paid, ended.order_session, ended.newest_session, ended.newest_reservation,
-                      Currency{}};
+  const Bygone bygone{
+      cart_id,    converted,    paid, ended.order_session, ended.newest_session, ended.newest_reservation,
+      Currency{}, ended.further};
   const bool of_a_checkout =
       command.type == CommandType::checkout_complete || command.type == CommandType::checkout_abandon;
   if (of_a_checkout && converted) {

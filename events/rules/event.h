@@ -6,8 +6,10 @@
 #include "events/log/types.h"
 #include "events/rules/command.h"
 #include "events/rules/money.h"
+#include "events/rules/tenders.h"
 #include "events/rules/words.h"
 
+#include <array>
 #include <optional>
 #include <span>
 #include <variant>
@@ -65,12 +67,14 @@ struct CartMergeRefused {
 struct CartConverted {
   bool paid;
   int session;
+  int further = 0;  // sessions of the order, numbered on from W
 };
 /// provider, token and terms wait in the cart for the reservation; not on the wire.
 struct CheckoutStarted {
   Text provider;
   Text token;
   Terms terms{};
+  std::span<const TenderAsked> payments{};
 };
 struct CheckoutReopened {
   Why why;
@@ -114,12 +118,21 @@ struct PaymentEvent {
   const Terms* terms = nullptr;                 // session_opened, authorization_requested: null where there are none
   Timestamp expires_at{};                       // pending
   bool final = false;                           // capture_requested
+  bool next_tender = false;                     // session_opened: the open payment goes on with it
+  const Tenders* tenders = nullptr;             // session_opened of the first tender
+};
+/// What one tender pays of an order.
+struct OrderPayment {
+  int session;  // 0: there is none
+  Minor amount_minor;
+  Text reference;
 };
 /// order.placed; with `expires_at` order.pending.
 struct OrderPlaced {
   int session;  // 0: nothing was to be paid
   Text reference;
   Timestamp expires_at{};
+  std::array<OrderPayment, limits::tenders> payments{};  // of several tenders, in place of session and reference
 };
 struct OrderCanceled {
   Why why;

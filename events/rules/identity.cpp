@@ -62,10 +62,12 @@ class Canonical {
   void operator()(const CartMergeOffered& c) { text(c.from), number(c.merge); }
   void operator()(const CheckoutComplete& c) {
     number(c.expected_total_minor), number(c.has_payment ? 1 : 0), text(c.provider), text(c.token);
+    for (const auto& tender : c.payments) (*this)(tender);
     if (!c.terms.any()) return;
     number(c.terms.on_command ? 1 : 0), number(c.terms.capture_within_s), number(c.terms.settles_within_s);
     number(c.terms.extra_up_to_minor);
   }
+  void operator()(const TenderAsked& t) { text(t.provider), text(t.token), number(t.amount_minor); }
   void operator()(const PaymentCapture& c) {
     text(c.session_id), number(c.total_minor ? 1 : 0), number(c.total_minor.value_or(0)), number(c.final ? 1 : 0);
   }
@@ -131,6 +133,10 @@ DerivedId order_id(std::string_view cart_id) { return {"o-", cart_id}; }
 DerivedId session_id(std::string_view cart_id, int number) { return {cart_id, "-p", number}; }
 DerivedId reservation_id(std::string_view cart_id, int number) { return {cart_id, "-r", number}; }
 
+int session_number(std::string_view id) {
+  const auto mark = id.rfind("-p");
+  return mark == std::string_view::npos ? 0 : session_number(id, id.substr(0, mark));
+}
 int session_number(std::string_view id, std::string_view cart_id) { return derived_number(id, cart_id, "-p"); }
 int reservation_number(std::string_view id, std::string_view cart_id) { return derived_number(id, cart_id, "-r"); }
 

@@ -38,6 +38,8 @@ class DerivedId {
 /// The number of a session or reservation id of that cart ("-p" or "-r"): 1.., no leading zero; 0 if malformed or
 /// of another cart; numbers beyond int saturate (they are beyond every newest anyway).
 [[nodiscard]] int session_number(std::string_view id, std::string_view cart_id);
+/// Of an id of which it is known that it is that of a session.
+[[nodiscard]] int session_number(std::string_view id);
 [[nodiscard]] int reservation_number(std::string_view id, std::string_view cart_id);
 
 /// UUID version 5 over engine name, cart id, creating partition-offset, event name, number, amount, joined by line

@@ -106,15 +106,15 @@ class LateLadder {
   }
 
   void answer() {
+    const bool of_order = b_.order_session > 0 && n_ >= b_.order_session && n_ <= b_.order_session + b_.further;
     if (const auto* failed = std::get_if<PaymentRefundFailed>(&command_.data)) {
       return unresolved(failed->amount_minor, Cause::refund_failed);
     }
-    if (b_.order_session == n_ && of_the_order()) return;
-    if (b_.order_session != n_ && of_no_order()) return;
+    if (of_order ? of_the_order() : of_no_order()) return;
     // What is not known to be held is closed by these.
     if (command_.type == CommandType::payment_declined || is(StatusState::declined)) return declined();
     if (is(StatusState::not_found)) return tell(EventType::payment_canceled, authorized());
-    if (b_.order_session == n_ || canceled()) return;
+    if (of_order || canceled()) return;
     if (command_.type == CommandType::payment_refunded || is(StatusState::refunded)) {
       tell(EventType::payment_refunded, refunded());
     }
@@ -212,12 +212,16 @@ void answer_late_payment(Decision& d, const Bygone& b, const Command& command, c
   }
   const auto says = reported(command);
   const int n = session_number(says.session_id, b.cart_id);
-  if (n > 0 && n <= b.newest_session) return LateLadder(d, b, n, command, context).answer();
+  if (n > 0 && n <= b.newest_session) return answer_late_payment(d, b, n, command, context);
   d.events.emplace_back(rejected(Code::session_unknown));
   if (says.money() <= 0) return;
   d.events.emplace_back(stranger_event(EventType::payment_unresolved, says.session_id, says.money(),
                                        currency_of(says.currency, b.currency), says.reference));
   d.concern = Concern::payment_unresolved;
+}
+
+void answer_late_payment(Decision& d, const Bygone& b, int number, const Command& command, const Context& context) {
+  LateLadder(d, b, number, command, context).answer();
 }
 
 void answer_late_inventory(Decision& d, const Bygone& b, const Command& command, const Context& context) {

@@ -57,9 +57,12 @@ struct Bygone {
   int newest_session;
   int newest_reservation;
   Currency currency;  // XXX where it is not known any more
+  int further = 0;    // sessions of the order behind W
 };
 /// decisions.md 6, with the guards of 4 and 5 for numbers that are malformed or beyond the newest.
 void answer_late_payment(Decision&, const Bygone&, const Command&, const Context&);
+/// The same of session `number`, one of the cart's.
+void answer_late_payment(Decision&, const Bygone&, int number, const Command&, const Context&);
 void answer_late_inventory(Decision&, const Bygone&, const Command&, const Context&);
 
 }  // namespace mayfly::events

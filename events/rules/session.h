@@ -4,6 +4,7 @@
 #include "events/log/types.h"
 #include "events/rules/event.h"
 #include "events/rules/money.h"
+#include "events/rules/tenders.h"
 #include "events/rules/words.h"
 
 #include <cstdint>
@@ -56,6 +57,7 @@ struct Session {
   Currency currency{};
   Timestamp opened_at{};
   Terms terms;
+  KeptTenders tenders;  // several: number, amount, provider and ledger are those of the one that moves
   std::pmr::string provider;
   std::pmr::string reference;   // the first that was given
   std::pmr::string action_url;  // the last that was passed on

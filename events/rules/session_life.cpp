@@ -29,6 +29,7 @@ Millis longest_life(const Settings& s, const Session& session) {
   ms += 3 * s.refund_wait.count + limits::refund_retry[0].count + limits::refund_retry[1].count + tries;  // refunding
   const auto& terms = session.terms;
   if (terms.any()) ms += (std::int64_t{terms.settles_within_s} + terms.capture_within_s) * 1000 + Millis{24_h}.count;
+  if (session.tenders) ms *= static_cast<std::int64_t>(session.tenders->list.size());  // one after the other
   return {ms + ms / 4};
 }
 

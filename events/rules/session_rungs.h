@@ -22,9 +22,25 @@ class SessionRungs {
         context_(context),
         set_(context.settings),
         before_(session.ledger),
-        A(session.amount_minor) {
+        A(session.amount_minor),
+        number_(session.number),
+        reference_(session.reference) {
     d_.next = session.ledger;
+    if (session.tenders) begin_with_tenders();
   }
+
+  // --- several tenders (decisions.md 5.11): tender_rungs.cpp ---
+  void begin_with_tenders();
+  /// Whose events, amounts and totals are meant from here on. The totals of the one before stay in its tender.
+  void turn_to(int number);
+  void open_next();
+  void tender_authorized();
+  void tender_over(TenderState);
+  bool unwind(Why);
+  void abandon_held();
+  void reply_of_another(int number);
+  void begin_turn();
+  void keep_moving();
 
   void doubt() {
     if (!before_.in_doubt) fact(EventType::payment_in_doubt, A);
@@ -61,6 +77,8 @@ class SessionRungs {
     close(why);
   }
   void close(Why why) {
+    if (d_.tenders && d_.next.order_placed) return tender_over(TenderState::captured);
+    if (d_.tenders && unwind(why)) return;
     if (before_.order_pending && !d_.next.order_placed) {
       say(OrderCanceled{why});
       say(CartCanceled{});
@@ -111,58 +129,48 @@ class SessionRungs {
   void unpaid(SessionOutcome outcome) {
     unresolved(due() - ca());
     end(outcome);
+    if (d_.tenders) return tender_over(TenderState::unpaid);
     convert(false);
+  }
+  /// Capturing: what was captured, or given back, decides.
+  bool captured_enough() {
+    if (re() > 0) {
+      fact(EventType::payment_captured, ca());
+      fact(EventType::payment_refunded, re());
+      unresolved(re() + std::max<Minor>(0, due() - ca()));
+      end(SessionOutcome::refunded);
+      d_.tenders ? tender_over(TenderState::returned) : convert(true);
+    } else if (ca() > most()) {
+      fact(EventType::payment_captured, ca());
+      refund(Why::paid);
+    } else if (ca() >= due()) {
+      fact(EventType::payment_captured, ca());
+      end(SessionOutcome::captured);
+      close(Why::paid);
+    } else {
+      return false;
+    }
+    return true;
+  }
+  void raise(SessionLedger& l) const {
+    const bool no_money_held = is(StatusState::declined) || is(StatusState::canceled) || is(StatusState::not_found);
+    if (says_.authorized && !no_money_held) l.authorized_minor = std::max(l.authorized_minor, *says_.authorized);
+    if (says_.captured) l.captured_minor = std::max(l.captured_minor, *says_.captured);
+    if (says_.refunded) l.refunded_minor = std::max(l.refunded_minor, *says_.refunded);
+    l.captured_minor = std::max(l.captured_minor, l.refunded_minor);
+    l.authorized_minor = std::max(l.authorized_minor, l.captured_minor);
   }
   void convert(bool paid) {
     say(CartConverted{paid, session_.number});
     d_.wait.change = WaitChange::Kind::clear;
   }
-  void capture_failed(const PaymentCaptureFailed& failed) {
-    if (before_.capture_retry_running) return;
-    const auto failures = before_.capture_failures + 1;
-    if (!failed.retryable || failures > std::ssize(set_.capture_retry)) return unpaid(SessionOutcome::capture_failed);
-    d_.next.capture_failures = failures;
-    d_.next.capture_retry_running = true;
-    wait(WaitKind::capture_retry, set_.capture_retry[failures - 1]);
-  }
-  void refund_failed(const PaymentRefundFailed& failed) {
-    if (before_.refund_retry_running) return;
-    const auto failures = before_.refund_failures + 1;
-    if (!failed.retryable || failures > std::ssize(limits::refund_retry)) {
-      return give_up(owed(before_.why), Cause::refund_failed, SessionOutcome::refund_failed);
-    }
-    d_.next.refund_failures = failures;
-    d_.next.refund_retry_running = true;
-    wait(WaitKind::refund_retry, limits::refund_retry[failures - 1]);
-  }
+  void capture_failed(const PaymentCaptureFailed& failed);
+  void refund_failed(const PaymentRefundFailed& failed);
   void refund_failed_elsewhere() {
     if (command_.type == CommandType::payment_refund_failed) say(rejected(Code::reply_unexpected));
   }
-  void attempt_failed(const PaymentAttemptFailed& failed) {
-    const std::int64_t attempt = failed.attempt.value_or(before_.last_attempt + std::int64_t{1});
-    if (attempt <= before_.last_attempt || before_.attempts_told >= limits::attempts_told) return;
-    if (attempt > limits::attempt_number) return;
-    ++d_.next.attempts_told;
-    d_.next.last_attempt = static_cast<std::int32_t>(attempt);
-    auto e = payment(EventType::payment_attempt_failed, A);
-    e.reason = failed.reason;
-    e.attempt = attempt;
-    say(e);
-  }
-  void require_action(const PaymentRequiresAction& action) {
-    if (action.url == session_.action_url) return;
-    auto e = payment(EventType::payment_action_required, A);
-    e.url = action.url;
-    say(e);
-    d_.action_url = action.url;
-    if (before_.state == State::settling) return;
-    const Millis left = std::max(1_s, session_.opened_at + longest_authorizing() - context_.time);
-    const std::int64_t most_s = left.count / 1000 + 1;  // more does not matter, and could not be multiplied
-    const Millis asked = action.expires_after_s
-                             ? Millis{std::clamp<std::int64_t>(*action.expires_after_s, 0, most_s) * 1000}
-                             : set_.action_wait;
-    wait(WaitKind::action, std::max(1_s, std::min(asked, left)));
-  }
+  void attempt_failed(const PaymentAttemptFailed& failed);
+  void require_action(const PaymentRequiresAction& action);
   void enter(State state) {
     d_.next.state = state;
     d_.next.status_tries = 0;
@@ -174,55 +182,21 @@ class SessionRungs {
   [[nodiscard]] bool settles() const { return session_.terms.settles_within_s > 0; }
   [[nodiscard]] Millis settles_within() const { return {std::int64_t{session_.terms.settles_within_s} * 1000}; }
   /// The payment is not decided yet.
-  void wait_on(const PaymentPending* pending) {
-    const Millis age = context_.time - session_.opened_at;
-    if (age >= longest_authorizing()) return void_session(Why::payment_expired);
-    const bool takes_days = pending != nullptr || (is(StatusState::pending) && age >= set_.action_total);
-    if (settles() && takes_days) return settle(pending);
-    d_.next.status_tries = 0;
-    const Millis quarter{age.count / 4};
-    wait(WaitKind::pending, settles() ? std::max(set_.pending_wait, quarter) : set_.pending_wait);
-  }
-  void settle(const PaymentPending* pending) {
-    enter(State::settling);
-    d_.next.order_pending = true;
-    d_.next.until = session_.opened_at + settles_within();
-    if (pending != nullptr && pending->expires_after_s) {
-      d_.next.until = std::min(d_.next.until, context_.time + Millis{*pending->expires_after_s * 1000});
-    }
-    auto e = payment(EventType::payment_pending, A);
-    e.expires_at = d_.next.until;
-    say(e);
-    say(OrderPlaced{session_.number, reference(), d_.next.until});
-    wait(WaitKind::settle, settle_wait());
-  }
+  void wait_on(const PaymentPending* pending);
+  void settle(const PaymentPending* pending);
   [[nodiscard]] Millis settle_wait() const {
     const auto last = std::ssize(limits::settle_try) - 1;
     const auto length = limits::settle_try[std::min<std::ptrdiff_t>(d_.next.status_tries, last)];
     return std::max(1_s, std::min(length, d_.next.until - context_.time));
   }
-  void settle_wait_ended() {
-    if (context_.time >= before_.until) return void_session(Why::payment_expired);
-    ++d_.next.status_tries;
-    const auto length = settle_wait();
-    request(EventType::payment_status_requested, A, A, length);
-    wait(WaitKind::settle, length);
-  }
+  void settle_wait_ended();
   /// The order is placed; its money waits for payment.capture.
   void hold() {
     enter(State::holding);
     d_.next.capture_total_minor = ca();
     wait(WaitKind::hold, std::max(1_s, d_.next.until - context_.time));
   }
-  void begin_to_hold() {
-    Millis length{std::int64_t{session_.terms.capture_within_s} * 1000};
-    const auto* authorized = std::get_if<PaymentAuthorized>(&command_.data);
-    if (authorized != nullptr && authorized->expires_after_s) {
-      length = std::min(length, Millis{*authorized->expires_after_s * 1000});
-    }
-    d_.next.until = context_.time + length;
-    hold();
-  }
+  void begin_to_hold();
   /// payment.capture while nothing is being captured.
   void ask_for(Minor total, bool final) {
     d_.next.capture_total_minor = total;
@@ -269,7 +243,7 @@ class SessionRungs {
     wait(WaitKind::cancel, set_.cancel_wait);
   }
   void request_refund(Minor amount) {
-    d_.next.refund_before_minor = before_.refund_asked_minor;
+    d_.next.refund_before_minor = d_.next.refund_asked_minor;
     d_.next.refund_retry_running = false;
     d_.next.refund_asked_minor = add(d_.next.refund_asked_minor, amount).value_or(std::numeric_limits<Minor>::max());
     request(EventType::payment_refund_requested, amount, d_.next.refund_asked_minor, set_.refund_wait);
@@ -317,7 +291,7 @@ class SessionRungs {
   [[nodiscard]] PaymentEvent payment(EventType type, Minor amount) const {
     PaymentEvent e{};
     e.type = type;
-    e.number = session_.number;
+    e.number = number_;
     e.amount_minor = amount;
     e.currency = session_.currency;
     e.reference = reference();
@@ -333,7 +307,7 @@ class SessionRungs {
 
   /// Once after each status request: a further answer to it asks nothing.
   [[nodiscard]] bool may_ask_again() const { return before_.status_tries > 0 && !before_.asked_since; }
-  [[nodiscard]] Text reference() const { return session_.reference.empty() ? d_.reference : Text{session_.reference}; }
+  [[nodiscard]] Text reference() const { return reference_; }
   [[nodiscard]] Minor au() const { return d_.next.authorized_minor; }
   [[nodiscard]] Minor ca() const { return d_.next.captured_minor; }
   [[nodiscard]] Minor re() const { return d_.next.refunded_minor; }
@@ -361,7 +335,9 @@ class SessionRungs {
   const Context& context_;
   const Settings& set_;
   const SessionLedger& before_;
-  const Minor A;
+  Minor A;
+  int number_;
+  Text reference_;
   Reported says_;
   SessionDecision d_;
 };

@@ -33,7 +33,9 @@ Epitaph take_epitaph(ByteReader& in) {
   for (auto* byte : {&epitaph.outcome, &epitaph.order_session, &epitaph.newest_session, &epitaph.newest_reservation}) {
     *byte = static_cast<std::uint8_t>(in.fixed(1));
   }
-  if (epitaph.outcome > static_cast<std::uint8_t>(CartOutcome::merged) || epitaph.created < 0) in.fail();
+  const int outcome = epitaph.outcome & outcome_bits;
+  if ((epitaph.outcome & ~(outcome_bits | further_bits)) != 0 || epitaph.created < 0) in.fail();
+  if (outcome > static_cast<int>(CartOutcome::merged) || (outcome == 0 && epitaph.outcome != 0)) in.fail();
   return epitaph;
 }
 

@@ -19,12 +19,13 @@ struct Epitaph {
   CartHash hash{};
   Offset created = 0;
   std::uint32_t ended_s = 0;  // seconds since 1970
-  std::uint8_t outcome = 0;   // CartOutcome, or 0
+  std::uint8_t outcome = 0;   // CartOutcome, or 0; in two more bits how many sessions of the order follow W
   std::uint8_t order_session = 0;
   std::uint8_t newest_session = 0;
   std::uint8_t newest_reservation = 0;
 };
 static_assert(sizeof(Epitaph) == 32);
+inline constexpr int outcome_bits = 0x0f, further_bits = 0x30, further_shift = 4;
 
 /// Whether it is forgotten at that time, in seconds since 1970: sooner where the cart opened no payment session.
 [[nodiscard]] bool is_forgotten(const Epitaph&, std::int64_t at_s);

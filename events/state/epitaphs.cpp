@@ -38,6 +38,10 @@ std::uint8_t one_byte(int number) { return static_cast<std::uint8_t>(std::clamp(
 
 std::size_t ring_of(const Ended& ended) { return ended.newest_session > 0 ? 0 : 1; }
 
+std::uint8_t outcome_of(const Ended& ended) {
+  return static_cast<std::uint8_t>(static_cast<int>(ended.outcome) | (ended.further << further_shift & further_bits));
+}
+
 }  // namespace
 
 Epitaphs::Epitaphs(std::int64_t with_session, std::int64_t without_session, std::pmr::memory_resource* memory)
@@ -51,8 +55,12 @@ std::optional<Ended> Epitaphs::find(const CartHash& hash) const {
   const auto place = place_of(hash);
   if (!place) return std::nullopt;
   const auto& found = at_place(*place);
-  return Ended{found.created, static_cast<CartOutcome>(found.outcome), found.order_session, found.newest_session,
-               found.newest_reservation};
+  return Ended{found.created,
+               static_cast<CartOutcome>(found.outcome & outcome_bits),
+               found.order_session,
+               found.newest_session,
+               found.newest_reservation,
+               (found.outcome & further_bits) >> further_shift};
 }
 
 bool Epitaphs::may_go_out(const CartHash& hash, std::int64_t n) const {
@@ -73,8 +81,8 @@ void Epitaphs::add(const CartHash& hash, const Ended& ended, Timestamp time) {
   }
   const auto ended_s = std::clamp<std::int64_t>(time.ms / 1000, 0, std::numeric_limits<std::uint32_t>::max());
   const auto place = first_place(which) + ring.place_of(ring.end());
-  ring.push({hash, ended.created, static_cast<std::uint32_t>(ended_s), static_cast<std::uint8_t>(ended.outcome),
-             one_byte(ended.order_session), one_byte(ended.newest_session), one_byte(ended.newest_reservation)});
+  ring.push({hash, ended.created, static_cast<std::uint32_t>(ended_s), outcome_of(ended), one_byte(ended.order_session),
+             one_byte(ended.newest_session), one_byte(ended.newest_reservation)});
   index(hash, place);
   drop_old(which);
 }

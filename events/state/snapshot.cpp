@@ -49,6 +49,39 @@ Terms take_terms(ByteReader& in) {
   return terms;
 }
 
+void put(ByteWriter& to, const Tenders& tenders) {
+  put(to, tenders.first);
+  to.varint(tenders.list.size());
+  for (const auto& tender : tenders.list) {
+    to.fixed(static_cast<std::uint64_t>(tender.state), 1);
+    for (const auto amount :
+         {tender.amount_minor, tender.authorized_minor, tender.captured_minor, tender.refunded_minor}) {
+      put(to, amount);
+    }
+    to.text(tender.provider);
+    to.text(tender.token);
+    to.text(tender.reference);
+  }
+}
+
+void take_tenders(ByteReader& in, Tenders& tenders) {
+  tenders.first = static_cast<int>(take_least(in, 1, limits::checkouts * limits::tenders));
+  const auto count = in.varint(limits::tenders);
+  if (count < limits::tenders_min) in.fail();
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    auto& tender = tenders.list.emplace_back();
+    tender.state = in.one_of(TenderState::over);
+    tender.amount_minor = take_least(in, 1, max_amount_minor);
+    for (auto* amount : {&tender.authorized_minor, &tender.captured_minor, &tender.refunded_minor}) {
+      *amount = take_reported(in);
+    }
+    tender.provider = in.text();
+    tender.token = in.text();
+    tender.reference = in.text();
+    if (tender.refunded_minor > tender.captured_minor) in.fail();
+  }
+}
+
 }  // namespace layout
 
 namespace {

@@ -11,7 +11,9 @@ namespace {
 // follows at the end.
 constexpr std::uint64_t phase_bits = 3, has_checkouts = 4, has_customer = 8, has_payment = 16, has_adjustments = 32,
                         has_terms = 64, has_more = 128;
-constexpr std::uint64_t has_line_extras = 1, has_adjustment_extras = 2, has_merge = 4, second_known = 7;
+constexpr std::uint64_t has_line_extras = 1, has_adjustment_extras = 2, has_merge = 4, has_tenders = 8,
+                        has_further = 16;
+constexpr std::uint64_t known_without_tenders = 7, second_known = 31;
 // What an adjustment's extras begin with: its line's place, and whether it is included.
 constexpr std::uint64_t is_included = 1, places = 2;
 
@@ -22,7 +24,8 @@ bool has_extras(const KeptAdjustment& a) { return a.included || a.line > 0; }
 std::uint64_t second_flags_of(const Cart& cart) {
   const bool bound = std::any_of(cart.adjustments.begin(), cart.adjustments.end(), has_extras);
   return (cart.extras.empty() ? 0 : has_line_extras) | (bound ? has_adjustment_extras : 0) |
-         (cart.merge_into.empty() ? 0 : has_merge);
+         (cart.merge_into.empty() ? 0 : has_merge) | (cart.tenders ? has_tenders : 0) |
+         (cart.further_sessions > 0 ? has_further : 0);
 }
 
 void put_line_extras(ByteWriter& to, const Cart& cart) {
@@ -53,6 +56,13 @@ void put_more(ByteWriter& to, const Cart& cart, std::uint64_t second) {
     layout::put(to, cart.merge);
     to.text(cart.merge_into);
   }
+  if ((second & has_tenders) != 0) layout::put(to, *cart.tenders);
+  if ((second & has_further) != 0) to.fixed(cart.further_sessions, 1);
+}
+
+/// Without several tenders a checkout has one session at most, and none before the stock is held.
+bool has_more_sessions(const Cart& cart) {
+  return cart.sessions > cart.reservations - (cart.phase == Phase::reserving ? 1 : 0);
 }
 
 }  // namespace
@@ -66,7 +76,8 @@ void append_cart(std::string& out, const Cart& cart) {
   const bool terms = cart.terms.any();
   const bool newest = second != 0 || terms || std::ssize(cart.adjustments) > most_adjustments_without_extras;
   ByteWriter to(out);
-  to.fixed(newest ? layout::newest_cart : layout::without_extras, 1);
+  const bool tenders = second > known_without_tenders || has_more_sessions(cart);
+  to.fixed(tenders ? layout::newest_cart : newest ? layout::without_tenders : layout::without_extras, 1);
   to.fixed(static_cast<std::uint64_t>(cart.phase) | (checkouts ? has_checkouts : 0) | (customer ? has_customer : 0) |
                (payment ? has_payment : 0) | (cart.adjustments.empty() ? 0 : has_adjustments) |
                (terms ? has_terms : 0) | (second != 0 ? has_more : 0),
@@ -187,15 +198,29 @@ void take_adjustments(ByteReader& in, Cart& cart, std::int64_t most) {
   }
 }
 
-void take_more(ByteReader& in, Cart& cart) {
+void take_tenders(ByteReader& in, Cart& cart) {
+  Tenders tenders(std::pmr::get_default_resource());
+  layout::take_tenders(in, tenders);
+  if (cart.phase != Phase::reserving) in.fail();
+  if (!in.failed()) cart.tenders.keep(tenders, cart.token.get_allocator().resource());
+}
+
+void take_more(ByteReader& in, Cart& cart, bool may_have_tenders) {
   const auto second = in.fixed(1);
-  if (second == 0 || second > second_known) in.fail();
+  if (second == 0 || second > (may_have_tenders ? second_known : known_without_tenders)) in.fail();
   if ((second & has_line_extras) != 0) take_line_extras(in, cart);
   if ((second & has_adjustment_extras) != 0) take_adjustment_extras(in, cart);
   if ((second & has_merge) != 0) {
     cart.merge = layout::take_offset(in);
     cart.merge_into = in.text();
     if (cart.merge_into.empty()) in.fail();
+  }
+  if ((second & has_tenders) != 0) take_tenders(in, cart);
+  if ((second & has_further) != 0) {
+    const auto further = in.fixed(1);
+    const bool open = cart.phase == Phase::paying && static_cast<std::int64_t>(further) < cart.sessions;
+    if (further == 0 || further >= limits::tenders || !open) in.fail();
+    cart.further_sessions = static_cast<std::uint8_t>(further);
   }
 }
 
@@ -226,7 +251,9 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
   auto in = layout::behind_version(bytes);
   Cart cart(memory);
   cart.id = id;
-  const bool extras = static_cast<unsigned char>(bytes.front()) > layout::without_extras;
+  const auto version = static_cast<unsigned char>(bytes.front());
+  const bool extras = version > layout::without_extras;
+  const bool tenders = version > layout::without_tenders;
   const auto flags = in.fixed(1);
   if ((flags & phase_bits) > static_cast<std::uint64_t>(extras ? Phase::merging : Phase::paying)) in.fail();
   if ((flags & ~(extras ? has_terms | has_more : 0)) >= 2 * has_adjustments) in.fail();
@@ -239,10 +266,11 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
   cart.expires_after_s = layout::take_least(in, 0, layout::longest_s);
   if ((flags & has_checkouts) != 0) {
     cart.reservations = static_cast<int>(layout::take_least(in, 0, limits::checkouts));
-    cart.sessions = static_cast<int>(layout::take_least(in, 0, cart.reservations));
+    cart.sessions = static_cast<int>(layout::take_least(in, 0, cart.reservations * (tenders ? limits::tenders : 1)));
   }
   // A reservation that is waited for has no session yet: its session is opened when the stock is held.
-  if (cart.phase == Phase::reserving && cart.sessions >= cart.reservations) in.fail();
+  const auto before = (cart.reservations - 1) * (tenders ? limits::tenders : 1);
+  if (cart.phase == Phase::reserving && cart.sessions > before) in.fail();
   if (cart.phase == Phase::paying && cart.sessions == 0) in.fail();
   if ((flags & has_customer) != 0) cart.customer_id = in.text();
   if ((flags & has_payment) != 0) {
@@ -255,7 +283,7 @@ std::variant<Cart, Unsupported> decode_cart(std::string_view id, std::string_vie
     take_adjustments(in, cart, extras ? limits::adjustments : most_adjustments_without_extras);
   }
   take_remembered(in, cart);
-  if ((flags & has_more) != 0) take_more(in, cart);
+  if ((flags & has_more) != 0) take_more(in, cart, tenders);
   const bool frozen = cart.phase == Phase::reserving || cart.phase == Phase::paying;
   if (cart.merge_into.empty() ? cart.phase == Phase::merging : frozen) in.fail();
   sum_up(in, cart);

@@ -13,8 +13,9 @@
 namespace mayfly::events::layout {
 
 /// Every part begins with its own: the parts of one record may have been written by programs of different age.
-inline constexpr std::uint64_t newest_cart = 3;
-inline constexpr std::uint64_t newest_session = 3;
+inline constexpr std::uint64_t newest_cart = 4;
+inline constexpr std::uint64_t newest_session = 4;
+inline constexpr std::uint64_t without_tenders = 3;     // a cart's, a session's
 inline constexpr std::uint64_t without_extras = 2;      // a cart's: no second flags
 inline constexpr std::uint64_t without_action_url = 1;  // a session's
 inline constexpr std::uint64_t without_terms = 2;       // a session's: no second flags
@@ -69,6 +70,10 @@ inline constexpr std::uint64_t most_tries = 1'000'000;               // of anyth
 void put(ByteWriter&, const Terms&);
 /// Fails where there are none, or such that no command may give.
 [[nodiscard]] Terms take_terms(ByteReader&);
+// Several tenders, whose sessions are `first` and on.
+void put(ByteWriter&, const Tenders&);
+/// Into default memory. Fails unless there are two to four, each with something to pay.
+void take_tenders(ByteReader&, Tenders&);
 /// Fails unless it is three upper-case letters.
 [[nodiscard]] Currency take_currency(ByteReader&);
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t state_bits = 3, order_placed = 4, in_doubt = 8, capture_retry = 16, state_high = 32,
                         asked_since = 64, second_follows = 128;
 constexpr std::uint64_t has_attempts = 1, has_refund_failures = 2, refund_retry = 4, has_refund_before = 8,
-                        with_terms = 16, known_of_second = 31;
+                        with_terms = 16, with_tenders = 32, known_of_second = 31;
 // What the terms end with: flags of their own.
 constexpr std::uint64_t order_pending = 1, final_asked = 2;
 
@@ -26,7 +26,7 @@ std::uint64_t second_flags_of(const Session& session) {
   const auto& ledger = session.ledger;
   return (ledger.attempts_told > 0 ? has_attempts : 0) | (ledger.refund_failures > 0 ? has_refund_failures : 0) |
          (ledger.refund_retry_running ? refund_retry : 0) | (ledger.refund_before_minor > 0 ? has_refund_before : 0) |
-         (session.terms.any() ? with_terms : 0);
+         (session.terms.any() ? with_terms : 0) | (session.tenders ? with_tenders : 0);
 }
 
 void put_terms(ByteWriter& to, const Session& session) {
@@ -64,12 +64,24 @@ void put_more(ByteWriter& to, const Session& session, std::uint64_t second) {
   if ((second & has_refund_failures) != 0) layout::put(to, ledger.refund_failures);
   if ((second & has_refund_before) != 0) layout::put(to, ledger.refund_before_minor);
   if ((second & with_terms) != 0) put_terms(to, session);
+  if ((second & with_tenders) != 0) layout::put(to, *session.tenders);
 }
 
-void take_more(ByteReader& in, Session& session) {
+/// The one that moves is open, and of its number and amount.
+void take_tenders(ByteReader& in, Session& session) {
+  Tenders tenders(std::pmr::get_default_resource());
+  layout::take_tenders(in, tenders);
+  if (in.failed()) return;
+  if (session.number < tenders.first || session.number > tenders.last() || session.terms.any()) return in.fail();
+  const auto& moving = tenders.of(session.number);
+  if (moving.state != TenderState::open || moving.amount_minor != session.amount_minor) return in.fail();
+  session.tenders.keep(tenders, session.provider.get_allocator().resource());
+}
+
+void take_more(ByteReader& in, Session& session, bool may_have_tenders) {
   auto& ledger = session.ledger;
   const auto second = in.fixed(1);
-  if (second == 0 || second > known_of_second) in.fail();
+  if (second == 0 || second > (known_of_second | (may_have_tenders ? with_tenders : 0))) in.fail();
   if ((second & has_attempts) != 0) {
     ledger.attempts_told = static_cast<std::int32_t>(layout::take_least(in, 1, limits::attempts_told));
     ledger.last_attempt = static_cast<std::int32_t>(layout::take_least(in, 1, limits::attempt_number));
@@ -83,6 +95,7 @@ void take_more(ByteReader& in, Session& session) {
   }
   if (ledger.refund_retry_running && ledger.refund_failures == 0) in.fail();
   if ((second & with_terms) != 0) take_terms(in, session);
+  if ((second & with_tenders) != 0) take_tenders(in, session);
 }
 
 }  // namespace
@@ -94,7 +107,8 @@ void append_session(std::string& out, const Session& session) {
   // The older layout where it can say all: the same history leaves the same bytes as with an older program.
   const bool terms = flags >= 2 * capture_retry || ledger.why > Why::paid;
   ByteWriter to(out);
-  to.fixed(terms ? layout::newest_session : layout::without_terms, 1);
+  const bool tenders = session.tenders || session.number > limits::checkouts;
+  to.fixed(tenders ? layout::newest_session : terms ? layout::without_tenders : layout::without_terms, 1);
   to.fixed(flags, 1);
   to.fixed(static_cast<std::uint64_t>(ledger.why), 1);
   layout::put(to, session.number);
@@ -129,7 +143,8 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   ledger.in_doubt = (flags & in_doubt) != 0;
   ledger.capture_retry_running = (flags & capture_retry) != 0;
   ledger.why = in.one_of(version > layout::without_terms ? Why::released : Why::paid);
-  session.number = static_cast<int>(layout::take_least(in, 1, limits::checkouts));
+  const bool tenders = version > layout::without_tenders;
+  session.number = static_cast<int>(layout::take_least(in, 1, limits::checkouts * (tenders ? limits::tenders : 1)));
   session.amount_minor = layout::take_least(in, 1, max_amount_minor);
   session.currency = layout::take_currency(in);
   session.opened_at = layout::take_time(in);
@@ -147,7 +162,7 @@ std::variant<Session, Unsupported> decode_session(std::string_view bytes, std::p
   const bool authorizing = ledger.state == SessionState::authorizing;
   if (authorizing && (ledger.order_placed || ledger.capture_retry_running)) in.fail();
   if (version > layout::without_action_url) session.action_url = in.text();
-  if ((flags & second_follows) != 0) take_more(in, session);
+  if ((flags & second_follows) != 0) take_more(in, session, tenders);
   if (ledger.state == SessionState::settling && !ledger.order_pending) in.fail();
   if (ledger.state == SessionState::holding && !(session.terms.on_command && ledger.order_placed)) in.fail();
   if (!in.done()) return layout::damage(layout::a_session, in, bytes);

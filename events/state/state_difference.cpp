@@ -64,6 +64,25 @@ void compare_terms(Comparison& c, const Terms& one, const Terms& other) {
   c.field("terms.extra_up_to_minor", one.extra_up_to_minor, other.extra_up_to_minor);
 }
 
+void compare_tenders(Comparison& c, const KeptTenders& one, const KeptTenders& other) {
+  const auto count = [](const KeptTenders& of) { return of ? of->list.size() : 0; };
+  c.field("tenders.count", count(one), count(other));
+  if (!one || !other) return;
+  c.field("tenders.first", one->first, other->first);
+  for (std::size_t i = 0; i < std::min(count(one), count(other)); ++i) {
+    const auto& a = one->list[i];
+    const auto& b = other->list[i];
+    c.text("tenders", i, "state", name(a.state), name(b.state));
+    c.field("tenders", i, "amount_minor", a.amount_minor, b.amount_minor);
+    c.field("tenders", i, "authorized_minor", a.authorized_minor, b.authorized_minor);
+    c.field("tenders", i, "captured_minor", a.captured_minor, b.captured_minor);
+    c.field("tenders", i, "refunded_minor", a.refunded_minor, b.refunded_minor);
+    c.text("tenders", i, "provider", a.provider, b.provider);
+    c.text("tenders", i, "token", a.token.empty() ? "none" : "kept", b.token.empty() ? "none" : "kept");
+    c.text("tenders", i, "reference", a.reference, b.reference);
+  }
+}
+
 }  // namespace
 
 std::optional<StateDifference> first_difference(const Cart& one, const Cart& other) {
@@ -82,6 +101,8 @@ std::optional<StateDifference> first_difference(const Cart& one, const Cart& oth
   c.text("provider", one.provider, other.provider);
   c.hidden("token", one.token, other.token);
   compare_terms(c, one.terms, other.terms);
+  compare_tenders(c, one.tenders, other.tenders);
+  c.field("further_sessions", one.further_sessions, other.further_sessions);
   c.field("merge", one.merge, other.merge);
   c.text("merge_into", one.merge_into, other.merge_into);
   c.field("lines.count", one.lines.size(), other.lines.size());
@@ -152,6 +173,7 @@ std::optional<StateDifference> first_difference(const Session& one, const Sessio
   c.field("capture_total_minor", a.capture_total_minor, b.capture_total_minor);
   c.field("capture_from_minor", a.capture_from_minor, b.capture_from_minor);
   c.field("until_ms", a.until.ms, b.until.ms);
+  compare_tenders(c, one.tenders, other.tenders);
   return c.found();
 }
 

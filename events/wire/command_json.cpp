@@ -205,11 +205,36 @@ Terms terms(Members& m) {
   return t;
 }
 
+std::span<const TenderAsked> payments(Members& m) {
+  const auto* list = m.given("payments");
+  if (list == nullptr) return {};
+  const bool array = list->kind == JsonValue::Kind::array;
+  if (!array || std::ssize(list->items) < limits::tenders_min || std::ssize(list->items) > limits::tenders) {
+    m.wrong("payments", "is not an array of 2 to 4 entries");
+    return {};
+  }
+  auto read = array_of<TenderAsked>(list->items.size(), m.arena());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (list->items[i].kind != JsonValue::Kind::object) {
+      m.wrong("payments", "has an entry that is not an object");
+      return {};
+    }
+    Members entry(list->items[i], m.arena());
+    read[i].provider = entry.text("provider", limits::short_id_bytes);
+    read[i].token = entry.text("token", limits::token_bytes);
+    read[i].amount_minor = entry.integer_within("amount_minor", 1, max_amount_minor);
+    m.take_over(entry);
+  }
+  return read;
+}
+
 CheckoutComplete checkout_complete(Members& m) {
   CheckoutComplete c{};
   c.expected_total_minor = m.integer("expected_total_minor");
+  c.payments = payments(m);
   const auto* payment = m.given("payment");
   if (payment == nullptr) return c;
+  if (!c.payments.empty()) m.wrong("payments", "is given beside payment");
   if (payment->kind != JsonValue::Kind::object) {
     m.wrong("payment", "is not an object");
     return c;

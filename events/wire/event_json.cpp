@@ -6,6 +6,8 @@
 #include "events/text/time_text.h"
 #include "events/wire/json_writer.h"
 
+#include <algorithm>
+
 namespace mayfly::events {
 
 namespace {
@@ -121,6 +123,7 @@ class Writer {
     full_lines();
     kept_adjustments();
     total();
+    if (e.payments.front().session > 0) payments(e.payments);
     if (e.session > 0) session(e.session, {});
     json_.text_if("payment_reference", e.reference);
     if (e.expires_at != Timestamp{}) moment("expires_at", e.expires_at);
@@ -157,6 +160,18 @@ class Writer {
     if (t.capture_within_s > 0) json_.number("capture_within_s", t.capture_within_s);
     if (t.settles_within_s > 0) json_.number("settles_within_s", t.settles_within_s);
     if (t.extra_up_to_minor > 0) json_.number("extra_up_to_minor", t.extra_up_to_minor);
+  }
+  void payments(std::span<const OrderPayment> list) {
+    const auto none = [](const OrderPayment& one) { return one.session == 0; };
+    const auto given =
+        list.first(static_cast<std::size_t>(std::find_if(list.begin(), list.end(), none) - list.begin()));
+    json_.array("payments", given, [this](JsonText& text, const OrderPayment& one) {
+      JsonObject json(text);
+      json.text("session_id", session_id(round_.cart_id, one.session));
+      json.number("amount_minor", one.amount_minor);
+      json.text_if("reference", one.reference);
+      json.close();
+    });
   }
   void skus(std::span<const Text> list) {
     json_.array("skus", list, [](JsonText& text, Text sku) { text.string(sku); });

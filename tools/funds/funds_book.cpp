@@ -60,6 +60,7 @@ void FundsBook::apply(const FundsEvent& e) {
     case EventType::cart_merged:
     case EventType::cart_converted: return cart_is_over(e.cart);
     case EventType::order_placed: {
+      if (e.session.empty()) return order_of_several(e);
       const auto found = sessions_.find({e.cart, e.session});
       if (found == sessions_.end()) return;
       auto& s = found->second;
@@ -77,6 +78,16 @@ void FundsBook::apply(const FundsEvent& e) {
   if (!e.cart_lives) session.cart_over = true;
   apply_payment(session, e);
   if (!session.open && !session.asked && session.unresolved.empty()) sessions_.erase(at);
+}
+
+/// Of several tenders: each session that is open is authorized, and will be captured in its turn.
+void FundsBook::order_of_several(const FundsEvent& e) {
+  for (auto at = sessions_.lower_bound({e.cart, {}}); at != sessions_.end() && at->first.first == e.cart; ++at) {
+    auto& s = at->second;
+    if (!s.open) continue;
+    s.order = e.order;
+    s.asked = {RiskState::capture_awaited, s.amount_minor - s.captured_minor, e.time, e.at};
+  }
 }
 
 bool FundsBook::apply_unmatched(const FundsEvent& e) {

@@ -128,6 +128,7 @@ class FundsBook {
   [[nodiscard]] static events::Minor beyond_the_order(const Session&);
   [[nodiscard]] static events::Minor not_given_back(const Session&, const Unresolved&);
   static void close_captured(Session&, const std::string& currency);
+  void order_of_several(const FundsEvent&);
   void cart_is_over(const std::string& cart);
   /// An event of a session of which an amount is unmatched. True if it is about that and no more.
   bool apply_unmatched(const FundsEvent&);

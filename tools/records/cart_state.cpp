@@ -24,6 +24,15 @@ Json session_json(const events::Session& s) {
                {"captured_minor", s.ledger.captured_minor},
                {"refunded_minor", s.ledger.refunded_minor}};
   if (s.ledger.until != events::Timestamp{}) json["until"] = time_text(s.ledger.until);
+  if (!s.tenders) return json;
+  json["tenders"] = Json::array();
+  for (const auto& tender : s.tenders->list) {
+    const int number = s.tenders->first + static_cast<int>(json["tenders"].size());
+    json["tenders"].push_back({{"number", number},
+                               {"state", name(tender.state)},
+                               {"provider", std::string(tender.provider)},
+                               {"amount_minor", tender.amount_minor}});
+  }
   return json;
 }
 

@@ -75,6 +75,11 @@ void print_state(const Json& s, const std::string& asked) {
           money(p["authorized_minor"].get<std::int64_t>(), currency).c_str(),
           money(p["captured_minor"].get<std::int64_t>(), currency).c_str(),
           money(p["refunded_minor"].get<std::int64_t>(), currency).c_str());
+    for (const auto& tender : p.value("tenders", Json::array())) {
+      print("  tender    %d %s at %s: %s\n", tender["number"].get<int>(), tender["state"].get<std::string>().c_str(),
+            printable(tender["provider"].get<std::string>()).c_str(),
+            money(tender["amount_minor"].get<std::int64_t>(), currency).c_str());
+    }
     if (p.contains("until")) print("            until %s\n", p["until"].get<std::string>().c_str());
   }
 }

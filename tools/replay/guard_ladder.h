@@ -63,6 +63,7 @@ class PaymentGuards : public GuardLadder {
   void capturing();
   void refunding();
   void raise();
+  void other_tender(const events::Tender&);
   [[nodiscard]] bool is_status(events::StatusState state) const { return says_.status == state; }
   [[nodiscard]] bool declined() const {
     return is(events::CommandType::payment_declined) || is_status(events::StatusState::declined);

@@ -281,13 +281,20 @@ class Guards : public PaymentGuards {
     if (guard("2.11.3", "other total", checkout.expected_total_minor != total,
               {{"expected_total_minor", checkout.expected_total_minor}, {"total_minor", total}}))
       return;
-    if (guard("2.11.4", "no payment", total > 0 && !checkout.has_payment)) return;
-    if (guard("2.11.5", "card number", is_card_number(checkout.token))) return;
+    if (guard("2.11.4", "no payment", total > 0 && !checkout.has_payment && checkout.payments.empty())) return;
+    bool card_number = is_card_number(checkout.token);
+    Minor sum = 0;
+    for (const auto& one : checkout.payments) {
+      card_number = card_number || is_card_number(one.token);
+      sum += one.amount_minor;
+    }
+    if (guard("2.11.5", "card number", card_number)) return;
     if (guard("2.11.6", "too much extra", checkout.terms.extra_up_to_minor > total)) return;
-    if (guard("2.11.7", "too many attempts", cart().reservations >= limits::checkouts,
+    if (guard("2.11.7", "another sum", !checkout.payments.empty() && sum != total, {{"sum_minor", sum}})) return;
+    if (guard("2.11.8", "too many attempts", cart().reservations >= limits::checkouts,
               {{"checkouts", cart().reservations}}))
       return;
-    otherwise("2.11.8", "start");
+    otherwise("2.11.9", "start");
   }
 
   void in_checkout() {  // 2.12

@@ -13,7 +13,9 @@ void PaymentGuards::reply() {  // 5.2
   const OrderedJson saw = {{"n", n}, {"newest", cart.sessions}};
   if (guard("5.2.1", "unknown session", n == 0 || n > cart.sessions, saw)) return;
   const bool open = told_.before->session && n == told_.before->session->number;
-  if (guard("5.2.2", "not the open session", !open, saw)) return late(n);
+  const bool tender = told_.before->session && session().tenders && n >= session().tenders->first;
+  if (guard("5.2.2", "not the open session", !open && !tender, saw)) return late(n);
+  if (!open) return other_tender(session().tenders->list[static_cast<std::size_t>(n - session().tenders->first)]);
   if (guard("5.2.4", "other currency", !says_.currency.empty() && says_.currency != session().currency.view(),
             {{"currency", std::string(says_.currency)}, {"of_the_session", session().currency.view()}}))
     return;
@@ -30,6 +32,19 @@ void PaymentGuards::reply() {  // 5.2
     case SessionState::capturing: return capturing();
     case SessionState::refunding: return refunding();
   }
+}
+
+void PaymentGuards::other_tender(const Tender& tender) {  // 5.11
+  const OrderedJson saw = {{"tender", name(tender.state)}, {"state", name(ledger().state)}};
+  const bool over = tender.state != TenderState::open;
+  if (guard("5.11.6", "reply to one that is over, no order", over && !ledger().order_placed, saw)) return;
+  if (guard("5.11.7", "reply to one that is over, with an order", over, saw)) return;
+  const bool foreign = !says_.currency.empty() && says_.currency != session().currency.view();
+  if (guard("5.11.8", "reply to a held one, useless", foreign || is_implausible(says_, tender.amount_minor))) return;
+  const bool refunded = tender.refunded_minor > 0 || says_.refunded.value_or(0) > 0;
+  const bool gone = declined() || canceled() || is_status(StatusState::not_found) || refunded;
+  if (guard("5.11.9", "a held one is gone", gone && ledger().state == SessionState::authorizing, saw)) return;
+  otherwise("5.11.10", "reply to a held one", saw);
 }
 
 void PaymentGuards::raise() {
@@ -78,6 +93,11 @@ bool PaymentGuards::decided() {
   const auto A = session().amount_minor;
   const auto most = A + session().terms.extra_up_to_minor;
   if (guard("5.4.1", "short", ca_ > 0 && (ca_ < A || re_ > 0), totals())) return true;
+  if (session().tenders && au_ >= A) {
+    const bool last = session().number == session().tenders->last();
+    if (!guard("5.11.1", "authorized, others to come", !last, totals())) otherwise("5.11.2", "authorized, all of them");
+    return true;
+  }
   if (guard("5.4.2", "captured too much", ca_ > most, {{"ca", ca_}, {"A", A}})) return true;
   if (guard("5.4.3", "captured", ca_ >= A, {{"ca", ca_}, {"A", A}})) return true;
   const bool commanded = session().terms.on_command;
@@ -246,7 +266,7 @@ void PaymentGuards::late_ended() {  // 6.1
 void PaymentGuards::late(int n) {
   const bool ended = told_.before == nullptr;
   const int W = ended ? told_.ended->order_session : 0;
-  const bool order = n == W;
+  const bool order = n >= W && W > 0 && n <= W + told_.ended->further;
   const bool paid = ended && told_.ended->outcome == CartOutcome::converted_paid;
   const auto authorized = says_.authorized.value_or(0);
   const auto captured = says_.captured.value_or(0);

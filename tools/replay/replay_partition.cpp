@@ -251,9 +251,10 @@ void ReplayedPartition::conclude(Telling& t, ReplayedCart& live, const Decision&
 void ReplayedPartition::bury(Telling& t, ReplayedCart& live) {
   const auto& end = *live.cart.end;
   t.over = end.outcome;
-  epitaphs_.add(hash_of(live.cart.id),
-                {live.cart.created.offset, end.outcome, end.session, live.cart.sessions, live.cart.reservations},
-                t.record.append_time);
+  epitaphs_.add(
+      hash_of(live.cart.id),
+      {live.cart.created.offset, end.outcome, end.session, live.cart.sessions, live.cart.reservations, end.further},
+      t.record.append_time);
   if (live.session) --sessions_;
   unlist(live);
   carts_.erase(carts_.find(std::string_view(live.cart.id)));

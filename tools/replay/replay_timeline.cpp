@@ -27,6 +27,11 @@ namespace {
 void hide_token(OrderedJson& data) {
   if (data.is_object() && data.contains("payment") && data["payment"].is_object() && data["payment"].contains("token"))
     data["payment"]["token"] = "(hidden)";
+  if (data.is_object() && data.contains("payments") && data["payments"].is_array()) {
+    for (auto& one : data["payments"]) {
+      if (one.is_object() && one.contains("token")) one["token"] = "(hidden)";
+    }
+  }
   if (data.is_object() && data.contains("token")) data["token"] = "(hidden)";
 }
 

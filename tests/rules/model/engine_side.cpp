@@ -207,9 +207,10 @@ void EngineSide::conclude(const std::string& id, const Command& command, const D
   if (opened) live.session = std::move(opened);
   if (live.cart.end) {
     const auto& end = *live.cart.end;
-    epitaphs_.add(hash_of(id),
-                  {live.cart.created.offset, end.outcome, end.session, live.cart.sessions, live.cart.reservations},
-                  c.time);
+    epitaphs_.add(
+        hash_of(id),
+        {live.cart.created.offset, end.outcome, end.session, live.cart.sessions, live.cart.reservations, end.further},
+        c.time);
     invariants_.ended(id, live.session.has_value());
     live_.erase(id);
   }

@@ -227,6 +227,37 @@ TEST_CASE("what a line may have since version 1.1 is read, and what is wrong wit
   CHECK(adjustment(R"("included":"yes")") == "data_invalid: included is not true or false");
 }
 
+TEST_CASE("several tenders are read, and what is wrong with them is named") {
+  const auto complete = [](const std::string& members) {
+    return verdict(R"({"expected_total_minor":5,)" + members + "}", headers_of("checkout.complete"));
+  };
+  const std::string one = R"({"provider":"sim","token":"t","amount_minor":1})";
+  const auto list = [&](int count) {
+    std::string text = R"("payments":[)";
+    for (int i = 0; i < count; ++i) text += (i > 0 ? "," : "") + one;
+    return text + "]";
+  };
+  const std::pair<std::string, std::string> rows[] = {
+      {list(2), "ok"},
+      {list(4), "ok"},
+      {R"("payments":null)", "ok"},
+      {list(0), "data_invalid: payments is not an array of 2 to 4 entries"},
+      {list(1), "data_invalid: payments is not an array of 2 to 4 entries"},
+      {list(5), "data_invalid: payments is not an array of 2 to 4 entries"},
+      {R"("payments":{})", "data_invalid: payments is not an array of 2 to 4 entries"},
+      {R"("payments":[1,2])", "data_invalid: payments has an entry that is not an object"},
+      {R"("payments":[)" + one + R"(,{"provider":"sim","token":"t"}])", "data_invalid: amount_minor is missing"},
+      {R"("payments":[)" + one + R"(,{"provider":"sim","token":"t","amount_minor":0}])",
+       "data_invalid: amount_minor is not from 1 to 1000000000000000"},
+      {R"("payments":[)" + one + R"(,{"provider":"sim","token":"","amount_minor":1}])", "data_invalid: token is empty"},
+      {R"("payment":{"provider":"sim","token":"t"},)" + list(2), "data_invalid: payments is given beside payment"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.first);
+    CHECK(complete(row.first) == row.second);
+  }
+}
+
 TEST_CASE("terms are read, and what is wrong with them is named") {
   const auto complete = [](const std::string& members) {
     return verdict(R"({"expected_total_minor":5,"payment":{"provider":"sim","token":"t",)" + members + "}}",
@@ -283,6 +314,12 @@ TEST_CASE("an order on command waits seven days, unless it is said how long") {
 }
 
 TEST_CASE("every known member of a shop's command counts where the same id comes again") {
+  const auto payments = [](const std::string& provider, int first, int second) {
+    const auto one = [&](int amount) {
+      return R"({"token":"t","provider":")" + provider + R"(","amount_minor":)" + std::to_string(amount) + "}";
+    };
+    return R"({"expected_total_minor":5,"payments":[)" + one(first) + "," + one(second) + "]}";
+  };
   const auto line = [](const std::string& more) {
     return R"({"sku":"A","quantity":1,"unit_price_minor":5)" + more + "}";
   };
@@ -314,7 +351,8 @@ TEST_CASE("every known member of a shop's command counts where the same id comes
       {"checkout.complete",
        {payment(""), payment(R"(,"capture":"on_command")"), payment(R"(,"capture":"on_command","capture_within_s":60)"),
         payment(R"(,"settles_within_s":3600)"), payment(R"(,"settles_within_s":3601)"),
-        payment(R"(,"extra_up_to_minor":1)"), R"({"expected_total_minor":5})"}},
+        payment(R"(,"extra_up_to_minor":1)"), R"({"expected_total_minor":5})", payments("s", 2, 3), payments("s", 3, 2),
+        payments("t", 2, 3)}},
       {"payment.capture",
        {"{}", R"({"total_minor":5})", R"({"total_minor":-1})", R"({"final":true})", R"({"session_id":"c1-p1"})"}},
   };

@@ -100,6 +100,20 @@ TEST_CASE("what version 1.1 adds to events is written where it is said, and nowh
   CHECK(written(CartMergeRefused{"d", Code::cart_full, true}) == R"({"into":"d","code":"cart_full"})");
 }
 
+TEST_CASE("the order names what each of several tenders pays") {
+  const Settings settings;
+  Cart cart(std::pmr::get_default_resource());
+  cart.id = "c1";
+  const EventSurroundings surroundings{"shop", "c1", &cart, {0, 42}, Timestamp{1'750'000'000'000}, settings, nullptr};
+  std::string data;
+  append_event_data(data, OrderPlaced{0, {}, {}, {{{3, 300, "gift-1"}, {4, 700, ""}}}}, surroundings);
+  const auto json = nlohmann::json::parse(data);
+  CHECK(
+      json["payments"].dump() ==
+      R"([{"amount_minor":300,"reference":"gift-1","session_id":"c1-p3"},{"amount_minor":700,"session_id":"c1-p4"}])");
+  CHECK_FALSE(json.contains("session_id"));
+}
+
 TEST_CASE("an offer of the fullest cart there can be stays below what a record may have, and so does its answer") {
   Cart cart(std::pmr::get_default_resource());
   cart.id = std::string(128, '"');

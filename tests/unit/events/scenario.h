@@ -152,7 +152,8 @@ class Scenario {
     if (cart) {
       for (const auto& event : decision.events) evolve(*cart, event, context);
       if (cart->end) {
-        ended = Ended{cart->created.offset, cart->end->outcome, cart->end->session, cart->sessions, cart->reservations};
+        ended = Ended{cart->created.offset, cart->end->outcome, cart->end->session,
+                      cart->sessions,       cart->reservations, cart->end->further};
         session.reset();
         cart.reset();
       }

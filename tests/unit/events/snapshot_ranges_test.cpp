@@ -96,7 +96,7 @@ void check(const State& state, std::initializer_list<Range<State>> ranges) {
 TEST_CASE("a payment session whose numbers no decision can have left is refused") {
   check<Session>(a_session(),
                  {
-                     {"number", 1, 32, [](auto& s, auto v) { s.number = static_cast<int>(v); }},
+                     {"number", 1, 128, [](auto& s, auto v) { s.number = static_cast<int>(v); }},
                      {"amount_minor", 1, max_amount_minor, [](auto& s, auto v) { s.amount_minor = v; }},
                      {"opened_at", 0, end_of_9999_ms, [](auto& s, auto v) { s.opened_at = {v}; }},
                      {"authorized_minor", 0, most, [](auto& s, auto v) { s.ledger.authorized_minor = v; }},
@@ -143,7 +143,7 @@ TEST_CASE("a cart whose numbers no decision can have left is refused") {
     int sessions;
     bool read;
   } checkouts[] = {
-      {Phase::active, 32, 32, true},  {Phase::active, 33, 0, false},   {Phase::active, 1, 2, false},
+      {Phase::active, 32, 32, true},  {Phase::active, 33, 0, false},   {Phase::active, 1, 5, false},
       {Phase::active, -1, -1, false}, {Phase::reserving, 1, 0, true},  {Phase::reserving, 0, 0, false},
       {Phase::reserving, 2, 1, true}, {Phase::reserving, 1, 1, false}, {Phase::paying, 1, 1, true},
       {Phase::paying, 1, 0, false},

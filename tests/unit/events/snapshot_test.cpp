@@ -349,10 +349,10 @@ TEST_CASE("a newer layout is refused by naming it and the newest that is known")
     std::string_view known;
   } cases[] = {
       {read_all(newer(bytes_of(waits[0], cart, session))), "up to version 3"},
-      {read_all(bytes_of(waits[0], newer(cart), session)), "up to version 3"},
-      {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 3"},
-      {why(decode_cart("c1", newer(cart), heap())), "up to version 3"},
-      {why(decode_session(newer(session), heap())), "up to version 3"},
+      {read_all(bytes_of(waits[0], newer(cart), session)), "up to version 4"},
+      {read_all(bytes_of(waits[0], cart, newer(session))), "up to version 4"},
+      {why(decode_cart("c1", newer(cart), heap())), "up to version 4"},
+      {why(decode_session(newer(session), heap())), "up to version 4"},
       {why(decode_position(newer(bytes_of(PositionRecord{})))), "up to version 2"},
   };
   for (const auto& c : cases) {

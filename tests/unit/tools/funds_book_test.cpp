@@ -77,6 +77,42 @@ constexpr bool late = false;
 
 }  // namespace
 
+TEST_CASE("of several tenders each session of the order waits for its capture, and is closed by its own") {
+  FundsBook book;
+  mayfly::events::Offset offset = 0;
+  const auto apply = [&](EventType type, const char* session, Minor amount) {
+    FundsEvent e;
+    e.type = type;
+    e.cart = "c1";
+    e.session = session;
+    if (type == order) e.order = "o-c1";
+    e.amount_minor = amount;
+    e.currency = "GBP";
+    e.cart_lives = true;
+    e.at = {0, offset++};
+    book.apply(e);
+  };
+  for (const auto& [session, amount] : {std::pair{"c1-p1", 300}, {"c1-p2", 700}}) {
+    apply(opened, session, amount);
+    apply(ask_authorization, session, amount);
+    apply(authorized, session, amount);
+  }
+  apply(order, "", 0);
+  apply(ask_capture, "c1-p1", 300);
+  auto rows = book.risks();
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].state == mayfly::tools::RiskState::capture_asked);
+  CHECK(rows[1].state == mayfly::tools::RiskState::capture_awaited);
+  CHECK(rows[1].amount_minor == 700);
+  CHECK(rows[1].order == "o-c1");
+  apply(captured, "c1-p1", 300);
+  apply(ended, "c1-p1", 300);
+  CHECK(book.risks().size() == 1);
+  apply(captured, "c1-p2", 700);
+  apply(ended, "c1-p2", 700);
+  CHECK(book.risks().empty());
+}
+
 TEST_CASE("money is at risk from the request until its answer") {
   const std::vector<Said> asked{{opened, 1000}, {ask_authorization, 1000}};
   const auto then = [](std::vector<Said> before, const std::vector<Said>& more) {
