@@ -1,4 +1,4 @@
-// The tasks between two ticks of a batch: they may be decided at the same time, one cart's in their order.
+// Tasks of a batch, none beyond the next tick: they may be decided at the same time, one cart's in their order.
 #pragma once
 
 #include "actors/cart/task.h"

@@ -128,8 +128,8 @@ void PartitionActor::segment_decided() {
   ends_here() ? finish_batch() : advance();
 }
 
-/// Takes records until a tick has been taken, all are read, a segment may have no more, or the next one
-/// must see what the segment comes to.
+/// Takes records until a tick has been taken, all are read, the segment is full, or the next one must see what the
+/// segment comes to.
 void PartitionActor::read_segment() {
   auto& segment = batch_->segment;
   segment.tasks.clear();
