@@ -264,6 +264,12 @@ class HouseRules(unittest.TestCase):
         version = re.search(r"^project\(mayfly VERSION (\S+) ", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
         self.assertEqual([f.name for f in sources() if f'"{version}' in f.read_text()], [])
 
+    def test_a_lambda_captures_a_binding_by_another_name(self):
+        """clang before 16 cannot capture a structured binding itself; later ones say that `p = p` shadows it."""
+        same = re.compile(r"\[[^]\n]*\b(\w+) = \1\b[^]\n]*\] ?\(")
+        self.assertRegex("[&log, p = p](int)", same)
+        self.assertEqual([f.name for f in tracked() if f.suffix in (".h", ".cpp") and same.search(f.read_text())], [])
+
     def test_nothing_is_left_to_do_and_no_line_ends_in_space(self):
         for file in tracked():
             if file.suffix not in (".h", ".cpp", ".py", ".md", ".txt") or file == pathlib.Path(__file__):

@@ -249,8 +249,8 @@ events::LogStatus read_timelines(events::LogClient& log, const Recorded& recorde
   }
   for (const auto& [p, of] : by_partition) {
     const auto first = recorded.from ? recorded.from->parts[static_cast<std::size_t>(p)].next : 0;
-    const auto each = [&log, p = p, first](Stream stream, const ReplayedPartition&, const auto& f) {
-      return each_record_from(log, stream, p, stream == Stream::commands ? first : 0, f);
+    const auto each = [&log, partition = p, first](Stream stream, const ReplayedPartition&, const auto& f) {
+      return each_record_from(log, stream, partition, stream == Stream::commands ? first : 0, f);
     };
     if (auto status = read_partition(log.partitions(), recorded, p, each, of, read); !status.ok()) return status;
   }
