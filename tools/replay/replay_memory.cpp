@@ -131,6 +131,7 @@ bool read_memory_line(const std::string& line, MemoryCourse& into) {
 
 std::vector<std::string> judge_memory(const MemoryCourse& own, const MemoryCourse* other) {
   std::vector<std::string> said;
+  said.reserve(own.leaked.size());
   for (const auto& [purpose, bytes] : own.leaked) {
     said.push_back("leaks: " + purpose + " has " + grouped(bytes) + " bytes that no actor holds");
   }

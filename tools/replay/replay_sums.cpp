@@ -19,7 +19,7 @@ constexpr std::string_view unresolved = "payment.unresolved";
 constexpr std::string_view session_ended = "payment.session_ended";
 
 template <class T>
-T member_of(const nlohmann::json& data, const char* name, T otherwise) {
+T member_of(const nlohmann::json& data, const char* name, const T& otherwise) {
   const auto found = data.find(name);
   if constexpr (std::is_same_v<T, std::string>) {
     return found != data.end() && found->is_string() ? found->get<T>() : otherwise;

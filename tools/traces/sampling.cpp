@@ -41,9 +41,9 @@ std::optional<Sampler> Sampler::named(std::string_view name, std::string_view ar
   if (root != "always_on" && root != "traceidratio") return std::nullopt;
   sampler.ratio = 1;
   if (root == "always_on" || argument.empty()) return sampler;
-  const auto* end = argument.data() + argument.size();
-  const auto [stopped, wrong] = std::from_chars(argument.data(), end, sampler.ratio);
-  const bool fits = wrong == std::errc{} && stopped == end && sampler.ratio >= 0 && sampler.ratio <= 1;
+  const auto [stopped, wrong] = std::from_chars(argument.data(), argument.data() + argument.size(), sampler.ratio);
+  const bool fits =
+      wrong == std::errc{} && stopped == argument.data() + argument.size() && sampler.ratio >= 0 && sampler.ratio <= 1;
   return fits ? std::optional(sampler) : std::nullopt;
 }
 
